@@ -1,0 +1,1 @@
+"""What answers a probe: images, encoder, catalogue, vectors, search, thresholds, decision, metrics."""

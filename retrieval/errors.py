@@ -1,0 +1,37 @@
+"""What can go wrong for a user, each as one clear line saying what is wrong and what to do."""
+
+
+class ArtifactError(Exception):
+    """An expected failure; the command line prints its message as one line and exits with 1."""
+
+
+class UnreadableImage(ArtifactError):
+    """A file that cannot be decoded as a photograph, or is larger than the stated limit."""
+
+
+class UnusableEncoder(ArtifactError):
+    """An encoder that does not exist, cannot be loaded, or has no trained weights."""
+
+
+class EncoderMismatch(ArtifactError):
+    """A catalogue that was built by another encoder than the one asked for."""
+
+
+class CatalogueMissing(ArtifactError):
+    """No catalogue where one was expected."""
+
+
+class CatalogueDamaged(ArtifactError):
+    """A catalogue that cannot be opened, or that a newer version of the program wrote."""
+
+
+class CatalogueBusy(ArtifactError):
+    """Another run is writing this catalogue."""
+
+
+class UnknownObject(ArtifactError):
+    """An object id that is not in the catalogue."""
+
+
+class BadMetadata(ArtifactError):
+    """A `catalogue.csv` that cannot be read as a table at all."""
