@@ -1,0 +1,1 @@
+"""What is prepared offline: scanning, building, simulation, the demonstration, the shipped weights."""

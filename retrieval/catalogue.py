@@ -1,0 +1,302 @@
+"""The catalogue: objects, exemplars, vectors and thresholds in one SQLite database, the only truth there is."""
+
+from __future__ import annotations
+
+import difflib
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from sqlite_utils import Database
+
+from retrieval.calibration import Threshold, Thresholds
+from retrieval.database import DATABASE, connected, lock
+from retrieval.errors import CatalogueMissing, UnknownObject
+from retrieval.migrations import MIGRATIONS
+
+FIELDS = ("title", "maker", "date", "materials", "measurements", "inscriptions", "accession", "status")
+
+
+@dataclass(frozen=True, slots=True)
+class EncoderRecord:
+    """The encoder that made the catalogue's vectors."""
+
+    spec: str
+    fingerprint: str
+    precision: str
+    dim: int
+
+
+@dataclass(frozen=True, slots=True)
+class Photo:
+    """One exemplar on disk: `folder` is the indexed folder, `path` is relative to it, with slashes."""
+
+    object_id: str
+    folder: str
+    path: str
+    sha256: str
+    bytes: int
+    modified_ns: int
+    width: int
+    height: int
+    role: str = "exemplar"
+    photo_id: int | None = None
+
+    @property
+    def file(self) -> Path:
+        return Path(self.folder) / self.path
+
+
+@dataclass(frozen=True, slots=True)
+class Object:
+    """A catalogued work: its metadata (empty values left out) and the number of its exemplars."""
+
+    object_id: str
+    metadata: Mapping[str, str]
+    photos: int
+
+    @property
+    def title(self) -> str:
+        return self.metadata.get("title", "")
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """A file's content, by its hash, that has been encoded; the size is that of the upright photograph."""
+
+    sha256: str
+    bytes: int
+    width: int
+    height: int
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What one index run changes; written in a single transaction."""
+
+    put: Sequence[Photo] = ()  # with photo_id: the row moves or its content changed; without: a new row
+    gone: Sequence[int] = ()
+    metadata: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+    def __bool__(self) -> bool:
+        return bool(self.put or self.gone or self.metadata)
+
+
+class Catalogue:
+    """An open catalogue. Writers hold a lock; readers see the last committed revision meanwhile."""
+
+    def __init__(self, database: Database, data: Path) -> None:
+        self.db = database
+        self.data = data
+
+    @classmethod
+    @contextmanager
+    def reading(cls, data: Path) -> Iterator[Catalogue]:
+        """Open an existing catalogue as of now: one consistent revision, whatever is written meanwhile."""
+        if not (data / DATABASE).is_file():
+            raise CatalogueMissing(
+                f"No catalogue in {data}. Run `artifact index FOLDER` first, or name it with --data."
+            )
+        with connected(data) as database:
+            if MIGRATIONS.pending(database):
+                with lock(data):
+                    MIGRATIONS.apply(database)
+            database.execute("BEGIN")
+            try:
+                yield cls(database, data)
+            finally:
+                database.rollback()
+
+    @classmethod
+    @contextmanager
+    def writing(cls, data: Path) -> Iterator[Catalogue]:
+        """Open a catalogue to write, making it where there is none; raises CatalogueBusy to a second writer."""
+        try:
+            data.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise CatalogueMissing(f"cannot make the folder {data}: {error.strerror}") from error
+        with lock(data), connected(data) as database:
+            MIGRATIONS.apply(database)
+            yield cls(database, data)
+
+    @property
+    def revision(self) -> int:
+        """The number of the last change; 0 before the first."""
+        return int(self._setting("revision") or 0)
+
+    @property
+    def encoder(self) -> EncoderRecord | None:
+        """The encoder of this catalogue; None before the first photograph."""
+        text = self._setting("encoder")
+        return EncoderRecord(**json.loads(text)) if text else None
+
+    def _setting(self, key: str) -> str | None:
+        row = self.db.execute("SELECT value FROM settings WHERE key = ?", [key]).fetchone()
+        return row[0] if row else None
+
+    def set_encoder(self, encoder: EncoderRecord) -> None:
+        """Remember the encoder of the vectors to come."""
+        value = {name: getattr(encoder, name) for name in EncoderRecord.__slots__}
+        self.db["settings"].upsert({"key": "encoder", "value": json.dumps(value)}, pk="key")
+
+    # -- objects and photos
+
+    def objects(self) -> Iterator[Object]:
+        """Yield every object in the order of ids."""
+        return self._objects("")
+
+    def object(self, object_id: str) -> Object:
+        """Return one object; raises UnknownObject with the nearest ids there are."""
+        for found in self._objects("WHERE o.object_id = ?", object_id):
+            return found
+        ids = [row[0] for row in self.db.execute("SELECT object_id FROM objects")]
+        near = difflib.get_close_matches(object_id, ids, n=3)
+        hint = f" Did you mean {', '.join(near)}?" if near else " `artifact list` shows the ids."
+        raise UnknownObject(f"No object {object_id!r} in the catalogue.{hint}")
+
+    def _objects(self, where: str, *values: str) -> Iterator[Object]:
+        sql = f"""SELECT o.*, (SELECT count(*) FROM photos p WHERE p.object_id = o.object_id) AS photos
+                  FROM objects o {where} ORDER BY o.object_id"""
+        for row in self.db.query(sql, values):
+            metadata = {name: row[name] for name in FIELDS if row[name]} | json.loads(row["other"] or "{}")
+            yield Object(row["object_id"], metadata, row["photos"])
+
+    def counts(self) -> tuple[int, int]:
+        """Return the numbers of objects and of exemplars."""
+        return self.db.execute("SELECT (SELECT count(*) FROM objects), (SELECT count(*) FROM photos)").fetchone()
+
+    def titles(self, object_ids: Iterable[str]) -> dict[str, str]:
+        """Return the titles of some objects, "" where there is none."""
+        sql = "SELECT title FROM objects WHERE object_id = ?"
+        rows = {object_id: self.db.execute(sql, [object_id]).fetchone() for object_id in object_ids}
+        return {object_id: (row[0] or "") if row else "" for object_id, row in rows.items()}
+
+    def photos(self, object_id: str | None = None) -> list[Photo]:
+        """Return the exemplars of one object, or of all, ordered by object, folder and path."""
+        where, values = ("WHERE object_id = ?", [object_id]) if object_id is not None else ("", [])
+        sql = f"SELECT {', '.join(Photo.__slots__)} FROM photos {where} ORDER BY object_id, folder, path"
+        return [Photo(**row) for row in self.db.query(sql, values)]
+
+    def apply(self, changes: Changes) -> int:
+        """Write one run's changes in one transaction; return the new revision."""
+        with self.db.atomic():
+            self.db.execute("PRAGMA defer_foreign_keys = ON")
+            for photo_id in changes.gone:
+                self.db.execute("DELETE FROM photos WHERE photo_id = ?", [photo_id])
+            self._put(changes.put)
+            for object_id, metadata in changes.metadata.items():
+                self._describe(object_id, metadata)
+            self.db.execute("DELETE FROM objects WHERE object_id NOT IN (SELECT object_id FROM photos)")
+            revision = self.revision + 1
+            self.db["settings"].upsert({"key": "revision", "value": str(revision)}, pk="key")
+        return revision
+
+    def _put(self, photos: Sequence[Photo]) -> None:
+        for photo in photos:  # out of the way first: two files may have exchanged their names
+            if photo.photo_id is not None:
+                self.db["photos"].update(photo.photo_id, {"path": f"\0{photo.photo_id}"})
+        for photo in photos:
+            self.db.execute("INSERT OR IGNORE INTO objects (object_id) VALUES (?)", [photo.object_id])
+            values = {name: getattr(photo, name) for name in Photo.__slots__ if name != "photo_id"}
+            if photo.photo_id is None:
+                self.db["photos"].insert(values)
+            else:
+                self.db["photos"].update(photo.photo_id, values)
+
+    def _describe(self, object_id: str, metadata: Mapping[str, str]) -> None:
+        known = {name: metadata.get(name) or None for name in FIELDS}
+        other = {name: value for name, value in metadata.items() if name not in FIELDS}
+        row = {"object_id": object_id, **known, "other": json.dumps(other, ensure_ascii=False)}
+        self.db["objects"].upsert(row, pk="object_id")
+
+    def touch(self, photos: Iterable[Photo]) -> None:
+        """Note when files with unchanged content were last written; not a new revision."""
+        with self.db.atomic():
+            for photo in photos:
+                self.db["photos"].update(photo.photo_id, {"modified_ns": photo.modified_ns})
+
+    def set_skipped(self, folder: str, skipped: Iterable[tuple[str, str]]) -> None:
+        """Replace the (path, reason) list of files of a folder that could not be taken."""
+        with self.db.atomic():
+            self.db.execute("DELETE FROM skipped WHERE folder = ?", [folder])
+            for path, reason in skipped:
+                self.db.execute("INSERT OR REPLACE INTO skipped VALUES (?, ?, ?)", [folder, path, reason])
+
+    def skipped(self) -> list[tuple[str, str]]:
+        """Return (file, reason) for what the last index of each folder left out."""
+        rows = self.db.execute("SELECT folder, path, reason FROM skipped ORDER BY folder, path")
+        return [(str(Path(folder) / path), reason) for folder, path, reason in rows]
+
+    # -- vectors
+
+    def add_vectors(self, encoded: Iterable[tuple[Content, np.ndarray]], fingerprint: str) -> None:
+        """Keep unit vectors (dim,) by content, at once, so that a killed run need not compute them again."""
+        rows = [
+            (item.sha256, fingerprint, item.bytes, item.width, item.height, vector.astype("<f4").tobytes())
+            for item, vector in encoded
+        ]
+        with self.db.atomic():
+            self.db.conn.executemany("INSERT OR REPLACE INTO vectors VALUES (?, ?, ?, ?, ?, ?)", rows)
+
+    def encoded(self, fingerprint: str, dim: int) -> dict[str, Content]:
+        """Return every content that has a whole vector of this encoder, by sha256."""
+        sql = "SELECT sha256, bytes, width, height FROM vectors WHERE fingerprint = ? AND length(vector) = ?"
+        return {row[0]: Content(*row) for row in self.db.execute(sql, [fingerprint, 4 * dim])}
+
+    def vectors(self) -> tuple[np.ndarray, np.ndarray]:
+        """Return the vectors of all exemplars: ids int64 of shape (n,), float32 of shape (n, dim), by id."""
+        encoder = self.encoder
+        if encoder is None:
+            return np.empty(0, np.int64), np.empty((0, 0), np.float32)
+        (count,) = self.db.execute("SELECT count(*) FROM photos").fetchone()
+        ids, vectors = np.empty(count, np.int64), np.empty((count, encoder.dim), np.float32)
+        sql = """SELECT p.photo_id, v.vector FROM photos p JOIN vectors v ON v.sha256 = p.sha256
+                 WHERE v.fingerprint = ? AND length(v.vector) = ? ORDER BY p.photo_id"""
+        filled = 0
+        for filled, (photo_id, blob) in enumerate(self.db.execute(sql, [encoder.fingerprint, 4 * encoder.dim]), 1):
+            ids[filled - 1], vectors[filled - 1] = photo_id, np.frombuffer(blob, "<f4")
+        return ids[:filled], vectors[:filled]
+
+    def forget_vector(self, sha256: str) -> None:
+        """Drop the vectors of a content."""
+        with self.db.atomic():
+            self.db.execute("DELETE FROM vectors WHERE sha256 = ?", [sha256])
+
+    def drop_unused_vectors(self) -> int:
+        """Forget vectors of contents that no exemplar has; return how many."""
+        with self.db.atomic():
+            self.db.execute("DELETE FROM rephotographs WHERE sha256 NOT IN (SELECT sha256 FROM photos)")
+            return self.db.execute("DELETE FROM vectors WHERE sha256 NOT IN (SELECT sha256 FROM photos)").rowcount
+
+    # -- thresholds
+
+    def add_rephotographs(self, distances: Mapping[str, float], fingerprint: str, simulation: int) -> None:
+        """Keep the distance between an exemplar, by sha256, and its simulated re-photograph."""
+        rows = [(sha256, fingerprint, simulation, distance) for sha256, distance in distances.items()]
+        with self.db.atomic():
+            self.db.conn.executemany("INSERT OR REPLACE INTO rephotographs VALUES (?, ?, ?, ?)", rows)
+
+    def rephotographs(self, fingerprint: str, simulation: int) -> dict[str, float]:
+        """Return those distances by sha256."""
+        sql = "SELECT sha256, distance FROM rephotographs WHERE fingerprint = ? AND simulation = ?"
+        return dict(self.db.execute(sql, [fingerprint, simulation]).fetchall())
+
+    def set_thresholds(self, thresholds: Thresholds) -> None:
+        """Keep the thresholds of this revision in place of the last ones."""
+        revision = self.revision
+        with self.db.atomic():
+            for kind in Thresholds.__slots__:
+                row: dict[str, Any] = {"revision": revision, "kind": kind}
+                threshold: Threshold = getattr(thresholds, kind)
+                row |= {"value": threshold.value, "rate": threshold.rate, "count": threshold.count}
+                self.db["thresholds"].upsert(row, pk="kind")
+
+    def thresholds(self) -> Thresholds | None:
+        """Return the thresholds of this revision, or None where an index run did not come to them."""
+        sql = "SELECT kind, value, rate, count FROM thresholds WHERE revision = ?"
+        rows = {kind: Threshold(*values) for kind, *values in self.db.execute(sql, [self.revision])}
+        return Thresholds(**rows) if rows.keys() == set(Thresholds.__slots__) else None

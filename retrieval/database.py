@@ -1,0 +1,66 @@
+"""Open the database of a data folder: one writer, many readers, and plain words where it cannot be used."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+from sqlite_utils import Database
+
+from retrieval.errors import CatalogueBusy, CatalogueDamaged
+from retrieval.migrations import MIGRATIONS
+
+DATABASE = "catalogue.db"
+WAIT_SECONDS = 30.0
+
+
+@contextmanager
+def lock(data: Path) -> Iterator[None]:
+    """Hold the one right to write a data folder; raises CatalogueBusy where another run has it."""
+    try:
+        with FileLock(data / "write.lock", timeout=0):
+            yield
+    except Timeout as error:
+        raise CatalogueBusy(
+            f"Another run is writing the catalogue in {data}. Wait until it ends, then try again."
+        ) from error
+    except OSError as error:
+        raise CatalogueBusy(f"The catalogue in {data} cannot be written: {error.strerror or error}") from error
+
+
+@contextmanager
+def connected(data: Path) -> Iterator[Database]:
+    """Open the database of a data folder, and turn what SQLite may say of a damaged one into our own words."""
+    path = data / DATABASE
+    read_only = path.exists() and not os.access(data, os.W_OK)
+    target = f"{path.resolve().as_uri()}?mode=ro&immutable=1" if read_only else str(path)
+    connection: sqlite3.Connection | None = None
+    try:
+        connection = sqlite3.connect(target, uri=read_only, timeout=WAIT_SECONDS)
+        database = Database(connection, execute_plugins=False)
+        if not read_only:
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA synchronous = NORMAL")
+        connection.execute("PRAGMA foreign_keys = ON")
+        _refuse_newer(database, path)
+        yield database
+    except sqlite3.OperationalError as error:
+        raise CatalogueBusy(f"The catalogue {path} cannot be used now: {error}") from error
+    except sqlite3.DatabaseError as error:
+        raise CatalogueDamaged(
+            f"{path} is damaged or no catalogue: {error}. Restore it, or index again elsewhere."
+        ) from error
+    finally:
+        if connection is not None:
+            connection.close()
+
+
+def _refuse_newer(database: Database, path: Path) -> None:
+    known = {migration.name for migration in MIGRATIONS.pending(database)}
+    known |= {migration.name for migration in MIGRATIONS._migrations}
+    if any(migration.name not in known for migration in MIGRATIONS.applied(database)):
+        raise CatalogueDamaged(f"{path} was written by a newer version of this program; update it.")

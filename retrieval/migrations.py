@@ -1,0 +1,61 @@
+"""The schema of the catalogue's database, as numbered steps that run once each, in order."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlite_utils.migrations import Migrations
+
+MIGRATIONS = Migrations("artifact")
+
+
+@MIGRATIONS(name="001_catalogue")
+def _catalogue(db: Any) -> None:
+    db["settings"].create({"key": str, "value": str}, pk="key")
+    db["objects"].create(
+        {
+            "object_id": str,
+            "title": str,
+            "maker": str,
+            "date": str,
+            "materials": str,
+            "measurements": str,
+            "inscriptions": str,
+            "accession": str,
+            "status": str,
+            "other": str,  # every further column of catalogue.csv, verbatim, as a JSON object
+        },
+        pk="object_id",
+    )
+    db.execute(
+        """CREATE TABLE photos (
+            photo_id INTEGER PRIMARY KEY AUTOINCREMENT,
+            object_id TEXT NOT NULL REFERENCES objects(object_id),
+            folder TEXT NOT NULL,
+            path TEXT NOT NULL,
+            sha256 TEXT NOT NULL,
+            bytes INTEGER NOT NULL,
+            modified_ns INTEGER NOT NULL,
+            width INTEGER NOT NULL,
+            height INTEGER NOT NULL,
+            role TEXT NOT NULL,
+            UNIQUE (folder, path)
+        )"""
+    )
+    db["photos"].create_index(["object_id"])
+    db["photos"].create_index(["sha256"])
+    db["vectors"].create(
+        {"sha256": str, "fingerprint": str, "bytes": int, "width": int, "height": int, "vector": bytes},
+        pk=("sha256", "fingerprint"),
+        not_null={"bytes", "width", "height", "vector"},
+    )
+    db["skipped"].create({"folder": str, "path": str, "reason": str}, pk=("folder", "path"))
+
+
+@MIGRATIONS(name="002_thresholds")
+def _thresholds(db: Any) -> None:
+    db["rephotographs"].create(
+        {"sha256": str, "fingerprint": str, "simulation": int, "distance": float},
+        pk=("sha256", "fingerprint", "simulation"),
+    )
+    db["thresholds"].create({"revision": int, "kind": str, "value": float, "rate": float, "count": int}, pk="kind")

@@ -1,0 +1,76 @@
+"""Find the objects nearest to a vector."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from retrieval.catalogue import Photo
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """An object, by the nearest of its exemplars."""
+
+    object_id: str
+    exemplar: Path
+    distance: float  # Euclidean on unit vectors, [0, 2], lower is closer
+
+
+def nearest_objects(index: Any, photos: Mapping[int, Photo], vector: np.ndarray, *, k: int) -> list[Match]:
+    """Return the k objects nearest to a unit vector of shape (dim,), nearest first, equals by id.
+
+    FAISS makes the shortlist; distances are then taken exactly, in double precision. `photos` holds the exemplar of
+    each id in the index.
+    """
+    exemplars = min(2 * k, index.ntotal)
+    best = _nearest_of_each(index, photos, vector, exemplars)
+    while len(best) <= k and exemplars < index.ntotal:  # one more than asked for settles equals at the edge by id
+        exemplars = min(2 * exemplars, index.ntotal)
+        best = _nearest_of_each(index, photos, vector, exemplars)
+    return sorted(best.values(), key=lambda match: (match.distance, match.object_id))[:k]
+
+
+def _nearest_of_each(index: Any, photos: Mapping[int, Photo], vector: np.ndarray, exemplars: int) -> dict[str, Match]:
+    """Return the nearest of each object among so many nearest exemplars."""
+    best: dict[str, Match] = {}
+    if exemplars == 0:
+        return best
+    _, (ids,) = index.search(vector[None], exemplars)
+    for photo_id in map(int, ids):
+        photo = photos[photo_id]
+        distance = exact_distance(vector, index.reconstruct(photo_id))
+        if photo.object_id not in best or distance < best[photo.object_id].distance:
+            best[photo.object_id] = Match(photo.object_id, photo.file, distance)
+    return best
+
+
+def exact_distance(one: np.ndarray, other: np.ndarray) -> float:
+    """Return the Euclidean distance of two unit vectors in double precision, in [0, 2]."""
+    return min(2.0, float(np.linalg.norm(one.astype(np.float64) - other.astype(np.float64))))
+
+
+def nearest_other_distances(
+    ids: np.ndarray, vectors: np.ndarray, photos: Mapping[int, Photo], *, sample: int = 2000
+) -> np.ndarray:
+    """Return, for each object (a fixed sample of them), the distance of its first exemplar to the nearest other object.
+
+    This is what the catalogue looks like to a work that is not in it. float64 of shape (n,), n <= sample.
+    """
+    owners = np.array([photos[int(photo_id)].object_id for photo_id in ids], dtype=object)
+    _, numbers = np.unique(owners.astype(str), return_inverse=True)
+    _, firsts = np.unique(numbers, return_index=True)
+    if len(firsts) < 2:
+        return np.empty(0)
+    order = sorted(firsts, key=lambda row: photos[int(ids[row])].sha256)[:sample]
+    return np.array([_nearest_other(vectors, numbers, row) for row in order])
+
+
+def _nearest_other(vectors: np.ndarray, numbers: np.ndarray, row: int) -> float:
+    similarity = vectors @ vectors[row]
+    similarity[numbers == numbers[row]] = -np.inf
+    return exact_distance(vectors[row], vectors[int(similarity.argmax())])

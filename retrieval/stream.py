@@ -1,0 +1,91 @@
+"""Decode and encode a stream of photographs in overlapping stages, in bounded memory and in order."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from retrieval.encoder import Encoder, cpu_count
+from retrieval.errors import UnreadableImage
+from retrieval.images import DEFAULT_MAX_MEGAPIXELS, Photograph, read_photograph
+
+BATCH = 16
+LOOK_AHEAD = 3 * BATCH
+
+Views = Callable[[Photograph], Sequence[Image.Image]]
+
+
+@dataclass(frozen=True, slots=True)
+class Embedded:
+    """A photograph and the vectors of its views, (n_views, dim); or the error that kept it from being read."""
+
+    path: Path
+    photograph: Photograph | None
+    vectors: np.ndarray
+    error: UnreadableImage | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Prepared:
+    path: Path
+    photograph: Photograph | None
+    pictures: Sequence[np.ndarray]
+    error: UnreadableImage | None = None
+
+
+def whole(photograph: Photograph) -> Sequence[Image.Image]:
+    """Return the photograph itself as its only view."""
+    return [photograph.image]
+
+
+def embed_photographs(
+    paths: Iterable[Path],
+    encoder: Encoder,
+    *,
+    views: Views = whole,
+    max_megapixels: float = DEFAULT_MAX_MEGAPIXELS,
+) -> Iterator[Embedded]:
+    """Yield every path's photograph and vectors, in order; an unreadable one is yielded with its error.
+
+    Photographs are decoded by as many threads as there are cores, some way ahead of the encoder.
+    """
+
+    def prepare(path: Path) -> _Prepared:
+        try:
+            short_side = encoder.preprocessing.short_side
+            photograph = read_photograph(path, short_side=short_side, max_megapixels=max_megapixels)
+        except UnreadableImage as error:
+            return _Prepared(path, None, (), error)
+        return _Prepared(path, photograph, [encoder.preprocessing(view) for view in views(photograph)])
+
+    source = iter(paths)
+    with ThreadPoolExecutor(cpu_count(), thread_name_prefix="decode") as pool:
+        waiting: deque[Future[_Prepared]] = deque()
+        try:
+            while True:
+                waiting.extend(pool.submit(prepare, path) for path in islice(source, LOOK_AHEAD - len(waiting)))
+                if not waiting:
+                    return
+                batch = [waiting.popleft().result() for _ in range(min(BATCH, len(waiting)))]
+                yield from _encode(batch, encoder)
+        finally:
+            for future in waiting:
+                future.cancel()
+
+
+def _encode(batch: Sequence[_Prepared], encoder: Encoder) -> Iterator[Embedded]:
+    pictures = [picture for item in batch for picture in item.pictures]
+    shape = (0, 3, encoder.preprocessing.height, encoder.preprocessing.width)
+    vectors = encoder.encode_prepared(np.stack(pictures) if pictures else np.empty(shape, np.float32))
+    start = 0
+    for item in batch:
+        stop = start + len(item.pictures)
+        yield Embedded(item.path, item.photograph, vectors[start:stop], item.error)
+        start = stop
