@@ -1,0 +1,1 @@
+"""The `artifact` command line: thin commands, tables, JSON and HTML reports."""

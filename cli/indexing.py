@@ -1,0 +1,117 @@
+"""What `artifact index`, `remove` and `demo` do, and what they say."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import typer
+
+from cli.output import plain
+from cli.progress import progress
+from indexer.build import BuildReport, build_catalogue, publish
+from retrieval.calibration import Threshold, Thresholds
+from retrieval.catalogue import Catalogue, Changes, EncoderRecord
+from retrieval.encoder import DEFAULT, Encoder, cpu_count, load_encoder
+from retrieval.judge import load_recorded
+
+SHOWN = 20
+
+
+def run_index(
+    folder: Path,
+    data: Path,
+    *,
+    encoder: str | None,
+    precision: str | None,
+    device: str,
+    prune: bool,
+    max_megapixels: float,
+) -> bool:
+    """Index a folder and say what was done; return whether every input could be taken."""
+
+    def load(record: EncoderRecord | None) -> Encoder:
+        cores = cpu_count()
+        if record is not None:
+            return load_recorded(record, spec=encoder, precision=precision, device=device, parallel=cores)
+        return load_encoder(encoder or DEFAULT, precision=precision or "fp32", device=device, parallel=cores)
+
+    start = time.monotonic()
+    with progress("Encoding") as show:
+        report = build_catalogue(folder, data, load=load, prune=prune, max_megapixels=max_megapixels, on_progress=show)
+    _say(report, time.monotonic() - start)
+    with Catalogue.reading(data) as catalogue:
+        thresholds = catalogue.thresholds()
+        if thresholds is not None:
+            for line in threshold_lines(thresholds):
+                typer.echo(line)
+    return not report.skipped
+
+
+def _say(report: BuildReport, seconds: float) -> None:
+    difference = report.difference
+    typer.echo(
+        f"{report.objects} objects, {report.photos} photographs; revision {report.revision} "
+        f"({report.encoded} encoded in {seconds:.1f} s)"
+    )
+    typer.echo(
+        f"new {len(difference.added)}, changed {len(difference.changed)}, moved {len(difference.moved)}, "
+        f"{'removed' if report.pruned else 'gone'} {len(difference.gone)}"
+    )
+    if difference.gone and not report.pruned:
+        _list("no longer on disk; --prune removes them from the catalogue", difference.gone)
+    _list("left out", [f"{item.path}: {item.reason}" for item in report.skipped])
+
+
+def _list(what: str, lines: list[str] | tuple[str, ...]) -> None:
+    if not lines:
+        return
+    typer.echo(f"{len(lines)} {what}:", err=True)
+    for line in lines[:SHOWN]:
+        typer.echo(f"  {plain(line)}", err=True)
+    if len(lines) > SHOWN:
+        typer.echo(f"  ... and {len(lines) - SHOWN} more; `artifact status` lists what was left out", err=True)
+
+
+def threshold_lines(thresholds: Thresholds) -> list[str]:
+    """Return a line on each threshold, with the number behind it."""
+    return [
+        _threshold_line("match", thresholds.match, "false matches", "objects"),
+        _threshold_line("authenticity", thresholds.authenticity, "false alarms", "simulated re-photographs"),
+    ]
+
+
+def _threshold_line(name: str, threshold: Threshold, errors: str, what: str) -> str:
+    if threshold.value is None:
+        return f"{name} threshold: none; {threshold.count} {what} are too few, {threshold.needed} are needed"
+    behind = f"{threshold.rate:.0%} {errors}, from {threshold.count} {what}"
+    return f"{name} threshold: {threshold.value:.3f} ({behind}; provisional)"
+
+
+def run_remove(object_id: str, data: Path) -> None:
+    """Take an object out of the catalogue and say so."""
+    with Catalogue.reading(data) as catalogue:
+        catalogue.object(object_id)
+    with Catalogue.writing(data) as catalogue:
+        photos = catalogue.photos(object_id)
+        publish(catalogue, Changes(gone=[photo.photo_id for photo in photos if photo.photo_id is not None]))
+        catalogue.drop_unused_vectors()
+        typer.echo(f"removed {plain(object_id)} ({len(photos)} photographs); revision {catalogue.revision}")
+    on_disk = [photo for photo in photos if photo.file.exists()]
+    if on_disk:
+        typer.echo(
+            f"{plain(str(on_disk[0].file))} stays on disk: indexing its folder again would add it back",
+            err=True,
+        )
+
+
+def run_demo(folder: Path) -> None:
+    """Paint the demonstration and say what to do with it."""
+    from indexer.demo import paint_demo
+
+    with progress("Painting") as show:
+        made = paint_demo(folder, on_progress=show)
+    typer.echo(f"catalogue: {made.catalogue}")
+    typer.echo(f"incoming:  {made.incoming}")
+    typer.echo(f"truth:     {made.truth}")
+    typer.echo(f"next:      artifact index {made.catalogue}")

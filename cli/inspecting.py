@@ -1,0 +1,106 @@
+"""What `artifact status`, `list`, `show` and `check` say of a catalogue."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from cli import output
+from cli.indexing import threshold_lines
+from cli.output import plain
+from retrieval.catalogue import FIELDS, Catalogue, Object, Photo
+
+
+def run_status(data: Path, *, as_json: bool) -> None:
+    """Print what the catalogue holds."""
+    with Catalogue.reading(data) as catalogue:
+        objects, photos = catalogue.counts()
+        thresholds, encoder, skipped = catalogue.thresholds(), catalogue.encoder, catalogue.skipped()
+        found: dict[str, Any] = {
+            "data": str(data),
+            "revision": catalogue.revision,
+            "objects": objects,
+            "photos": photos,
+            "folders": sorted({photo.folder for photo in catalogue.photos()}),
+            "encoder": encoder and {name: getattr(encoder, name) for name in encoder.__slots__},
+            "thresholds": thresholds and asdict(thresholds),
+            "skipped": [{"file": file, "reason": reason} for file, reason in skipped],
+        }
+    if as_json:
+        typer.echo(output.dumps(found, indent=2))
+        return
+    typer.echo(f"{objects} objects, {photos} photographs; revision {found['revision']} in {data}")
+    for folder in found["folders"]:
+        typer.echo(f"folder: {plain(folder)}")
+    typer.echo(f"encoder: {encoder.fingerprint} ({plain(encoder.spec)})" if encoder else "encoder: none yet")
+    for line in threshold_lines(thresholds) if thresholds else ["thresholds: none; run `artifact index` again"]:
+        typer.echo(line)
+    if skipped:
+        typer.echo(f"left out by the last index: {len(skipped)}")
+    for file, reason in skipped:
+        typer.echo(f"  {plain(file)}: {plain(reason)}")
+
+
+def run_list(data: Path, *, as_json: bool) -> None:
+    """Print the objects of the catalogue."""
+    with Catalogue.reading(data) as catalogue:
+        objects = list(catalogue.objects())
+    if as_json:
+        typer.echo(output.dumps([_object(item) for item in objects], indent=2))
+        return
+    columns = {"object": "left", "title": "left", "maker": "left", "date": "left", "photos": "right"}
+    rows = [[item.object_id, *_values(item, "title", "maker", "date"), str(item.photos)] for item in objects]
+    output.print_table(columns, rows)
+
+
+def run_show(object_id: str, data: Path, *, as_json: bool) -> None:
+    """Print one object with its exemplars; raises UnknownObject."""
+    with Catalogue.reading(data) as catalogue:
+        item, photos = catalogue.object(object_id), catalogue.photos(object_id)
+    if as_json:
+        exemplars = [_photo(photo) for photo in photos]
+        typer.echo(output.dumps({**_object(item), "exemplars": exemplars}, indent=2))
+        return
+    typer.echo(plain(item.object_id))
+    for name in [*FIELDS, *(name for name in item.metadata if name not in FIELDS)]:
+        if name in item.metadata:
+            typer.echo(f"  {plain(name)}: {plain(item.metadata[name])}")
+    for photo in photos:
+        missing = "" if photo.file.exists() else "  (no longer on disk)"
+        typer.echo(f"  {photo.role}: {plain(str(photo.file))} ({photo.width} x {photo.height}){missing}")
+
+
+def _object(item: Object) -> dict[str, Any]:
+    return {"object_id": item.object_id, "metadata": dict(item.metadata), "photos": item.photos}
+
+
+def _photo(photo: Photo) -> dict[str, Any]:
+    size = {"width": photo.width, "height": photo.height}
+    return {"file": str(photo.file), "sha256": photo.sha256, "role": photo.role, **size}
+
+
+def _values(item: Object, *names: str) -> Sequence[str]:
+    return [item.metadata.get(name, "") for name in names]
+
+
+def run_check(data: Path, *, as_json: bool) -> bool:
+    """Print what does not agree, repaired or not; return whether nothing is left wrong."""
+    from cli.progress import progress
+    from indexer.check import check_catalogue
+
+    with progress("Checking") as show:
+        report = check_catalogue(data, on_progress=show)
+    if as_json:
+        typer.echo(output.dumps(asdict(report), indent=2))
+    else:
+        for line in report.repaired:
+            typer.echo(f"repaired: {plain(line)}")
+        for line in report.wrong:
+            typer.echo(f"wrong: {plain(line)}")
+        if not report.wrong:
+            typer.echo(f"{report.photos} photographs, their vectors, files and FAISS index agree")
+    return not report.wrong

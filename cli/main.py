@@ -1,0 +1,278 @@
+"""The `artifact` command: one thin function a command, and one place where errors become a line."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from cli import options
+from cli.options import Device, ListFormat, Precision, ScreenFormat
+from retrieval.errors import ArtifactError
+
+DIVERGENT, UNREADABLE, INTERRUPTED = 10, 3, 130
+
+
+class OneLineErrors(TyperGroup):
+    """Turns whatever can happen to a user into one line on stderr and an exit code."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except ArtifactError as error:
+            _fail(str(error))
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader has seen enough
+            raise typer.Exit(1) from None
+        except OSError as error:
+            _fail(f"{error.strerror or error}{f': {error.filename}' if error.filename else ''}")
+        except KeyboardInterrupt:
+            _fail("interrupted; what was done is kept, the same command goes on from there", code=INTERRUPTED)
+
+
+def _fail(message: str, *, code: int = 1) -> None:
+    line = " ".join(message.split())
+    typer.echo(f"artifact: {line}", err=True)
+    raise typer.Exit(code)
+
+
+app = typer.Typer(
+    cls=OneLineErrors,
+    name="artifact",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="Tell whether a photograph shows a catalogued work of art, and whether it diverges from the genuine exemplar.",
+    epilog="Start with:  artifact demo ./demo   or   artifact index ./catalogue",
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"artifact {version('artifact')}")
+        raise typer.Exit()
+
+
+@app.callback()
+def _main(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    pass
+
+
+@app.command()
+def index(
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Folder of photographs of genuine objects.")],
+    data: options.Data = options.DATA,
+    encoder: options.Encoder = None,
+    precision: Annotated[
+        Precision | None, typer.Option("--precision", help="bf16 is quicker; chosen once for a catalogue.")
+    ] = None,
+    device: options.DeviceOption = Device.CPU,
+    prune: Annotated[bool, typer.Option("--prune", help="Remove photographs that are no longer there.")] = False,
+    max_megapixels: options.MaxMegapixels = options.MEGAPIXELS,
+) -> None:
+    """Embed a folder of genuine objects into the catalogue; again for what is new or changed.
+
+    FOLDER/<file> is an object named by the file; FOLDER/<object>/<files> is an object with several exemplars.
+    FOLDER/catalogue.csv may say more of each (object_id or photo, title, maker, date, ...).
+
+    \b
+    Examples:
+      artifact index ./catalogue
+      artifact index ./catalogue --prune
+      artifact index ./catalogue --data /srv/artifact --encoder ./my_encoder
+    """
+    from cli.indexing import run_index
+
+    complete = run_index(
+        folder,
+        data,
+        encoder=encoder,
+        precision=precision,
+        device=device,
+        prune=prune,
+        max_megapixels=max_megapixels,
+    )
+    raise typer.Exit(0 if complete else UNREADABLE)
+
+
+@app.command()
+def query(
+    photo: Annotated[Path, typer.Argument(metavar="PHOTO", help="The photograph to be judged.")],
+    k: options.Neighbours = 5,
+    data: options.Data = options.DATA,
+    format: options.Format = ListFormat.TABLE,
+    exit_code: options.ExitCode = False,
+    encoder: options.Encoder = None,
+    device: options.DeviceOption = Device.CPU,
+    max_megapixels: options.MaxMegapixels = options.MEGAPIXELS,
+) -> None:
+    """Find the objects nearest to a photograph, and say whether it diverges from the genuine exemplar.
+
+    \b
+    Examples:
+      artifact query photo.jpg
+      artifact query photo.jpg -k 10 --format json
+      artifact query photo.jpg --exit-code || echo "look at it"
+    """
+    from cli.answering import run_query
+
+    divergent = run_query(
+        photo,
+        data,
+        k=k,
+        as_json=format is ListFormat.JSON,
+        encoder=encoder,
+        device=device,
+        max_megapixels=max_megapixels,
+    )
+    raise typer.Exit(DIVERGENT if divergent and exit_code else 0)
+
+
+@app.command()
+def screen(
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Folder of photographs to be judged.")],
+    k: options.Neighbours = 5,
+    data: options.Data = options.DATA,
+    format: Annotated[
+        ScreenFormat | None,
+        typer.Option("--format", "-f", help="By default by the ending of --out, else a table."),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", "-o", metavar="FILE", help="Write here; an interrupted run goes on from there."),
+    ] = None,
+    exit_code: options.ExitCode = False,
+    encoder: options.Encoder = None,
+    device: options.DeviceOption = Device.CPU,
+    max_megapixels: options.MaxMegapixels = options.MEGAPIXELS,
+) -> None:
+    """Judge every photograph in a folder.
+
+    \b
+    Examples:
+      artifact screen ./incoming
+      artifact screen ./incoming --out report.html
+      artifact screen ./incoming --format jsonl | jq 'select(.works[].outcome == "divergent")'
+    """
+    from cli.screening import run_screen
+
+    counts = run_screen(
+        folder,
+        data,
+        k=k,
+        format=format,
+        out=out,
+        encoder=encoder,
+        device=device,
+        max_megapixels=max_megapixels,
+    )
+    flagged = exit_code and counts["divergent"]
+    raise typer.Exit(DIVERGENT if flagged else UNREADABLE if counts["unreadable"] else 0)
+
+
+@app.command()
+def status(data: options.Data = options.DATA, format: options.Format = ListFormat.TABLE) -> None:
+    """Say what the catalogue holds, by which encoder, with which thresholds, and what was left out.
+
+    \b
+    Example:
+      artifact status --format json
+    """
+    from cli.inspecting import run_status
+
+    run_status(data, as_json=format is ListFormat.JSON)
+
+
+@app.command(name="list")
+def list_objects(data: options.Data = options.DATA, format: options.Format = ListFormat.TABLE) -> None:
+    """List the objects of the catalogue.
+
+    \b
+    Example:
+      artifact list --format json | jq '.[].object_id'
+    """
+    from cli.inspecting import run_list
+
+    run_list(data, as_json=format is ListFormat.JSON)
+
+
+@app.command()
+def show(
+    object_id: options.ObjectId,
+    data: options.Data = options.DATA,
+    format: options.Format = ListFormat.TABLE,
+) -> None:
+    """Show an object: its metadata and its exemplars.
+
+    \b
+    Example:
+      artifact show 1984.12
+    """
+    from cli.inspecting import run_show
+
+    run_show(object_id, data, as_json=format is ListFormat.JSON)
+
+
+@app.command()
+def remove(object_id: options.ObjectId, data: options.Data = options.DATA) -> None:
+    """Take an object out of the catalogue; its photographs stay on disk.
+
+    \b
+    Example:
+      artifact remove 1984.12
+    """
+    from cli.indexing import run_remove
+
+    run_remove(object_id, data)
+
+
+@app.command()
+def check(data: options.Data = options.DATA, format: options.Format = ListFormat.TABLE) -> None:
+    """Compare database, vectors, files on disk and FAISS index; repair what is derived.
+
+    Exits with 1 where something is wrong that only a new `artifact index` or a person can mend.
+
+    \b
+    Example:
+      artifact check
+    """
+    from cli.inspecting import run_check
+
+    raise typer.Exit(0 if run_check(data, as_json=format is ListFormat.JSON) else 1)
+
+
+@app.command()
+def demo(
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="A new folder for the pictures.")],
+) -> None:
+    """Paint a small catalogue, photographs of it, copies by another hand, and unknown works, to try the program on.
+
+    \b
+    Example:
+      artifact demo ./demo
+      artifact index ./demo/catalogue
+      artifact screen ./demo/incoming --out report.html
+    """
+    from cli.indexing import run_demo
+
+    run_demo(folder)
+
+
+def main() -> None:
+    """Run the command line."""
+    app()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,79 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+FOLDERS = "Where the catalogue is kept."
+
+
+def complete_object(context: typer.Context, incomplete: str) -> list[tuple[str, str]]:
+    """Complete object ids from the catalogue; nothing where there is none."""
+    from retrieval.catalogue import Catalogue
+    from retrieval.errors import ArtifactError
+
+    try:
+        with Catalogue.reading(Path(context.params.get("data") or "index_data")) as catalogue:
+            return [
+                (item.object_id, item.title) for item in catalogue.objects() if item.object_id.startswith(incomplete)
+            ]
+    except ArtifactError:
+        return []
+
+
+class Precision(StrEnum):
+    """Arithmetic of the encoder."""
+
+    FP32 = "fp32"
+    BF16 = "bf16"
+
+
+class Device(StrEnum):
+    """Where the encoder runs."""
+
+    CPU = "cpu"
+    CUDA = "cuda"
+
+
+class ListFormat(StrEnum):
+    """Forms of a small result."""
+
+    TABLE = "table"
+    JSON = "json"
+
+
+class ScreenFormat(StrEnum):
+    """Forms of a screening."""
+
+    TABLE = "table"
+    JSONL = "jsonl"
+    CSV = "csv"
+    HTML = "html"
+
+
+Data = Annotated[Path, typer.Option("--data", envvar="ARTIFACT_DATA", metavar="DIR", help=FOLDERS)]
+Encoder = Annotated[
+    str | None,
+    typer.Option(
+        "--encoder",
+        metavar="ENCODER",
+        help="Folder of an encoder, open_clip:NAME@TAG, a checkpoint, or hf-hub:ORG/MODEL; "
+        "by default the catalogue's own, for a new catalogue the one shipped.",
+    ),
+]
+DeviceOption = Annotated[Device, typer.Option("--device", help="cuda needs the extra `train`.")]
+MaxMegapixels = Annotated[
+    float,
+    typer.Option("--max-megapixels", min=0.01, help="Larger photographs are left out, to protect memory."),
+]
+Neighbours = Annotated[int, typer.Option("-k", min=1, max=1000, help="How many objects to name.")]
+ExitCode = Annotated[bool, typer.Option("--exit-code", help="Exit with 10 when a photograph is divergent.")]
+Format = Annotated[ListFormat, typer.Option("--format", "-f", help="A table for people, JSON for machines.")]
+ObjectId = Annotated[str, typer.Argument(metavar="OBJECT", help="Id of the object.", autocompletion=complete_object)]
+
+MEGAPIXELS = 500.0  # retrieval.images.DEFAULT_MAX_MEGAPIXELS, which is not imported here: `--help` must be quick
+DATA = Path("index_data")

@@ -1,0 +1,130 @@
+"""Put verdicts into the stable JSON shape, and into tables for people."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import typer
+
+from retrieval.decision import Outcome
+from retrieval.judge import Judge, Verdict, Work
+
+SCHEMA = "artifact/1"
+UNREADABLE = "unreadable"
+COLOURS = {
+    str(Outcome.CONSISTENT): "green",
+    str(Outcome.DIVERGENT): "red",
+    str(Outcome.NO_MATCH): "blue",
+    str(Outcome.INCONCLUSIVE): "yellow",
+    UNREADABLE: "magenta",
+}
+
+Record = dict[str, Any]
+
+
+def record(verdict: Verdict, judge: Judge) -> Record:
+    """Return a verdict in the shape `artifact/1`: keys may be added to it, none changes or goes."""
+    return {
+        "schema": SCHEMA,
+        "photo": str(verdict.photo),
+        "sha256": verdict.sha256,
+        "works": [_work(work, judge) for work in verdict.works],
+        "encoder": judge.encoder.fingerprint,
+        "revision": judge.revision,
+        "calibration": None,
+        "error": verdict.error,
+    }
+
+
+def _work(work: Work, judge: Judge) -> Record:
+    thresholds = judge.thresholds
+    matches = [
+        {
+            "rank": rank,
+            "object_id": match.object_id,
+            "exemplar": str(match.exemplar),
+            "distance": round(match.distance, 6),
+            "match_threshold": thresholds and _rounded(thresholds.match.value),
+            "authenticity_threshold": thresholds and _rounded(thresholds.authenticity.value),
+        }
+        for rank, match in enumerate(work.matches, 1)
+    ]
+    decision = work.decision
+    return {
+        "region": list(work.region),
+        "outcome": str(decision.outcome),
+        "reasons": list(decision.reasons),
+        "matches": matches,
+    }
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 6)
+
+
+def dumps(value: Any, *, indent: int | None = None) -> str:
+    """Return JSON in ASCII, which any terminal and any file name survives."""
+    return json.dumps(value, indent=indent)
+
+
+def outcomes(found: Record) -> list[str]:
+    """Return the outcome of each work of a record, or that the photograph is unreadable."""
+    return [work["outcome"] for work in found["works"]] or [UNREADABLE]
+
+
+def plain(text: str) -> str:
+    """Return text from outside, a file name say, as one printable line."""
+    return "".join(letter if letter.isprintable() else "�" for letter in text.encode(errors="replace").decode())
+
+
+def print_table(columns: Mapping[str, str], rows: Iterable[Iterable[str]]) -> None:
+    """Print rows under columns (name -> "left" or "right") as wide as the terminal, or 80 characters."""
+    from rich import box
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for name, justify in columns.items():
+        table.add_column(name, justify=justify, overflow="fold")  # type: ignore[arg-type]
+    for row in rows:
+        table.add_row(*(escape(plain(cell)) for cell in row))
+    console = Console(highlight=False)
+    if not sys.stdout.isatty():
+        console.width = max(console.width, 80)
+    console.print(table)
+
+
+def print_query(found: Record, titles: Mapping[str, str]) -> None:
+    """Print one photograph's verdict for a person."""
+    for work in found["works"]:
+        typer.echo(f"{plain(found['photo'])}: " + styled(work["outcome"], colour=True))
+        for reason in work["reasons"]:
+            typer.echo(f"  {reason}")
+        rows = [
+            (
+                str(match["rank"]),
+                match["object_id"],
+                titles.get(match["object_id"], ""),
+                f"{match['distance']:.3f}",
+                f"{1 - match['distance'] ** 2 / 2:.3f}",
+                work["outcome"] if match["rank"] == 1 else "",
+            )
+            for match in work["matches"]
+        ]
+        columns = {
+            "rank": "right",
+            "object": "left",
+            "title": "left",
+            "distance": "right",
+            "similarity": "right",
+        }
+        print_table(columns | {"outcome": "left"}, rows)
+
+
+def styled(outcome: str, *, colour: bool) -> str:
+    """Return an outcome, in its colour where that is wanted."""
+    return typer.style(outcome, fg=COLOURS[outcome], bold=True) if colour else outcome

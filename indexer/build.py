@@ -1,0 +1,178 @@
+"""Bring a catalogue up to date with a folder of photographs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from indexer.genuine import complete_sample, genuine_distances, measured, sampled_views
+from indexer.metadata import Table, describe_objects, read_table
+from indexer.plan import Difference, Plan, compare, plan_encoding
+from indexer.rephotograph import VERSION
+from indexer.scan import Found, Scan, Skipped, scan_folder
+from retrieval.calibration import Thresholds, authenticity_threshold, match_threshold
+from retrieval.catalogue import Catalogue, Changes, Content, EncoderRecord, Photo
+from retrieval.encoder import Encoder
+from retrieval.errors import CatalogueMissing
+from retrieval.images import DEFAULT_MAX_MEGAPIXELS
+from retrieval.search import nearest_other_distances
+from retrieval.stream import Embedded, embed_photographs
+from retrieval.vectors import build_vectors, vectors_path, write_vectors
+
+KEEP_EVERY = 64
+
+OnProgress = Callable[[int, int], None]
+LoadEncoder = Callable[[EncoderRecord | None], Encoder]
+
+
+@dataclass(frozen=True, slots=True)
+class BuildReport:
+    """What an index run did; files are named relative to the folder."""
+
+    revision: int
+    objects: int
+    photos: int
+    encoded: int
+    difference: Difference
+    pruned: bool
+    skipped: tuple[Skipped, ...]
+
+
+def build_catalogue(
+    folder: Path,
+    data: Path,
+    *,
+    load: LoadEncoder,
+    prune: bool = False,
+    max_megapixels: float = DEFAULT_MAX_MEGAPIXELS,
+    on_progress: OnProgress = lambda done, total: None,
+) -> BuildReport:
+    """Index `folder` into the catalogue in `data`; only what is new or changed is encoded.
+
+    Vectors are kept as they come, so that a killed run is completed by the next; the catalogue itself changes in one
+    step at the end. `load` is given the catalogue's encoder, None for a new catalogue. Raises ArtifactError.
+    """
+    folder = folder.resolve()
+    if not folder.is_dir():
+        raise CatalogueMissing(f"There is no folder {folder}. Name the folder that holds the photographs.")
+    table = read_table(folder)
+    with Catalogue.writing(data) as catalogue:
+        catalogued = catalogue.photos()
+        rows = {photo.path: photo for photo in catalogued if photo.folder == str(folder)}
+        scan = _scan(folder, table, list(rows.values()))
+        encoder = _settled_encoder(catalogue, load)
+        plan = plan_encoding(folder, scan.found, rows, catalogue.encoded(encoder.fingerprint, encoder.dim))
+        encoded = _encode(catalogue, encoder, folder, plan, max_megapixels, on_progress)
+        complete_sample(catalogue, encoder, _first_exemplars(folder, scan, plan), max_megapixels=max_megapixels)
+        unread = [item.path for item in (*scan.skipped, *plan.skipped)]
+        difference, claims = compare(str(folder), scan.found, plan.contents, catalogued, unread=unread, prune=prune)
+        metadata, bad_rows = _metadata(catalogue, table, scan.found)
+        skipped = (*scan.skipped, *plan.skipped, *claims, *bad_rows)
+        catalogue.touch(difference.touched)
+        catalogue.set_skipped(str(folder), [(item.path, item.reason) for item in skipped])
+        publish(catalogue, replace(difference.changes, metadata=metadata))
+        if prune:
+            catalogue.drop_unused_vectors()
+        objects, photos = catalogue.counts()
+        return BuildReport(catalogue.revision, objects, photos, encoded, difference, prune, skipped)
+
+
+def publish(catalogue: Catalogue, changes: Changes) -> None:
+    """Make changes the next revision, with its thresholds, in one step; then write its vectors.
+
+    Without changes it only completes what a killed run left undone.
+    """
+    if changes or catalogue.thresholds() is None:
+        with catalogue.db.atomic():
+            if changes:
+                catalogue.apply(changes)
+            ids, vectors = catalogue.vectors()
+            photos = {photo.photo_id: photo for photo in catalogue.photos() if photo.photo_id is not None}
+            nearest = nearest_other_distances(ids, vectors, photos)
+            genuine = genuine_distances(catalogue, photos.values())
+            catalogue.set_thresholds(Thresholds(match_threshold(nearest), authenticity_threshold(genuine)))
+    if not vectors_path(catalogue.data, catalogue.revision).exists():
+        write_vectors(build_vectors(*catalogue.vectors()), catalogue.data, catalogue.revision)
+
+
+def _scan(folder: Path, table: Table, rows: Sequence[Photo]) -> Scan:
+    known = {(photo.path, photo.object_id) for photo in rows}
+    scan = scan_folder(folder, named=table.named, known=known)
+    if not scan.found:
+        reason = f" ({scan.skipped[0].path}: {scan.skipped[0].reason})" if scan.skipped else ""
+        raise CatalogueMissing(f"There is no photograph in {folder}{reason}. Name the folder that holds them.")
+    return scan
+
+
+def _settled_encoder(catalogue: Catalogue, load: LoadEncoder) -> Encoder:
+    """Return the encoder of the catalogue; a new catalogue takes the one that was asked for."""
+    record = catalogue.encoder
+    encoder = load(record)
+    if record is None:
+        catalogue.set_encoder(EncoderRecord(encoder.spec, encoder.fingerprint, encoder.precision, encoder.dim))
+    return encoder
+
+
+def _encode(
+    catalogue: Catalogue,
+    encoder: Encoder,
+    folder: Path,
+    plan: Plan,
+    max_megapixels: float,
+    on_progress: OnProgress,
+) -> int:
+    """Encode what the plan asks for, noting contents and skipped files in it; return how many were encoded."""
+    by_file = {folder / item.path: item for item in plan.to_encode}
+    views = sampled_views(len(plan.contents) + len(by_file))
+    stream = embed_photographs(by_file, encoder, views=views, max_megapixels=max_megapixels)
+    batch: list[Embedded] = []
+    encoded = 0
+    try:
+        for done, item in enumerate(stream, 1):
+            found = by_file[item.path]
+            if item.photograph is None:
+                plan.skipped.append(Skipped(found.path, str(item.error)))
+            else:
+                photo = item.photograph
+                plan.contents[found.path] = Content(photo.sha256, found.bytes, photo.width, photo.height)
+                batch.append(item)
+                encoded += 1
+            if len(batch) == KEEP_EVERY:
+                _keep(catalogue, encoder, batch, by_file)
+                batch = []
+            on_progress(done, len(by_file))
+    finally:
+        _keep(catalogue, encoder, batch, by_file)
+    return encoded
+
+
+def _keep(catalogue: Catalogue, encoder: Encoder, batch: Sequence[Embedded], by_file: dict[Path, Found]) -> None:
+    contents = [
+        (Content(photo.sha256, by_file[item.path].bytes, photo.width, photo.height), item.vectors[0])
+        for item in batch
+        if (photo := item.photograph) is not None
+    ]
+    catalogue.add_vectors(contents, encoder.fingerprint)
+    catalogue.add_rephotographs(measured(batch), encoder.fingerprint, VERSION)
+
+
+def _first_exemplars(folder: Path, scan: Scan, plan: Plan) -> dict[str, Path]:
+    """Return the first readable exemplar of each object, by the hash of its content."""
+    first: dict[str, Found] = {}
+    for item in scan.found:
+        if item.path in plan.contents:
+            first.setdefault(item.object_id, item)
+    return {plan.contents[item.path].sha256: folder / item.path for item in first.values()}
+
+
+def _metadata(
+    catalogue: Catalogue, table: Table, found: Sequence[Found]
+) -> tuple[dict[str, dict[str, str]], list[Skipped]]:
+    """Return the metadata that differs from the catalogue's, and the rows that could not be used."""
+    if not table.rows and not table.skipped:
+        return {}, []
+    described, bad_rows = describe_objects(table, found)
+    known = {item.object_id: dict(item.metadata) for item in catalogue.objects()}
+    wanted = {item.object_id: described.get(item.object_id, {}) for item in found}
+    return {key: value for key, value in wanted.items() if known.get(key, {}) != value}, bad_rows

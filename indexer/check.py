@@ -1,0 +1,97 @@
+"""Compare database, vectors, files on disk and FAISS index, and repair what is derived."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import faiss
+import numpy as np
+
+from indexer.build import publish
+from retrieval.catalogue import Catalogue, Changes, Photo
+from retrieval.errors import CatalogueMissing, UnreadableImage
+from retrieval.images import sha256_of
+from retrieval.vectors import build_vectors, stray_files, vectors_path, write_vectors
+
+UNIT_TOLERANCE = 1e-3
+
+
+@dataclass(frozen=True, slots=True)
+class CheckReport:
+    """What did not agree: `repaired` was derived and is right again, `wrong` needs an index run or a person."""
+
+    photos: int
+    repaired: tuple[str, ...]
+    wrong: tuple[str, ...]
+
+
+def check_catalogue(data: Path, *, on_progress: Callable[[int, int], None] = lambda done, total: None) -> CheckReport:
+    """Check the catalogue in `data`, every file's hash included; raises CatalogueMissing where there is none."""
+    with Catalogue.reading(data) as catalogue:
+        if catalogue.encoder is None:
+            raise CatalogueMissing(f"The catalogue in {data} is empty. Run `artifact index FOLDER` first.")
+    with Catalogue.writing(data) as catalogue:
+        photos = catalogue.photos()
+        wrong = [*_database(catalogue), *_vectors(catalogue, photos), *_files(photos, on_progress)]
+        repaired = tuple(_repair(catalogue))
+        return CheckReport(len(photos), repaired, tuple(wrong))
+
+
+def _database(catalogue: Catalogue) -> Iterator[str]:
+    for (line,) in catalogue.db.execute("PRAGMA integrity_check"):
+        if line != "ok":
+            yield f"the database is damaged ({line}); restore it, or index again into a new folder"
+    for table, row, *_ in catalogue.db.execute("PRAGMA foreign_key_check"):
+        yield f"row {row} of {table} names an object that does not exist; restore the database"
+
+
+def _vectors(catalogue: Catalogue, photos: Sequence[Photo]) -> Iterator[str]:
+    """Say which exemplars have no sound vector, and forget the unsound ones so that an index run makes them anew."""
+    ids, vectors = catalogue.vectors()
+    norms = np.linalg.norm(vectors.astype(np.float64), axis=1)
+    sound = set(ids[np.abs(norms - 1.0) < UNIT_TOLERANCE].tolist())
+    for photo in photos:
+        if photo.photo_id not in sound:
+            catalogue.forget_vector(photo.sha256)
+            yield f"{photo.file} has no sound vector; `artifact index {photo.folder}` encodes it again"
+
+
+def _files(photos: Sequence[Photo], on_progress: Callable[[int, int], None]) -> Iterator[str]:
+    for done, photo in enumerate(photos, 1):
+        try:
+            if sha256_of(photo.file) != photo.sha256:
+                yield f"{photo.file} has changed since it was indexed; `artifact index {photo.folder}` takes it anew"
+        except UnreadableImage as error:
+            yield f"{photo.file}: {error}; `artifact index {photo.folder} --prune` removes it if it is gone"
+        on_progress(done, len(photos))
+
+
+def _repair(catalogue: Catalogue) -> Iterator[str]:
+    """Bring thresholds and FAISS files into agreement with the database, and say what was done."""
+    if catalogue.thresholds() is None:
+        yield "the thresholds of this revision were missing"
+    target = vectors_path(catalogue.data, catalogue.revision)
+    found = _read(target)
+    if found is None:
+        yield f"{target.name} was missing or damaged"
+    elif not _agrees(found, *catalogue.vectors()):
+        yield f"{target.name} did not agree with the database"
+    for stray in stray_files(catalogue.data, catalogue.revision):
+        yield f"{stray.name} was left over"
+    publish(catalogue, Changes())
+    write_vectors(build_vectors(*catalogue.vectors()), catalogue.data, catalogue.revision)
+
+
+def _read(path: Path) -> faiss.Index | None:
+    try:
+        return faiss.read_index(str(path))
+    except RuntimeError:
+        return None
+
+
+def _agrees(index: faiss.Index, ids: np.ndarray, vectors: np.ndarray) -> bool:
+    if index.d != vectors.shape[1] or not np.array_equal(np.sort(faiss.vector_to_array(index.id_map)), ids):
+        return False
+    return bool(np.array_equal(index.reconstruct_batch(ids), vectors)) if len(ids) else True

@@ -1,0 +1,70 @@
+"""Measure how far other photographs of the same work lie from its exemplar, on simulated ones."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from indexer.rephotograph import VERSION, rephotograph
+from retrieval.catalogue import Catalogue, Photo
+from retrieval.encoder import Encoder
+from retrieval.images import Photograph
+from retrieval.search import exact_distance
+from retrieval.stream import Embedded, Views, embed_photographs, whole
+
+OBJECTS = 100  # whose re-photographs are simulated; more would cost time and narrow the threshold little
+SURPLUS = 1.3
+
+
+def with_rephotograph(photograph: Photograph) -> Sequence[Image.Image]:
+    """Return a photograph and another one of the same work, the same for the same content."""
+    seed = int(photograph.sha256[:12], 16)
+    return [photograph.image, rephotograph(photograph.image, seed=seed)]
+
+
+def sampled_views(photos: int) -> Views:
+    """Return the views to encode while `photos` photographs go by, so that about OBJECTS are re-photographed.
+
+    A content is in the sample or not by its hash, whatever the order and whatever else there is.
+    """
+    share = min(1.0, SURPLUS * OBJECTS / max(photos, 1))
+    return lambda photo: with_rephotograph(photo) if _rank(photo.sha256) < share else whole(photo)
+
+
+def measured(embedded: Iterable[Embedded]) -> dict[str, float]:
+    """Return the distance between the two views of each photograph that has them, by sha256."""
+    return {
+        item.photograph.sha256: exact_distance(item.vectors[0], item.vectors[1])
+        for item in embedded
+        if item.photograph is not None and len(item.vectors) == 2
+    }
+
+
+def complete_sample(
+    catalogue: Catalogue, encoder: Encoder, exemplars: Mapping[str, Path], *, max_megapixels: float
+) -> None:
+    """Measure the re-photographs still missing from the sample; `exemplars` names a file for each content."""
+    known = catalogue.rephotographs(encoder.fingerprint, VERSION)
+    sample = sorted(exemplars, key=_rank)[:OBJECTS]
+    lacking = OBJECTS - len(known.keys() & exemplars.keys())
+    missing = [exemplars[sha256] for sha256 in sample if sha256 not in known][: max(lacking, 0)]
+    embedded = embed_photographs(missing, encoder, views=with_rephotograph, max_megapixels=max_megapixels)
+    catalogue.add_rephotographs(measured(embedded), encoder.fingerprint, VERSION)
+
+
+def genuine_distances(catalogue: Catalogue, photos: Iterable[Photo]) -> np.ndarray:
+    """Return one measured distance for each object that has one, float64 of shape (n,)."""
+    encoder = catalogue.encoder
+    known = catalogue.rephotographs(encoder.fingerprint, VERSION) if encoder else {}
+    by_object: dict[str, float] = {}
+    for photo in photos:
+        if photo.sha256 in known:
+            by_object.setdefault(photo.object_id, known[photo.sha256])
+    return np.array(list(by_object.values()))
+
+
+def _rank(sha256: str) -> float:
+    return int(sha256[:8], 16) / 2**32

@@ -1,0 +1,127 @@
+"""Find the photographs in a folder and say which object each belongs to."""
+
+from __future__ import annotations
+
+import os
+import unicodedata
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from retrieval.images import SUFFIXES
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A photograph on disk: `path` is relative to the scanned folder, with slashes."""
+
+    path: str
+    object_id: str
+    bytes: int
+    modified_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """A file, or a line of a table, that could not be taken, and why."""
+
+    path: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """What a folder holds."""
+
+    found: tuple[Found, ...]
+    skipped: tuple[Skipped, ...]
+
+
+def scan_folder(
+    folder: Path, *, named: Mapping[str, str] | None = None, known: Collection[tuple[str, str]] = ()
+) -> Scan:
+    """Return the photographs below `folder`, each with its object id, ordered by path.
+
+    `folder/<file>` is an object named by the file's stem; everything below `folder/<object>/` belongs to that object.
+    `named` maps a path to the object that a table gives it. Where two files claim one id, the one in `known`
+    (path, object_id), else the first by name, keeps it, and the other is skipped.
+    """
+    found: list[Found] = []
+    skipped: list[Skipped] = []
+    for path, item in photographs_below(folder):
+        if isinstance(item, str):
+            skipped.append(Skipped(path, item))
+        else:
+            object_id = (named or {}).get(path) or _object_id(path)
+            found.append(Found(path, object_id, item.st_size, item.st_mtime_ns))
+    kept, claims = _settle_claims(found, set(named or ()), set(known))
+    return Scan(tuple(kept), tuple(sorted(skipped + claims, key=lambda item: item.path)))
+
+
+def photographs_below(folder: Path) -> Iterator[tuple[str, os.stat_result | str]]:
+    """Yield (relative path, stat, or the reason why it cannot be read) for every photograph, ordered by path.
+
+    Hidden files and other kinds of file are passed over; links are followed, each folder once.
+    """
+    seen: set[str] = set()
+    stack = [folder]
+    while stack:
+        here = stack.pop()
+        real = os.path.realpath(here)
+        if real in seen:
+            continue
+        seen.add(real)
+        try:
+            entries = sorted(here.iterdir(), key=lambda entry: entry.name)
+        except OSError as error:
+            yield _relative(here, folder), f"cannot be opened: {error.strerror}"
+            continue
+        entries = [entry for entry in entries if not entry.name.startswith(".")]
+        stack.extend(entry for entry in reversed(entries) if entry.is_dir())
+        for entry in entries:
+            if entry.suffix.lower() in SUFFIXES and not entry.is_dir():
+                yield _relative(entry, folder), _stat(entry)
+
+
+def _stat(path: Path) -> os.stat_result | str:
+    try:
+        path.name.encode()
+        return path.stat()
+    except UnicodeEncodeError:
+        return "its name is not valid text; rename it"
+    except OSError as error:
+        return f"cannot be read: {error.strerror}"
+
+
+def _relative(path: Path, folder: Path) -> str:
+    return path.relative_to(folder).as_posix().encode(errors="replace").decode()
+
+
+def _object_id(path: str) -> str:
+    parts = PurePosixPath(path).parts
+    name = parts[0] if len(parts) > 1 else PurePosixPath(path).stem
+    return unicodedata.normalize("NFC", name)
+
+
+def _owner(found: Found, named: Collection[str]) -> str:
+    """Return what makes the claim: the object's folder, a table, or the file itself."""
+    if found.path in named:
+        return "catalogue.csv"
+    top, slash, _ = found.path.partition("/")
+    return top + slash
+
+
+def _settle_claims(
+    found: list[Found], named: Collection[str], known: Collection[tuple[str, str]]
+) -> tuple[list[Found], list[Skipped]]:
+    """Give each id to one claimant, and say which others claimed it."""
+    owners: dict[str, str] = {}
+    for item in sorted(found, key=lambda item: ((item.path, item.object_id) not in known, item.path)):
+        owners.setdefault(item.object_id, _owner(item, named))
+    kept = [item for item in found if _owner(item, named) == owners[item.object_id]]
+    claims = [
+        Skipped(item.path, f"claims the object id {item.object_id!r}, which {owners[item.object_id]} already has")
+        for item in found
+        if _owner(item, named) != owners[item.object_id]
+    ]
+    return kept, claims
