@@ -92,6 +92,6 @@ def _read(path: Path) -> faiss.Index | None:
 
 
 def _agrees(index: faiss.Index, ids: np.ndarray, vectors: np.ndarray) -> bool:
-    if index.d != vectors.shape[1] or not np.array_equal(np.sort(faiss.vector_to_array(index.id_map)), ids):
+    if index.d != vectors.shape[1] or not np.array_equal(np.sort(faiss.vector_to_array(index.id_map)  # type: ignore[attr-defined]), ids):
         return False
     return bool(np.array_equal(index.reconstruct_batch(ids), vectors)) if len(ids) else True

@@ -135,7 +135,7 @@ def _load_open_clip(spec: str, *, precision: str, device: str) -> Encoder:
 def fingerprint(architecture: str, weights: str, preprocessing: Preprocessing, precision: str) -> str:
     """Return what tells one encoder from another: architecture, weights hash, preprocessing, precision.
 
-    bf16 counts as another encoder than fp32: its distances differ in the second decimal.
+    bf16 counts as another encoder than fp32: its vectors lie up to a tenth away.
     """
     parts = {"weights": weights, "preprocessing": asdict(preprocessing)}
     digest = hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
