@@ -163,7 +163,7 @@ def screen(
     Examples:
       artifact screen ./incoming
       artifact screen ./incoming --out report.html
-      artifact screen ./incoming --format jsonl | jq 'select(.works[].outcome == "divergent")'
+      artifact screen ./incoming --format jsonl > verdicts.jsonl
     """
     from cli.screening import run_screen
 

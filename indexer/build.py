@@ -10,7 +10,7 @@ from indexer.genuine import complete_sample, genuine_distances, measured, sample
 from indexer.metadata import Table, describe_objects, read_table
 from indexer.plan import Difference, Plan, compare, plan_encoding
 from indexer.rephotograph import VERSION
-from indexer.scan import Found, Scan, Skipped, scan_folder
+from indexer.scan import Found, Scan, Skipped, photographs_below, scan_folder
 from retrieval.calibration import Thresholds, authenticity_threshold, match_threshold
 from retrieval.catalogue import Catalogue, Changes, Content, EncoderRecord, Photo
 from retrieval.encoder import Encoder
@@ -56,11 +56,14 @@ def build_catalogue(
     folder = folder.resolve()
     if not folder.is_dir():
         raise CatalogueMissing(f"There is no folder {folder}. Name the folder that holds the photographs.")
+    if next(photographs_below(folder), None) is None:
+        raise CatalogueMissing(f"There is no photograph in {folder}. Name the folder that holds them.")
     table = read_table(folder)
     with Catalogue.writing(data) as catalogue:
         catalogued = catalogue.photos()
         rows = {photo.path: photo for photo in catalogued if photo.folder == str(folder)}
-        scan = _scan(folder, table, list(rows.values()))
+        known = {(photo.path, photo.object_id) for photo in rows.values()}
+        scan = scan_folder(folder, named=table.named, known=known)
         encoder = _settled_encoder(catalogue, load)
         plan = plan_encoding(folder, scan.found, rows, catalogue.encoded(encoder.fingerprint, encoder.dim))
         encoded = _encode(catalogue, encoder, folder, plan, max_megapixels, on_progress)
@@ -94,15 +97,6 @@ def publish(catalogue: Catalogue, changes: Changes) -> None:
             catalogue.set_thresholds(Thresholds(match_threshold(nearest), authenticity_threshold(genuine)))
     if not vectors_path(catalogue.data, catalogue.revision).exists():
         write_vectors(build_vectors(*catalogue.vectors()), catalogue.data, catalogue.revision)
-
-
-def _scan(folder: Path, table: Table, rows: Sequence[Photo]) -> Scan:
-    known = {(photo.path, photo.object_id) for photo in rows}
-    scan = scan_folder(folder, named=table.named, known=known)
-    if not scan.found:
-        reason = f" ({scan.skipped[0].path}: {scan.skipped[0].reason})" if scan.skipped else ""
-        raise CatalogueMissing(f"There is no photograph in {folder}{reason}. Name the folder that holds them.")
-    return scan
 
 
 def _settled_encoder(catalogue: Catalogue, load: LoadEncoder) -> Encoder:

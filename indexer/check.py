@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import faiss
 import numpy as np
@@ -84,14 +85,14 @@ def _repair(catalogue: Catalogue) -> Iterator[str]:
     write_vectors(build_vectors(*catalogue.vectors()), catalogue.data, catalogue.revision)
 
 
-def _read(path: Path) -> faiss.Index | None:
+def _read(path: Path) -> Any:
     try:
         return faiss.read_index(str(path))
     except RuntimeError:
         return None
 
 
-def _agrees(index: faiss.Index, ids: np.ndarray, vectors: np.ndarray) -> bool:
-    if index.d != vectors.shape[1] or not np.array_equal(np.sort(faiss.vector_to_array(index.id_map)  # type: ignore[attr-defined]), ids):
+def _agrees(index: Any, ids: np.ndarray, vectors: np.ndarray) -> bool:
+    if index.d != vectors.shape[1] or not np.array_equal(np.sort(faiss.vector_to_array(index.id_map)), ids):
         return False
     return bool(np.array_equal(index.reconstruct_batch(ids), vectors)) if len(ids) else True

@@ -154,7 +154,8 @@ class Catalogue:
         for found in self._objects("WHERE o.object_id = ?", object_id):
             return found
         ids = [row[0] for row in self.db.execute("SELECT object_id FROM objects")]
-        near = difflib.get_close_matches(object_id, ids, n=3)
+        near = [known for known in ids if known.startswith(object_id)][:3]
+        near = near or difflib.get_close_matches(object_id, ids, n=3)
         hint = f" Did you mean {', '.join(near)}?" if near else " `artifact list` shows the ids."
         raise UnknownObject(f"No object {object_id!r} in the catalogue.{hint}")
 

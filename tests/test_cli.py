@@ -1,0 +1,335 @@
+"""The command line: results, the JSON shape, exit codes, resuming, and one line for whatever goes wrong."""
+
+import csv
+import io
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from typer.testing import CliRunner
+
+from cli.journal import Journal
+from cli.main import app
+from retrieval.catalogue import Catalogue
+
+RECORD_KEYS = {"schema", "photo", "sha256", "works", "encoder", "revision", "calibration", "error"}
+WORK_KEYS = {"region", "outcome", "reasons", "matches"}
+MATCH_KEYS = {"rank", "object_id", "exemplar", "distance", "match_threshold", "authenticity_threshold"}
+runner = CliRunner()
+
+
+def picture(seed: int, size: tuple[int, int] = (320, 260)) -> Image.Image:
+    random = np.random.default_rng(seed)
+    cells = random.integers(0, 256, (random.integers(2, 12), random.integers(2, 12), 3), np.uint8)
+    return Image.fromarray(cells).resize(size, random.choice([Image.Resampling.NEAREST, Image.Resampling.BICUBIC]))
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a catalogue of 22 objects, indexed into `data`, and four photographs in `incoming`."""
+    world: Path = tmp_path_factory.mktemp("world")
+    (world / "catalogue").mkdir()
+    for number in range(22):
+        picture(number).save(world / "catalogue" / f"K-{number:02d}.png")
+    (world / "catalogue" / "catalogue.csv").write_text(
+        "object_id,title,maker,provenance\nK-00,Ground <b>Zero</b>,Nobody,attic\nK-99,Not there,,\n", encoding="utf-8"
+    )
+    incoming = world / "incoming"
+    (incoming / "sub").mkdir(parents=True)
+    picture(0).save(incoming / "a genuine.jpg", quality=95)
+    noise = np.random.default_rng(9).integers(0, 256, (300, 400, 3), np.uint8)
+    Image.fromarray(noise).save(incoming / "sub" / "unknown.png")
+    picture(1, (50, 40)).save(incoming / "thumbnail.png")
+    (incoming / "broken.jpg").write_bytes(b"\xff\xd8\xff\xe0 no more")
+    result = runner.invoke(app, ["index", str(world / "catalogue"), "--data", str(world / "data")])
+    assert result.exit_code == 3, result.output  # a row of catalogue.csv names no object
+    return world
+
+
+def run(world: Path, *arguments: str, code: int = 0) -> str:
+    result = runner.invoke(app, [*arguments, "--data", str(world / "data")])
+    assert result.exit_code == code, result.output
+    assert result.exception is None or isinstance(result.exception, SystemExit)
+    return result.stdout
+
+
+def artifact(*arguments: str, **options: object) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [sys.executable, "-m", "cli.main", *arguments], capture_output=True, text=True, check=False, **options
+    )  # type: ignore[call-overload,no-any-return]
+
+
+def test_index_says_what_it_did_and_what_it_left_out(world: Path, tmp_path: Path) -> None:
+    result = runner.invoke(app, ["index", str(world / "catalogue"), "--data", str(tmp_path)])
+    assert "22 objects, 22 photographs; revision 1" in result.stdout
+    assert "match threshold: 0." in result.stdout and "from 22 objects" in result.stdout
+    assert "catalogue.csv line 3: there is no object K-99" in result.stderr
+    assert result.exit_code == 3
+
+
+def test_query_json_has_every_key_of_the_shape(world: Path) -> None:
+    photo = world / "incoming" / "a genuine.jpg"
+    found = json.loads(run(world, "query", str(photo), "--format", "json", "-k", "3"))
+    assert set(found) == RECORD_KEYS
+    assert found["schema"] == "artifact/1" and found["photo"] == str(photo) and found["error"] is None
+    assert len(found["sha256"]) == 64 and found["revision"] == 1 and found["calibration"] is None
+    (work,) = found["works"]
+    assert set(work) == WORK_KEYS
+    assert work["region"] == [0, 0, 320, 260] and work["outcome"] == "consistent"
+    assert any("provisional" in reason and "22 objects" in reason for reason in work["reasons"])
+    assert [match["rank"] for match in work["matches"]] == [1, 2, 3]
+    for match in work["matches"]:
+        assert set(match) == MATCH_KEYS
+        assert 0 <= match["distance"] <= 2 and 0 < match["match_threshold"] < 2
+        assert 0 < match["authenticity_threshold"] < 2
+    assert work["matches"][0]["object_id"] == "K-00"
+    assert work["matches"][0]["exemplar"] == str((world / "catalogue" / "K-00.png").resolve())
+    with Catalogue.reading(world / "data") as catalogue:
+        encoder = catalogue.encoder
+    assert encoder is not None and found["encoder"] == encoder.fingerprint
+
+
+def test_query_table_is_for_people_and_fits_80_columns(world: Path) -> None:
+    printed = run(world, "query", str(world / "incoming" / "a genuine.jpg"))
+    header = next(line for line in printed.splitlines() if "rank" in line)
+    assert header.split() == ["rank", "object", "title", "distance", "similarity", "outcome"]
+    assert "K-00" in printed and "Ground <b>Zero</b>" in printed and "consistent" in printed
+    table = printed[printed.index("rank") :]
+    assert max(map(len, table.splitlines())) <= 80
+
+
+def test_the_four_outcomes_of_a_screening(world: Path) -> None:
+    printed = run(world, "screen", str(world / "incoming"), "--format", "jsonl", code=3)
+    records = {Path(found["photo"]).name: found for found in map(json.loads, printed.splitlines())}
+    assert all(set(found) == RECORD_KEYS for found in records.values())
+    outcomes = {name: [work["outcome"] for work in found["works"]] for name, found in records.items()}
+    assert outcomes == {
+        "a genuine.jpg": ["consistent"],
+        "unknown.png": ["no-match"],
+        "thumbnail.png": ["inconclusive"],
+        "broken.jpg": [],
+    }
+    assert "truncated" in records["broken.jpg"]["error"] or "damaged" in records["broken.jpg"]["error"]
+    assert "50 x 40" in records["thumbnail.png"]["works"][0]["reasons"][0]
+
+
+def test_query_and_screen_agree(world: Path) -> None:
+    photo = str(world / "incoming" / "a genuine.jpg")
+    one = json.loads(run(world, "query", photo, "--format", "json"))
+    printed = run(world, "screen", str(world / "incoming"), "--format", "jsonl", code=3)
+    assert one in [json.loads(line) for line in printed.splitlines()]
+
+
+def test_screen_as_csv(world: Path) -> None:
+    printed = run(world, "screen", str(world / "incoming"), "--format", "csv", code=3)
+    rows = list(csv.DictReader(io.StringIO(printed)))
+    assert [row["outcome"] for row in rows] == ["consistent", "unreadable", "inconclusive", "no-match"]
+    assert rows[0]["object_id"] == "K-00" and 0 <= float(rows[0]["distance"]) < float(rows[0]["match_threshold"])
+    assert rows[1]["error"] and not rows[1]["distance"]
+
+
+def test_screen_as_table_and_as_page(world: Path, tmp_path: Path) -> None:
+    printed = run(world, "screen", str(world / "incoming"), code=3)
+    assert printed.splitlines()[0].split() == ["outcome", "distance", "object", "photo"]
+    assert len(printed.splitlines()) == 5
+    run(world, "screen", str(world / "incoming"), "--out", str(tmp_path / "page.html"), code=3)
+    page = (tmp_path / "page.html").read_text(encoding="utf-8")
+    assert page.lstrip().lower().startswith("<!doctype html>") and "Ground &lt;b&gt;Zero" in page
+    assert list(tmp_path.iterdir()) == [tmp_path / "page.html"]  # no journal is left over
+    assert run(world, "screen", str(world / "incoming"), "--format", "html", code=3).lower().startswith("<!doctype")
+
+
+def test_exit_code_flags_only_when_asked(world: Path, tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    shutil.copytree(world / "data", data)
+    with Catalogue.writing(data) as catalogue:  # as if the calibration had found these thresholds
+        catalogue.db.execute("UPDATE thresholds SET value = 0.0001 WHERE kind = 'authenticity'")
+        catalogue.db.execute("UPDATE thresholds SET value = 1.9 WHERE kind = 'match'")
+    photo = str(world / "incoming" / "a genuine.jpg")
+    assert runner.invoke(app, ["query", photo, "--data", str(data)]).exit_code == 0
+    result = runner.invoke(app, ["query", photo, "--data", str(data), "--exit-code"])
+    assert result.exit_code == 10 and "divergent" in result.stdout
+    folder = str(world / "incoming")
+    assert runner.invoke(app, ["screen", folder, "--data", str(data), "--exit-code"]).exit_code == 10
+    assert runner.invoke(app, ["screen", folder, "--data", str(data)]).exit_code == 3
+
+
+def test_results_go_to_stdout_and_the_rest_to_stderr(world: Path) -> None:
+    arguments = ["screen", str(world / "incoming"), "--format", "jsonl", "--data", str(world / "data")]
+    result = artifact(*arguments)
+    assert result.returncode == 3
+    assert all(json.loads(line)["schema"] == "artifact/1" for line in result.stdout.splitlines())
+    assert result.stderr.splitlines() == ["4 works: 1 consistent, 1 inconclusive, 1 no-match, 1 unreadable"]
+
+
+def test_data_comes_from_the_environment(world: Path) -> None:
+    result = artifact("status", env=os.environ | {"ARTIFACT_DATA": str(world / "data")})
+    assert result.returncode == 0 and "22 objects" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "says"),
+    [
+        (["query", "{incoming}/broken.jpg", "--data", "{data}"], 1, "broken.jpg"),
+        (["query", "{incoming}/missing.jpg", "--data", "{data}"], 1, "missing.jpg"),
+        (["query", "{incoming}", "--data", "{data}"], 1, "director"),
+        (["query", "{incoming}/thumbnail.png", "--data", "{nowhere}"], 1, "artifact index FOLDER"),
+        (["screen", "{incoming}/missing", "--data", "{data}"], 1, "There is no folder"),
+        (["index", "{incoming}/missing", "--data", "{nowhere}"], 1, "There is no folder"),
+        (["index", "{nowhere_empty}", "--data", "{nowhere}"], 1, "no photograph"),
+        (["show", "K-0", "--data", "{data}"], 1, "Did you mean K-0"),
+        (["remove", "nobody", "--data", "{data}"], 1, "artifact list"),
+        (["index", "{catalogue}", "--data", "{data}", "--encoder", "nowhere"], 1, "no encoder"),
+        (["index", "{catalogue}", "--data", "{data}", "--precision", "bf16"], 1, "--data NEW_FOLDER"),
+        (["query", "{incoming}/thumbnail.png", "--data", "{data}", "-k", "0"], 2, "-k"),
+        (["frobnicate"], 2, "frobnicate"),
+    ],
+)
+def test_what_goes_wrong_is_one_line(world: Path, tmp_path: Path, arguments: list[str], code: int, says: str) -> None:
+    (tmp_path / "empty").mkdir()
+    names = {name: world / name for name in ("incoming", "data", "catalogue")}
+    names |= {"nowhere": tmp_path / "nowhere", "nowhere_empty": tmp_path / "empty"}
+    result = artifact(*(argument.format(**names) for argument in arguments))
+    assert result.returncode == code, result
+    assert says in result.stderr and "Traceback" not in result.stderr
+    assert not (tmp_path / "nowhere" / "catalogue.db").exists()
+    if code == 1:
+        assert len(result.stderr.splitlines()) == 1 and result.stderr.startswith("artifact: ")
+        assert result.stdout == ""
+
+
+def test_an_unreadable_photo_still_gives_machines_a_record(world: Path) -> None:
+    printed = run(world, "query", str(world / "incoming" / "broken.jpg"), "--format", "json", code=1)
+    found = json.loads(printed)
+    assert set(found) == RECORD_KEYS and found["works"] == [] and found["error"]
+
+
+def test_a_damaged_catalogue_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "catalogue.db").write_bytes(b"nothing of the kind" * 100)
+    result = artifact("status", "--data", str(tmp_path))
+    assert result.returncode == 1 and "damaged" in result.stderr and len(result.stderr.splitlines()) == 1
+
+
+def test_status_list_show(world: Path) -> None:
+    status = json.loads(run(world, "status", "--format", "json"))
+    assert status["objects"] == 22 and status["thresholds"]["match"]["count"] == 22
+    assert any("line 3" in item["file"] for item in status["skipped"])
+    assert "22 objects" in run(world, "status")
+    listed = json.loads(run(world, "list", "--format", "json"))
+    assert len(listed) == 22 and listed[0]["metadata"]["provenance"] == "attic"
+    assert "K-21" in run(world, "list")
+    shown = run(world, "show", "K-00")
+    assert "maker: Nobody" in shown and "provenance: attic" in shown and "K-00.png (320 x 260)" in shown
+    assert json.loads(run(world, "show", "K-00", "--format", "json"))["exemplars"][0]["role"] == "exemplar"
+
+
+def test_remove_then_index_brings_it_back(world: Path, tmp_path: Path) -> None:
+    data = str(tmp_path / "data")
+    shutil.copytree(world / "data", data)
+    result = runner.invoke(app, ["remove", "K-07", "--data", data])
+    assert result.exit_code == 0 and "removed K-07" in result.stdout and "stays on disk" in result.stderr
+    assert "K-07" not in runner.invoke(app, ["list", "--data", data]).stdout
+    photo = str(world / "catalogue" / "K-07.png")
+    found = json.loads(runner.invoke(app, ["query", photo, "--data", data, "--format", "json"]).stdout)
+    assert "K-07" not in [match["object_id"] for match in found["works"][0]["matches"]]
+    again = runner.invoke(app, ["index", str(world / "catalogue"), "--data", data])
+    assert "22 objects" in again.stdout and "(1 encoded" in again.stdout
+
+
+def test_check_repairs_what_is_derived(world: Path, tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    shutil.copytree(world / "data", data)
+    assert runner.invoke(app, ["check", "--data", str(data)]).exit_code == 0
+    (data / "vectors-1.faiss").write_bytes(b"rubbish")
+    result = runner.invoke(app, ["check", "--data", str(data), "--format", "json"])
+    assert result.exit_code == 0 and "vectors-1.faiss" in json.loads(result.stdout)["repaired"][0]
+    assert json.loads(runner.invoke(app, ["check", "--data", str(data), "--format", "json"]).stdout)["repaired"] == []
+
+
+def test_a_screening_killed_midway_goes_on(world: Path, tmp_path: Path) -> None:
+    incoming = tmp_path / "incoming"
+    incoming.mkdir()
+    for number in range(60):
+        picture(number % 22, (900, 700)).save(incoming / f"lot-{number:03d}.png")
+    time.sleep(0.02)
+    out = tmp_path / "day.jsonl"
+    command = [sys.executable, "-m", "cli.main", "screen", str(incoming), "--data", str(world / "data"), "-o", str(out)]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    journal = tmp_path / "day.jsonl.part"
+    while process.poll() is None and not (journal.exists() and len(journal.read_text().splitlines()) > 5):
+        time.sleep(0.005)
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    assert journal.exists() and not out.exists()
+    with journal.open("a") as file:
+        file.write('{"schema": "artifact/1", "pho')  # the line that was being written
+    result = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert "going on after" in result.stderr
+    photos = [json.loads(line)["photo"] for line in out.read_text().splitlines()]
+    assert sorted(photos) == sorted(map(str, incoming.iterdir())) and len(set(photos)) == 60
+    assert not journal.exists()
+
+
+def test_interrupting_keeps_what_was_done(world: Path, tmp_path: Path) -> None:
+    for number in range(200):
+        picture(number, (700, 600)).save(tmp_path / f"{number}.png", compress_level=1)
+    out = tmp_path / "day.csv"
+    command = [sys.executable, "-m", "cli.main", "screen", str(tmp_path), "--data", str(world / "data"), "-o", str(out)]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    while process.poll() is None and not out.with_name("day.csv.part").exists():
+        time.sleep(0.005)
+    process.send_signal(signal.SIGINT)
+    _, stderr = process.communicate()
+    assert process.returncode == 130 and len(stderr.splitlines()) == 1 and "interrupted" in stderr
+
+
+def test_a_journal_of_other_work_is_begun_anew(tmp_path: Path) -> None:
+    photo = tmp_path / "a.jpg"
+    photo.write_bytes(b"x")
+    time.sleep(0.02)
+    found = {"photo": str(photo), "error": None, "works": [{"outcome": "consistent"}]}
+    with Journal.beside(tmp_path / "out", {"revision": 1}) as journal:
+        journal.add(found)
+    with Journal.beside(tmp_path / "out", {"revision": 1}) as journal:
+        assert journal.done == {str(photo)} and journal.counts["consistent"] == 1
+        assert list(journal.records()) == [found]
+    with Journal.beside(tmp_path / "out", {"revision": 2}) as journal:
+        assert journal.done == set()
+
+
+def test_a_photo_written_since_is_judged_again(tmp_path: Path) -> None:
+    photo = tmp_path / "a.jpg"
+    photo.write_bytes(b"x")
+    with Journal.beside(tmp_path / "out", {}) as journal:
+        journal.add({"photo": str(photo), "error": None, "works": []})
+    time.sleep(0.02)
+    photo.write_bytes(b"y")
+    with Journal.beside(tmp_path / "out", {}) as journal:
+        assert journal.done == set()
+
+
+def test_help_has_examples_for_every_command() -> None:
+    names = [command.name or command.callback.__name__ for command in app.registered_commands if command.callback]
+    assert len(names) == 9
+    for name in names:
+        printed = runner.invoke(app, [name, "--help"]).stdout
+        assert f"artifact {name}" in printed and "Example" in printed
+        assert max(map(len, printed.splitlines())) <= 80
+
+
+def test_completion_knows_the_objects(world: Path) -> None:
+    environment = {"_ARTIFACT_COMPLETE": "complete_bash", "COMP_WORDS": "artifact show K-0", "COMP_CWORD": "2"}
+    environment["ARTIFACT_DATA"] = str(world / "data")
+    script = "import sys; sys.argv = ['artifact']; from cli.main import app; app(prog_name='artifact')"
+    result = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=False, env=os.environ | environment
+    )
+    assert result.stdout.split() == [f"K-0{number}" for number in range(10)]
