@@ -74,8 +74,9 @@ def _list(what: str, lines: list[str] | tuple[str, ...]) -> None:
 
 
 def threshold_lines(thresholds: Thresholds) -> list[str]:
-    """Return a line on each threshold, with the number behind it."""
+    """Return what there is to say of the thresholds, with the number behind each."""
     return [
+        "provisional thresholds:",
         _threshold_line("match", thresholds.match, "false matches", "objects"),
         _threshold_line("authenticity", thresholds.authenticity, "false alarms", "simulated re-photographs"),
     ]
@@ -83,9 +84,8 @@ def threshold_lines(thresholds: Thresholds) -> list[str]:
 
 def _threshold_line(name: str, threshold: Threshold, errors: str, what: str) -> str:
     if threshold.value is None:
-        return f"{name} threshold: none; {threshold.count} {what} are too few, {threshold.needed} are needed"
-    behind = f"{threshold.rate:.0%} {errors}, from {threshold.count} {what}"
-    return f"{name} threshold: {threshold.value:.3f} ({behind}; provisional)"
+        return f"  {name:<13} none: {threshold.count} {what} are too few, {threshold.needed} are needed"
+    return f"  {name:<13} {threshold.value:.3f} at {threshold.rate:.0%} {errors}, from {threshold.count} {what}"
 
 
 def run_remove(object_id: str, data: Path) -> None:

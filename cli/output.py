@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
+import textwrap
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -92,10 +94,12 @@ def print_table(columns: Mapping[str, str], rows: Iterable[Iterable[str]]) -> No
         table.add_column(name, justify=justify, overflow="fold")  # type: ignore[arg-type]
     for row in rows:
         table.add_row(*(escape(plain(cell)) for cell in row))
-    console = Console(highlight=False)
-    if not sys.stdout.isatty():
-        console.width = max(console.width, 80)
-    console.print(table)
+    Console(highlight=False, width=_width()).print(table)
+
+
+def _width() -> int:
+    """Return the width of the terminal; 80 where there is none."""
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else 80
 
 
 def print_query(found: Record, titles: Mapping[str, str]) -> None:
@@ -103,7 +107,7 @@ def print_query(found: Record, titles: Mapping[str, str]) -> None:
     for work in found["works"]:
         typer.echo(f"{plain(found['photo'])}: " + styled(work["outcome"], colour=True))
         for reason in work["reasons"]:
-            typer.echo(f"  {reason}")
+            typer.echo(textwrap.fill(plain(reason), _width(), initial_indent="  ", subsequent_indent="    "))
         rows = [
             (
                 str(match["rank"]),

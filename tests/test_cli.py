@@ -70,7 +70,7 @@ def artifact(*arguments: str, **options: object) -> "subprocess.CompletedProcess
 def test_index_says_what_it_did_and_what_it_left_out(world: Path, tmp_path: Path) -> None:
     result = runner.invoke(app, ["index", str(world / "catalogue"), "--data", str(tmp_path)])
     assert "22 objects, 22 photographs; revision 1" in result.stdout
-    assert "match threshold: 0." in result.stdout and "from 22 objects" in result.stdout
+    assert "match         0." in result.stdout and "from 22 objects" in result.stdout
     assert "catalogue.csv line 3: there is no object K-99" in result.stderr
     assert result.exit_code == 3
 
