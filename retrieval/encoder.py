@@ -59,6 +59,7 @@ def load_encoder(spec: str = DEFAULT, *, precision: str = "fp32", device: str = 
     `spec` is "default", the folder of one of our own encoders, or what `load_open_clip` takes. `precision` is "fp32"
     or "bf16", `device` "cpu" or "cuda", `parallel` the number of pictures encoded side by side on the CPU.
     """
+    spec = _from_anywhere(spec)
     folder = DEFAULT_FOLDER if spec == DEFAULT else Path(spec)
     if (folder / DESCRIPTION).is_file():
         return _load_own(spec, folder, precision=precision, device=device, parallel=parallel)
@@ -68,6 +69,12 @@ def load_encoder(spec: str = DEFAULT, *, precision: str = "fp32", device: str = 
         f"no encoder {spec!r}: give the folder of an encoder or of an open_clip checkpoint, open_clip:NAME@TAG, "
         "or hf-hub:ORG/MODEL"
     )
+
+
+def _from_anywhere(spec: str) -> str:
+    """Return a spec with its path, if it has one, made absolute: a catalogue is asked from other folders too."""
+    name, mark, path = spec.partition("@") if spec.startswith("open_clip:") else ("", "", spec)
+    return f"{name}{mark}{Path(path).resolve()}" if path and spec != DEFAULT and Path(path).exists() else spec
 
 
 def _load_own(spec: str, folder: Path, *, precision: str, device: str, parallel: int) -> Encoder:

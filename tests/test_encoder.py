@@ -99,6 +99,13 @@ def test_an_encoder_folder_elsewhere_is_the_same_encoder(tmp_path: Path) -> None
     assert load_encoder(str(tmp_path / "mine")).fingerprint == load_encoder().fingerprint
 
 
+def test_a_relative_path_is_remembered_from_anywhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shutil.copytree(DEFAULT_FOLDER, tmp_path / "mine")
+    monkeypatch.chdir(tmp_path)
+    assert load_encoder("mine").spec == str(tmp_path / "mine")
+    assert load_encoder().spec == "default"
+
+
 @pytest.mark.parametrize("name", ["openvino.bin", "openvino.xml"])
 def test_damaged_weights_are_refused(tmp_path: Path, name: str) -> None:
     folder = tmp_path / "mine"
@@ -209,7 +216,7 @@ def test_a_named_tower_with_a_checkpoint(tmp_path: Path) -> None:
     torch.save(model.state_dict(), tmp_path / "rn50.pt")
     encoder = load_encoder(f"open_clip:RN50@{tmp_path / 'rn50.pt'}")
     assert encoder.preprocessing.width == 224 and encoder.dim == 1024
-    assert encoder.fingerprint.startswith("RN50-fp32-")
+    assert encoder.fingerprint.startswith("RN50-fp32-") and encoder.spec == f"open_clip:RN50@{tmp_path / 'rn50.pt'}"
 
 
 @pytest.mark.parametrize(
