@@ -29,6 +29,7 @@ types: .venv/installed
 
 bench: .venv/installed  ## the figures of the README; some need ../shared/data
 	$(BIN)/python -m tests.bench.museum
+	$(BIN)/python -m tests.bench.copies
 	$(BIN)/python -m tests.bench.startup
 	$(BIN)/python -m tests.bench.throughput
 
@@ -39,6 +40,7 @@ weights: .venv/installed  ## make the shipped default encoder again from the pub
 
 .venv-demo/installed: $(SOURCES)
 	$(PYTHON) -m venv .venv-demo
+	rm -rf build/lib
 	$(DEMO_BIN)/pip install --quiet .
 	touch $@
 
