@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from retrieval.errors import CatalogueMissing
 from retrieval.images import DEFAULT_MAX_MEGAPIXELS
 from retrieval.search import nearest_other_distances
 from retrieval.stream import Embedded, embed_photographs
-from retrieval.vectors import build_vectors, vectors_path, write_vectors
+from retrieval.vectors import build_vectors, has_vectors, remove_strays, vectors_path, write_vectors
 
 KEEP_EVERY = 64
 
@@ -53,9 +54,9 @@ def build_catalogue(
     Vectors are kept as they come, so that a killed run is completed by the next; the catalogue itself changes in one
     step at the end. `load` is given the catalogue's encoder, None for a new catalogue. Raises ArtifactError.
     """
+    scanned_ns = time.time_ns()
     folder = folder.resolve()
-    if not folder.is_dir():
-        raise CatalogueMissing(f"There is no folder {folder}. Name the folder that holds the photographs.")
+    _refuse_folder(folder)
     if next(photographs_below(folder), None) is None:
         raise CatalogueMissing(f"There is no photograph in {folder}. Name the folder that holds them.")
     table = read_table(folder)
@@ -69,8 +70,11 @@ def build_catalogue(
         encoded = _encode(catalogue, encoder, folder, plan, max_megapixels, on_progress)
         complete_sample(catalogue, encoder, _first_exemplars(folder, scan, plan), max_megapixels=max_megapixels)
         unread = [item.path for item in (*scan.skipped, *plan.skipped)]
-        difference, claims = compare(str(folder), scan.found, plan.contents, catalogued, unread=unread, prune=prune)
-        metadata, bad_rows = _metadata(catalogue, table, scan.found)
+        difference, claims = compare(
+            str(folder), scan.found, plan.contents, catalogued, unread=unread, prune=prune, scanned_ns=scanned_ns
+        )
+        taken = _objects_taken(scan, plan, claims, rows)
+        metadata, bad_rows = _metadata(catalogue, table, scan.found, taken)
         skipped = (*scan.skipped, *plan.skipped, *claims, *bad_rows)
         catalogue.touch(difference.touched)
         catalogue.set_skipped(str(folder), [(item.path, item.reason) for item in skipped])
@@ -81,11 +85,22 @@ def build_catalogue(
         return BuildReport(catalogue.revision, objects, photos, encoded, difference, prune, skipped)
 
 
+def _refuse_folder(folder: Path) -> None:
+    try:
+        str(folder).encode()
+    except UnicodeEncodeError as error:
+        raise CatalogueMissing(f"The name of the folder {str(folder)!a} is not valid text; rename it.") from error
+    if not folder.is_dir():
+        raise CatalogueMissing(f"There is no folder {folder}. Name the folder that holds the photographs.")
+
+
 def publish(catalogue: Catalogue, changes: Changes) -> None:
     """Make changes the next revision, with its thresholds, in one step; then write its vectors.
 
     Without changes it only completes what a killed run left undone.
     """
+    if changes:  # a file of that name would be of an earlier catalogue in this folder
+        vectors_path(catalogue.data, catalogue.revision + 1).unlink(missing_ok=True)
     if changes or catalogue.thresholds() is None:
         with catalogue.db.atomic():
             if changes:
@@ -95,7 +110,9 @@ def publish(catalogue: Catalogue, changes: Changes) -> None:
             nearest = nearest_other_distances(ids, vectors, photos)
             genuine = genuine_distances(catalogue, photos.values())
             catalogue.set_thresholds(Thresholds(match_threshold(nearest), authenticity_threshold(genuine)))
-    if not vectors_path(catalogue.data, catalogue.revision).exists():
+    if has_vectors(catalogue):
+        remove_strays(catalogue.data, catalogue.revision)
+    else:
         write_vectors(build_vectors(*catalogue.vectors()), catalogue.data, catalogue.revision)
 
 
@@ -147,8 +164,9 @@ def _keep(catalogue: Catalogue, encoder: Encoder, batch: Sequence[Embedded], by_
         for item in batch
         if (photo := item.photograph) is not None
     ]
-    catalogue.add_vectors(contents, encoder.fingerprint)
-    catalogue.add_rephotographs(measured(batch), encoder.fingerprint, VERSION)
+    with catalogue.db.atomic():  # both or neither: a content that has its vector is not measured again
+        catalogue.add_vectors(contents, encoder.fingerprint)
+        catalogue.add_rephotographs(measured(batch), encoder.fingerprint, VERSION)
 
 
 def _first_exemplars(folder: Path, scan: Scan, plan: Plan) -> dict[str, Path]:
@@ -160,13 +178,24 @@ def _first_exemplars(folder: Path, scan: Scan, plan: Plan) -> dict[str, Path]:
     return {plan.contents[item.path].sha256: folder / item.path for item in first.values()}
 
 
+def _objects_taken(scan: Scan, plan: Plan, claims: Sequence[Skipped], rows: Mapping[str, Photo]) -> set[str]:
+    """Return the objects that this folder gives to the catalogue, by what was read now or in an earlier run."""
+    refused = {item.path for item in claims}
+    return {
+        item.object_id
+        for item in scan.found
+        if item.path not in refused
+        and (item.path in plan.contents or (item.path in rows and rows[item.path].object_id == item.object_id))
+    }
+
+
 def _metadata(
-    catalogue: Catalogue, table: Table, found: Sequence[Found]
+    catalogue: Catalogue, table: Table, found: Sequence[Found], taken: Collection[str]
 ) -> tuple[dict[str, dict[str, str]], list[Skipped]]:
-    """Return the metadata that differs from the catalogue's, and the rows that could not be used."""
+    """Return the metadata of objects that differs from the catalogue's, and the rows that could not be used."""
     if not table.rows and not table.skipped:
         return {}, []
     described, bad_rows = describe_objects(table, found)
     known = {item.object_id: dict(item.metadata) for item in catalogue.objects()}
-    wanted = {item.object_id: described.get(item.object_id, {}) for item in found}
+    wanted = {object_id: described.get(object_id, {}) for object_id in sorted(taken)}
     return {key: value for key, value in wanted.items() if known.get(key, {}) != value}, bad_rows

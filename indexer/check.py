@@ -71,7 +71,8 @@ def _files(photos: Sequence[Photo], on_progress: Callable[[int, int], None]) -> 
 
 def _repair(catalogue: Catalogue) -> Iterator[str]:
     """Bring thresholds and FAISS files into agreement with the database, and say what was done."""
-    if catalogue.thresholds() is None:
+    complete = catalogue.count_vectors() == catalogue.counts()[1]
+    if complete and catalogue.thresholds() is None:
         yield "the thresholds of this revision were missing"
     target = vectors_path(catalogue.data, catalogue.revision)
     found = _read(target)
@@ -81,7 +82,8 @@ def _repair(catalogue: Catalogue) -> Iterator[str]:
         yield f"{target.name} did not agree with the database"
     for stray in stray_files(catalogue.data, catalogue.revision):
         yield f"{stray.name} was left over"
-    publish(catalogue, Changes())
+    if complete:
+        publish(catalogue, Changes())
     write_vectors(build_vectors(*catalogue.vectors()), catalogue.data, catalogue.revision)
 
 

@@ -16,7 +16,6 @@ from retrieval.search import exact_distance
 from retrieval.stream import Embedded, Views, embed_photographs, whole
 
 OBJECTS = 100  # whose re-photographs are simulated; more would cost time and narrow the threshold little
-SURPLUS = 1.3
 
 
 def with_rephotograph(photograph: Photograph) -> Sequence[Image.Image]:
@@ -30,7 +29,7 @@ def sampled_views(photos: int) -> Views:
 
     A content is in the sample or not by its hash, whatever the order and whatever else there is.
     """
-    share = min(1.0, SURPLUS * OBJECTS / max(photos, 1))
+    share = min(1.0, OBJECTS / max(photos, 1))
     return lambda photo: with_rephotograph(photo) if _rank(photo.sha256) < share else whole(photo)
 
 

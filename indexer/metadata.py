@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import csv
 import io
-import unicodedata
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from indexer.scan import Found, Skipped
+from indexer.scan import Found, Skipped, composed
 from retrieval.errors import BadMetadata
 
 NAME = "catalogue.csv"
@@ -35,7 +34,7 @@ class Table:
 
     @property
     def named(self) -> dict[str, str]:
-        """The object id that the table gives to each photograph."""
+        """The object id that the table gives to each photograph; the accents of its path are composed."""
         return {row.photo: row.object_id for row in self.rows if row.photo and row.object_id}
 
 
@@ -63,6 +62,9 @@ def _parse(text: str, path: Path) -> Table:
         header = [name.strip() for name in next(reader, [])]
         if not set(KEYS) & set(header):
             raise BadMetadata(f"{path} has no column object_id or photo; its first line must name the columns")
+        for name in set(filter(None, header)):
+            if header.count(name) > 1:
+                raise BadMetadata(f"{path} has two columns named {name}; rename one of them")
         for row in _rows(reader, header):
             (rows if isinstance(row, Row) else skipped).append(row)  # type: ignore[arg-type]
     except csv.Error as error:
@@ -71,7 +73,7 @@ def _parse(text: str, path: Path) -> Table:
 
 
 def _rows(reader: Iterator[list[str]], header: list[str]) -> Iterator[Row | Skipped]:
-    line = 2
+    line = reader.line_num + 1  # type: ignore[attr-defined]
     for cells in reader:
         start, line = line, reader.line_num + 1  # type: ignore[attr-defined]
         if not any(cells):
@@ -80,7 +82,7 @@ def _rows(reader: Iterator[list[str]], header: list[str]) -> Iterator[Row | Skip
             yield _bad(start, f"{len(cells)} cells under {len(header)} columns")
             continue
         values = dict(zip(header, cells, strict=False))
-        object_id, photo = (unicodedata.normalize("NFC", values.pop(key, "").strip()) for key in KEYS)
+        object_id, photo = (composed(values.pop(key, "").strip()) for key in KEYS)
         if not object_id and not photo:
             yield _bad(start, "names neither an object_id nor a photo")
             continue
@@ -94,13 +96,18 @@ def _bad(line: int, reason: str) -> Skipped:
 
 def _without_repeats(rows: list[Row], skipped: list[Skipped]) -> Table:
     lines: dict[tuple[str, str], int] = {}
+    given: dict[str, Row] = {}
     kept: list[Row] = []
     for row in rows:
         first = lines.setdefault((row.object_id, row.photo), row.line)
-        if first == row.line:
-            kept.append(row)
-        else:
+        giver = given.setdefault(row.photo, row) if row.photo and row.object_id else row
+        if first != row.line:
             skipped.append(_bad(row.line, f"names {row.object_id or row.photo} again, after line {first}"))
+        elif giver.object_id != row.object_id:
+            reason = f"gives {row.photo} to {row.object_id}, but line {giver.line} to {giver.object_id}"
+            skipped.append(_bad(row.line, reason))
+        else:
+            kept.append(row)
     return Table(tuple(kept), tuple(skipped))
 
 
@@ -109,7 +116,7 @@ def describe_objects(table: Table, found: Collection[Found]) -> tuple[dict[str, 
 
     Several rows of one object are joined; where they differ, the first says what holds and the others are named.
     """
-    owner = {item.path: item.object_id for item in found}
+    owner = {composed(item.path): item.object_id for item in found}
     objects = set(owner.values())
     described: dict[str, dict[str, str]] = {}
     bad = list(table.skipped)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Mapping, Sequence
+import os
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -71,51 +72,29 @@ def compare(
     *,
     unread: Sequence[str],
     prune: bool,
+    scanned_ns: int,
 ) -> tuple[Difference, list[Skipped]]:
     """Return what differs between the folder and the catalogue, and the files whose object another folder has.
 
     `contents` holds what could be read, by path; `unread` names files and folders that could not: they are not gone.
+    The time stamp of a file written just before `scanned_ns`, when the scan began, is not kept.
     """
-    here = {photo.path: photo for photo in catalogued if photo.folder == folder}
+    adopted = _adopted(folder, contents, catalogued)
+    here = adopted | {photo.path: photo for photo in catalogued if photo.folder == folder}
+    arriving = {photo.photo_id for photo in adopted.values()}
+    others = [photo for photo in catalogued if photo.folder != folder and photo.photo_id not in arriving]
     on_disk = {item.path for item in found}
     missing = [photo for photo in here.values() if photo.path not in on_disk and not _below(photo.path, unread)]
-    lost = missing + [photo for photo in catalogued if photo.folder != folder and not photo.file.exists()]
-    by_content: dict[str, list[Photo]] = {}
-    for photo in lost:
-        by_content.setdefault(photo.sha256, []).append(photo)
-    lost_ids = {photo.photo_id for photo in lost}
-    foreign = {
-        photo.object_id: photo for photo in catalogued if photo.folder != folder and photo.photo_id not in lost_ids
-    }
-
-    put: list[Photo] = []
-    touched: list[Photo] = []
-    names: dict[str, list[str]] = {"added": [], "moved": [], "changed": []}
-    skipped: list[Skipped] = []
-    for item in found:
-        if item.path not in contents:
-            continue
-        if item.object_id in foreign:
-            reason = f"claims the object id {item.object_id!r}, catalogued from {foreign[item.object_id].file}"
-            skipped.append(Skipped(item.path, reason))
-            continue
-        new = _photo(folder, item, contents[item.path])
-        old = here.get(item.path)
-        if old is None and by_content.get(new.sha256):
-            old = by_content[new.sha256].pop()
-            names["moved"].append(item.path)
-        elif old is None:
-            names["added"].append(item.path)
-        elif old.sha256 != new.sha256:
-            names["changed"].append(item.path)
-        new = replace(new, photo_id=old.photo_id if old else None)
-        if old is None or replace(new, modified_ns=old.modified_ns) != old:
-            put.append(new)
-        elif new != old:
-            touched.append(new)
-    taken = {photo.photo_id for photo in put}
-    gone = [photo for photo in missing if photo.photo_id not in taken]
+    lost = [photo for photo in others if _is_lost(photo)]
+    skipped = _claims(folder, found, contents, others, lost)
+    refused = {item.path for item in skipped}
+    taken = [item for item in found if item.path in contents and item.path not in refused]
+    photos = [_photo(folder, item, contents[item.path], scanned_ns) for item in taken]
+    put, touched, names = _put(photos, here, arriving, missing + lost)
+    used = {photo.photo_id for photo in put}
+    gone = [photo for photo in missing if photo.photo_id not in used]
     removed = [photo.photo_id for photo in gone if photo.photo_id is not None] if prune else []
+    put += [photo for photo in adopted.values() if photo.photo_id not in used.union(removed)]
     difference = Difference(
         changes=Changes(put=put, gone=removed),
         touched=tuple(touched),
@@ -127,13 +106,95 @@ def compare(
     return difference, skipped
 
 
+def _adopted(folder: str, contents: Mapping[str, Content], catalogued: Sequence[Photo]) -> dict[str, Photo]:
+    """Return, by path, the photos of other folders that have become this one: gone, with half of their photos here."""
+    here = {photo.path for photo in catalogued if photo.folder == folder}
+    counts = Counter(photo.folder for photo in catalogued if photo.folder != folder)
+    same = Counter(
+        photo.folder
+        for photo in catalogued
+        if photo.path in contents and contents[photo.path].sha256 == photo.sha256 and photo.folder != folder
+    )
+    moved = {name for name, count in same.items() if 2 * count >= counts[name] and not os.path.lexists(name)}
+    return {
+        photo.path: replace(photo, folder=folder)
+        for photo in catalogued
+        if photo.folder in moved and photo.path not in here
+    }
+
+
+def _is_lost(photo: Photo) -> bool:
+    try:
+        photo.file.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return True
+    except OSError:
+        return False
+    return False
+
+
+def _claims(
+    folder: str,
+    found: Sequence[Found],
+    contents: Mapping[str, Content],
+    others: Sequence[Photo],
+    lost: Sequence[Photo],
+) -> list[Skipped]:
+    """Name the files that are catalogued from another folder, or whose object is, unless it came here from there."""
+    present = {content.sha256 for content in contents.values()}
+    lost_ids = {photo.photo_id for photo in lost}
+    came = {photo.object_id for photo in lost if photo.sha256 in present}
+    foreign = {p.object_id: p for p in others if p.photo_id not in lost_ids or p.object_id not in came}
+    files = {photo.file: photo for photo in others}
+    skipped: list[Skipped] = []
+    for item in found:
+        if (photo := files.get(Path(folder) / item.path)) is not None:
+            reason = f"is catalogued already, as {photo.object_id!r} from {photo.folder}"
+            skipped.append(Skipped(item.path, reason))
+        elif (photo := foreign.get(item.object_id)) is not None and item.path in contents:
+            reason = f"claims the object id {item.object_id!r}, catalogued from {photo.file}"
+            skipped.append(Skipped(item.path, reason))
+    return skipped
+
+
+def _put(
+    photos: Sequence[Photo],
+    here: Mapping[str, Photo],
+    arriving: Collection[int | None],
+    lost: Sequence[Photo],
+) -> tuple[list[Photo], list[Photo], dict[str, list[str]]]:
+    """Return the rows to be written, those of which only the time changed, and the names of files for the report."""
+    by_content: dict[str, list[Photo]] = {}
+    for gone in lost:
+        by_content.setdefault(gone.sha256, []).append(gone)
+    put: list[Photo] = []
+    touched: list[Photo] = []
+    names: dict[str, list[str]] = {"added": [], "moved": [], "changed": []}
+    for photo in photos:
+        old = here.get(photo.path)
+        if old is None:
+            kind = "moved" if by_content.get(photo.sha256) else "added"
+            names[kind].append(photo.path)
+            old = by_content[photo.sha256].pop() if kind == "moved" else None
+        elif old.sha256 != photo.sha256:
+            names["changed"].append(photo.path)
+        elif old.photo_id in arriving:
+            names["moved"].append(photo.path)
+        new = replace(photo, photo_id=old.photo_id if old else None)
+        if old is None or old.photo_id in arriving or replace(new, modified_ns=old.modified_ns) != old:
+            put.append(new)
+        elif new != old:
+            touched.append(new)
+    return put, touched, names
+
+
 def _below(path: str, unread: Sequence[str]) -> bool:
     return any(name in (".", path) or path.startswith(f"{name}/") for name in unread)
 
 
-def _photo(folder: str, item: Found, content: Content) -> Photo:
-    """Return the row of a file; one written just now is not trusted by its time stamp next time."""
-    settled = time.time_ns() - item.modified_ns > SETTLED_NS
+def _photo(folder: str, item: Found, content: Content, scanned_ns: int) -> Photo:
+    """Return the row of a file; one written just before the scan is not trusted by its time stamp next time."""
+    settled = scanned_ns - item.modified_ns > SETTLED_NS
     return Photo(
         object_id=item.object_id,
         folder=folder,

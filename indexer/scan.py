@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 import unicodedata
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
@@ -43,8 +44,8 @@ def scan_folder(
     """Return the photographs below `folder`, each with its object id, ordered by path.
 
     `folder/<file>` is an object named by the file's stem; everything below `folder/<object>/` belongs to that object.
-    `named` maps a path to the object that a table gives it. Where two files claim one id, the one in `known`
-    (path, object_id), else the first by name, keeps it, and the other is skipped.
+    `named` maps a path (its accents composed) to the object that a table gives it. Where two files claim one id, the
+    one in `known` (path, object_id), else the first by name, keeps it, and the other is skipped.
     """
     found: list[Found] = []
     skipped: list[Skipped] = []
@@ -52,7 +53,7 @@ def scan_folder(
         if isinstance(item, str):
             skipped.append(Skipped(path, item))
         else:
-            object_id = (named or {}).get(path) or _object_id(path)
+            object_id = (named or {}).get(composed(path)) or _object_id(path)
             found.append(Found(path, object_id, item.st_size, item.st_mtime_ns))
     kept, claims = _settle_claims(found, set(named or ()), set(known))
     return Scan(tuple(kept), tuple(sorted(skipped + claims, key=lambda item: item.path)))
@@ -77,15 +78,26 @@ def photographs_below(folder: Path) -> Iterator[tuple[str, os.stat_result | str]
             yield _relative(here, folder), f"cannot be opened: {error.strerror}"
             continue
         entries = [entry for entry in entries if not entry.name.startswith(".")]
-        stack.extend(entry for entry in reversed(entries) if entry.is_dir())
+        folders = {entry for entry in entries if _is_folder(entry)}
+        stack.extend(entry for entry in reversed(entries) if entry in folders)
         for entry in entries:
-            if entry.suffix.lower() in SUFFIXES and not entry.is_dir():
-                yield _relative(entry, folder), _stat(entry)
+            if entry.suffix.lower() in SUFFIXES and entry not in folders:
+                yield _relative(entry, folder), _stat(entry, folder)
 
 
-def _stat(path: Path) -> os.stat_result | str:
+def _is_folder(path: Path) -> bool:
+    """Say whether this is a folder; what may be one but cannot be looked at counts, so that it gets reported."""
     try:
-        path.name.encode()
+        return stat.S_ISDIR(path.stat().st_mode)
+    except FileNotFoundError:
+        return False
+    except OSError:
+        return path.suffix.lower() not in SUFFIXES
+
+
+def _stat(path: Path, folder: Path) -> os.stat_result | str:
+    try:
+        str(path.relative_to(folder)).encode()
         return path.stat()
     except UnicodeEncodeError:
         return "its name is not valid text; rename it"
@@ -99,29 +111,44 @@ def _relative(path: Path, folder: Path) -> str:
 
 def _object_id(path: str) -> str:
     parts = PurePosixPath(path).parts
-    name = parts[0] if len(parts) > 1 else PurePosixPath(path).stem
-    return unicodedata.normalize("NFC", name)
+    return composed(parts[0] if len(parts) > 1 else PurePosixPath(path).stem)
 
 
-def _owner(found: Found, named: Collection[str]) -> str:
-    """Return what makes the claim: the object's folder, a table, or the file itself."""
-    if found.path in named:
-        return "catalogue.csv"
-    top, slash, _ = found.path.partition("/")
+def composed(text: str) -> str:
+    """Return a text with its accents composed, as disks and tables differ in that."""
+    return unicodedata.normalize("NFC", text)
+
+
+def _top(path: str) -> str:
+    top, slash, _ = path.partition("/")
     return top + slash
+
+
+def _claimants(found: list[Found], named: Collection[str]) -> dict[str, str]:
+    """Return, by path, what makes the claim: the object's folder, a table, or the file itself.
+
+    Where the table gives a photograph the id that it has anyway, it speaks for the whole of its folder.
+    """
+    tabled = {item.path for item in found if composed(item.path) in named}
+    joined = {_top(item.path) for item in found if item.path in tabled and item.object_id == _object_id(item.path)}
+    return {
+        item.path: "catalogue.csv" if item.path in tabled or _top(item.path) in joined else _top(item.path)
+        for item in found
+    }
 
 
 def _settle_claims(
     found: list[Found], named: Collection[str], known: Collection[tuple[str, str]]
 ) -> tuple[list[Found], list[Skipped]]:
     """Give each id to one claimant, and say which others claimed it."""
+    claimant = _claimants(found, named)
     owners: dict[str, str] = {}
     for item in sorted(found, key=lambda item: ((item.path, item.object_id) not in known, item.path)):
-        owners.setdefault(item.object_id, _owner(item, named))
-    kept = [item for item in found if _owner(item, named) == owners[item.object_id]]
+        owners.setdefault(item.object_id, claimant[item.path])
+    kept = [item for item in found if claimant[item.path] == owners[item.object_id]]
     claims = [
         Skipped(item.path, f"claims the object id {item.object_id!r}, which {owners[item.object_id]} already has")
         for item in found
-        if _owner(item, named) != owners[item.object_id]
+        if claimant[item.path] != owners[item.object_id]
     ]
     return kept, claims

@@ -18,6 +18,8 @@ from retrieval.database import DATABASE, connected, lock
 from retrieval.errors import CatalogueMissing, UnknownObject
 from retrieval.migrations import MIGRATIONS
 
+_VECTORS = """FROM photos p JOIN vectors v ON v.sha256 = p.sha256
+              WHERE v.fingerprint = ? AND length(v.vector) = ?"""
 FIELDS = ("title", "maker", "date", "materials", "measurements", "inscriptions", "accession", "status")
 
 
@@ -253,19 +255,33 @@ class Catalogue:
         encoder = self.encoder
         if encoder is None:
             return np.empty(0, np.int64), np.empty((0, 0), np.float32)
-        (count,) = self.db.execute("SELECT count(*) FROM photos").fetchone()
+        count = self.count_vectors()
         ids, vectors = np.empty(count, np.int64), np.empty((count, encoder.dim), np.float32)
-        sql = """SELECT p.photo_id, v.vector FROM photos p JOIN vectors v ON v.sha256 = p.sha256
-                 WHERE v.fingerprint = ? AND length(v.vector) = ? ORDER BY p.photo_id"""
-        filled = 0
-        for filled, (photo_id, blob) in enumerate(self.db.execute(sql, [encoder.fingerprint, 4 * encoder.dim]), 1):
-            ids[filled - 1], vectors[filled - 1] = photo_id, np.frombuffer(blob, "<f4")
-        return ids[:filled], vectors[:filled]
+        sql = f"SELECT p.photo_id, v.vector {_VECTORS} ORDER BY p.photo_id"
+        for row, (photo_id, blob) in enumerate(self.db.execute(sql, [encoder.fingerprint, 4 * encoder.dim])):
+            ids[row], vectors[row] = photo_id, np.frombuffer(blob, "<f4")
+        return ids, vectors
+
+    def vector_ids(self) -> np.ndarray:
+        """Return the ids of the exemplars that have a whole vector, int64 of shape (n,), in order."""
+        encoder = self.encoder
+        values = [encoder.fingerprint, 4 * encoder.dim] if encoder else ["", 0]
+        rows = self.db.execute(f"SELECT p.photo_id {_VECTORS} ORDER BY p.photo_id", values)
+        return np.array([photo_id for (photo_id,) in rows], np.int64)
+
+    def count_vectors(self) -> int:
+        """Return the number of exemplars that have a whole vector."""
+        encoder = self.encoder
+        if encoder is None:
+            return 0
+        values = [encoder.fingerprint, 4 * encoder.dim]
+        return int(self.db.execute(f"SELECT count(*) {_VECTORS}", values).fetchone()[0])
 
     def forget_vector(self, sha256: str) -> None:
-        """Drop the vectors of a content."""
+        """Drop the vectors of a content, and the thresholds: nothing is judged until it is encoded again."""
         with self.db.atomic():
             self.db.execute("DELETE FROM vectors WHERE sha256 = ?", [sha256])
+            self.db.execute("DELETE FROM thresholds")
 
     def drop_unused_vectors(self) -> int:
         """Forget vectors of contents that no exemplar has; return how many."""

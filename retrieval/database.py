@@ -21,15 +21,19 @@ WAIT_SECONDS = 30.0
 @contextmanager
 def lock(data: Path) -> Iterator[None]:
     """Hold the one right to write a data folder; raises CatalogueBusy where another run has it."""
+    file_lock = FileLock(data / "write.lock", timeout=0)
     try:
-        with FileLock(data / "write.lock", timeout=0):
-            yield
+        file_lock.acquire()
     except Timeout as error:
         raise CatalogueBusy(
             f"Another run is writing the catalogue in {data}. Wait until it ends, then try again."
         ) from error
     except OSError as error:
         raise CatalogueBusy(f"The catalogue in {data} cannot be written: {error.strerror or error}") from error
+    try:
+        yield
+    finally:
+        file_lock.release()
 
 
 @contextmanager
@@ -37,16 +41,16 @@ def connected(data: Path) -> Iterator[Database]:
     """Open the database of a data folder, and turn what SQLite may say of a damaged one into our own words."""
     path = data / DATABASE
     read_only = path.exists() and not os.access(data, os.W_OK)
-    target = f"{path.resolve().as_uri()}?mode=ro&immutable=1" if read_only else str(path)
+    target = _read_only_uri(path) if read_only else str(path)
     connection: sqlite3.Connection | None = None
     try:
         connection = sqlite3.connect(target, uri=read_only, timeout=WAIT_SECONDS)
         database = Database(connection, execute_plugins=False)
+        _refuse_foreign(database, path)
         if not read_only:
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = NORMAL")
         connection.execute("PRAGMA foreign_keys = ON")
-        _refuse_newer(database, path)
         yield database
     except sqlite3.OperationalError as error:
         raise CatalogueBusy(f"The catalogue {path} cannot be used now: {error}") from error
@@ -59,8 +63,20 @@ def connected(data: Path) -> Iterator[Database]:
             connection.close()
 
 
-def _refuse_newer(database: Database, path: Path) -> None:
+def _read_only_uri(path: Path) -> str:
+    """Name the database so that SQLite writes nothing beside it, and still sees what a killed run left in its log."""
+    log = path.with_name(f"{path.name}-wal")
+    immutable = "" if log.exists() and log.stat().st_size else "&immutable=1"
+    return f"{path.resolve().as_uri()}?mode=ro{immutable}"
+
+
+def _refuse_foreign(database: Database, path: Path) -> None:
+    """Raise CatalogueDamaged for another program's database, and for one that a newer version of ours wrote."""
+    tables = set(database.table_names()) - {MIGRATIONS.migrations_table}  # before the steps: a writer may be making it
+    applied = MIGRATIONS.applied(database)
+    if tables and not applied:
+        raise CatalogueDamaged(f"{path} is the database of another program, no catalogue. Name another folder.")
     known = {migration.name for migration in MIGRATIONS.pending(database)}
     known |= {migration.name for migration in MIGRATIONS._migrations}
-    if any(migration.name not in known for migration in MIGRATIONS.applied(database)):
+    if any(migration.name not in known for migration in applied):
         raise CatalogueDamaged(f"{path} was written by a newer version of this program; update it.")

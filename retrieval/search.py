@@ -11,6 +11,8 @@ import numpy as np
 
 from retrieval.catalogue import Photo
 
+ROUNDING = 1e-5  # more than single precision loses in the squared distance of two unit vectors
+
 
 @dataclass(frozen=True, slots=True)
 class Match:
@@ -28,25 +30,25 @@ def nearest_objects(index: Any, photos: Mapping[int, Photo], vector: np.ndarray,
     each id in the index.
     """
     exemplars = min(2 * k, index.ntotal)
-    best = _nearest_of_each(index, photos, vector, exemplars)
-    while len(best) <= k and exemplars < index.ntotal:  # one more than asked for settles equals at the edge by id
+    while exemplars:
+        (similarities,), (ids,) = index.search(vector[None], exemplars)
+        best = _nearest_of_each(index, photos, vector, ids)
+        edge = 2.0 - 2.0 * float(similarities[-1]) - ROUNDING  # what is not in the shortlist is no nearer, squared
+        if exemplars == index.ntotal or (len(best) >= k and best[k - 1].distance ** 2 < edge):
+            return best[:k]
         exemplars = min(2 * exemplars, index.ntotal)
-        best = _nearest_of_each(index, photos, vector, exemplars)
-    return sorted(best.values(), key=lambda match: (match.distance, match.object_id))[:k]
+    return []
 
 
-def _nearest_of_each(index: Any, photos: Mapping[int, Photo], vector: np.ndarray, exemplars: int) -> dict[str, Match]:
-    """Return the nearest of each object among so many nearest exemplars."""
+def _nearest_of_each(index: Any, photos: Mapping[int, Photo], vector: np.ndarray, ids: np.ndarray) -> list[Match]:
+    """Return the nearest of each object among some exemplars, nearest first, equals by id."""
     best: dict[str, Match] = {}
-    if exemplars == 0:
-        return best
-    _, (ids,) = index.search(vector[None], exemplars)
     for photo_id in map(int, ids):
         photo = photos[photo_id]
         distance = exact_distance(vector, index.reconstruct(photo_id))
         if photo.object_id not in best or distance < best[photo.object_id].distance:
             best[photo.object_id] = Match(photo.object_id, photo.file, distance)
-    return best
+    return sorted(best.values(), key=lambda match: (match.distance, match.object_id))
 
 
 def exact_distance(one: np.ndarray, other: np.ndarray) -> float:

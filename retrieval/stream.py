@@ -16,8 +16,8 @@ from retrieval.encoder import Encoder, cpu_count
 from retrieval.errors import UnreadableImage
 from retrieval.images import DEFAULT_MAX_MEGAPIXELS, Photograph, read_photograph
 
-BATCH = 16
-LOOK_AHEAD = 3 * BATCH
+BATCH = 8
+LOOK_AHEAD = 4 * BATCH
 
 Views = Callable[[Photograph], Sequence[Image.Image]]
 

@@ -10,6 +10,7 @@ import faiss
 import numpy as np
 
 from retrieval.catalogue import Catalogue
+from retrieval.errors import CatalogueBusy
 
 
 def vectors_path(data: Path, revision: int) -> Path:
@@ -28,10 +29,14 @@ def write_vectors(index: Any, data: Path, revision: int) -> None:
     """Write a revision's index, whole or not at all, and remove those of other revisions."""
     target = vectors_path(data, revision)
     temporary = target.with_suffix(".part")
-    faiss.write_index(index, str(temporary))
+    try:
+        faiss.write_index(index, str(temporary))
+    except RuntimeError as error:
+        raise CatalogueBusy(
+            f"{temporary} cannot be written; is the disk full? The same command goes on from there."
+        ) from error
     os.replace(temporary, target)
-    for other in stray_files(data, revision):
-        other.unlink(missing_ok=True)
+    remove_strays(data, revision)
 
 
 def stray_files(data: Path, revision: int) -> list[Path]:
@@ -40,9 +45,30 @@ def stray_files(data: Path, revision: int) -> list[Path]:
     return sorted(path for suffix in ("faiss", "part") for path in data.glob(f"vectors-*.{suffix}") if path != keep)
 
 
+def remove_strays(data: Path, revision: int) -> None:
+    """Remove those files."""
+    for path in stray_files(data, revision):
+        path.unlink(missing_ok=True)
+
+
+def has_vectors(catalogue: Catalogue) -> bool:
+    """Say whether the file of the catalogue's revision is there, at the size that its vectors take."""
+    encoder = catalogue.encoder
+    if encoder is None:
+        return False
+    empty = build_vectors(np.empty(0, np.int64), np.empty((0, encoder.dim), np.float32))
+    size = len(faiss.serialize_index(empty)) + catalogue.count_vectors() * (4 * encoder.dim + 8)
+    path = vectors_path(catalogue.data, catalogue.revision)
+    return path.is_file() and path.stat().st_size == size
+
+
 def read_vectors(catalogue: Catalogue) -> Any:
-    """Return the index of the catalogue's revision; where its file is missing or damaged, built from the truth."""
+    """Return the index of the catalogue's revision; where its file is missing, damaged or another's, built from the truth."""
     try:
-        return faiss.read_index(str(vectors_path(catalogue.data, catalogue.revision)))
-    except RuntimeError:
-        return build_vectors(*catalogue.vectors())
+        if has_vectors(catalogue):
+            index = faiss.read_index(str(vectors_path(catalogue.data, catalogue.revision)))
+            if np.array_equal(faiss.vector_to_array(index.id_map), catalogue.vector_ids()):
+                return index
+    except (RuntimeError, OSError):  # damaged, or a writer has just removed it
+        pass
+    return build_vectors(*catalogue.vectors())
