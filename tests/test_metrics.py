@@ -61,9 +61,7 @@ def test_mean_average_precision_by_hand():
     assert mean_average_precision([second]) == 1 / 2
     assert mean_average_precision([absent]) == 0
     assert mean_average_precision([query("ad", "abc")]) == 1 / 2  # d is never found
-    assert mean_average_precision([both, second, absent, query("", "abc")]) == pytest.approx(
-        (5 / 6 + 1 / 2) / 3
-    )
+    assert mean_average_precision([both, second, absent, query("", "abc")]) == pytest.approx((5 / 6 + 1 / 2) / 3)
 
 
 def test_gap_by_hand():
@@ -232,8 +230,7 @@ def swept_rates(genuine: np.ndarray, impostor: np.ndarray) -> list[tuple[float, 
     """(false alarm rate, miss rate) at each threshold, by counting."""
     thresholds = [-1.0, *sorted({*genuine, *impostor})]
     return [
-        (sum(d > t for d in genuine) / len(genuine), sum(d <= t for d in impostor) / len(impostor))
-        for t in thresholds
+        (sum(d > t for d in genuine) / len(genuine), sum(d <= t for d in impostor) / len(impostor)) for t in thresholds
     ]
 
 
@@ -260,9 +257,7 @@ def test_equal_error_rate_equals_the_roc_curve_of_scikit_learn():
     rng = np.random.default_rng(2)
     genuine, impostor = rng.normal(0.6, 0.2, 300).round(2), rng.normal(1.0, 0.2, 170).round(2)
     is_genuine = np.repeat([1, 0], [300, 170])
-    misses, recalls, _ = sklearn.roc_curve(
-        is_genuine, -np.concatenate([genuine, impostor]), drop_intermediate=False
-    )
+    misses, recalls, _ = sklearn.roc_curve(is_genuine, -np.concatenate([genuine, impostor]), drop_intermediate=False)
     gap = (1 - recalls) - misses
     expected = np.interp(0, -gap, misses)
     assert equal_error_rate(genuine, impostor).rate == pytest.approx(expected)

@@ -1,0 +1,134 @@
+"""What many tests share: a tiny encoder, folders of generated pictures, and the state of a catalogue as values."""
+
+import os
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from indexer.build import BuildReport, build_catalogue
+from retrieval.catalogue import Catalogue, Content, EncoderRecord, Photo
+from retrieval.encoder import Encoder
+from retrieval.preprocessing import Preprocessing
+from retrieval.vectors import read_vectors
+
+SIDE, DIM = 8, 16
+TINY = "tiny-random-projection"
+
+
+class TinyEngine:
+    """A fixed random projection of an 8 x 8 thumbnail; counts the pictures it was given."""
+
+    def __init__(self, seed: int = 0) -> None:
+        self.projection = np.random.default_rng(seed).standard_normal((3 * SIDE * SIDE, DIM)).astype(np.float32)
+        self.encoded = 0
+
+    def __call__(self, pictures: np.ndarray) -> np.ndarray:
+        self.encoded += len(pictures)
+        vectors = np.empty((len(pictures), DIM), np.float32)
+        for row, picture in enumerate(pictures):  # one at a time: a vector must not depend on its batch
+            vector = (picture.reshape(-1) - np.float32(0.45)) @ self.projection
+            vectors[row] = vector / np.linalg.norm(vector)
+        return vectors
+
+
+def tiny_encoder(fingerprint: str = TINY, *, seed: int = 0) -> Encoder:
+    """Return an encoder that needs no file and takes no time."""
+    preprocessing = Preprocessing(SIDE, SIDE, (0.0, 0.0, 0.0), (1.0, 1.0, 1.0), interpolation="bilinear")
+    return Encoder("tiny", fingerprint, DIM, preprocessing, "fp32", TinyEngine(seed))
+
+
+def picture(number: int, *, size: tuple[int, int] = (96, 80)) -> Image.Image:
+    """Return a picture of a few soft patches of colour, another one for each number."""
+    patches = np.random.default_rng(number).integers(0, 256, (4, 4, 3), np.uint8)
+    return Image.fromarray(patches).resize(size, Image.Resampling.BICUBIC)
+
+
+def write_picture(path: Path, number: int, *, size: tuple[int, int] = (96, 80), age: float = 60.0) -> Path:
+    """Write picture `number`, last modified `age` seconds ago, so that its time stamp can be trusted."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    picture(number, size=size).save(path, quality=92)
+    return aged(path, age)
+
+
+def aged(path: Path, seconds: float = 60.0) -> Path:
+    """Make a file as old as that."""
+    then = time.time_ns() - int(seconds * 1e9)
+    os.utime(path, ns=(then, then))
+    return path
+
+
+def make_folder(folder: Path, pictures: Mapping[str, int]) -> Path:
+    """Write pictures, named by their path in the folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, number in pictures.items():
+        write_picture(folder / name, number)
+    return folder
+
+
+def index(folder: Path, data: Path, *, encoder: Encoder | None = None, **options: Any) -> BuildReport:
+    """Index with the tiny encoder."""
+    loaded = encoder or tiny_encoder()
+    return build_catalogue(folder, data, load=lambda record: loaded, **options)
+
+
+def state(data: Path) -> dict[str, Any]:
+    """Return all that a catalogue says, as values that compare: nothing in it depends on how it came about."""
+    with Catalogue.reading(data) as catalogue:
+        photos = catalogue.photos()
+        names = {photo.photo_id: (photo.object_id, photo.path) for photo in photos}
+        ids, vectors = catalogue.vectors()
+        found = read_vectors(catalogue)
+        return {
+            "objects": [(item.object_id, dict(item.metadata), item.photos) for item in catalogue.objects()],
+            "photos": [(p.object_id, p.path, p.sha256, p.bytes, p.width, p.height, p.role) for p in photos],
+            "vectors": {names[key]: vector.tobytes() for key, vector in zip(ids.tolist(), vectors, strict=True)},
+            "searched": {names[key]: found.reconstruct(key).tobytes() for key in ids.tolist()},
+            "kept": sorted(catalogue.db.execute("SELECT sha256, fingerprint, bytes, width, height FROM vectors")),
+            "rephotographs": sorted(catalogue.db.execute("SELECT * FROM rephotographs")),
+            "thresholds": catalogue.thresholds(),
+            "skipped": [(Path(name).name, reason) for name, reason in catalogue.skipped()],
+        }
+
+
+def data_files(data: Path) -> dict[str, tuple[int, bytes]]:
+    """Return the time stamp and the content of every file of a data folder but the lock."""
+    return {
+        path.name: (path.stat().st_mtime_ns, path.read_bytes())
+        for path in sorted(data.iterdir())
+        if path.name != "write.lock"
+    }
+
+
+def exemplar(object_id: str, *, path: str | None = None, sha256: str = "", **more: Any) -> Photo:
+    """Return the row of an exemplar that is on no disk."""
+    values: dict[str, Any] = {"folder": "/photos", "bytes": 1, "modified_ns": 0, "width": 100, "height": 100} | more
+    return Photo(object_id=object_id, path=path or f"{object_id}.jpg", sha256=sha256, **values)
+
+
+def content(sha256: str, *, size: int = 1) -> Content:
+    """Return the record of a content."""
+    return Content(sha256, size, 100, 100)
+
+
+def unit(vectors: np.ndarray) -> np.ndarray:
+    """Return the vectors at unit length, float32."""
+    return (vectors / np.linalg.norm(vectors, axis=-1, keepdims=True)).astype(np.float32)
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    """A data folder that does not exist yet."""
+    return tmp_path / "data"
+
+
+@pytest.fixture
+def writable(data: Path) -> Iterator[Catalogue]:
+    """A new catalogue of the tiny encoder, open to be written."""
+    with Catalogue.writing(data) as catalogue:
+        catalogue.set_encoder(EncoderRecord("tiny", TINY, "fp32", DIM))
+        yield catalogue

@@ -1,0 +1,185 @@
+"""`check`: finds what does not agree, repairs what is derived, and an index run mends the rest."""
+
+import os
+import sqlite3
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from indexer.check import check_catalogue
+from retrieval.catalogue import Catalogue, Changes
+from retrieval.errors import CatalogueBusy, CatalogueDamaged, CatalogueMissing
+from retrieval.images import sha256_of
+from retrieval.vectors import build_vectors, vectors_path
+from tests.conftest import DIM, data_files, index, make_folder, state, write_picture
+
+
+@pytest.fixture
+def folder(tmp_path: Path, data: Path) -> Path:
+    folder = make_folder(tmp_path / "photos", {f"{n}.png": n for n in range(20)})
+    index(folder, data)
+    return folder
+
+
+def set_vector(data: Path, path: Path, vector: bytes) -> None:
+    with Catalogue.writing(data) as found, found.db.atomic():
+        found.db.execute("UPDATE vectors SET vector = ? WHERE sha256 = ?", [vector, sha256_of(path)])
+
+
+def test_a_sound_catalogue_has_nothing_to_repair(folder, data):
+    before = state(data)
+    report = check_catalogue(data)
+    assert (report.photos, report.repaired, report.wrong) == (20, (), ())
+    assert state(data) == before
+
+
+def test_a_missing_damaged_or_foreign_vectors_file_is_repaired(folder, data):
+    path, before = vectors_path(data, 1), state(data)
+    whole = path.read_bytes()
+    foreign = np.eye(20, DIM, dtype=np.float32)
+    with Catalogue.reading(data) as found:
+        ids, _ = found.vectors()
+
+    def wrong_vectors() -> None:
+        import faiss
+
+        faiss.write_index(build_vectors(ids, foreign), str(path))
+
+    def wrong_ids() -> None:
+        import faiss
+
+        with Catalogue.reading(data) as found:
+            faiss.write_index(build_vectors(ids + 100, found.vectors()[1]), str(path))
+
+    for damage, line in [
+        (path.unlink, "was missing or damaged"),
+        (lambda: path.write_bytes(whole[:300]), "was missing or damaged"),
+        (wrong_vectors, "did not agree with the database"),
+        (wrong_ids, "did not agree with the database"),
+    ]:
+        damage()
+        report = check_catalogue(data)
+        assert (report.repaired, report.wrong) == ((f"vectors-1.faiss {line}",), ())
+        assert path.read_bytes() == whole
+        assert check_catalogue(data).repaired == ()
+    assert state(data) == before
+
+
+def test_files_left_over_are_removed(folder, data):
+    for name in ("vectors-0.faiss", "vectors-1.part"):
+        (data / name).write_bytes(b"x")
+    report = check_catalogue(data)
+    assert set(report.repaired) == {"vectors-0.faiss was left over", "vectors-1.part was left over"}
+    assert sorted(path.name for path in data.glob("vectors*")) == ["vectors-1.faiss"]
+
+
+def test_missing_thresholds_are_computed_again(folder, data):
+    before = state(data)
+    with Catalogue.writing(data) as found, found.db.atomic():
+        found.db.execute("DELETE FROM thresholds")
+    report = check_catalogue(data)
+    assert report.repaired == ("the thresholds of this revision were missing",)
+    assert state(data) == before
+
+
+def test_a_file_gone_or_changed_is_named_with_what_to_do(folder, data):
+    (folder / "3.png").unlink()
+    write_picture(folder / "4.png", 99)
+    os.utime(folder / "5.png")
+    report = check_catalogue(data)
+    gone, changed = sorted(report.wrong)
+    assert str(folder / "3.png") in gone and f"`artifact index {folder} --prune` removes it" in gone
+    assert str(folder / "4.png") in changed and f"`artifact index {folder}` takes it anew" in changed
+    assert report.repaired == ()
+
+
+@pytest.mark.parametrize(
+    "vector",
+    [b"", b"\0" * 4 * DIM, np.full(DIM, np.nan, "<f4").tobytes(), np.full(DIM, 0.3, "<f4").tobytes()],
+    ids=["empty", "zero", "nan", "long"],
+)
+def test_an_unsound_vector_is_named_and_the_next_index_run_makes_it_anew(folder, data, vector):
+    before = state(data)
+    set_vector(data, folder / "7.png", vector)
+    report = check_catalogue(data)
+    assert len(report.wrong) == 1
+    assert f"{folder / '7.png'} has no sound vector" in report.wrong[0]
+    with Catalogue.reading(data) as found:
+        assert found.thresholds() is None  # nothing is judged while an exemplar is not searched
+    assert index(folder, data).encoded == 1
+    assert state(data) == before
+    assert check_catalogue(data).wrong == ()
+
+
+def test_a_vector_made_anew_is_searched_even_if_that_run_was_killed(folder, data):
+    """Killed after the vector was kept, before the file was written: nothing is left to encode."""
+    before = state(data)
+    with Catalogue.reading(data) as found:
+        ids, vectors = found.vectors()
+        photo = found.photos("7")[0]
+        content = found.encoded(found.encoder.fingerprint, DIM)[photo.sha256]
+        vector = vectors[ids.tolist().index(photo.photo_id)]
+    set_vector(data, folder / "7.png", b"")
+    check_catalogue(data)
+    with Catalogue.writing(data) as found:
+        found.add_vectors([(content, vector)], found.encoder.fingerprint)
+    assert index(folder, data).encoded == 0
+    assert state(data) == before
+
+
+def test_an_unsound_vector_of_a_file_that_is_gone_does_not_block_the_others(folder, data):
+    set_vector(data, folder / "7.png", b"")
+    (folder / "7.png").write_bytes(b"no photograph")
+    assert len(check_catalogue(data).wrong) == 2
+    report = index(folder, data)
+    assert [item.path for item in report.skipped] == ["7.png"]
+    found = state(data)
+    assert found["thresholds"].match.count == 19
+    assert len(found["searched"]) == 19 and len(found["photos"]) == 20
+
+
+def test_a_row_of_an_object_that_is_not_there_is_named(folder, data):
+    connection = sqlite3.connect(data / "catalogue.db")
+    connection.execute("DELETE FROM objects WHERE object_id = '3'")
+    connection.commit()
+    connection.close()
+    (line,) = check_catalogue(data).wrong
+    assert "of photos names an object that does not exist" in line
+
+
+def test_there_must_be_a_catalogue(tmp_path, data):
+    with pytest.raises(CatalogueMissing):
+        check_catalogue(tmp_path)
+    with Catalogue.writing(data):
+        pass
+    with pytest.raises(CatalogueMissing, match="is empty"):
+        check_catalogue(data)
+
+
+def test_a_catalogue_being_written_is_not_checked(folder, data):
+    with Catalogue.writing(data), pytest.raises(CatalogueBusy):
+        check_catalogue(data)
+
+
+def test_a_damaged_database_is_said_to_be(folder, data):
+    path = data / "catalogue.db"
+    whole = bytearray(path.read_bytes())
+    middle = len(whole) // 2
+    whole[middle : middle + 8192] = b"\xff" * 8192
+    path.write_bytes(whole)
+    try:
+        report = check_catalogue(data)
+    except CatalogueDamaged as error:
+        assert str(path) in str(error)
+    else:
+        assert any("the database is damaged" in line for line in report.wrong)
+
+
+def test_objects_all_removed_still_agree(folder, data):
+    with Catalogue.writing(data) as found:
+        found.apply(Changes(gone=[photo.photo_id for photo in found.photos()]))
+    check_catalogue(data)
+    before = data_files(data)["vectors-2.faiss"][1]
+    assert (check_catalogue(data).repaired, check_catalogue(data).wrong) == ((), ())
+    assert data_files(data)["vectors-2.faiss"][1] == before

@@ -1,0 +1,175 @@
+"""How the program is laid out: imports never point upward, answers need no torch, and nothing calls home."""
+
+import ast
+import json
+import shutil
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import make_folder
+
+ROOT = Path(__file__).parents[1]
+PACKAGES = ("retrieval", "indexer", "cli")
+ABOVE = {"retrieval": {"indexer", "cli", "tests"}, "indexer": {"cli", "tests"}, "cli": {"tests"}}
+HEAVY = {"torch", "torchvision", "open_clip", "timm", "sklearn", "scipy", "pandas", "matplotlib", "openvino_telemetry"}
+MODULES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
+
+
+def tree(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+def names(nodes) -> set[str]:
+    """Return the top-level packages that the import statements among some nodes name."""
+    found = set()
+    for node in nodes:
+        if isinstance(node, ast.Import):
+            found |= {alias.name.partition(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, "imports are absolute"
+            found.add((node.module or "").partition(".")[0])
+    return found
+
+
+def outside_functions(node: ast.AST):
+    """Yield what runs when a module is imported."""
+    for child in ast.iter_child_nodes(node):
+        if not isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+            yield child
+            yield from outside_functions(child)
+
+
+each_module = pytest.mark.parametrize("path", MODULES, ids=lambda path: path.relative_to(ROOT).as_posix())
+
+
+@each_module
+def test_imports_never_point_upward(path):
+    package = path.relative_to(ROOT).parts[0]
+    assert not names(ast.walk(tree(path))) & ABOVE[package]
+
+
+@each_module
+def test_only_the_torch_engine_and_the_network_import_torch_at_once(path):
+    at_once = names(outside_functions(tree(path))) & HEAVY
+    allowed = path.relative_to(ROOT).as_posix() in {
+        "retrieval/network.py",
+        "retrieval/torch_engine.py",
+        "indexer/export.py",
+    }
+    assert not at_once or allowed
+
+
+@each_module
+def test_a_module_opens_with_one_sentence(path):
+    text = ast.get_docstring(tree(path))
+    assert text, "no docstring"
+    first = text.split("\n\n")[0]
+    assert first[0].isupper() or first[0] == "`"
+    assert first.endswith((".", "?")) and "\n" not in first
+
+
+def test_the_packages_installed_are_those_at_the_top():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    top = {path.parent.name for path in ROOT.glob("*/__init__.py")} - {"tests"}
+    folders = {path.parent.relative_to(ROOT) for path in MODULES}
+    assert top == set(PACKAGES) == set(project["tool"]["mypy"]["packages"])
+    assert set(project["tool"]["setuptools"]["packages"]) == {".".join(folder.parts) for folder in folders}
+    assert all((ROOT / folder / "__init__.py").is_file() for folder in folders)
+
+
+DRIVER = """
+import json, sys
+
+calls = []
+WATCHED = ("socket.", "subprocess.", "os.fork", "os.posix_spawn", "os.system", "os.exec", "urllib.", "http.", "ssl.")
+
+
+def watch(event, args):
+    if event.startswith(WATCHED) and len(calls) < 50:
+        calls.append(event + " " + repr(args)[:200])
+
+
+sys.addaudithook(watch)
+from cli.main import app
+
+folder, data = sys.argv[1:]
+photo = folder + "/00.png"
+lines = [["index", folder], ["index", folder], ["query", photo], ["screen", folder, "--format", "jsonl"], ["check"]]
+codes = []
+for line in lines:
+    try:
+        app([*line, "--data", data])
+    except SystemExit as end:
+        codes.append(end.code or 0)
+modules = sorted({name.partition(".")[0] for name, module in sys.modules.items() if module is not None})
+seen = list(calls)
+import socket
+
+socket.socket().close()  # the watch works
+print("RESULT" + json.dumps({"codes": codes, "calls": seen, "modules": modules, "control": len(calls) - len(seen)}))
+"""
+
+
+@pytest.fixture(scope="module")
+def pictures(tmp_path_factory) -> Path:
+    return make_folder(tmp_path_factory.mktemp("offline") / "photos", {f"{n:02}.png": n for n in range(6)})
+
+
+def arguments(pictures: Path, data: Path) -> list[str]:
+    return [sys.executable, "-c", DRIVER, str(pictures), str(data)]
+
+
+@pytest.fixture(scope="module")
+def ran(pictures) -> dict:
+    command = arguments(pictures, pictures.parent / "data")
+    result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert "RESULT" in result.stdout, result.stderr
+    found = json.loads(result.stdout.partition("RESULT")[2])
+    assert found["codes"] == [0, 0, 0, 0, 0], result.stdout + result.stderr
+    return found
+
+
+def test_the_main_job_opens_no_socket_and_starts_no_process(ran):
+    assert ran["calls"] == []
+    assert ran["control"] > 0
+
+
+def test_the_main_job_needs_no_torch(ran):
+    assert not HEAVY & set(ran["modules"])
+    assert {"openvino", "faiss", "numpy"} <= set(ran["modules"])
+
+
+def test_help_imports_nothing_heavy():
+    code = (
+        "import sys; sys.argv = ['artifact', '--help']\n"
+        "from cli.main import main\n"
+        "try: main()\n"
+        "except SystemExit: pass\n"
+        "print(*sorted({name.partition('.')[0] for name in sys.modules}), file=sys.stderr)"
+    )
+    result = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    loaded = set(result.stderr.split())
+    assert "typer" in loaded and "index" in result.stdout
+    assert not loaded & (HEAVY | {"numpy", "faiss", "openvino", "PIL", "sqlite_utils"})
+
+
+def test_no_internet_socket_below_python_either(pictures, tmp_path):
+    """Libraries in C++ open sockets that Python does not hear of: ask the kernel."""
+    trace = tmp_path / "trace"
+    strace = ["strace", "-f", "-qq", "-e", "trace=socket,connect,execve", "-o", str(trace)]
+    if not shutil.which("strace"):
+        pytest.skip("needs strace")
+    if subprocess.run([*strace, "true"], capture_output=True, check=False).returncode:
+        pytest.skip("strace is not allowed to trace here")
+    result = subprocess.run(
+        [*strace, *arguments(pictures, tmp_path / "data")], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert "RESULT" in result.stdout, result.stderr
+    lines = trace.read_text().splitlines()
+    internet = [line for line in lines if "AF_INET" in line]
+    assert len(internet) == 1, internet  # the one that the driver opens last, to show that the watch works
+    assert len([line for line in lines if "execve(" in line]) == 1

@@ -1,0 +1,102 @@
+"""Old catalogues are read: each step of the schema on rows of the version before it."""
+
+import sqlite3
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sqlite_utils import Database
+
+from retrieval.catalogue import Catalogue, Changes, Content, EncoderRecord
+from retrieval.migrations import MIGRATIONS
+from tests.conftest import DIM, TINY, exemplar, index, make_folder, state, unit
+
+NAMES = ["001_catalogue", "002_thresholds"]
+VECTOR = unit(np.arange(1.0, DIM + 1))
+
+
+def old_database(data: Path, *, stop_before: str) -> Database:
+    data.mkdir()
+    found = Database(sqlite3.connect(data / "catalogue.db"))
+    MIGRATIONS.apply(found, stop_before=stop_before)
+    return found
+
+
+def fill_first_version(found: Database) -> None:
+    encoder = f'{{"spec": "tiny", "fingerprint": "{TINY}", "precision": "fp32", "dim": {DIM}}}'
+    with found.conn:
+        found.conn.executemany("INSERT INTO settings VALUES (?, ?)", [("encoder", encoder), ("revision", "7")])
+        found.conn.execute("INSERT INTO objects (object_id, title, other) VALUES ('a', 'A', '{\"Raum\": \"12\"}')")
+        found.conn.execute("INSERT INTO objects (object_id) VALUES ('b')")
+        for row in [("a", "a.jpg", "s1"), ("b", "b.jpg", "s2")]:
+            found.conn.execute(
+                """INSERT INTO photos (object_id, folder, path, sha256, bytes, modified_ns, width, height, role)
+                   VALUES (?, '/photos', ?, ?, 5, 6, 30, 40, 'exemplar')""",
+                row,
+            )
+        for sha256 in ("s1", "s2"):
+            found.conn.execute("INSERT INTO vectors VALUES (?, ?, 5, 30, 40, ?)", (sha256, TINY, VECTOR.tobytes()))
+        found.conn.execute("INSERT INTO skipped VALUES ('/photos', 'bad.jpg', 'empty file')")
+
+
+def test_steps_are_numbered_and_none_is_forgotten_here():
+    found = Database(memory=True)
+    MIGRATIONS.apply(found)
+    assert [step.name for step in MIGRATIONS.applied(found)] == NAMES
+    assert sorted(NAMES) == NAMES
+
+
+def test_steps_run_once(data):
+    for _ in range(3):
+        with Catalogue.writing(data) as found:
+            assert [step.name for step in MIGRATIONS.applied(found.db)] == NAMES
+
+
+@pytest.mark.parametrize("opening", [Catalogue.reading, Catalogue.writing])
+def test_a_catalogue_of_the_first_version_is_read_whole(data, opening):
+    old = old_database(data, stop_before="002_thresholds")
+    assert {"rephotographs", "thresholds"}.isdisjoint(old.table_names())
+    fill_first_version(old)
+    old.close()
+    with opening(data) as found:
+        assert (found.revision, found.encoder) == (7, EncoderRecord("tiny", TINY, "fp32", DIM))
+        assert [(item.object_id, item.metadata, item.photos) for item in found.objects()] == [
+            ("a", {"title": "A", "Raum": "12"}, 1),
+            ("b", {}, 1),
+        ]
+        sizes = {"bytes": 5, "modified_ns": 6, "width": 30, "height": 40}
+        assert found.photos() == [
+            exemplar("a", sha256="s1", photo_id=1, **sizes),
+            exemplar("b", sha256="s2", photo_id=2, **sizes),
+        ]
+        ids, vectors = found.vectors()
+        assert ids.tolist() == [1, 2] and vectors.tobytes() == 2 * VECTOR.tobytes()
+        assert found.encoded(TINY, DIM)["s1"] == Content("s1", 5, 30, 40)
+        assert found.skipped() == [("/photos/bad.jpg", "empty file")]
+        assert found.thresholds() is None
+        assert found.rephotographs(TINY, 1) == {}
+
+
+def test_a_catalogue_of_the_first_version_can_be_written_on(data):
+    old = old_database(data, stop_before="002_thresholds")
+    fill_first_version(old)
+    old.close()
+    with Catalogue.writing(data) as found:
+        assert found.apply(Changes(gone=[1])) == 8
+        assert [item.object_id for item in found.objects()] == ["b"]
+
+
+def test_an_index_run_completes_a_catalogue_of_the_first_version_without_encoding(tmp_path, data):
+    folder = make_folder(tmp_path / "photos", {f"{n}.png": n for n in range(20)})
+    index(folder, tmp_path / "fresh")
+    fresh = state(tmp_path / "fresh")
+    index(folder, data)
+    with Catalogue.writing(data) as found:
+        for table in ("rephotographs", "thresholds"):
+            found.db[table].drop()
+        found.db.conn.execute("DELETE FROM _sqlite_migrations WHERE name = '002_thresholds'")
+        found.db.conn.commit()
+    report = index(folder, data)
+    assert (report.encoded, report.revision) == (0, 1)
+    assert state(data) == fresh
+    assert fresh["thresholds"].match.value is not None

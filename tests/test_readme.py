@@ -1,0 +1,60 @@
+"""The documentation is tested: the session in the README is run, and what it shows is what comes out."""
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from cli.main import app
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+SESSION = re.compile(r"^```console\n(.*?)^```", re.MULTILINE | re.DOTALL)
+
+
+def steps() -> list[tuple[str, str]]:
+    """Return every (command, output shown) of the console blocks, in order."""
+    found = []
+    for block in SESSION.findall(README):
+        for part in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
+            command, _, output = part.partition("\n")
+            found.append((command, output))
+    return found
+
+
+def shape(text: str) -> list[str]:
+    """Return the lines with measured numbers masked: times differ, and distances may in the last digit shown."""
+    masked = re.sub(r"\d+\.\d+", "N", text)
+    return [re.sub(r"\s+", " ", line).strip() for line in masked.splitlines() if line.strip(" ─")]
+
+
+@pytest.mark.slow
+def test_the_session_in_the_readme(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert len(steps()) >= 4
+    for command, output in steps():
+        name, *arguments = shlex.split(command)
+        assert name == "artifact"
+        result = CliRunner().invoke(app, arguments)
+        assert result.exit_code == 0, result.output
+        assert shape(result.output) == shape(output), command
+
+
+def test_every_command_and_target_named_in_the_readme_exists() -> None:
+    commands = {command.name or command.callback.__name__ for command in app.registered_commands if command.callback}
+    named = set(re.findall(r"\bartifact ([a-z]+)", "\n".join(re.findall(r"`[^`]+`|^    .*$", README, re.MULTILINE))))
+    assert named and named <= commands
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    for target in re.findall(r"\bmake ([a-z]+)", README):
+        assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
+    for bench in re.findall(r"python -m tests\.bench\.(\w+)", README):
+        assert (ROOT / "tests" / "bench" / f"{bench}.py").is_file(), bench
+
+
+def test_the_readme_shows_every_key_of_the_json_shape() -> None:
+    from tests.test_cli import MATCH_KEYS, RECORD_KEYS, WORK_KEYS
+
+    for key in RECORD_KEYS | WORK_KEYS | MATCH_KEYS:
+        assert f'"{key}"' in README
