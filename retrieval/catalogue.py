@@ -255,11 +255,11 @@ class Catalogue:
         encoder = self.encoder
         if encoder is None:
             return np.empty(0, np.int64), np.empty((0, 0), np.float32)
-        count = self.count_vectors()
-        ids, vectors = np.empty(count, np.int64), np.empty((count, encoder.dim), np.float32)
-        sql = f"SELECT p.photo_id, v.vector {_VECTORS} ORDER BY p.photo_id"
-        for row, (photo_id, blob) in enumerate(self.db.execute(sql, [encoder.fingerprint, 4 * encoder.dim])):
-            ids[row], vectors[row] = photo_id, np.frombuffer(blob, "<f4")
+        ids = self.vector_ids()
+        vectors = np.empty((len(ids), encoder.dim), np.float32)
+        sql = f"SELECT v.vector {_VECTORS} ORDER BY p.photo_id"
+        for row, (blob,) in enumerate(self.db.execute(sql, [encoder.fingerprint, 4 * encoder.dim])):
+            vectors[row] = np.frombuffer(blob, "<f4")
         return ids, vectors
 
     def vector_ids(self) -> np.ndarray:
@@ -271,11 +271,7 @@ class Catalogue:
 
     def count_vectors(self) -> int:
         """Return the number of exemplars that have a whole vector."""
-        encoder = self.encoder
-        if encoder is None:
-            return 0
-        values = [encoder.fingerprint, 4 * encoder.dim]
-        return int(self.db.execute(f"SELECT count(*) {_VECTORS}", values).fetchone()[0])
+        return len(self.vector_ids())
 
     def forget_vector(self, sha256: str) -> None:
         """Drop the vectors of a content, and the thresholds: nothing is judged until it is encoded again."""

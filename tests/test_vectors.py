@@ -41,6 +41,11 @@ def test_what_is_written_is_read(filled, data, monkeypatch):
     assert holds(read_vectors(filled)) == TRUTH
 
 
+def test_the_file_of_a_catalogue_restored_from_a_copy_is_not_taken(filled, data):
+    write_vectors(build_vectors(np.arange(101, 106), VECTORS), data, 1)  # as large, but of other exemplars
+    assert holds(read_vectors(filled)) == TRUTH
+
+
 def test_a_data_folder_may_have_any_name(tmp_path):
     data = tmp_path / "Œuvres 日本 100%"
     data.mkdir()
