@@ -270,8 +270,18 @@ def demo(
 
 
 def main() -> None:
-    """Run the command line."""
-    app()
+    """Run the command line, and leave at once: taking OpenVINO down in order costs a tenth of a second."""
+    code: Any = 0
+    try:
+        app()
+    except SystemExit as leaving:
+        code = leaving.code
+    try:
+        sys.stdout.flush()
+    except OSError as error:  # what was printed could not be written: a full disk, or a reader that has gone
+        typer.echo(f"artifact: {error.strerror}", err=True)
+        code = 1
+    os._exit(code if isinstance(code, int) else 1)
 
 
 if __name__ == "__main__":

@@ -63,10 +63,10 @@ def has_vectors(catalogue: Catalogue) -> bool:
 
 
 def read_vectors(catalogue: Catalogue) -> Any:
-    """Return the index of the catalogue's revision; where its file is missing, damaged or another's, built from the truth."""
+    """Return the index of the catalogue's revision; built from the truth where its file does not fit."""
     try:
         if has_vectors(catalogue):
-            index = faiss.read_index(str(vectors_path(catalogue.data, catalogue.revision)))
+            index: Any = faiss.read_index(str(vectors_path(catalogue.data, catalogue.revision)))
             if np.array_equal(faiss.vector_to_array(index.id_map), catalogue.vector_ids()):
                 return index
     except (RuntimeError, OSError):  # damaged, or a writer has just removed it

@@ -218,6 +218,20 @@ def test_a_damaged_catalogue_is_one_line(tmp_path: Path) -> None:
     assert result.returncode == 1 and "damaged" in result.stderr and len(result.stderr.splitlines()) == 1
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+def test_a_full_disk_under_stdout_is_one_line(world: Path) -> None:
+    command = [sys.executable, "-m", "cli.main", "list", "--format", "json", "--data", str(world / "data")]
+    with Path("/dev/full").open("w") as full:
+        result = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert result.returncode == 1 and result.stderr == "artifact: No space left on device\n"
+
+
+def test_a_reader_that_leaves_early_is_no_traceback(world: Path) -> None:
+    command = f"{sys.executable} -m cli.main list --format json --data '{world / 'data'}' | head -c 10"
+    result = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
+    assert len(result.stdout) == 10 and "Traceback" not in result.stderr
+
+
 def test_status_list_show(world: Path) -> None:
     status = json.loads(run(world, "status", "--format", "json"))
     assert status["objects"] == 22 and status["thresholds"]["match"]["count"] == 22
