@@ -145,9 +145,9 @@ def test_the_main_job_needs_no_torch(ran):
 
 def test_help_imports_nothing_heavy():
     code = (
-        "import sys; sys.argv = ['artifact', '--help']\n"
-        "from cli.main import main\n"
-        "try: main()\n"
+        "import sys\n"
+        "from cli.main import app\n"
+        "try: app(['--help'])\n"
         "except SystemExit: pass\n"
         "print(*sorted({name.partition('.')[0] for name in sys.modules}), file=sys.stderr)"
     )
