@@ -13,6 +13,7 @@ import typer
 
 from retrieval.decision import Outcome
 from retrieval.judge import Judge, Verdict, Work
+from retrieval.registration import NotRegistered, Registration
 
 SCHEMA = "artifact/1"
 UNREADABLE = "unreadable"
@@ -51,6 +52,7 @@ def _work(work: Work, judge: Judge) -> Record:
             "distance": round(match.distance, 6),
             "match_threshold": thresholds and _rounded(thresholds.match.value),
             "authenticity_threshold": thresholds and _rounded(thresholds.authenticity.value),
+            **_registration(match.registration),
         }
         for rank, match in enumerate(work.matches, 1)
     ]
@@ -61,6 +63,20 @@ def _work(work: Work, judge: Judge) -> Record:
         "reasons": list(decision.reasons),
         "matches": matches,
     }
+
+
+def _registration(found: Registration | NotRegistered | None) -> Record:
+    """Return how the exemplar lies on the photograph, or why it does not; both null where it was not tried."""
+    if not isinstance(found, Registration):
+        return {"registration": None, "registration_reason": found and found.reason}
+    registration = {
+        "inliers": found.inliers,
+        "overlap_exemplar": round(found.overlap_exemplar, 6),
+        "overlap_probe": round(found.overlap_probe, 6),
+        "homography": found.homography.tolist(),
+        "mirrored": found.mirrored,
+    }
+    return {"registration": registration, "registration_reason": None}
 
 
 def _rounded(value: float | None) -> float | None:

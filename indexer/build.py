@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from indexer.describe import complete_features, described
 from indexer.genuine import complete_sample, genuine_distances, measured, sampled_views
 from indexer.metadata import Table, describe_objects, read_table
 from indexer.plan import Difference, Plan, compare, plan_encoding
@@ -16,6 +17,7 @@ from retrieval.calibration import Thresholds, authenticity_threshold, match_thre
 from retrieval.catalogue import Catalogue, Changes, Content, EncoderRecord, Photo
 from retrieval.encoder import Encoder
 from retrieval.errors import CatalogueMissing
+from retrieval.features import features_of
 from retrieval.images import DEFAULT_MAX_MEGAPIXELS
 from retrieval.search import nearest_other_distances
 from retrieval.stream import Embedded, embed_photographs
@@ -68,6 +70,9 @@ def build_catalogue(
         encoder = _settled_encoder(catalogue, load)
         plan = plan_encoding(folder, scan.found, rows, catalogue.encoded(encoder.fingerprint, encoder.dim))
         encoded = _encode(catalogue, encoder, folder, plan, max_megapixels, on_progress)
+        complete_features(
+            catalogue, encoder, _files(folder, plan), max_megapixels=max_megapixels, on_progress=on_progress
+        )
         complete_sample(catalogue, encoder, _first_exemplars(folder, scan, plan), max_megapixels=max_megapixels)
         unread = [item.path for item in (*scan.skipped, *plan.skipped)]
         difference, claims = compare(
@@ -136,7 +141,7 @@ def _encode(
     """Encode what the plan asks for, noting contents and skipped files in it; return how many were encoded."""
     by_file = {folder / item.path: item for item in plan.to_encode}
     views = sampled_views(len(plan.contents) + len(by_file))
-    stream = embed_photographs(by_file, encoder, views=views, max_megapixels=max_megapixels)
+    stream = embed_photographs(by_file, encoder, views=views, extract=features_of, max_megapixels=max_megapixels)
     batch: list[Embedded] = []
     encoded = 0
     try:
@@ -164,9 +169,15 @@ def _keep(catalogue: Catalogue, encoder: Encoder, batch: Sequence[Embedded], by_
         for item in batch
         if (photo := item.photograph) is not None
     ]
-    with catalogue.db.atomic():  # both or neither: a content that has its vector is not measured again
+    with catalogue.db.atomic():  # all or none: a content that has its vector is not measured again
         catalogue.add_vectors(contents, encoder.fingerprint)
+        catalogue.add_features(described(batch))
         catalogue.add_rephotographs(measured(batch), encoder.fingerprint, VERSION)
+
+
+def _files(folder: Path, plan: Plan) -> dict[str, Path]:
+    """Return a file of each readable content, by its hash."""
+    return {content.sha256: folder / path for path, content in plan.contents.items()}
 
 
 def _first_exemplars(folder: Path, scan: Scan, plan: Plan) -> dict[str, Path]:

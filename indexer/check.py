@@ -35,7 +35,12 @@ def check_catalogue(data: Path, *, on_progress: Callable[[int, int], None] = lam
             raise CatalogueMissing(f"The catalogue in {data} is empty. Run `artifact index FOLDER` first.")
     with Catalogue.writing(data) as catalogue:
         photos = catalogue.photos()
-        wrong = [*_database(catalogue), *_vectors(catalogue, photos), *_files(photos, on_progress)]
+        wrong = [
+            *_database(catalogue),
+            *_vectors(catalogue, photos),
+            *_features(catalogue, photos),
+            *_files(photos, on_progress),
+        ]
         repaired = tuple(_repair(catalogue))
         return CheckReport(len(photos), repaired, tuple(wrong))
 
@@ -57,6 +62,14 @@ def _vectors(catalogue: Catalogue, photos: Sequence[Photo]) -> Iterator[str]:
         if photo.photo_id not in sound:
             catalogue.forget_vector(photo.sha256)
             yield f"{photo.file} has no sound vector; `artifact index {photo.folder}` encodes it again"
+
+
+def _features(catalogue: Catalogue, photos: Sequence[Photo]) -> Iterator[str]:
+    """Say which exemplars have no sound features, and forget the unsound ones so that an index run finds them anew."""
+    for photo in photos:
+        if not catalogue.features([photo.sha256]):
+            catalogue.forget_features(photo.sha256)
+            yield f"{photo.file} has no sound features; `artifact index {photo.folder}` finds them again"
 
 
 def _files(photos: Sequence[Photo], on_progress: Callable[[int, int], None]) -> Iterator[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from sqlite_utils import Database
 from retrieval.calibration import Threshold, Thresholds
 from retrieval.database import DATABASE, connected, lock
 from retrieval.errors import CatalogueMissing, UnknownObject
+from retrieval.features import VERSION, Features
 from retrieval.migrations import MIGRATIONS
 
 _VECTORS = """FROM photos p JOIN vectors v ON v.sha256 = p.sha256
@@ -280,10 +281,38 @@ class Catalogue:
             self.db.execute("DELETE FROM thresholds")
 
     def drop_unused_vectors(self) -> int:
-        """Forget vectors of contents that no exemplar has; return how many."""
+        """Forget vectors and features of contents that no exemplar has; return how many vectors."""
         with self.db.atomic():
-            self.db.execute("DELETE FROM rephotographs WHERE sha256 NOT IN (SELECT sha256 FROM photos)")
+            for table in ("rephotographs", "features"):
+                self.db.execute(f"DELETE FROM {table} WHERE sha256 NOT IN (SELECT sha256 FROM photos)")
             return self.db.execute("DELETE FROM vectors WHERE sha256 NOT IN (SELECT sha256 FROM photos)").rowcount
+
+    # -- features
+
+    def add_features(self, features: Mapping[str, Features]) -> None:
+        """Keep features by content, in place of those of another version."""
+        rows = [(sha256, VERSION, item.to_bytes()) for sha256, item in features.items()]
+        with self.db.atomic():
+            self.db.conn.executemany("INSERT OR REPLACE INTO features VALUES (?, ?, ?)", rows)
+
+    def features(self, sha256s: Iterable[str]) -> dict[str, Features]:
+        """Return the features of those contents that have sound ones of this version."""
+        sql = "SELECT features FROM features WHERE sha256 = ? AND version = ?"
+        found: dict[str, Features] = {}
+        for sha256 in sha256s:
+            for (data,) in self.db.execute(sql, [sha256, VERSION]):
+                with suppress(ValueError):
+                    found[sha256] = Features.from_bytes(data)
+        return found
+
+    def with_features(self) -> set[str]:
+        """Return the contents that have features of this version, by sha256."""
+        return {row[0] for row in self.db.execute("SELECT sha256 FROM features WHERE version = ?", [VERSION])}
+
+    def forget_features(self, sha256: str) -> None:
+        """Drop the features of a content: the next index run finds them anew."""
+        with self.db.atomic():
+            self.db.execute("DELETE FROM features WHERE sha256 = ?", [sha256])
 
     # -- thresholds
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from retrieval.calibration import Threshold, Thresholds
+from retrieval.registration import Registration
 from retrieval.search import Match
 
 SMALLEST_SIDE = 64
@@ -48,8 +49,10 @@ def decide(matches: Sequence[Match], thresholds: Thresholds | None, *, size: tup
 
 
 def _compare(nearest: Match, match: float, authenticity: float) -> tuple[Outcome, str]:
-    """Place the nearest distance among the two thresholds, whichever of them is the smaller."""
+    """Place the distance of the best match among the two thresholds, whichever of them is the smaller."""
     place = f"distance {nearest.distance:.3f} to {nearest.object_id}"
+    if isinstance(nearest.registration, Registration) and nearest.distance > match:
+        return _compare_confirmed(nearest, nearest.registration, match, authenticity)
     if nearest.distance > max(match, authenticity):
         return (
             Outcome.NO_MATCH,
@@ -65,6 +68,19 @@ def _compare(nearest: Match, match: float, authenticity: float) -> tuple[Outcome
     return Outcome.INCONCLUSIVE, (
         f"{place} could be a genuine photograph (threshold {authenticity:.3f}) or an unknown work "
         f"(threshold {match:.3f}): this catalogue's objects are too alike for the encoder"
+    )
+
+
+def _compare_confirmed(
+    nearest: Match, registration: Registration, match: float, authenticity: float
+) -> tuple[Outcome, str]:
+    """Judge what is too far to match by distance alone, but shows the object point by point: never an unknown work."""
+    place = f"{registration.inliers} points agree with {nearest.object_id}; distance {nearest.distance:.3f}"
+    if nearest.distance <= authenticity:
+        return Outcome.CONSISTENT, f"{place} is within the authenticity threshold {authenticity:.3f}"
+    return Outcome.INCONCLUSIVE, (
+        f"{place} is beyond both the match threshold {match:.3f} and the authenticity threshold {authenticity:.3f}: "
+        "the photograph shows it, but too differently for the encoder to compare"
     )
 
 

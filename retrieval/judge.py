@@ -1,7 +1,8 @@
-"""Answer probes: open the catalogue, find the nearest objects, decide."""
+"""Answer probes: open the catalogue, find the nearest objects, confirm them, decide."""
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,9 +10,11 @@ from typing import Any
 
 from retrieval.calibration import Thresholds
 from retrieval.catalogue import Catalogue, EncoderRecord, Photo
+from retrieval.confirmation import DEPTH, confirm
 from retrieval.decision import Decision, decide
 from retrieval.encoder import Encoder, load_encoder
 from retrieval.errors import CatalogueMissing, EncoderMismatch, UnreadableImage
+from retrieval.features import features_of_probe
 from retrieval.images import DEFAULT_MAX_MEGAPIXELS, sha256_of
 from retrieval.search import Match, nearest_objects
 from retrieval.stream import Embedded, embed_photographs
@@ -39,29 +42,40 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class Judge:
-    """An encoder and one revision of a catalogue, ready to judge photographs."""
+    """An encoder and one revision of the catalogue in `data`, ready to judge photographs."""
 
+    data: Path
     encoder: Encoder
     revision: int
     thresholds: Thresholds | None
     index: Any
     photos: dict[int, Photo]
+    exemplars: dict[str, list[Photo]]  # by object
 
     def judge_all(
         self, paths: Iterable[Path], *, k: int, max_megapixels: float = DEFAULT_MAX_MEGAPIXELS
     ) -> Iterator[Verdict]:
         """Yield the verdict of every photograph, in order; an unreadable one gets a verdict with its error."""
-        for embedded in embed_photographs(paths, self.encoder, max_megapixels=max_megapixels):
+        for embedded in embed_photographs(
+            paths, self.encoder, extract=features_of_probe, max_megapixels=max_megapixels
+        ):
             yield self._verdict(embedded, k)
 
     def _verdict(self, embedded: Embedded, k: int) -> Verdict:
         photograph = embedded.photograph
         if photograph is None:
             return Verdict(embedded.path, _hash_or_none(embedded.path), (), str(embedded.error))
-        matches = nearest_objects(self.index, self.photos, embedded.vectors[0], k=k)
+        matches = self._matches(embedded, k)
         size = (photograph.width, photograph.height)
         work = Work((0, 0, *size), decide(matches, self.thresholds, size=size), tuple(matches))
         return Verdict(embedded.path, photograph.sha256, (work,))
+
+    def _matches(self, embedded: Embedded, k: int) -> list[Match]:
+        """Return the k best objects: those that registration confirms, then the nearest."""
+        nearest = nearest_objects(self.index, self.photos, embedded.vectors[0], k=max(k, DEPTH))
+        assert embedded.features is not None, "asked for above"
+        with Catalogue.reading(self.data) as catalogue:  # features go by content: another revision does no harm
+            return confirm(nearest, embedded.features, self.exemplars, catalogue.features)[:k]
 
 
 def open_judge(data: Path, *, encoder_spec: str | None = None, device: str = "cpu", parallel: int = 1) -> Judge:
@@ -75,7 +89,12 @@ def open_judge(data: Path, *, encoder_spec: str | None = None, device: str = "cp
             raise CatalogueMissing(f"The catalogue in {data} is empty. Run `artifact index FOLDER` first.")
         encoder = load_recorded(record, spec=encoder_spec, device=device, parallel=parallel)
         photos = {photo.photo_id: photo for photo in catalogue.photos() if photo.photo_id is not None}
-        return Judge(encoder, catalogue.revision, catalogue.thresholds(), read_vectors(catalogue), photos)
+        exemplars: defaultdict[str, list[Photo]] = defaultdict(list)
+        for photo in photos.values():
+            exemplars[photo.object_id].append(photo)
+        return Judge(
+            data, encoder, catalogue.revision, catalogue.thresholds(), read_vectors(catalogue), photos, exemplars
+        )
 
 
 def load_recorded(

@@ -59,3 +59,8 @@ def _thresholds(db: Any) -> None:
         pk=("sha256", "fingerprint", "simulation"),
     )
     db["thresholds"].create({"revision": int, "kind": str, "value": float, "rate": float, "count": int}, pk="kind")
+
+
+@MIGRATIONS(name="003_features")
+def _features(db: Any) -> None:
+    db["features"].create({"sha256": str, "version": int, "features": bytes}, pk="sha256", not_null={"version"})

@@ -10,17 +10,19 @@ from typing import Any
 import numpy as np
 
 from retrieval.catalogue import Photo
+from retrieval.registration import NotRegistered, Registration
 
 ROUNDING = 1e-5  # more than single precision loses in the squared distance of two unit vectors
 
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """An object, by the nearest of its exemplars."""
+    """An object, by the nearest of its exemplars, or by the one to which the probe was registered."""
 
     object_id: str
     exemplar: Path
-    distance: float  # Euclidean on unit vectors, [0, 2], lower is closer
+    distance: float  # to the nearest exemplar, Euclidean on unit vectors, [0, 2], lower is closer
+    registration: Registration | NotRegistered | None = None  # None: not tried
 
 
 def nearest_objects(index: Any, photos: Mapping[int, Photo], vector: np.ndarray, *, k: int) -> list[Match]:

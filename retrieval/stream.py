@@ -14,21 +14,27 @@ from PIL import Image
 
 from retrieval.encoder import Encoder, cpu_count
 from retrieval.errors import UnreadableImage
+from retrieval.features import Features
 from retrieval.images import DEFAULT_MAX_MEGAPIXELS, Photograph, read_photograph
 
 BATCH = 8
 LOOK_AHEAD = 4 * BATCH
 
 Views = Callable[[Photograph], Sequence[Image.Image]]
+Extract = Callable[[Photograph], Features | None]
 
 
 @dataclass(frozen=True, slots=True)
 class Embedded:
-    """A photograph and the vectors of its views, (n_views, dim); or the error that kept it from being read."""
+    """A photograph, the vectors of its views, (n_views, dim), and its features where they were asked for.
+
+    Or the error that kept it from being read.
+    """
 
     path: Path
     photograph: Photograph | None
     vectors: np.ndarray
+    features: Features | None = None
     error: UnreadableImage | None = None
 
 
@@ -37,6 +43,7 @@ class _Prepared:
     path: Path
     photograph: Photograph | None
     pictures: Sequence[np.ndarray]
+    features: Features | None = None
     error: UnreadableImage | None = None
 
 
@@ -45,16 +52,27 @@ def whole(photograph: Photograph) -> Sequence[Image.Image]:
     return [photograph.image]
 
 
+def no_view(photograph: Photograph) -> Sequence[Image.Image]:
+    """Return no view: the photograph is not to be encoded."""
+    return []
+
+
+def no_features(photograph: Photograph) -> None:
+    """Return no features: they are not wanted."""
+
+
 def embed_photographs(
     paths: Iterable[Path],
     encoder: Encoder,
     *,
     views: Views = whole,
+    extract: Extract = no_features,
     max_megapixels: float = DEFAULT_MAX_MEGAPIXELS,
 ) -> Iterator[Embedded]:
-    """Yield every path's photograph and vectors, in order; an unreadable one is yielded with its error.
+    """Yield every path's photograph, vectors and features, in order; an unreadable one is yielded with its error.
 
-    Photographs are decoded by as many threads as there are cores, some way ahead of the encoder.
+    Photographs are decoded, and `extract` is called, by as many threads as there are cores, some way ahead of the
+    encoder.
     """
 
     def prepare(path: Path) -> _Prepared:
@@ -62,8 +80,9 @@ def embed_photographs(
             short_side = encoder.preprocessing.short_side
             photograph = read_photograph(path, short_side=short_side, max_megapixels=max_megapixels)
         except UnreadableImage as error:
-            return _Prepared(path, None, (), error)
-        return _Prepared(path, photograph, [encoder.preprocessing(view) for view in views(photograph)])
+            return _Prepared(path, None, (), error=error)
+        pictures = [encoder.preprocessing(view) for view in views(photograph)]
+        return _Prepared(path, photograph, pictures, extract(photograph))
 
     source = iter(paths)
     with ThreadPoolExecutor(cpu_count(), thread_name_prefix="decode") as pool:
@@ -87,5 +106,5 @@ def _encode(batch: Sequence[_Prepared], encoder: Encoder) -> Iterator[Embedded]:
     start = 0
     for item in batch:
         stop = start + len(item.pictures)
-        yield Embedded(item.path, item.photograph, vectors[start:stop], item.error)
+        yield Embedded(item.path, item.photograph, vectors[start:stop], item.features, item.error)
         start = stop

@@ -90,6 +90,7 @@ def state(data: Path) -> dict[str, Any]:
             "searched": {names[key]: found.reconstruct(key).tobytes() for key in ids.tolist()},
             "kept": sorted(catalogue.db.execute("SELECT sha256, fingerprint, bytes, width, height FROM vectors")),
             "rephotographs": sorted(catalogue.db.execute("SELECT * FROM rephotographs")),
+            "features": sorted(catalogue.db.execute("SELECT * FROM features")),
             "thresholds": catalogue.thresholds(),
             "skipped": [(Path(name).name, reason) for name, reason in catalogue.skipped()],
         }

@@ -23,6 +23,7 @@ from retrieval.catalogue import Catalogue
 RECORD_KEYS = {"schema", "photo", "sha256", "works", "encoder", "revision", "calibration", "error"}
 WORK_KEYS = {"region", "outcome", "reasons", "matches"}
 MATCH_KEYS = {"rank", "object_id", "exemplar", "distance", "match_threshold", "authenticity_threshold"}
+MATCH_KEYS |= {"registration", "registration_reason"}
 runner = CliRunner()
 
 

@@ -2,12 +2,14 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from retrieval.calibration import Threshold, Thresholds
 from retrieval.decision import SMALLEST_SIDE, Decision, Outcome, decide
+from retrieval.registration import NotRegistered, Registration
 from retrieval.search import Match
 
 SIZE = (800, 600)
@@ -15,6 +17,11 @@ SIZE = (800, 600)
 
 def thresholds(match: float | None, authenticity: float | None, *, count: int = 40) -> Thresholds:
     return Thresholds(Threshold(match, 0.05, count), Threshold(authenticity, 0.05, count))
+
+
+def confirmed(distance: float, limits: Thresholds) -> Decision:
+    registration = Registration(np.eye(3), 37, np.zeros((37, 4), np.float32), 1.0, 0.6, 0.001, mirrored=False)
+    return decide([Match("1984.1", Path("a.jpg"), distance, registration)], limits, size=SIZE)
 
 
 def at(distance: float, limits: Thresholds | None, *, size: tuple[int, int] = SIZE) -> Decision:
@@ -114,3 +121,24 @@ def test_reasons_give_the_distance_the_object_and_what_the_thresholds_rest_on(di
     assert "0.400" in reason or "0.800" in reason
     assert "provisional" in provisional and "5% false alarms from 40" in provisional
     assert "fake" not in reason + provisional
+
+
+@pytest.mark.parametrize(
+    ("match", "authenticity", "expected"),
+    [  # at 0.3, 0.4, 0.6, 0.8 and 0.9
+        (0.8, 0.4, ["consistent", "consistent", "divergent", "divergent", "inconclusive"]),
+        (0.4, 0.8, ["consistent", "consistent", "consistent", "consistent", "inconclusive"]),
+    ],
+)
+def test_an_object_confirmed_by_registration_is_never_an_unknown_work(match, authenticity, expected):
+    found = [confirmed(distance, thresholds(match, authenticity)) for distance in (0.3, 0.4, 0.6, 0.8, 0.9)]
+    assert [str(decision.outcome) for decision in found] == expected
+    assert "37 points agree with 1984.1" in found[-1].reasons[0] and "0.900" in found[-1].reasons[0]
+    assert "provisional" in found[-1].reasons[1]
+
+
+@pytest.mark.parametrize("distance", [0.1, 0.6, 0.9])
+def test_a_failed_registration_changes_nothing(distance):
+    limits = thresholds(0.8, 0.4)
+    tried = [Match("1984.1", Path("a.jpg"), distance, NotRegistered("only 3 matching points, 10 are needed"))]
+    assert decide(tried, limits, size=SIZE) == at(distance, limits)

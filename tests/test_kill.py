@@ -55,6 +55,8 @@ ANYWHERE = [
     ("tests.conftest:TinyEngine.__call__", 2, "after"),
     (f"{CATALOGUE}.add_vectors", 1, "before"),
     (f"{CATALOGUE}.add_vectors", 1, "after"),
+    (f"{CATALOGUE}.add_features", 1, "before"),
+    (f"{CATALOGUE}.add_features", 2, "after"),
     (f"{CATALOGUE}.add_rephotographs", 1, "after"),
     (f"{CATALOGUE}.add_vectors", 2, "before"),
     (f"{CATALOGUE}.add_vectors", 3, "after"),

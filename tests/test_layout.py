@@ -154,7 +154,7 @@ def test_help_imports_nothing_heavy():
     result = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     loaded = set(result.stderr.split())
     assert "typer" in loaded and "index" in result.stdout
-    assert not loaded & (HEAVY | {"numpy", "faiss", "openvino", "PIL", "sqlite_utils"})
+    assert not loaded & (HEAVY | {"numpy", "faiss", "openvino", "PIL", "sqlite_utils", "cv2"})
 
 
 def test_no_internet_socket_below_python_either(pictures, tmp_path):

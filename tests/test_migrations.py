@@ -9,9 +9,9 @@ from sqlite_utils import Database
 
 from retrieval.catalogue import Catalogue, Changes, Content, EncoderRecord
 from retrieval.migrations import MIGRATIONS
-from tests.conftest import DIM, TINY, exemplar, index, make_folder, state, unit
+from tests.conftest import DIM, TINY, exemplar, index, make_folder, state, tiny_encoder, unit
 
-NAMES = ["001_catalogue", "002_thresholds"]
+NAMES = ["001_catalogue", "002_thresholds", "003_features"]
 VECTOR = unit(np.arange(1.0, DIM + 1))
 
 
@@ -100,3 +100,41 @@ def test_an_index_run_completes_a_catalogue_of_the_first_version_without_encodin
     assert (report.encoded, report.revision) == (0, 1)
     assert state(data) == fresh
     assert fresh["thresholds"].match.value is not None
+
+
+def forget_step_003(data: Path) -> None:
+    """Make a catalogue what it was before features were kept."""
+    with Catalogue.writing(data) as found:
+        found.db["features"].drop()
+        found.db.conn.execute("DELETE FROM _sqlite_migrations WHERE name = '003_features'")
+        found.db.conn.commit()
+
+
+def test_an_index_run_finds_the_features_that_an_older_catalogue_lacks_without_encoding(tmp_path, data):
+    folder = make_folder(tmp_path / "photos", {f"{n}.png": n for n in range(20)})
+    index(folder, data)
+    complete = state(data)
+    assert len(complete["features"]) == 20
+    forget_step_003(data)
+    with Catalogue.reading(data) as found:
+        assert found.with_features() == set() and found.revision == 1
+        assert found.features(photo.sha256 for photo in found.photos()) == {}
+    encoder, seen = tiny_encoder(), []
+    report = index(folder, data, encoder=encoder, on_progress=lambda done, total: seen.append((done, total)))
+    assert (report.encoded, report.revision, encoder.engine.encoded) == (0, 1, 0)
+    assert seen == [(number, 20) for number in range(1, 21)]
+    assert state(data) == complete
+    assert index(folder, data, on_progress=lambda done, total: seen.append("again")).encoded == 0
+    assert "again" not in seen
+
+
+def test_features_of_another_version_are_found_anew(tmp_path, data):
+    folder = make_folder(tmp_path / "photos", {f"{n}.png": n for n in range(3)})
+    index(folder, data)
+    complete = state(data)
+    with Catalogue.writing(data) as found:
+        found.db.execute("UPDATE features SET version = version - 1, features = x'00'")
+        found.db.conn.commit()
+        assert found.with_features() == set() and found.features([row[0] for row in complete["features"]]) == {}
+    assert index(folder, data).encoded == 0
+    assert state(data) == complete

@@ -25,7 +25,7 @@ def plain(ids: np.ndarray, vectors: np.ndarray, photos: dict[int, Photo], probe:
     """Return (object, distance) of the k nearest objects by looking at every vector in double precision."""
     best: dict[str, float] = {}
     for key, vector in zip(ids.tolist(), vectors.astype(np.float64), strict=True):
-        distance = float(np.sqrt(((vector - probe.astype(np.float64)) ** 2).sum()))
+        distance = min(2.0, float(np.sqrt(((vector - probe.astype(np.float64)) ** 2).sum())))
         best[photos[key].object_id] = min(distance, best.get(photos[key].object_id, 9.0))
     return sorted(((owner, distance) for owner, distance in best.items()), key=lambda pair: (pair[1], pair[0]))[:k]
 

@@ -48,6 +48,12 @@ def screen_museum(museum: Path, data: Path) -> list[dict]:
     return [json.loads(line) for line in printed.splitlines()]
 
 
+def score(match: dict) -> float:
+    """Return what the program ranks by, lower is better: the points that agree, and without them the distance."""
+    found = match["registration"]
+    return -float(found["inliers"]) if found else match["distance"]
+
+
 def truths(museum: Path) -> dict[str, frozenset[str]]:
     """Return the objects on each query photograph, as ids of the catalogue; none for unknown works."""
     with (museum / "queries.csv").open(newline="", encoding="utf-8") as file:
@@ -103,7 +109,7 @@ def main() -> None:
     queries, outcomes = {}, {}
     for record in records:
         photo, work = Path(record["photo"]).name, record["works"][0]
-        ranking = tuple((match["object_id"], match["distance"]) for match in work["matches"])
+        ranking = tuple((match["object_id"], score(match)) for match in work["matches"])
         queries[photo] = RankedQuery(truth[photo], ranking)
         right = bool(truth[photo]) and ranking[0][0] in truth[photo]
         outcomes[photo] = (

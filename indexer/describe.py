@@ -1,0 +1,49 @@
+"""Find the local features of exemplars, by which probes are registered to them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+
+from retrieval.catalogue import Catalogue
+from retrieval.encoder import Encoder
+from retrieval.features import Features, features_of
+from retrieval.stream import Embedded, embed_photographs, no_view
+
+KEEP_EVERY = 64
+
+
+def described(embedded: Iterable[Embedded]) -> dict[str, Features]:
+    """Return the features of each photograph that has them, by sha256."""
+    return {
+        item.photograph.sha256: item.features
+        for item in embedded
+        if item.photograph is not None and item.features is not None
+    }
+
+
+def complete_features(
+    catalogue: Catalogue,
+    encoder: Encoder,
+    exemplars: Mapping[str, Path],
+    *,
+    max_megapixels: float,
+    on_progress: Callable[[int, int], None],
+) -> None:
+    """Find and keep the features still missing, as in a catalogue of an earlier version; nothing is encoded.
+
+    `exemplars` names a file for each content.
+    """
+    present = catalogue.with_features()
+    missing = [path for sha256, path in exemplars.items() if sha256 not in present]
+    stream = embed_photographs(missing, encoder, views=no_view, extract=features_of, max_megapixels=max_megapixels)
+    batch: list[Embedded] = []
+    try:
+        for done, item in enumerate(stream, 1):
+            batch.append(item)
+            if len(batch) == KEEP_EVERY:
+                catalogue.add_features(described(batch))
+                batch = []
+            on_progress(done, len(missing))
+    finally:
+        catalogue.add_features(described(batch))

@@ -1,0 +1,123 @@
+"""Find the local features of a photograph, and keep them compactly."""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass, replace
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+    from retrieval.images import Photograph
+
+VERSION = 1  # of the extraction; part of what is stored: raise it when the features of the same file would change
+
+QUANTA = 512.0  # length of a descriptor; at this length next to none of its values exceeds a byte
+CONTRAST = 0.02  # half of OpenCV's: pale drawings have features too
+_HEADER = struct.Struct("<III")
+_EACH = 2 * 4 + 128
+_MIRROR = np.arange(128).reshape(4, 4, 8)[::-1][:, :, (8 - np.arange(8)) % 8].reshape(128)
+
+
+@dataclass(frozen=True, slots=True)
+class Detail:
+    """How closely to look: at a picture of `side` x `side` pixels or as many, for at most `count` features."""
+
+    side: float
+    count: int
+
+
+EXEMPLAR = Detail(256.0, 450)  # more would cost more than half of indexing without them
+PROBE = Detail(480.0, 900)  # the work may be a small part of it, and it is looked at but once
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Features:
+    """Where a photograph has local features, and what it looks like there.
+
+    `points` is float32 (n, 2), x and y in pixels of the upright photograph in its full size, the centre of the first
+    pixel at 0; `descriptors` is uint8 (n, 128), RootSIFT; `size` is the width and height of that photograph.
+    """
+
+    points: np.ndarray
+    descriptors: np.ndarray
+    size: tuple[int, int]
+
+    def __len__(self) -> int:
+        return len(self.points)
+
+    def to_bytes(self) -> bytes:
+        """Return what is stored: 12 bytes, and 136 for each feature."""
+        header = _HEADER.pack(len(self.points), *self.size)
+        return header + self.points.astype("<f4").tobytes() + self.descriptors.tobytes()
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> Features:
+        """Return the features stored in `data`; raises ValueError where it is damaged."""
+        count, width, height = _HEADER.unpack_from(data) if len(data) >= _HEADER.size else (0, 0, 0)
+        if not width or not height or len(data) != _HEADER.size + _EACH * count:
+            raise ValueError("stored features are damaged")
+        points = np.frombuffer(data, "<f4", 2 * count, _HEADER.size).reshape(count, 2)
+        descriptors = np.frombuffer(data, np.uint8, 128 * count, _HEADER.size + 8 * count).reshape(count, 128)
+        return cls(points.astype(np.float32), descriptors, (width, height))
+
+    def mirrored(self) -> Features:
+        """Return the features of the photograph mirrored left to right, without looking at it again."""
+        points = self.points * np.array([-1.0, 1.0], np.float32) + np.array([self.size[0] - 1.0, 0.0], np.float32)
+        return replace(self, points=points, descriptors=self.descriptors[:, _MIRROR])
+
+
+def features_of(photograph: Photograph) -> Features:
+    """Return the features of an exemplar."""
+    return extract_features(photograph.image, (photograph.width, photograph.height))
+
+
+def features_of_probe(photograph: Photograph) -> Features:
+    """Return the features of a probe."""
+    return extract_features(photograph.image, (photograph.width, photograph.height), detail=PROBE)
+
+
+def extract_features(image: Image.Image, size: tuple[int, int], *, detail: Detail = EXEMPLAR) -> Features:
+    """Return the features of an upright picture, the photograph itself or reduced.
+
+    `size` is the width and height of the upright photograph in its full size. The picture is never enlarged.
+    """
+    cv2 = import_cv2()
+    grey = _reduced(np.asarray(image.convert("L")), detail.side)
+    sift = cv2.SIFT_create(nfeatures=detail.count, contrastThreshold=CONTRAST)
+    keypoints, descriptors = sift.detectAndCompute(grey, None)
+    if descriptors is None:
+        return Features(np.empty((0, 2), np.float32), np.empty((0, 128), np.uint8), size)
+    points = np.array([keypoint.pt for keypoint in keypoints], np.float64)
+    scale = np.array([size[0] / grey.shape[1], size[1] / grey.shape[0]])
+    points = (points + 0.5) * scale - 0.5
+    return Features(points.astype(np.float32), _root(descriptors), size)
+
+
+def _reduced(grey: np.ndarray, side: float) -> np.ndarray:
+    """Return a grey picture, uint8 (height, width), of at most side x side pixels, whatever its proportions."""
+    scale = side / float(np.sqrt(grey.size))
+    if scale >= 1.0:
+        return grey
+    cv2 = import_cv2()
+    height, width = (max(1, round(length * scale)) for length in grey.shape)
+    return np.asarray(cv2.resize(grey, (width, height), interpolation=cv2.INTER_AREA))
+
+
+def _root(descriptors: np.ndarray) -> np.ndarray:
+    """Return SIFT descriptors (n, 128) as RootSIFT (Arandjelovic and Zisserman 2012), uint8 of length QUANTA."""
+    shares = descriptors / np.maximum(descriptors.sum(axis=1, keepdims=True), 1e-9)
+    return np.clip(np.round(np.sqrt(shares) * QUANTA), 0, 255).astype(np.uint8)
+
+
+@cache
+def import_cv2() -> Any:
+    """Import OpenCV only where it is needed; the threads are ours."""
+    import cv2
+
+    cv2.setNumThreads(1)
+    return cv2
