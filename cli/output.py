@@ -11,7 +11,9 @@ from typing import Any
 
 import typer
 
+from retrieval.calibration import Threshold
 from retrieval.decision import Outcome
+from retrieval.divergence import Divergence, NotCompared
 from retrieval.judge import Judge, Verdict, Work
 from retrieval.registration import NotRegistered, Registration
 
@@ -53,6 +55,7 @@ def _work(work: Work, judge: Judge) -> Record:
             "match_threshold": thresholds and _rounded(thresholds.match.value),
             "authenticity_threshold": thresholds and _rounded(thresholds.authenticity.value),
             **_registration(match.registration),
+            **_divergence(match.divergence, judge.encoder.local_threshold),
         }
         for rank, match in enumerate(work.matches, 1)
     ]
@@ -77,6 +80,25 @@ def _registration(found: Registration | NotRegistered | None) -> Record:
         "mirrored": found.mirrored,
     }
     return {"registration": registration, "registration_reason": None}
+
+
+def _divergence(found: Divergence | NotCompared | None, threshold: Threshold | None) -> Record:
+    """Return how far the photograph lies from the exemplar place by place, or why that is not known."""
+    if not isinstance(found, Divergence):
+        return {"divergence": None, "divergence_reason": found and found.reason}
+    divergence = {
+        "global": round(found.global_distance, 6),
+        "local": round(found.local_distance, 6),
+        "threshold": threshold and _rounded(threshold.value),
+        "compared": round(found.compared, 6),
+        "hidden": round(found.hidden, 6),
+        "places": [{"box": list(place.box), "distance": round(place.distance, 6)} for place in found.places],
+        "overlays": [
+            {"kind": overlay.kind, "box": list(overlay.box), "share": round(overlay.share, 6)}
+            for overlay in found.overlays
+        ],
+    }
+    return {"divergence": divergence, "divergence_reason": None}
 
 
 def _rounded(value: float | None) -> float | None:
@@ -131,6 +153,7 @@ def print_query(found: Record, titles: Mapping[str, str]) -> None:
                 titles.get(match["object_id"], ""),
                 f"{match['distance']:.3f}",
                 f"{1 - match['distance'] ** 2 / 2:.3f}",
+                f"{match['divergence']['local']:.3f}" if match["divergence"] else "",
                 work["outcome"] if match["rank"] == 1 else "",
             )
             for match in work["matches"]
@@ -141,6 +164,7 @@ def print_query(found: Record, titles: Mapping[str, str]) -> None:
             "title": "left",
             "distance": "right",
             "similarity": "right",
+            "local": "right",
         }
         print_table(columns | {"outcome": "left"}, rows)
 

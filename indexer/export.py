@@ -18,12 +18,13 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from retrieval.encoder import DESCRIPTION, SCHEMA
-from retrieval.network import EmbeddingNetwork, absorb_batch_norm
+from retrieval.network import DescribingNetwork, EmbeddingNetwork, absorb_batch_norm
 from retrieval.openvino_engine import import_openvino
 from retrieval.preprocessing import Preprocessing
 
 ARCHITECTURE = "tf_efficientnet_lite2"
 LITE2 = Preprocessing(width=260, height=260, mean=(127 / 255,) * 3, std=(128 / 255,) * 3)
+LOCAL_THRESHOLD = {"value": 0.416, "rate": 0.05, "count": 67}  # see tests/bench/divergence.py
 FILES = ("model.safetensors", "openvino.xml", "openvino.bin")
 
 
@@ -41,8 +42,18 @@ def network_from_public_weights(weights: Mapping[str, Tensor]) -> EmbeddingNetwo
     return network.eval()
 
 
-def export_encoder(network: EmbeddingNetwork, folder: Path, *, architecture: str, preprocessing: Preprocessing) -> None:
-    """Write `network` as an encoder folder with fp16 weights. The network's batch norms are folded on the way."""
+def export_encoder(
+    network: EmbeddingNetwork,
+    folder: Path,
+    *,
+    architecture: str,
+    preprocessing: Preprocessing,
+    local_threshold: Mapping[str, float] | None = None,
+) -> None:
+    """Write `network` as an encoder folder with fp16 weights. The network's batch norms are folded on the way.
+
+    `local_threshold` is that of the local distance, as the fields of a Threshold.
+    """
     absorb_batch_norm(network.tower)
     halves = {
         name: value.clone() if name.endswith(("running_var", "num_batches_tracked")) else value.half()
@@ -61,6 +72,7 @@ def export_encoder(network: EmbeddingNetwork, folder: Path, *, architecture: str
         "power": network.pool.power,
         "dim": dim,
         "preprocessing": asdict(preprocessing),
+        "local_threshold": local_threshold,
         "files": {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in FILES},
     }
     (folder / DESCRIPTION).write_text(json.dumps(description, indent=2) + "\n", encoding="utf-8")
@@ -69,7 +81,7 @@ def export_encoder(network: EmbeddingNetwork, folder: Path, *, architecture: str
 def _save_openvino(network: EmbeddingNetwork, path: Path, *, shape: tuple[int, int, int]) -> None:
     openvino = import_openvino()
     example = torch.zeros(1, *shape)
-    model = openvino.convert_model(network, example_input=example, input=[-1, *shape])
+    model = openvino.convert_model(DescribingNetwork(network), example_input=example, input=[-1, *shape])
     openvino.save_model(model, path, compress_to_fp16=True)
 
 
@@ -78,7 +90,7 @@ def main() -> None:
     source, folder = Path(sys.argv[1]), Path(sys.argv[2])
     weights = torch.load(source, map_location="cpu", weights_only=True)
     network = network_from_public_weights(weights)
-    export_encoder(network, folder, architecture=ARCHITECTURE, preprocessing=LITE2)
+    export_encoder(network, folder, architecture=ARCHITECTURE, preprocessing=LITE2, local_threshold=LOCAL_THRESHOLD)
     print(f"wrote {folder}: {sum((folder / name).stat().st_size for name in FILES) / 1e6:.1f} MB")
 
 

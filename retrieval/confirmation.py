@@ -31,11 +31,13 @@ def confirm(
     for rank, match in enumerate(matches[:DEPTH]):
         if rank >= FIRST and any(_agreeing(one) for one in tried):
             break
-        tried.append(_tried(match, probe, exemplars[match.object_id], features_of, mirrored=rank < MIRRORED))
+        tried.append(confirm_one(match, probe, exemplars[match.object_id], features_of, mirrored=rank < MIRRORED))
     return sorted([*tried, *matches[len(tried) :]], key=_agreeing, reverse=True)  # equals stay as they are
 
 
-def _tried(match: Match, probe: Features, photos: Sequence[Photo], features_of: FeaturesOf, *, mirrored: bool) -> Match:
+def confirm_one(
+    match: Match, probe: Features, photos: Sequence[Photo], features_of: FeaturesOf, *, mirrored: bool
+) -> Match:
     """Return the match with the best registration to an exemplar of the object, the nearest tried first."""
     order = sorted(photos, key=lambda photo: photo.file != match.exemplar)[:EXEMPLARS]
     features = features_of({photo.sha256: None for photo in order})

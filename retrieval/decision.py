@@ -7,10 +7,13 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from retrieval.calibration import Threshold, Thresholds
+from retrieval.divergence import Divergence
 from retrieval.registration import Registration
 from retrieval.search import Match
 
 SMALLEST_SIDE = 64
+MOST_HIDDEN = 0.15  # of the exemplar's detail, under plates and glare, for a comparison place by place
+LEAST_COMPARED = 0.5  # of the exemplar, for a photograph to be consistent with it
 
 
 class Outcome(StrEnum):
@@ -30,14 +33,26 @@ class Decision:
     reasons: tuple[str, ...]
 
 
-def decide(matches: Sequence[Match], thresholds: Thresholds | None, *, size: tuple[int, int]) -> Decision:
-    """Judge a probe of `size` (width, height) in pixels by its distance to the nearest object."""
+def decide(
+    matches: Sequence[Match],
+    thresholds: Thresholds | None,
+    *,
+    size: tuple[int, int],
+    local_threshold: Threshold | None = None,
+) -> Decision:
+    """Judge a probe of `size` (width, height) in pixels against the first of its matches.
+
+    By the local distance where it was registered and compared place by place, which needs no other objects; else by
+    its global distance.
+    """
     if min(size) < SMALLEST_SIDE:
         return _inconclusive(
             f"the photograph is only {size[0]} x {size[1]} pixels; its short side needs at least {SMALLEST_SIDE}"
         )
     if thresholds is None:
         return _inconclusive("the last index run was not completed; run `artifact index` again")
+    if local_threshold is not None and matches and isinstance(matches[0].divergence, Divergence):
+        return _decide_by_places(matches[0], matches[0].divergence, local_threshold)
     match, authenticity = thresholds.match.value, thresholds.authenticity.value
     if match is None:
         return _inconclusive(_too_few("objects", thresholds.match))
@@ -46,6 +61,45 @@ def decide(matches: Sequence[Match], thresholds: Thresholds | None, *, size: tup
     assert matches, "a catalogue with thresholds has objects"
     outcome, reason = _compare(matches[0], match, authenticity)
     return Decision(outcome, (reason, _provisional(thresholds)))
+
+
+def _decide_by_places(nearest: Match, found: Divergence, threshold: Threshold) -> Decision:
+    """Judge by the largest local distance, unless too much of the exemplar is hidden or out of the picture."""
+    assert isinstance(nearest.registration, Registration) and threshold.value is not None
+    mirrored = ", mirrored" if nearest.registration.mirrored else ""
+    place = f"{nearest.registration.inliers} points agree with {nearest.object_id}{mirrored}"
+    basis = (
+        f"provisional threshold of the local distance, not calibrated on your photographs: {threshold.rate:.0%} false "
+        f"alarms from {threshold.count} pairs of genuine photographs"
+    )
+    local = f"the local distance {found.local_distance:.3f}"
+    if found.hidden > MOST_HIDDEN:
+        outcome, said = (
+            Outcome.INCONCLUSIVE,
+            f"plates or glare hide {found.hidden:.0%} of its detail, more than the {MOST_HIDDEN:.0%} allowed",
+        )
+    elif found.local_distance > threshold.value:
+        number = len(found.places)
+        outcome, said = (
+            Outcome.DIVERGENT,
+            f"{local}, at the worst of {number} place{'s' if number > 1 else ''}, is beyond the authenticity threshold "
+            f"{threshold.value:.3f}",
+        )
+    elif found.compared < LEAST_COMPARED:
+        outcome, said = (
+            Outcome.INCONCLUSIVE,
+            f"{local} is within the authenticity threshold {threshold.value:.3f}, but only {found.compared:.0%} of it "
+            f"could be compared, less than {LEAST_COMPARED:.0%}",
+        )
+    else:
+        outcome, said = Outcome.CONSISTENT, f"{local} is within the authenticity threshold {threshold.value:.3f}"
+    return Decision(outcome, (f"{place}; {said}", *_left_out(found), basis))
+
+
+def _left_out(found: Divergence) -> tuple[str, ...]:
+    """Say what was found over the picture, if anything."""
+    listed = [f"{overlay.kind} on {overlay.share:.1%} of it" for overlay in found.overlays]
+    return (f"left out as no part of the picture: {', '.join(listed)}",) if listed else ()
 
 
 def _compare(nearest: Match, match: float, authenticity: float) -> tuple[Outcome, str]:

@@ -3,43 +3,165 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from PIL import Image
 
-Box = tuple[int, int, int, int]  # x, y, width, height in pixels of the upright exemplar
+from retrieval.alignment import Aligned, align, fit_colours
+from retrieval.encoder import Encoder
+from retrieval.features import import_cv2
+from retrieval.images import Photograph
+from retrieval.overlays import Box, Overlay, find_overlays
+from retrieval.registration import Registration
+
+VERSION = 1  # of the local distance; a threshold of it goes with one version
+
+PLACES_ACROSS = 33  # and down: the map's rows and columns, each about 8 pixels of the network's input
+SPREAD = 3  # places, across and down, over which a local distance is averaged
+BORDER = 4  # places along each edge, 12 % of the side, where frames, crops and shadows fall
+BORDER_WEIGHT = 0.75  # of what differs there
+COVERED = 0.99  # share of a place that must be there to be seen
+LEAST_COMPARED = 0.1  # share of the exemplar from which a comparison says something
+MOST_PLACES = 12
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A place where the two differ most: its box, and the largest local distance in it."""
+    """A place where the two differ beyond the threshold, or most: its box, and the largest local distance in it."""
 
     box: Box
     distance: float
 
 
-@dataclass(frozen=True, slots=True)
-class Overlay:
-    """Something laid over the picture (a plate, a caption, glare): left out of the comparison."""
-
-    kind: str  # "plate" or "glare"
-    box: Box
-    share: float  # of the exemplar's area, 0..1
-
-
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Divergence:
-    """The comparison of a probe with an exemplar, on the exemplar's frame.
-
-    `map` is float32 (rows, columns) over the whole exemplar: the local distance at each place, in [0, 2], NaN where
-    nothing could be compared. `exemplar` and `probe` are RGB of one size; the probe is warped onto the exemplar and its
-    colours are fitted to it.
-    """
+    """The comparison of a probe with an exemplar, place by place, on the exemplar's frame."""
 
     global_distance: float
-    local_distance: float
-    map: np.ndarray
-    places: tuple[Place, ...]  # worst first
+    local_distance: float  # the largest of the map
+    map: np.ndarray  # float32 (rows, columns) over the whole exemplar, NaN where nothing was compared
+    compared: float  # share of the exemplar's area, 0..1
+    hidden: float  # share of the exemplar's detail that overlays hide, 0..1
+    places: tuple[Place, ...]  # worst first: those beyond the threshold, or else the worst
     overlays: tuple[Overlay, ...]
-    exemplar: Image.Image
-    probe: Image.Image
+    homography: np.ndarray  # float64 (3, 3), refined: pixels of the upright exemplar -> pixels of the upright probe
+
+
+@dataclass(frozen=True, slots=True)
+class NotCompared:
+    """Why there is no comparison place by place, as a part of a sentence for people."""
+
+    reason: str
+
+
+def diverge(
+    exemplar: Photograph, probe: Photograph, registration: Registration, encoder: Encoder, *, global_distance: float
+) -> Divergence | NotCompared:
+    """Compare a probe with the exemplar that it is registered to, leaving out what lies over the picture."""
+    if encoder.stages is None or encoder.local_threshold is None:
+        return NotCompared("this encoder has no local distance")
+    size = (exemplar.width, exemplar.height)
+    aligned = align(exemplar, probe, registration.homography)
+    whole = fit_colours(aligned.exemplar, aligned.probe, aligned.seen, locally=False)
+    overlays, hidden = find_overlays(aligned, whole, size)
+    shown = aligned.seen & ~hidden
+    local = local_distances(aligned, shown, encoder)
+    compared = float(np.mean(~np.isnan(local)))
+    if compared < LEAST_COMPARED:
+        return NotCompared(f"only {compared:.0%} of the exemplar is to be seen on the photograph")
+    return Divergence(
+        global_distance=global_distance,
+        local_distance=float(np.nanmax(local)),
+        map=local,
+        compared=compared,
+        hidden=_share_of_detail(aligned.exemplar, hidden),
+        places=_places(local, encoder.local_threshold.value, size),
+        overlays=tuple(overlays),
+        homography=aligned.homography,
+    )
+
+
+def local_distances(aligned: Aligned, shown: np.ndarray, encoder: Encoder) -> np.ndarray:
+    """Return how much more each place differs than the pair does on the whole: float32 (rows, columns), NaN unseen.
+
+    At each place, the Euclidean distance of the unit features of exemplar and probe, at a few stages of the one
+    network; less its median over the picture, which light, sharpness and compression shift; the mean of the stages.
+    `shown` is bool (side, side).
+    """
+    assert encoder.stages is not None
+    cv2 = import_cv2()
+    fitted = fit_colours(aligned.exemplar, aligned.probe, shown)
+    fitted = np.where(shown[..., None], fitted, aligned.exemplar)  # nothing differs where nothing is compared
+    pictures = np.stack([_prepared(image, encoder) for image in (aligned.exemplar, fitted)])
+    share = cv2.resize(shown.astype(np.float32), (PLACES_ACROSS, PLACES_ACROSS), interpolation=cv2.INTER_AREA)
+    inside = cv2.erode((share > COVERED).astype(np.uint8), np.ones((3, 3), np.uint8), borderValue=0) > 0
+    if not inside.any():
+        return np.full(inside.shape, np.nan, np.float32)
+    total = np.zeros(inside.shape, np.float32)
+    stages = encoder.stages(pictures)
+    for stage in stages:
+        distances = _spread(_resized(_distances(*stage)), inside)
+        total += distances - np.median(distances[inside])
+    return np.where(inside, total / len(stages) * _weights(), np.float32(np.nan))
+
+
+def _prepared(image: np.ndarray, encoder: Encoder) -> np.ndarray:
+    """Return a picture as the network takes it, averaged first: float32 (3, height, width)."""
+    cv2, shape = import_cv2(), encoder.preprocessing
+    small = cv2.resize(image.astype(np.float32), (shape.width, shape.height), interpolation=cv2.INTER_AREA)
+    return shape(Image.fromarray(small.round().astype(np.uint8)))
+
+
+def _distances(one: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """Return the distance of the unit features at each place, (channels, rows, columns) twice -> (rows, columns)."""
+    products = (one * other).sum(axis=0)
+    lengths = np.sqrt((one**2).sum(axis=0) * (other**2).sum(axis=0))
+    return np.sqrt(np.maximum(2.0 - 2.0 * products / np.maximum(lengths, 1e-12), 0.0))
+
+
+def _resized(distances: np.ndarray) -> np.ndarray:
+    cv2 = import_cv2()
+    way = cv2.INTER_AREA if len(distances) > PLACES_ACROSS else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(distances, (PLACES_ACROSS, PLACES_ACROSS), interpolation=way))
+
+
+def _spread(distances: np.ndarray, inside: np.ndarray) -> np.ndarray:
+    """Return the mean over the places around each that are inside."""
+    cv2 = import_cv2()
+    around = (SPREAD, SPREAD)
+    weight = cv2.blur(inside.astype(np.float32), around)
+    return np.asarray(cv2.blur(np.where(inside, distances, 0).astype(np.float32), around) / np.maximum(weight, 1e-6))
+
+
+@cache
+def _weights() -> np.ndarray:
+    """Return what each place counts, float32 (rows, columns)."""
+    weights = np.full((PLACES_ACROSS, PLACES_ACROSS), BORDER_WEIGHT, np.float32)
+    weights[BORDER:-BORDER, BORDER:-BORDER] = 1.0
+    return weights
+
+
+def _share_of_detail(exemplar: np.ndarray, hidden: np.ndarray) -> float:
+    """Return the share of the exemplar's contrast, over its whole area, that lies under what hides it."""
+    if not hidden.any():
+        return 0.0
+    grey = exemplar.astype(np.float32).mean(axis=2)
+    detail = np.abs(np.gradient(grey)).sum(axis=0) + 1e-3
+    return float(detail[hidden].sum() / detail.sum())
+
+
+def _places(local: np.ndarray, threshold: float | None, size: tuple[int, int]) -> tuple[Place, ...]:
+    """Return the connected places beyond the threshold, worst first, or the worst one."""
+    cv2 = import_cv2()
+    values = np.nan_to_num(local, nan=-np.inf)
+    limit = values.max() if threshold is None else min(threshold, values.max())
+    count, labels, stats, _ = cv2.connectedComponentsWithStats((values >= limit).astype(np.uint8), connectivity=8)
+    across, down = size[0] / PLACES_ACROSS, size[1] / PLACES_ACROSS
+    found = []
+    for label in range(1, count):
+        x, y, width, height = stats[label, :4].tolist()
+        left, top, right, bottom = x * across, y * down, (x + width) * across, (y + height) * down
+        box = (round(left), round(top), max(1, round(right - left)), max(1, round(bottom - top)))
+        found.append(Place(box, float(values[labels == label].max())))
+    return tuple(sorted(found, key=lambda place: -place.distance)[:MOST_PLACES])

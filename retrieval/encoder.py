@@ -8,13 +8,18 @@ import os
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from PIL import Image
 
+from retrieval.calibration import Threshold
 from retrieval.errors import UnusableEncoder
 from retrieval.preprocessing import Preprocessing
+
+if TYPE_CHECKING:
+    from retrieval.openvino_engine import OpenVinoEngine
+    from retrieval.torch_engine import TorchEngine
 
 DEFAULT = "default"
 DEFAULT_FOLDER = Path(__file__).parent / "default_encoder"
@@ -24,6 +29,7 @@ PRECISIONS = ("fp32", "bf16")
 DEVICES = ("cpu", "cuda")
 
 Engine = Callable[[np.ndarray], np.ndarray]
+Stages = Callable[[np.ndarray], list[np.ndarray]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +42,8 @@ class Encoder:
     preprocessing: Preprocessing
     precision: str
     engine: Engine
+    stages: Stages | None = None  # what the network sees on the way: preprocessed pictures -> a few (n, c, h, w)
+    local_threshold: Threshold | None = None  # of the distance that divergence.py takes between them
 
     def encode(self, images: Sequence[Image.Image]) -> np.ndarray:
         """Return the unit vectors of RGB images, float32 of shape (n_images, dim)."""
@@ -80,9 +88,9 @@ def _from_anywhere(spec: str) -> str:
 def _load_own(spec: str, folder: Path, *, precision: str, device: str, parallel: int) -> Encoder:
     description = read_description(folder)
     preprocessing = Preprocessing(**description["preprocessing"])
-    engine = None if device == "cuda" else _openvino(folder, description, preprocessing, precision, parallel)
-    if engine is None:
-        engine = _torch(folder, description, precision, device)
+    exported = None if device == "cuda" else _openvino(folder, description, preprocessing, precision, parallel)
+    engine = _torch(folder, description, precision, device) if exported is None else exported
+    threshold = description.get("local_threshold")
     return Encoder(
         spec=spec,
         fingerprint=fingerprint(
@@ -95,12 +103,14 @@ def _load_own(spec: str, folder: Path, *, precision: str, device: str, parallel:
         preprocessing=preprocessing,
         precision=precision,
         engine=engine,
+        stages=engine.stages if threshold else None,
+        local_threshold=Threshold(**threshold) if threshold else None,
     )
 
 
 def _openvino(
     folder: Path, description: dict[str, Any], preprocessing: Preprocessing, precision: str, parallel: int
-) -> Engine | None:
+) -> OpenVinoEngine | None:
     """Return the OpenVINO engine of an encoder folder, or None where OpenVINO is not installed."""
     from retrieval.openvino_engine import OpenVinoEngine, import_openvino
 
@@ -114,7 +124,7 @@ def _openvino(
     return OpenVinoEngine(folder / "openvino.xml", shape=shape, precision=precision, parallel=parallel)
 
 
-def _torch(folder: Path, description: dict[str, Any], precision: str, device: str) -> Engine:
+def _torch(folder: Path, description: dict[str, Any], precision: str, device: str) -> TorchEngine:
     from retrieval.torch_engine import TorchEngine, load_own_network
 
     weights = folder / "model.safetensors"

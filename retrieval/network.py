@@ -21,8 +21,11 @@ class GeM(nn.Module):
         return features.clamp(min=1e-6).pow(self.power).mean(dim=(2, 3)).pow(1.0 / self.power)
 
 
+STRIDES = (4, 8, 16)  # pixels of the picture to one place of the stages that are compared
+
+
 class EmbeddingNetwork(nn.Module):
-    """A timm tower without its classifier, pooled by GeM: (n, 3, h, w) -> unit vectors (n, dim)."""
+    """A timm tower of the EfficientNet family without its classifier, pooled by GeM: (n, 3, h, w) -> (n, dim)."""
 
     def __init__(self, architecture: str, *, power: float = 3.0) -> None:
         super().__init__()
@@ -30,7 +33,29 @@ class EmbeddingNetwork(nn.Module):
         self.pool = GeM(power)
 
     def forward(self, images: Tensor) -> Tensor:
-        return nn.functional.normalize(self.pool(self.tower.forward_features(images)), dim=1)
+        return self.describe(images)[0]
+
+    def describe(self, images: Tensor) -> tuple[Tensor, ...]:
+        """Return the unit vectors, and the tower's first stage at each of STRIDES: (n, channels, rows, columns)."""
+        features, stride = self.tower.bn1(self.tower.conv_stem(images)), 2
+        stages: dict[int, Tensor] = {}
+        for block in self.tower.blocks:
+            features = block(features)
+            stride *= block[0].conv_dw.stride[0]
+            stages.setdefault(stride, features)
+        pooled = self.pool(self.tower.bn2(self.tower.conv_head(features)))
+        return nn.functional.normalize(pooled, dim=1), *(stages[stride] for stride in STRIDES)
+
+
+class DescribingNetwork(nn.Module):
+    """A network that gives all that it describes a picture by, for export."""
+
+    def __init__(self, network: EmbeddingNetwork) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, images: Tensor) -> tuple[Tensor, ...]:
+        return self.network.describe(images)
 
 
 @torch.no_grad()

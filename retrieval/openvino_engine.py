@@ -23,7 +23,7 @@ def import_openvino() -> Any:
 
 
 class OpenVinoEngine:
-    """A compiled network: float32 (n, 3, h, w) -> (n, dim).
+    """A compiled network: float32 (n, 3, h, w) -> (n, dim), its first output.
 
     Every picture is one inference on one thread, and `parallel` of them run side by side: a vector depends neither
     on the batch it came in nor on the number of cores.
@@ -54,3 +54,17 @@ class OpenVinoEngine:
             self._queue.start_async({0: pictures[position : position + 1]}, position)
         self._queue.wait_all()
         return vectors
+
+    def stages(self, pictures: np.ndarray) -> list[np.ndarray]:
+        """Return the other outputs, each float32 (n, channels, rows, columns)."""
+        found: list[list[np.ndarray]] = [[] for _ in pictures]
+
+        def store(request: Any, position: int) -> None:
+            tensors = list(request.output_tensors)[1:]
+            found[position] = [tensor.data[0].copy() for tensor in tensors]
+
+        self._queue.set_callback(store)
+        for position in range(len(pictures)):
+            self._queue.start_async({0: pictures[position : position + 1]}, position)
+        self._queue.wait_all()
+        return [np.stack(stage) for stage in zip(*found, strict=True)]

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from retrieval.catalogue import Photo
+from retrieval.divergence import Divergence, NotCompared
 from retrieval.registration import NotRegistered, Registration
 
 ROUNDING = 1e-5  # more than single precision loses in the squared distance of two unit vectors
@@ -23,6 +24,7 @@ class Match:
     exemplar: Path
     distance: float  # to the nearest exemplar, Euclidean on unit vectors, [0, 2], lower is closer
     registration: Registration | NotRegistered | None = None  # None: not tried
+    divergence: Divergence | NotCompared | None = None  # None: not registered
 
 
 def nearest_objects(index: Any, photos: Mapping[int, Photo], vector: np.ndarray, *, k: int) -> list[Match]:
