@@ -1,4 +1,4 @@
-"""What `artifact query` does, and what it says."""
+"""What `artifact query` and `artifact compare` do, and what they say."""
 
 from __future__ import annotations
 
@@ -14,11 +14,31 @@ from retrieval.judge import open_judge
 
 
 def run_query(
-    photo: Path, data: Path, *, k: int, as_json: bool, encoder: str | None, device: str, max_megapixels: float
+    photo: Path,
+    data: Path,
+    *,
+    object_id: str | None = None,
+    k: int = 1,
+    as_json: bool,
+    report: Path | None,
+    png: Path | None,
+    encoder: str | None,
+    device: str,
+    max_megapixels: float,
 ) -> bool:
-    """Judge one photograph and print the verdict; return whether it is divergent. Raises UnreadableImage."""
+    """Judge one photograph, against one object or against all, and print the verdict; return whether it is divergent.
+
+    Raises UnreadableImage, and UnknownObject where there is no such object.
+    """
     judge = open_judge(data, encoder_spec=encoder, device=device)
-    (verdict,) = judge.judge_all([photo], k=k, max_megapixels=max_megapixels)
+    if report is not None or png is not None:
+        from cli.writing import check_targets
+
+        check_targets([report, png], [photo, *(exemplar.file for exemplar in judge.photos.values())])
+    if object_id is None:
+        (verdict,) = judge.judge_all([photo], k=k, max_megapixels=max_megapixels)
+    else:
+        verdict = judge.compare(photo, object_id, max_megapixels=max_megapixels)
     found = output.record(verdict, judge)
     if as_json:
         typer.echo(output.dumps(found, indent=2))
@@ -28,4 +48,8 @@ def run_query(
         with Catalogue.reading(data) as catalogue:
             ids = [match.object_id for work in verdict.works for match in work.matches]
             output.print_query(found, catalogue.titles(ids))
+    if report is not None or png is not None:
+        from cli.comparing import write_evidence
+
+        write_evidence(verdict, judge, report=report, png=png, max_megapixels=max_megapixels)
     return Outcome.DIVERGENT in output.outcomes(found)

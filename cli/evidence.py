@@ -8,65 +8,79 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from importlib.resources import files
-from pathlib import Path
 from string import Template
-from typing import TYPE_CHECKING
 
-import numpy as np
 from PIL import Image
 
 from cli.report import SIGNS, bar
-from cli.sheet import draw_sheet
-from cli.views import escaped, matched_section, places_section, registered_section, unregistered_section
-from retrieval.decision import Outcome
-
-if TYPE_CHECKING:
-    from retrieval.divergence import Divergence, Place
-    from retrieval.registration import Registration
-
-__all__ = ["Evidence", "draw_sheet", "render_evidence"]
+from cli.views import escaped, matched_section, pictures_section, places_section
+from retrieval.calibration import Threshold, Thresholds
+from retrieval.decision import Decision, Outcome
+from retrieval.divergence import Divergence, NotCompared, Place
+from retrieval.errors import UnreadableImage
+from retrieval.images import Photograph
+from retrieval.registration import NotRegistered, Registration
+from retrieval.search import Match
 
 PLACES = 6
 VERDICTS: Mapping[str, str] = {
-    Outcome.CONSISTENT: "Matches {0}, and the distance {1} is within the authenticity threshold {2}.",
-    Outcome.DIVERGENT: "Depicts or imitates {0}, but its distance to the genuine exemplar, {1}, exceeds the "
-    "authenticity threshold {2}: a suspected forgery, copy or alteration.",
+    Outcome.CONSISTENT: "Matches {0}, and the {1} is within the threshold {2}.",
+    Outcome.DIVERGENT: "Depicts or imitates {0}, but the {1} is beyond the threshold {2}: a suspected forgery, copy "
+    "or alteration.",
     Outcome.NO_MATCH: "Nothing in the catalogue is near enough: an unknown object, which is no sign of a forgery. "
-    "{0} is only the nearest, at the distance {1}.",
+    "{0} is only the nearest.",
     Outcome.INCONCLUSIVE: "The photograph or the calibration is too poor to say whether it is consistent with {0}.",
 }
+NOTHING_COMPARED = "Nothing was compared place by place; the verdict rests on the global distance."
+BEYOND, WITHIN = "beyond it a photograph diverges", "within it an object of the catalogue is found"
+Row = tuple[str, str, str]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Evidence:
     """All that is known of one probe against one exemplar."""
 
-    photo: Path
-    sha256: str
-    photo_size: tuple[int, int]  # width and height of the upright photograph, in its own pixels
-    object_id: str
+    match: Match
+    decision: Decision
+    thresholds: Thresholds | None
+    local_threshold: Threshold | None
+    probe: Photograph
+    exemplar: Photograph | UnreadableImage  # or why it cannot be shown
+    pair: tuple[Image.Image, Image.Image] | None  # exemplar, and probe laid over it; None where not registered
     metadata: Mapping[str, str]
-    exemplar: Path
-    exemplar_size: tuple[int, int]
-    outcome: str
-    reasons: tuple[str, ...]
-    distance: float  # that the decision saw
-    match_threshold: float | None
-    authenticity_threshold: float | None
-    thresholds_basis: str  # a sentence with the counts behind them
-    registration: Registration | None
-    registration_reason: str  # why there is none
-    divergence: Divergence | None  # None when not registered
-    exemplar_image: Image.Image  # upright RGB, as photographed, reduced
-    probe_image: Image.Image
     encoder: str
     revision: int
 
     @property
+    def registration(self) -> Registration | None:
+        """How the exemplar lies on the probe, where that is known."""
+        return self.match.registration if isinstance(self.match.registration, Registration) else None
+
+    @property
+    def divergence(self) -> Divergence | None:
+        """The comparison place by place, where there is one."""
+        return self.match.divergence if isinstance(self.match.divergence, Divergence) else None
+
+    @property
+    def limit(self) -> float:
+        """The threshold of the local distance, without which nothing is compared place by place."""
+        assert self.local_threshold is not None and self.local_threshold.value is not None
+        return self.local_threshold.value
+
+    @property
+    def judged_by(self) -> tuple[str, float, float | None]:
+        """The distance that the outcome rests on: its name, its value and its threshold."""
+        if self.divergence is not None:
+            return "local distance", self.divergence.local_distance, self.limit
+        return "global distance", self.match.distance, self.thresholds.authenticity.value if self.thresholds else None
+
+    @property
     def verdict(self) -> str:
         """The outcome in one sentence."""
-        threshold = _number(self.authenticity_threshold)
-        return VERDICTS[self.outcome].format(self.object_id, _number(self.distance), threshold)
+        name, distance, threshold = self.judged_by
+        return VERDICTS[self.decision.outcome].format(
+            self.match.object_id, f"{name} {distance:.3f} to the genuine exemplar", _number(threshold)
+        )
 
     @property
     def title(self) -> str:
@@ -80,62 +94,71 @@ class Evidence:
         return self.divergence.places[:PLACES] if self.divergence else ()
 
     @property
-    def not_registered(self) -> str:
-        """Why there is no comparison place by place, as a sentence."""
-        return (
-            f"The two photographs could not be registered: {self.registration_reason.rstrip('.')}. Nothing was "
-            "compared place by place; the verdict rests on the global distance alone."
-        )
+    def remarks(self) -> tuple[str, ...]:
+        """Why something is not shown, compared or judged, each as a sentence or two."""
+        said = []
+        if isinstance(self.exemplar, UnreadableImage):
+            said.append(f"The exemplar cannot be shown: {self.exemplar}.")
+        if self.registration is None:
+            found = self.match.registration
+            reason = found.reason if isinstance(found, NotRegistered) else "it was not tried"
+            said.append(f"The two photographs could not be registered: {reason}. {NOTHING_COMPARED}")
+        elif self.divergence is None:
+            compared = self.match.divergence
+            reason = compared.reason if isinstance(compared, NotCompared) else "it was not tried"
+            said.append(f"The two are registered, but could not be compared: {reason}. {NOTHING_COMPARED}")
+        return tuple(said)
 
     def said_of(self, place: Place) -> str:
         """Return the local distance of a place, and whether it exceeds the threshold."""
-        limit = self.authenticity_threshold
-        side = "" if limit is None else ", beyond the threshold" if place.distance > limit else ", within the threshold"
-        return f"local distance {place.distance:.3f}{side}"
+        side = "beyond" if place.distance > self.limit else "within"
+        return f"local distance {place.distance:.3f}, {side} the threshold"
 
-    def figures(self) -> list[tuple[str, str, str]]:
+    def figures(self) -> list[Row]:
         """Return name, value and meaning of each number."""
-        rows = [("distance", _number(self.distance), "what the outcome rests on: from 0 (alike) to 2")]
+        rows: list[Row] = []
         if self.divergence is not None:
-            rows += _figures_of_divergence(self.divergence)
-        rows += [
-            (
-                "authenticity threshold",
-                _number(self.authenticity_threshold),
-                "farther than this, a photograph diverges",
-            ),
-            ("match threshold", _number(self.match_threshold), "nearer than this, an object of the catalogue is found"),
-        ]
-        return rows + (_figures_of_registration(self.registration) if self.registration is not None else [])
+            worst = "how much more the worst place differs than the two do on the whole"
+            rows.append(("local distance", f"{self.divergence.local_distance:.3f}", worst))
+            rows.append(_limit("local threshold", self.local_threshold, BEYOND, "false alarms on {} genuine pairs"))
+        whole = "between the photographs as wholes, from 0 (alike) to 2: it finds the object"
+        rows.append(("global distance", f"{self.match.distance:.3f}", whole))
+        authenticity, match = (self.thresholds.authenticity, self.thresholds.match) if self.thresholds else (None, None)
+        on = "false alarms on {} simulated re-photographs"
+        rows.append(_limit("authenticity threshold", authenticity, f"global: {BEYOND}", on))
+        rows.append(_limit("match threshold", match, f"global: {WITHIN}", "false matches on {} objects"))
+        rows += _figures_of_comparison(self.divergence) if self.divergence else []
+        return rows + (_figures_of_registration(self.registration) if self.registration else [])
 
 
-def _figures_of_divergence(divergence: Divergence) -> list[tuple[str, str, str]]:
-    compared = 1.0 - float(np.isnan(divergence.map).mean())
-    overlaid = sum(overlay.share for overlay in divergence.overlays)
+def _number(value: float | None) -> str:
+    return "none" if value is None else f"{value:.3f}"
+
+
+def _limit(name: str, threshold: Threshold | None, meaning: str, errors: str) -> Row:
+    """Return a threshold with the counts behind it."""
+    if threshold is None:
+        return name, "none", meaning
+    basis = f"{'too few for' if threshold.value is None else 'set for'} {threshold.rate:.0%} "
+    return name, _number(threshold.value), f"{meaning}; {basis}{errors.format(threshold.count)}"
+
+
+def _figures_of_comparison(divergence: Divergence) -> list[Row]:
+    compared, hidden = f"{divergence.compared:.0%}", f"{divergence.hidden:.0%}"
     return [
-        (
-            "global distance",
-            _number(divergence.global_distance),
-            "between the two photographs as wholes: finds the object",
-        ),
-        ("local distance", _number(divergence.local_distance), "at the places of the registered pair that differ most"),
-        ("compared", f"{compared:.1%}", "of the exemplar; the rest is hidden, or not on the photograph"),
-        ("overlays", f"{overlaid:.1%}", "of the exemplar under plates and glare, which were left out"),
+        ("compared", compared, "of the exemplar; the rest is hidden, at an edge, or not on the photograph"),
+        ("hidden", hidden, "of the exemplar's detail, under plates and glare, which were left out"),
     ]
 
 
-def _figures_of_registration(found: Registration) -> list[tuple[str, str, str]]:
-    mirrored = "yes" if found.mirrored else "no"
+def _figures_of_registration(found: Registration) -> list[Row]:
+    here, there = f"{found.overlap_exemplar:.0%}", f"{found.overlap_probe:.0%}"
     return [
-        ("matched points", str(found.inliers), "look alike, and lie where a single view of the same surface puts them"),
-        ("overlap of exemplar", f"{found.overlap_exemplar:.0%}", "of the exemplar is on the photograph"),
-        (
-            "overlap of probe",
-            f"{found.overlap_probe:.0%}",
-            "of the photograph shows the exemplar; the rest is around it",
-        ),
-        ("residual", f"{found.residual:.2%}", "median error of the matched points, of the exemplar's diagonal"),
-        ("mirrored", mirrored, "whether the photograph shows the object mirrored, left to right"),
+        ("matched points", str(found.inliers), "look alike, and lie where one view of the same surface puts them"),
+        ("overlap of exemplar", here, "of the exemplar is on the photograph"),
+        ("overlap of photograph", there, "of the photograph shows the exemplar; the rest is around it"),
+        ("residual", f"{found.residual:.2%}", "of the exemplar's diagonal: median error of the matched points"),
+        ("mirrored", "yes" if found.mirrored else "no", "whether the photograph shows it mirrored, left to right"),
     ]
 
 
@@ -145,13 +168,9 @@ def render_evidence(evidence: Evidence) -> Iterator[str]:
     script = _template("evidence.js")
     hashed = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     yield Template(above).substitute(_heading(evidence), script_hash=hashed)
-    if evidence.divergence is not None:
-        yield registered_section(evidence, evidence.divergence)
-        yield places_section(evidence, evidence.divergence)
-    else:
-        yield unregistered_section(evidence)
-    if evidence.registration is not None:
-        yield matched_section(evidence, evidence.registration)
+    yield pictures_section(evidence)
+    yield places_section(evidence)
+    yield matched_section(evidence)
     yield _figures(evidence) + _record(evidence)
     yield Template(below).substitute(script=script)
 
@@ -160,29 +179,27 @@ def _template(name: str) -> str:
     return (files("cli") / "templates" / name).read_text("utf-8")
 
 
-def _number(value: float | None) -> str:
-    return "none" if value is None else f"{value:.3f}"
-
-
 def _heading(evidence: Evidence) -> dict[str, str]:
     """Return what the top of the template leaves open."""
-    match = evidence.match_threshold if evidence.divergence is None else None  # it is one of the global distance
-    limits = {"match_threshold": match, "authenticity_threshold": evidence.authenticity_threshold}
-    said = "".join(f"<li>{escaped(reason)}</li>" for reason in evidence.reasons if reason != evidence.thresholds_basis)
+    probe, exemplar, outcome = evidence.probe, evidence.exemplar, evidence.decision.outcome
+    name, distance, limit = evidence.judged_by
+    matched = evidence.thresholds.match.value if evidence.thresholds and name == "global distance" else None
+    drawn = bar({"distance": distance, "authenticity_threshold": limit, "match_threshold": matched})
+    size = f", {exemplar.width} x {exemplar.height} pixels" if not isinstance(exemplar, UnreadableImage) else ""
     return {
         "style": _template("screening.css") + _template("evidence.css"),
-        "name": escaped(evidence.photo.name),
-        "object": escaped(evidence.object_id),
+        "name": escaped(probe.path.name),
+        "object": escaped(evidence.match.object_id),
         "title": escaped(evidence.title),
-        "outcome": escaped(evidence.outcome),
-        "sign": SIGNS[evidence.outcome],
+        "outcome": outcome,
+        "sign": SIGNS[outcome],
         "verdict": escaped(evidence.verdict),
-        "bar": f'<div class="{evidence.outcome}">{bar({"distance": evidence.distance} | limits)}</div>',
-        "reasons": f'<ul class="reasons">{said}</ul>\n' if said else "",
-        "photo_size": "{} x {}".format(*evidence.photo_size),
-        "sha256": escaped(evidence.sha256),
-        "exemplar": escaped(evidence.exemplar.name),
-        "exemplar_size": "{} x {}".format(*evidence.exemplar_size),
+        "bar": f'<p class="judged">{name} {distance:.3f}</p>\n{drawn}',
+        "reasons": "".join(f"<li>{escaped(reason)}</li>" for reason in evidence.decision.reasons),
+        "remarks": "".join(f'<p class="remark">{escaped(remark)}</p>\n' for remark in evidence.remarks),
+        "photo_size": f"{probe.width} x {probe.height}",
+        "sha256": escaped(probe.sha256),
+        "exemplar": escaped(evidence.match.exemplar.name) + size,
         "revision": str(evidence.revision),
         "encoder": escaped(evidence.encoder),
         "written": f"{datetime.now().astimezone():%Y-%m-%d %H:%M %Z}",
@@ -195,20 +212,15 @@ def _figures(evidence: Evidence) -> str:
         f'<tr><th scope="row">{name}</th><td>{value}</td><td>{meaning}</td></tr>\n'
         for name, value, meaning in evidence.figures()
     )
-    basis = escaped(evidence.thresholds_basis)
-    return (
-        f"<section>\n<h2>The figures</h2>\n<table>\n<tbody>\n{rows}</tbody>\n</table>\n"
-        + (f'<p class="remark">{basis}.</p>\n' if basis else "")
-        + "</section>\n"
-    )
+    return f"<section>\n<h2>The figures</h2>\n<table>\n<tbody>\n{rows}</tbody>\n</table>\n</section>\n"
 
 
 def _record(evidence: Evidence) -> str:
     """Return what the catalogue says of the object."""
-    known = {name: value for name, value in evidence.metadata.items() if value.strip()}
+    known = {name: " ".join(value.split()) for name, value in evidence.metadata.items() if value.strip()}
     rows = "".join(
-        f"<dt><bdi>{escaped(name)}</bdi></dt><dd><bdi>{escaped(' '.join(value.split()))}</bdi></dd>\n"
-        for name, value in known.items()
+        f"<dt><bdi>{escaped(name)}</bdi></dt><dd><bdi>{escaped(value)}</bdi></dd>\n" for name, value in known.items()
     )
     listed = f'<dl class="record">\n{rows}</dl>\n' if rows else "<p>The catalogue says nothing more of it.</p>\n"
-    return f"<section>\n<h2>The object <bdi>{escaped(evidence.object_id)}</bdi></h2>\n{listed}</section>\n"
+    title = f"The object <bdi>{escaped(evidence.match.object_id)}</bdi>"
+    return f'<section class="object-record">\n<h2>{title}</h2>\n{listed}</section>\n'

@@ -112,6 +112,8 @@ def query(
     k: options.Neighbours = 5,
     data: options.Data = options.DATA,
     format: options.Format = ListFormat.TABLE,
+    report: options.Report = None,
+    png: options.Png = None,
     exit_code: options.ExitCode = False,
     encoder: options.Encoder = None,
     device: options.DeviceOption = Device.CPU,
@@ -119,9 +121,12 @@ def query(
 ) -> None:
     """Find the objects nearest to a photograph, and say whether it diverges from the genuine exemplar.
 
+    --report and --png show the photograph against the nearest object.
+
     \b
     Examples:
       artifact query photo.jpg
+      artifact query photo.jpg --report evidence.html
       artifact query photo.jpg -k 10 --format json
       artifact query photo.jpg --exit-code || echo "look at it"
     """
@@ -132,6 +137,44 @@ def query(
         data,
         k=k,
         as_json=format is ListFormat.JSON,
+        report=report,
+        png=png,
+        encoder=encoder,
+        device=device,
+        max_megapixels=max_megapixels,
+    )
+    raise typer.Exit(DIVERGENT if divergent and exit_code else 0)
+
+
+@app.command()
+def compare(
+    photo: Annotated[Path, typer.Argument(metavar="PHOTO", help="The photograph to be judged.")],
+    object_id: options.ObjectId,
+    data: options.Data = options.DATA,
+    format: options.Format = ListFormat.TABLE,
+    report: options.Report = None,
+    png: options.Png = None,
+    exit_code: options.ExitCode = False,
+    encoder: options.Encoder = None,
+    device: options.DeviceOption = Device.CPU,
+    max_megapixels: options.MaxMegapixels = options.MEGAPIXELS,
+) -> None:
+    """Judge a photograph against one object, and show where the two differ.
+
+    \b
+    Examples:
+      artifact compare photo.jpg 1984.12
+      artifact compare photo.jpg 1984.12 --report evidence.html --png evidence.png
+    """
+    from cli.answering import run_query
+
+    divergent = run_query(
+        photo,
+        data,
+        object_id=object_id,
+        as_json=format is ListFormat.JSON,
+        report=report,
+        png=png,
         encoder=encoder,
         device=device,
         max_megapixels=max_megapixels,

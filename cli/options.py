@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -23,6 +24,17 @@ def complete_object(context: typer.Context, incomplete: str) -> list[tuple[str, 
             ]
     except ArtifactError:
         return []
+
+
+def ending(suffix: str) -> Callable[[Path | None], Path | None]:
+    """Return a check that a file's name ends in this."""
+
+    def checked(file: Path | None) -> Path | None:
+        if file is not None and file.suffix.lower() != suffix:
+            raise typer.BadParameter(f"{file} must end in {suffix}")
+        return file
+
+    return checked
 
 
 class Precision(StrEnum):
@@ -72,6 +84,14 @@ MaxMegapixels = Annotated[
 ]
 Neighbours = Annotated[int, typer.Option("-k", min=1, max=1000, help="How many objects to name.")]
 ExitCode = Annotated[bool, typer.Option("--exit-code", help="Exit with 10 when a photograph is divergent.")]
+Report = Annotated[
+    Path | None,
+    typer.Option("--report", metavar="FILE.html", callback=ending(".html"), help="Write the evidence as a page."),
+]
+Png = Annotated[
+    Path | None,
+    typer.Option("--png", metavar="FILE.png", callback=ending(".png"), help="Write the evidence as one picture."),
+]
 Format = Annotated[ListFormat, typer.Option("--format", "-f", help="A table for people, JSON for machines.")]
 ObjectId = Annotated[str, typer.Argument(metavar="OBJECT", help="Id of the object.", autocompletion=complete_object)]
 

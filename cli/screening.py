@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import csv
 import io
-import os
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import TextIO
 
 import typer
 
@@ -18,6 +16,7 @@ from cli.journal import Journal, temporary_journal
 from cli.options import ScreenFormat
 from cli.output import Record, plain
 from cli.progress import progress
+from cli.writing import write_whole
 from indexer.scan import photographs_below
 from retrieval.encoder import cpu_count
 from retrieval.errors import ArtifactError
@@ -63,7 +62,7 @@ def run_screen(
     if out is None and form is not ScreenFormat.HTML:
         counts: Counter[str] = Counter()
         found = _counted(_records(folder, judge, k, max_megapixels, done=set()), counts)
-        _write(sys.stdout, _RENDER[form](found))
+        _print(_RENDER[form](found))
     else:
         with Journal.beside(out, heading) if out else temporary_journal(heading) as journal:
             if journal.done:
@@ -130,20 +129,15 @@ def _finish(journal: Journal, form: ScreenFormat, out: Path | None, folder: Path
 
 def _put(out: Path | None, pieces: Iterator[str]) -> None:
     if out is None:
-        _write(sys.stdout, pieces)
+        _print(pieces)
         return
-    temporary = out.with_name(f"{out.name}.new")
-    with temporary.open("w", encoding="utf-8", newline="") as file:
-        _write(file, pieces)
-    os.replace(temporary, out)
-    typer.echo(f"wrote {out}", err=True)
+    write_whole(out, (piece.encode() for piece in pieces))
 
 
-def _write(file: TextIO, pieces: Iterable[str]) -> None:
+def _print(pieces: Iterable[str]) -> None:
     for piece in pieces:
-        file.write(piece)
-        if file is sys.stdout:
-            file.flush()
+        sys.stdout.write(piece)
+        sys.stdout.flush()
 
 
 def render_jsonl(records: Iterable[Record]) -> Iterator[str]:

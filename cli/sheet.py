@@ -2,149 +2,192 @@
 
 from __future__ import annotations
 
-import textwrap
-from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
+import re
+import unicodedata
+from collections.abc import Sequence
+from functools import lru_cache
 
-import numpy as np
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw, ImageFont, ImageOps
 
-from cli.drawing import VEIL, colours, draw_map, enlarged, fitted, scale_end, surroundings
+from cli.drawing import draw_map, enlarged, fitted, ramp, scale_end, surroundings
+from cli.evidence import Evidence
 from cli.output import plain
+from cli.views import WIDE
+from retrieval.divergence import Divergence
+from retrieval.errors import UnreadableImage
+from retrieval.overlays import Box
 
-if TYPE_CHECKING:
-    from cli.evidence import Evidence
-    from retrieval.divergence import Divergence
-
-WIDTH, MARGIN, GAP = 1600, 40, 24
+WIDTH, GAP = 1600, 24
+INSIDE = WIDTH - 80
 INK, SOFT, PAPER = "#1d1d1b", "#5a5853", "#ffffff"
 BADGES = {"divergent": "#a3211b", "inconclusive": "#7a5200", "consistent": "#1f653a", "no-match": "#27567f"}
+FONTS = ("DejaVuSans.ttf", "arial.ttf", "Arial Unicode.ttf")  # of the system; Pillow's own knows ASCII only
+Font = ImageFont.FreeTypeFont
 
 
 def draw_sheet(evidence: Evidence) -> Image.Image:
     """Return the evidence as one picture: verdict, both photographs, the map, the worst places, the figures."""
-    divergence = evidence.divergence
-    strips = [_heading(evidence), _pictures(evidence)]
-    if divergence is None:
-        strips.append(_paragraph(evidence.not_registered, 22))
-    elif evidence.worst:
+    strips = [_heading(evidence), _pictures(evidence), *(_paragraph(remark, 22) for remark in evidence.remarks)]
+    if evidence.pair is not None and evidence.worst:
         strips += [_paragraph("Where the two differ most: exemplar on the left, photograph on the right", 24)]
-        strips += [_places(evidence, start) for start in range(0, len(evidence.worst), 3)]
+        strips += [_places(evidence, evidence.pair, start) for start in range(0, len(evidence.worst), 3)]
     figures = "   ·   ".join(f"{name}: {value}" for name, value, _ in evidence.figures())
-    source = f"SHA-256 {evidence.sha256}   ·   encoder {evidence.encoder}   ·   revision {evidence.revision}"
-    strips += [_paragraph(figures, 20), _paragraph(f"{evidence.thresholds_basis}.", 18), _paragraph(source, 18)]
-    sheet = Image.new("RGB", (WIDTH, 2 * MARGIN + sum(strip.height + GAP for strip in strips) - GAP), PAPER)
-    top = MARGIN
-    for strip in strips:
-        sheet.paste(strip, (MARGIN, top))
-        top += strip.height + GAP
-    return sheet
+    source = f"SHA-256 {evidence.probe.sha256}   ·   encoder {evidence.encoder}   ·   revision {evidence.revision}"
+    strips += [_paragraph(figures, 20), *(_paragraph(reason, 18) for reason in evidence.decision.reasons)]
+    strips += [_paragraph(source, 18, colour=SOFT)]
+    return ImageOps.expand(_below(strips, GAP), (WIDTH - INSIDE) // 2, PAPER)
 
 
-def _font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
-    return ImageFont.load_default(size)
+@lru_cache
+def _font(size: int) -> Font:
+    for name in FONTS:
+        try:
+            return ImageFont.truetype(name, size)
+        except OSError:
+            continue
+    font = ImageFont.load_default(size)
+    assert isinstance(font, Font), "Pillow's wheels have FreeType"
+    return font
 
 
-def _paragraph(text: str, size: int, *, width: int = WIDTH - 2 * MARGIN, colour: str = INK) -> Image.Image:
-    """Return text broken into lines, as a strip; about two characters fit into the height of one."""
-    lines = "\n".join(textwrap.wrap(plain(text), int(width / (0.52 * size))))
-    box = ImageDraw.Draw(Image.new("RGB", (1, 1))).multiline_textbbox((0, 0), lines, font=_font(size), spacing=6)
+def drawable(text: str) -> str:
+    """Return text without letters that the font lacks: the plain letter for an accented one, a code for others."""
+    font = _font(20)
+    lacking = bytes(font.getmask("\uffff"))
+
+    def drawn(letter: str) -> str:
+        for form in (letter, unicodedata.normalize("NFD", letter)[0]):
+            if form.isascii() or bytes(font.getmask(form)) != lacking:
+                return form
+        return letter.encode("ascii", "backslashreplace").decode()
+
+    return "".join(map(drawn, plain(text)))
+
+
+def _broken(text: str, font: Font, width: int) -> str:
+    """Return text broken into lines that are no wider than that; a word that is wider is broken too."""
+    lines = [""]
+    for word in re.findall(r"\S+\s*", text):
+        if lines[-1] and font.getlength((lines[-1] + word).rstrip()) > width:
+            lines.append("")
+        for letter in word:
+            if font.getlength((lines[-1] + letter).rstrip()) > width:
+                lines.append("")
+            lines[-1] += letter
+    return "\n".join(line.rstrip() for line in lines)
+
+
+def _paragraph(text: str, size: int, *, width: int = INSIDE, colour: str = INK) -> Image.Image:
+    """Return text broken into lines, as a strip."""
+    font = _font(size)
+    lines = _broken(drawable(text), font, width)
+    box = ImageDraw.Draw(Image.new("RGB", (1, 1))).multiline_textbbox((0, 0), lines, font=font, spacing=6)
     strip = Image.new("RGB", (width, int(box[3]) + 6), PAPER)
-    ImageDraw.Draw(strip).multiline_text((0, 0), lines, INK if colour is None else colour, _font(size), spacing=6)
+    ImageDraw.Draw(strip).multiline_text((0, 0), lines, colour, font, spacing=6)
     return strip
 
 
 def _heading(evidence: Evidence) -> Image.Image:
     """Return the outcome on its colour, what was compared, and the verdict in words."""
-    strip = Image.new("RGB", (WIDTH - 2 * MARGIN, 50), PAPER)
-    draw = ImageDraw.Draw(strip)
-    end = draw.textlength(evidence.outcome, _font(30)) + 32
-    draw.rounded_rectangle((0, 0, end, 49), 5, BADGES.get(evidence.outcome, SOFT))
-    draw.text((16, 25), evidence.outcome, PAPER, _font(30), anchor="lm")
-    against = f"{plain(evidence.photo.name)} against {plain(evidence.object_id)}"
-    draw.text((end + 20, 25), against, INK, _font(30), anchor="lm")
-    return _below([strip, _paragraph(evidence.verdict, 24), _paragraph(evidence.title, 20, colour=SOFT)])
+    outcome, font = evidence.decision.outcome, _font(30)
+    end = int(font.getlength(outcome)) + 32
+    badge = Image.new("RGB", (end, 50), PAPER)
+    draw = ImageDraw.Draw(badge)
+    draw.rounded_rectangle((0, 0, end - 1, 49), 5, BADGES[outcome])
+    draw.text((16, 25), outcome, PAPER, font, anchor="lm")
+    against = _paragraph(f"{evidence.probe.path.name} against {evidence.match.object_id}", 30, width=INSIDE - end - GAP)
+    title = drawable(evidence.title)
+    if "\\u" in title.lower():
+        title = "Title and maker are in letters that are not in the font of this picture; the page shows them."
+    strips = [_beside([badge, against]), _paragraph(evidence.verdict, 24)]
+    return _below([*strips, _paragraph(title, 20, colour=SOFT)] if title else strips, 8)
 
 
-def _below(strips: Sequence[Image.Image]) -> Image.Image:
-    whole = Image.new("RGB", (max(strip.width for strip in strips), sum(strip.height + 8 for strip in strips)), PAPER)
-    top = 0
-    for strip in strips:
-        whole.paste(strip, (0, top))
-        top += strip.height + 8
+def _below(cells: Sequence[Image.Image], gap: int) -> Image.Image:
+    height = sum(cell.height + gap for cell in cells) - gap
+    whole, top = Image.new("RGB", (max(cell.width for cell in cells), height), PAPER), 0
+    for cell in cells:
+        whole.paste(cell, (0, top))
+        top += cell.height + gap
     return whole
 
 
-def _beside(cells: Iterable[Image.Image], width: int) -> Image.Image:
-    """Return cells in columns of that width."""
-    listed = list(cells)
-    whole = Image.new("RGB", (WIDTH - 2 * MARGIN, max(cell.height for cell in listed)), PAPER)
-    for column, cell in enumerate(listed):
-        whole.paste(cell, (column * (width + GAP), 0))
-    return whole
+def _beside(cells: Sequence[Image.Image]) -> Image.Image:
+    turned = _below([cell.transpose(Image.Transpose.TRANSPOSE) for cell in cells], GAP)
+    return turned.transpose(Image.Transpose.TRANSPOSE)
+
+
+def _column(count: int) -> int:
+    """Return the width of one of some columns."""
+    return (INSIDE - (count - 1) * GAP) // count
 
 
 def _pictures(evidence: Evidence) -> Image.Image:
     """Return exemplar and photograph, and the map where there is one, each over its caption."""
-    divergence = evidence.divergence
-    shown = [(evidence.exemplar_image, "exemplar"), (evidence.probe_image, "photograph")]
-    if divergence is not None:
-        shown = [(divergence.exemplar, "exemplar"), (divergence.probe, "photograph, registered, colours fitted")]
-    columns = 2 if divergence is None else 3
-    width = (WIDTH - 2 * MARGIN - (columns - 1) * GAP) // columns
-    cells = [
-        _below([fitted(image, width, 620), _paragraph(said, 20, width=width, colour=SOFT)]) for image, said in shown
-    ]
-    if divergence is not None:
-        drawn = _marked(fitted(divergence.exemplar, width, 620).size, evidence, divergence)
-        cells.append(_below([drawn, _legend(divergence, evidence.authenticity_threshold, width)]))
-    return _beside(cells, width)
+    divergence, pair, cells = evidence.divergence, evidence.pair, []
+    wide = pair is not None and pair[0].width > WIDE * pair[0].height
+    width = _column(1 if wide else 3 if pair and divergence else 2)
+    exemplar = None if isinstance(evidence.exemplar, UnreadableImage) else evidence.exemplar.image
+    said = "photograph, laid over the exemplar, colours fitted" if pair else "photograph, as it is"
+    for image, caption in zip(pair or (exemplar, evidence.probe.image), ("exemplar", said), strict=True):
+        shown = fitted(image, width, 620) if image else Image.new("RGB", (width, 200), "#e9e7e2")
+        cells.append(_below([shown, _paragraph(caption, 20, width=width, colour=SOFT)], 8))
+    if pair and divergence:
+        drawn = _marked(fitted(pair[0], width, 620), evidence, divergence)
+        cells.append(_below([drawn, _legend(divergence, evidence.limit, width)], 8))
+    return _below(cells, 8) if wide else _beside(cells)
 
 
-def _marked(size: tuple[int, int], evidence: Evidence, divergence: Divergence) -> Image.Image:
+def _marked(exemplar: Image.Image, evidence: Evidence, divergence: Divergence) -> Image.Image:
     """Return the map with overlays and worst places outlined and labelled."""
-    picture = draw_map(divergence, evidence.authenticity_threshold, size)
-    labelled = [(overlay.box, f"{overlay.kind} {overlay.share:.1%}", SOFT) for overlay in divergence.overlays]
-    labelled += [(place.box, str(number), INK) for number, place in enumerate(evidence.worst, 1)]
-    draw = ImageDraw.Draw(picture)
-    across, down = size[0] / evidence.exemplar_size[0], size[1] / evidence.exemplar_size[1]
-    for (x, y, width, height), label, colour in labelled:
-        left, top = x * across, y * down
-        corners = (left, top, max(left, (x + width) * across), max(top, (y + height) * down))
-        draw.rectangle(corners, outline=INK, width=4)
-        draw.rectangle(corners, outline=PAPER, width=2)
-        draw.rectangle((left, top, left + draw.textlength(label, _font(18)) + 10, top + 22), colour)
-        draw.text((left + 5, top + 11), label, PAPER, _font(18), anchor="lm")
+    assert not isinstance(evidence.exemplar, UnreadableImage)
+    picture = draw_map(divergence.map, exemplar, evidence.limit)
+    scale = picture.width / evidence.exemplar.width, picture.height / evidence.exemplar.height
+    marks = [(overlay.box, overlay.kind, SOFT) for overlay in divergence.overlays]
+    marks += [(place.box, str(number), INK) for number, place in enumerate(evidence.worst, 1)]
+    for box, label, colour in marks:
+        _mark(ImageDraw.Draw(picture), box, scale, label, colour, picture.width)
     return picture
 
 
-def _legend(divergence: Divergence, threshold: float | None, width: int) -> Image.Image:
+def _mark(draw: ImageDraw.ImageDraw, box: Box, scale: tuple[float, float], label: str, colour: str, right: int) -> None:
+    """Outline a box, and label it above on the left, or where there is no room, below or farther left."""
+    font = _font(18)
+    left, top, width, height = (length * scale[axis % 2] for axis, length in enumerate(box))
+    corners = (left, top, left + width, top + height)
+    draw.rectangle(corners, outline=INK, width=4)
+    draw.rectangle(corners, outline=PAPER, width=2)
+    end = min(left + font.getlength(label) + 10, right)
+    start = end - font.getlength(label) - 10
+    top = top - 22 if top >= 22 else top + height
+    draw.rectangle((start, top, end, top + 22), colour)
+    draw.text((start + 5, top + 11), label, PAPER, font, anchor="lm")
+
+
+def _legend(divergence: Divergence, threshold: float, width: int) -> Image.Image:
     """Return the colour scale with its ends, and the threshold marked on it."""
-    end = scale_end(divergence, threshold)
-    strip = Image.new("RGB", (width, 86), PAPER)
-    ramp = 128 + VEIL * (colours(np.linspace(0, 1, width)) - 128)
-    strip.paste(Image.fromarray(np.repeat(ramp.astype(np.uint8)[None], 18, axis=0)), (0, 28))
+    end, font = scale_end(divergence.map, threshold), _font(18)
+    strip = Image.new("RGB", (width, 78), PAPER)
+    strip.paste(Image.fromarray(ramp(width)[None]).resize((width, 18)), (0, 28))
     draw = ImageDraw.Draw(strip)
-    draw.text((0, 52), "0", INK, _font(18))
-    draw.text((width, 52), f"{end:.2f} local distance", INK, _font(18), anchor="ra")
-    if threshold is not None:
-        at = threshold / end * (width - 1)
-        draw.line((at, 20, at, 52), INK, 3)
-        draw.text(
-            (at, 18), f"authenticity threshold {threshold:.3f}", INK, _font(18), anchor="rs" if at > 230 else "ls"
-        )
+    draw.text((0, 52), "0", INK, font)
+    draw.text((width, 52), f"{end:.2f} local distance", INK, font, anchor="ra")
+    at, side = threshold / end * (width - 1), "rs" if threshold > end / 2 else "ls"
+    draw.line((at, 8, at, 46), INK, 3)
+    draw.text((at + (6 if side == "ls" else -6), 20), f"threshold {threshold:.3f}", INK, font, anchor=side)
     return strip
 
 
-def _places(evidence: Evidence, start: int) -> Image.Image:
+def _places(evidence: Evidence, pair: tuple[Image.Image, Image.Image], start: int) -> Image.Image:
     """Return three of the worst places in a row, from number `start` on."""
-    divergence, width = evidence.divergence, (WIDTH - 2 * MARGIN - 2 * GAP) // 3
-    assert divergence is not None, "only a registered pair has places"
-    cells, side = [], (width - 6) // 2
+    assert not isinstance(evidence.exemplar, UnreadableImage)
+    width, size, cells = _column(3), (evidence.exemplar.width, evidence.exemplar.height), []
+    side = (width - 6) // 2
     for number, place in list(enumerate(evidence.worst, 1))[start : start + 3]:
-        around = surroundings(place.box, evidence.exemplar_size)
-        pair = Image.new("RGB", (width, side), PAPER)
-        for column, image in enumerate((divergence.exemplar, divergence.probe)):
-            pair.paste(enlarged(image, around, evidence.exemplar_size, side), (column * (side + 6), 0))
-        cells.append(_below([pair, _paragraph(f"{number}: {evidence.said_of(place)}", 20, width=width, colour=SOFT)]))
-    return _beside(cells, width)
+        around = surroundings(place.box, size)
+        both = Image.new("RGB", (width, side), PAPER)
+        for column, image in enumerate(pair):
+            both.paste(enlarged(image, around, size, side), (column * (side + 6), 0))
+        said = f"{number}: {evidence.said_of(place)}"
+        cells.append(_below([both, _paragraph(said, 20, width=width, colour=SOFT)], 8))
+    return _beside(cells)

@@ -6,7 +6,6 @@ import io
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
@@ -17,42 +16,10 @@ from cli.output import UNREADABLE, outcomes
 from cli.report import SIGNS, bar, render_html, thumbnail
 from retrieval.catalogue import Catalogue, Changes, Photo
 from retrieval.decision import Outcome
+from tests.page import Page
 
 HOSTILE = "<script>alert(1)</script>\"'&amp;\u202egpj.\udcff.jpg"
 REMARK = "provisional thresholds, not calibrated on labelled photographs: match at 5% false matches from 30 objects"
-VOID = {"meta", "img", "rect", "line"}
-
-
-class Page(HTMLParser):
-    """Checks that tags are balanced, and gathers headings, attributes and text."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__()
-        self.open: list[str] = []
-        self.tags: Counter[str] = Counter()
-        self.attributes: list[tuple[str, str, str]] = []
-        self.text = ""
-        self.feed(text)
-        self.close()
-        assert self.open == []
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags[tag] += 1
-        self.attributes += [(tag, name, value or "") for name, value in attrs]
-        if tag not in VOID:
-            self.open.append(tag)
-
-    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        assert tag in VOID, f"<{tag}/> does not close in HTML"
-        self.tags[tag] += 1
-        self.attributes += [(tag, name, value or "") for name, value in attrs]
-
-    def handle_endtag(self, tag: str) -> None:
-        assert self.open.pop() == tag
-
-    def handle_data(self, data: str) -> None:
-        if "style" not in self.open:
-            self.text += data
 
 
 def picture(path: Path, colour: str = "teal", size: tuple[int, int] = (300, 200)) -> str:

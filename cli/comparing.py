@@ -1,0 +1,79 @@
+"""Gather the evidence behind a verdict, and write it as a page and as a picture."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+from PIL import Image
+
+from cli.evidence import Evidence, render_evidence
+from cli.sheet import draw_sheet
+from cli.writing import write_whole
+from retrieval.alignment import lay_over
+from retrieval.catalogue import Catalogue
+from retrieval.divergence import Divergence
+from retrieval.errors import UnreadableImage
+from retrieval.images import Photograph, read_photograph
+from retrieval.judge import Judge, Verdict
+from retrieval.registration import Registration
+from retrieval.search import Match
+
+SHORT_SIDE, LONG_SIDE = 1000, 2000
+
+
+def write_evidence(
+    verdict: Verdict, judge: Judge, *, report: Path | None, png: Path | None, max_megapixels: float
+) -> None:
+    """Write what speaks for the verdict on the first object named, as a page, as a picture, or both."""
+    evidence = gather(verdict, judge, max_megapixels=max_megapixels)
+    if report is not None:
+        write_whole(report, (piece.encode() for piece in render_evidence(evidence)))
+    if png is not None:
+        file = io.BytesIO()
+        draw_sheet(evidence).save(file, "PNG")
+        write_whole(png, [file.getvalue()])
+
+
+def gather(verdict: Verdict, judge: Judge, *, max_megapixels: float) -> Evidence:
+    """Return the evidence behind a verdict; raises UnreadableImage where the photograph is no longer the same."""
+    work = verdict.works[0]
+    match = work.matches[0]
+    probe = read_photograph(verdict.photo, short_side=SHORT_SIDE, max_megapixels=max_megapixels)
+    if probe.sha256 != verdict.sha256:
+        raise UnreadableImage(f"{verdict.photo} has changed since it was judged")
+    exemplar = _exemplar(match, judge)
+    with Catalogue.reading(judge.data) as catalogue:
+        metadata = catalogue.object(match.object_id).metadata
+    return Evidence(
+        match=match,
+        decision=work.decision,
+        thresholds=judge.thresholds,
+        local_threshold=judge.encoder.local_threshold,
+        probe=probe,
+        exemplar=exemplar,
+        pair=_pair(exemplar, probe, match),
+        metadata=metadata,
+        encoder=judge.encoder.fingerprint,
+        revision=judge.revision,
+    )
+
+
+def _exemplar(match: Match, judge: Judge) -> Photograph | UnreadableImage:
+    """Return the exemplar, or why it cannot be shown: it has gone, or is not the photograph that was indexed."""
+    indexed = {photo.sha256 for photo in judge.exemplars[match.object_id] if photo.file == match.exemplar}
+    try:
+        exemplar = read_photograph(match.exemplar, short_side=SHORT_SIDE, max_megapixels=float("inf"))
+    except UnreadableImage as error:
+        return error
+    return exemplar if exemplar.sha256 in indexed else UnreadableImage("the file has changed since it was indexed")
+
+
+def _pair(
+    exemplar: Photograph | UnreadableImage, probe: Photograph, match: Match
+) -> tuple[Image.Image, Image.Image] | None:
+    """Return the exemplar and the probe laid over it, where it is known how."""
+    found = match.divergence if isinstance(match.divergence, Divergence) else match.registration
+    if isinstance(exemplar, UnreadableImage) or not isinstance(found, Divergence | Registration):
+        return None
+    return lay_over(exemplar, probe, found.homography, long_side=LONG_SIDE)

@@ -1,0 +1,43 @@
+"""Write a file whole or not at all, and say early where that cannot be done."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+import typer
+
+from retrieval.errors import ArtifactError
+
+
+def check_targets(targets: Iterable[Path | None], photographs: Iterable[Path]) -> None:
+    """Raise ArtifactError where a file could not be written, or would take the place of a photograph."""
+    for out in targets:
+        if out is not None and (reason := _refusal(out, photographs)):
+            raise ArtifactError(f"cannot write {out}: {reason}")
+
+
+def _refusal(out: Path, photographs: Iterable[Path]) -> str:
+    if not out.parent.is_dir():
+        return f"there is no folder {out.parent}"
+    if out.is_dir():
+        return "it is a folder"
+    if not os.access(out.parent, os.W_OK):
+        return f"{out.parent} may not be written to"
+    if out.exists() and any(file.exists() and out.samefile(file) for file in photographs):
+        return "it is one of the photographs; choose another name"
+    return ""
+
+
+def write_whole(out: Path, pieces: Iterable[bytes]) -> None:
+    """Write a file beside its place, then put it there; leave nothing behind where that fails."""
+    temporary = out.with_name(f"{out.name}.new")
+    try:
+        with temporary.open("wb") as file:
+            file.writelines(pieces)
+        os.replace(temporary, out)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+    typer.echo(f"wrote {out}", err=True)

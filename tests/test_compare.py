@@ -1,0 +1,259 @@
+"""`artifact compare` and `query --report`: from a photograph to files that are written whole or not at all."""
+
+import hashlib
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+from typer.testing import CliRunner
+
+from cli.comparing import gather
+from cli.main import app
+from cli.sheet import WIDTH
+from cli.writing import check_targets, write_whole
+from indexer.demo import paint_demo
+from indexer.rephotograph import rephotograph
+from retrieval.calibration import Threshold
+from retrieval.catalogue import Catalogue, Changes, Photo
+from retrieval.decision import Decision, Outcome
+from retrieval.errors import ArtifactError, UnreadableImage
+from retrieval.judge import Verdict, Work
+from retrieval.registration import NotRegistered, Registration
+from retrieval.search import Match
+from tests.conftest import write_picture
+from tests.page import Page
+
+runner = CliRunner()
+
+
+# -- gathering, with a judge made by hand
+
+
+def judge_of(tmp_path: Path) -> Any:
+    """Return a judge of a catalogue of one object with one exemplar."""
+    file = write_picture(tmp_path / "cat" / "7.png", 1, size=(400, 300))
+    sha256 = hashlib.sha256(file.read_bytes()).hexdigest()
+    photo = Photo("7", str(file.parent), file.name, sha256, 1, 1, 400, 300)
+    with Catalogue.writing(tmp_path / "data") as catalogue:
+        catalogue.apply(Changes(put=[photo], metadata={"7": {"title": "The Reader", "provenance": "attic"}}))
+    encoder = SimpleNamespace(local_threshold=Threshold(0.42, 0.05, 170), fingerprint="net-01")
+    return SimpleNamespace(
+        data=tmp_path / "data", exemplars={"7": [photo]}, thresholds=None, encoder=encoder, revision=1
+    )
+
+
+def verdict_of(tmp_path: Path, registration: Registration | NotRegistered) -> Verdict:
+    photo = write_picture(tmp_path / "probe.png", 2, size=(200, 150))
+    match = Match("7", tmp_path / "cat" / "7.png", 0.3, registration)
+    work = Work((0, 0, 200, 150), Decision(Outcome.INCONCLUSIVE, ("too few",)), (match,))
+    return Verdict(photo, hashlib.sha256(photo.read_bytes()).hexdigest(), (work,))
+
+
+def half_as_large() -> Registration:
+    return Registration(np.diag([0.5, 0.5, 1.0]), 40, np.zeros((40, 4), np.float32), 1.0, 1.0, 0.001, mirrored=False)
+
+
+def test_evidence_is_gathered_from_the_verdict_the_catalogue_and_both_files(tmp_path: Path) -> None:
+    found = gather(verdict_of(tmp_path, half_as_large()), judge_of(tmp_path), max_megapixels=1)
+    assert found.metadata == {"title": "The Reader", "provenance": "attic"}
+    assert not isinstance(found.exemplar, UnreadableImage) and (found.exemplar.width, found.probe.width) == (400, 200)
+    assert found.local_threshold == Threshold(0.42, 0.05, 170) and found.thresholds is None
+    assert found.pair is not None and found.pair[0].size == found.pair[1].size == (400, 300)
+    assert np.abs(np.asarray(found.pair[0]).astype(int) - np.asarray(found.exemplar.image)).mean() < 1
+
+
+def test_what_is_not_registered_is_not_laid_over(tmp_path: Path) -> None:
+    found = gather(verdict_of(tmp_path, NotRegistered("only 4 points")), judge_of(tmp_path), max_megapixels=1)
+    assert found.pair is None and not isinstance(found.exemplar, UnreadableImage)
+
+
+@pytest.mark.parametrize(
+    ("change", "says"), [("gone", "no such file"), ("changed", "has changed since it was indexed")]
+)
+def test_an_exemplar_that_is_no_longer_there_is_said_to_be(tmp_path: Path, change: str, says: str) -> None:
+    verdict, judge = verdict_of(tmp_path, half_as_large()), judge_of(tmp_path)
+    if change == "gone":
+        (tmp_path / "cat" / "7.png").unlink()
+    else:
+        write_picture(tmp_path / "cat" / "7.png", 3)
+    found = gather(verdict, judge, max_megapixels=1)
+    assert isinstance(found.exemplar, UnreadableImage) and says in str(found.exemplar)
+    assert found.pair is None
+
+
+def test_a_photograph_that_changed_meanwhile_is_no_evidence(tmp_path: Path) -> None:
+    verdict, judge = verdict_of(tmp_path, half_as_large()), judge_of(tmp_path)
+    write_picture(tmp_path / "probe.png", 5)
+    with pytest.raises(UnreadableImage, match=r"probe\.png has changed since it was judged"):
+        gather(verdict, judge, max_megapixels=1)
+
+
+# -- writing
+
+
+def test_a_file_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
+    def pieces() -> Iterator[bytes]:
+        yield b"half"
+        raise KeyboardInterrupt
+
+    out = tmp_path / "page.html"
+    for before in (None, b"the old page"):
+        if before:
+            out.write_bytes(before)
+        with pytest.raises(KeyboardInterrupt):
+            write_whole(out, pieces())
+        assert [path.read_bytes() for path in tmp_path.iterdir()] == ([before] if before else [])
+    write_whole(out, iter([b"a", b"b"]))
+    assert [path.read_bytes() for path in tmp_path.iterdir()] == [b"ab"]
+
+
+def test_a_target_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
+    photo = write_picture(tmp_path / "photo.png", 1)
+    (tmp_path / "other.png").symlink_to(photo)
+    (tmp_path / "folder.png").mkdir()
+    (tmp_path / "old.png").write_bytes(b"an old sheet")
+    for name, says in {
+        "nowhere/a.png": "there is no folder",
+        "folder.png": "it is a folder",
+        "photo.png": "it is one of the photographs",
+        "other.png": "it is one of the photographs",
+    }.items():
+        with pytest.raises(ArtifactError, match=says):
+            check_targets([None, tmp_path / name], [tmp_path / "gone.png", photo])
+    check_targets([None, tmp_path / "old.png", tmp_path / "new.png"], [tmp_path / "gone.png", photo])
+
+
+# -- the commands
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Four painted works, indexed into `data`; a photograph of one of them, and another that was painted over."""
+    world: Path = tmp_path_factory.mktemp("compare")
+    demo = paint_demo(world, works=4)
+    exemplar = next(iter(sorted(demo.catalogue.glob("*.jpg"))))
+    genuine = rephotograph(Image.open(exemplar).convert("RGB"), seed=1)
+    genuine.save(world / "genuine.jpg")
+    side = min(genuine.size) // 5
+    genuine.paste("white", (side * 2, side * 2, side * 3, side * 3))
+    genuine.save(world / "painted over.jpg")
+    result = runner.invoke(app, ["index", str(demo.catalogue), "--data", str(world / "data")])
+    assert result.exit_code == 0, result.output
+    return world
+
+
+def object_of(world: Path) -> str:
+    with Catalogue.reading(world / "data") as catalogue:
+        return next(catalogue.objects()).object_id
+
+
+def words(page: Path) -> str:
+    """Return what a page says."""
+    return " ".join(Page(page.read_text(encoding="utf-8")).text.split())
+
+
+def run(world: Path, *arguments: object, code: int = 0) -> Any:
+    result = runner.invoke(app, [*map(str, arguments), "--data", str(world / "data")])
+    assert result.exit_code == code, result.output
+    return result
+
+
+def test_a_photograph_is_compared_with_the_object_named(world: Path, tmp_path: Path) -> None:
+    page, sheet, photo = tmp_path / "e.html", tmp_path / "e.png", world / "painted over.jpg"
+    object_id = object_of(world)
+    result = run(world, "compare", photo, object_id, "--format", "json", "--report", page, "--png", sheet)
+    found = json.loads(result.stdout)
+    assert result.stderr.splitlines() == [f"wrote {page}", f"wrote {sheet}"]
+    (work,) = found["works"]
+    (match,) = work["matches"]
+    local = match["divergence"]["local"]
+    assert match["object_id"] == object_id and match["registration"]["inliers"] > 10
+    text = words(page)
+    for said in (
+        f"painted over.jpg against {object_id}",
+        f"the local distance {local:.3f} to the genuine exemplar",
+        work["outcome"],
+        found["sha256"],
+        *work["reasons"],
+    ):
+        assert said in text
+    assert "Where the two differ most" in text and "beyond the threshold" in text
+    with Image.open(sheet) as drawn:
+        assert drawn.format == "PNG" and drawn.width == WIDTH
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["e.html", "e.png"]
+
+
+def test_a_genuine_photograph_differs_less_than_one_painted_over(world: Path) -> None:
+    def local(photo: str) -> float:
+        printed = run(world, "compare", world / photo, object_of(world), "--format", "json").stdout
+        return float(json.loads(printed)["works"][0]["matches"][0]["divergence"]["local"])
+
+    assert local("genuine.jpg") + 0.1 < local("painted over.jpg")
+
+
+def test_a_query_shows_the_nearest_object(world: Path, tmp_path: Path) -> None:
+    result = run(world, "query", world / "genuine.jpg", "-k", 3, "--report", tmp_path / "e.HTML")
+    assert result.stderr == f"wrote {tmp_path / 'e.HTML'}\n" and "rank" in result.stdout
+    assert f"genuine.jpg against {object_of(world)}" in words(tmp_path / "e.HTML")
+
+
+def test_compare_prints_a_table_without_writing(world: Path) -> None:
+    result = run(world, "compare", world / "genuine.jpg", object_of(world))
+    assert result.stderr == "" and object_of(world) in result.stdout
+    table = result.stdout[result.stdout.index("rank") :]
+    assert [line.split()[:2] for line in table.splitlines() if line.strip()[:1].isdigit()] == [["1", object_of(world)]]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "says"),
+    [
+        (["compare", "{photo}", "{object}", "--report", "e.pdf"], 2, "e.pdf must end in .html"),
+        (["query", "{photo}", "--png", "e.jpg"], 2, "e.jpg must end in .png"),
+        (["query", "{photo}", "--report", "{world}/nowhere/e.html"], 1, "there is no folder"),
+        (["compare", "{photo}", "{object}", "--png", "{world}/unknown.png"], 1, "one of the photographs"),
+        (["compare", "{world}/unknown.png", "nobody"], 1, "no object nobody"),
+        (["compare", "{world}/missing.jpg", "{object}"], 1, "missing.jpg"),
+        (["compare", "{photo}"], 2, "OBJECT"),
+    ],
+)
+def test_what_goes_wrong_is_one_line(world: Path, arguments: list[str], code: int, says: str) -> None:
+    photo = world / "unknown.png"
+    if not photo.exists():
+        write_picture(photo, 3)
+    names = {"world": world, "photo": photo, "object": object_of(world)}
+    before = {path: path.read_bytes() for path in world.iterdir() if path.is_file()}
+    result = run(world, *(argument.format(**names) for argument in arguments), code=code)
+    assert says in result.stderr and result.stdout == ""
+    if code == 1:
+        assert len(result.stderr.splitlines()) == 1 and result.stderr.startswith("artifact: ")
+    assert {path: path.read_bytes() for path in world.iterdir() if path.is_file()} == before
+
+
+def test_an_answer_without_a_page_imports_nothing_of_it(world: Path) -> None:
+    code = (
+        "import sys\n"
+        "from cli.main import app\n"
+        f"try: app(['query', {str(world / 'genuine.jpg')!r}, '--data', {str(world / 'data')!r}])\n"
+        "except SystemExit: pass\n"
+        "print(*sorted(name for name in sys.modules if (name + '.').startswith('cli.')), file=sys.stderr)"
+    )
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert set(result.stderr.split()) <= {"cli", "cli.main", "cli.options", "cli.answering", "cli.output"}
+
+
+def test_completion_knows_the_objects(world: Path) -> None:
+    environment = {"_ARTIFACT_COMPLETE": "complete_bash", "COMP_WORDS": "artifact compare a.jpg D-", "COMP_CWORD": "3"}
+    environment["ARTIFACT_DATA"] = str(world / "data")
+    script = "import sys; sys.argv = ['artifact']; from cli.main import app; app(prog_name='artifact')"
+    result = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=False, env=os.environ | environment
+    )
+    assert object_of(world) in result.stdout.split() and len(result.stdout.split()) == 4
