@@ -1,0 +1,255 @@
+"""The local distance: false alarms on genuine photographs, copies flagged, by kind and by area; the places shown."""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import tempfile
+import threading
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import product
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from indexer.rephotograph import rephotograph
+from retrieval.calibration import Thresholds, authenticity_threshold, match_threshold
+from retrieval.decision import Outcome, decide
+from retrieval.divergence import PLACES_ACROSS, Divergence, diverge
+from retrieval.encoder import Encoder, cpu_count, load_encoder
+from retrieval.features import features_of, features_of_probe, import_cv2
+from retrieval.images import read_photograph
+from retrieval.metrics import clopper_pearson
+from retrieval.overlays import PLATE
+from retrieval.registration import Registration, register
+from retrieval.search import Match, exact_distance
+from tests.bench import report, shared_data
+from tests.bench.alterations import FACES, KINDS, alter
+from tests.bench.museum import groups_of, truths
+from tests.bench.registration import MISLABELLED
+
+FAITHFUL = "ec21098c.jpg"  # of the bears: three bears and a man in the forest, the most like the painting
+AREAS = (0.01, 0.02, 0.05)
+CLEAN, PLATES = ("qsd1_w1", "qsd2_w1"), ("qsd1_w2", "qsd2_w2", "qsd1_w3", "qsd2_w3")
+SEEN = 24  # works that the method was chosen on: the first of the shuffled ones; they are left out
+FOLDS = 5
+COLUMNS = ("what", "objects", "count", "of", "share", "95 % interval")
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """What is to be compared, and where it was altered: bool (rows, columns) of the map."""
+
+    kind: str
+    group: str  # the object
+    exemplar: Path
+    probe: Path
+    mask: np.ndarray | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """What was found; None: it did not register."""
+
+    case: Case
+    global_distance: float
+    found: Divergence | None
+    outcome: str
+
+
+_loaded = threading.local()  # an encoder is asked from one thread
+
+
+def compared(case: Case) -> Compared:
+    """Compare as the program does, but with the right object given."""
+    if not hasattr(_loaded, "encoder"):
+        _loaded.encoder = load_encoder()
+    encoder: Encoder = _loaded.encoder
+    one, other = (read_photograph(path, short_side=260) for path in (case.exemplar, case.probe))
+    distance = exact_distance(*encoder.encode([one.image, other.image]))
+    registration = register(features_of(one), features_of_probe(other))
+    if not isinstance(registration, Registration):
+        return Compared(case, distance, None, "not registered")
+    found = diverge(one, other, registration, encoder, global_distance=distance)
+    if not isinstance(found, Divergence):
+        return Compared(case, distance, None, "not compared")
+    match = Match(case.group, case.exemplar, distance, registration, found)
+    thresholds = Thresholds(match_threshold(np.empty(0)), authenticity_threshold(np.empty(0)))
+    size, local = (other.width, other.height), encoder.local_threshold
+    return Compared(case, distance, found, str(decide([match], thresholds, size=size, local_threshold=local).outcome))
+
+
+def pair_cases(reproductions: Path) -> Iterator[Case]:
+    """Yield the pairs of reproductions; pairs that share a picture are one object."""
+    with (reproductions / "pairs.csv").open(newline="", encoding="utf-8") as file:
+        pairs = [(row["a"], row["b"]) for row in csv.DictReader(file)]
+    groups = groups_of({f"{one} {other}": frozenset({one, other}) for one, other in pairs})
+    for one, other in pairs:
+        images = reproductions / "images"
+        yield Case("reproductions", groups[f"{one} {other}"], images / one, images / other)
+
+
+def museum_cases(museum: Path) -> Iterator[Case]:
+    """Yield each query with each work on it, labels mended."""
+    truth = truths(museum) | {photo: frozenset({work}) for photo, work in MISLABELLED.items()}
+    groups = groups_of(truth)
+    for photo, works in truth.items():
+        for work in sorted(works):
+            exemplar = museum / "catalogue" / f"{work}.jpg"
+            yield Case(photo.partition("_0")[0], groups[photo], exemplar, museum / "queries" / photo)
+
+
+def bear_cases(altered: Path) -> Iterator[Case]:
+    """Yield the altered copies against the most faithful of them."""
+    for path in sorted(altered.glob("*.jpg")):
+        if path.name != FAITHFUL:
+            yield Case("altered copies of one painting", path.stem, altered / FAITHFUL, path)
+
+
+def simulated_cases(museum: Path, folder: Path, count: int) -> Iterator[Case]:
+    """Yield re-photographs of works that are on no query, and of altered copies of them, written into `folder`."""
+    asked = {work for works in truths(museum).values() for work in works} | set(MISLABELLED.values())
+    works = [path for path in sorted((museum / "catalogue").glob("*.jpg")) if path.stem not in asked]
+    shuffled = [works[index] for index in np.random.default_rng(5).permutation(len(works))]
+    chosen = shuffled[SEEN : SEEN + count]
+    faces = [path for path in sorted((museum / "catalogue").glob("*.jpg")) if path.stem in FACES]
+    for number, path in enumerate([*chosen, *faces]):
+        original, donor = small(path), small(chosen[(number + 7) % len(chosen)])
+        pictures: list[tuple[str, Image.Image, np.ndarray | None]] = []
+        if number < len(chosen):
+            pictures.append(("simulated, genuine", original, None))
+        for kind, area in [("face", 0.05)] if number >= len(chosen) else product(KINDS, AREAS):
+            made = None
+            if kind != "face" or number >= len(chosen):
+                made = alter(original, kind, area=area, donor=donor, seed=number, face=FACES.get(path.stem))
+            if made is not None:
+                pictures.append((kind if kind == "face" else f"{kind} {area:.0%}", made.image, made.mask))
+        for index, (kind, picture, mask) in enumerate(pictures):
+            file = folder / f"{path.stem}-{index}-{number}.jpg"
+            rephotograph(picture, seed=1000 * number + index).save(file, quality=95)
+            yield Case(kind, path.stem, path, file, None if mask is None else reduced(mask))
+
+
+def small(path: Path) -> Image.Image:
+    """Return a picture, its long side at most 800 pixels."""
+    with Image.open(path) as image:
+        picture = image.convert("RGB")
+    picture.thumbnail((800, 800))
+    return picture
+
+
+def reduced(mask: np.ndarray) -> np.ndarray:
+    """Return the places that a mask touches by a fifth, bool (rows, columns) of the map."""
+    cv2 = import_cv2()
+    size = (PLACES_ACROSS, PLACES_ACROSS)
+    return np.asarray(cv2.resize(mask.astype(np.float32), size, interpolation=cv2.INTER_AREA) > 0.2)
+
+
+def local(item: Compared) -> float:
+    """Return the local distance; what could not be compared is as genuine as can be."""
+    return item.found.local_distance if item.found else -np.inf
+
+
+def share(what: str, flagged: Sequence[bool], groups: Sequence[str]) -> list:
+    """Return a row: how many are flagged, with the exact interval."""
+    count, of = sum(flagged), len(flagged)
+    low, high = clopper_pearson(count, of)
+    return [what, len(set(groups)), count, of, count / of, f"[{low:.3f}, {high:.3f}]"]
+
+
+def cross_fitted(genuine: Sequence[Compared], value: Callable[[Compared], float]) -> list[bool]:
+    """Say of each whether it is beyond the threshold that the pairs of other objects set."""
+    names = sorted({item.case.group for item in genuine})
+    order = np.random.default_rng(0).permutation(len(names))
+    fold = {names[index]: position % FOLDS for position, index in enumerate(order)}
+    flagged = []
+    for item in genuine:
+        others = [value(other) for other in genuine if fold[other.case.group] != fold[item.case.group]]
+        threshold = authenticity_threshold(np.array(others)).value
+        flagged.append(threshold is not None and value(item) > threshold)
+    return flagged
+
+
+def places_row(kind: str, items: Sequence[Compared], threshold: float) -> list:
+    """Return how often the worst place lies on what was altered, and how well the places beyond the threshold do."""
+    cv2 = import_cv2()
+    hits, overlaps = [], []
+    for item in items:
+        if item.found is None or item.case.mask is None or item.found.local_distance <= threshold:
+            continue
+        near = cv2.dilate(item.case.mask.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+        values = np.nan_to_num(item.found.map, nan=-1.0)
+        hits.append(bool(near[np.unravel_index(values.argmax(), values.shape)]))
+        beyond = values > threshold
+        overlaps.append(float((beyond & item.case.mask).sum() / (beyond | item.case.mask).sum()))
+    low, high = clopper_pearson(sum(hits), len(hits)) if hits else (0.0, 1.0)
+    said = f"[{low:.3f}, {high:.3f}]; median intersection over union {np.median(overlaps or [0]):.2f}"
+    return [f"{kind}: worst place hits", len(hits), sum(hits), len(hits), sum(hits) / max(1, len(hits)), said]
+
+
+def main() -> None:
+    """Print the shares with their intervals."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--works", type=int, default=60, help="works whose copies are simulated")
+    count = parser.parse_args().works
+    museum = shared_data("museum")
+    real = [*pair_cases(museum.parent / "reproductions"), *museum_cases(museum)]
+    real += bear_cases(museum.parent / "altered" / "bearsInTheForest")
+    with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(cpu_count()) as pool:
+        simulated = list(simulated_cases(museum, Path(folder), count))
+        found = list(pool.map(compared, [*real, *simulated]))
+    kinds: defaultdict[str, list[Compared]] = defaultdict(list)
+    for item in found:
+        kinds[item.case.kind].append(item)
+    genuine = [item for kind in ("reproductions", *CLEAN) for item in kinds[kind]]
+    measured = [item for item in genuine if item.found]
+    threshold = authenticity_threshold(np.array([local(item) for item in measured]))
+    shipped = load_encoder().local_threshold
+    assert threshold.value is not None and shipped is not None and shipped.value is not None
+    by_global = authenticity_threshold(np.array([item.global_distance for item in genuine])).value
+    assert by_global is not None
+    rows = []
+    flagged = dict(zip(map(id, genuine), cross_fitted(genuine, local), strict=True))
+    for what, some in (("reproductions", kinds["reproductions"]), ("clean visitors' photographs", genuine[-22:])):
+        groups = [item.case.group for item in some]
+        rows.append(share(f"{what}: beyond a threshold of other objects", [flagged[id(i)] for i in some], groups))
+    plates = [item for kind in PLATES for item in kinds[kind]]
+    for what, some in (
+        ("plates (w2)", [item for item in plates if item.case.kind.endswith("2")]),
+        ("plates and noise (w3)", [item for item in plates if item.case.kind.endswith("3")]),
+        ("rotated, several works, plates (w4, w5)", [*kinds["qsd1_w4"], *kinds["qsd1_w5"]]),
+    ):
+        groups = [item.case.group for item in some]
+        rows.append(share(f"{what}: divergent", [item.outcome == Outcome.DIVERGENT for item in some], groups))
+        unsure = [item.outcome == Outcome.INCONCLUSIVE for item in some]
+        rows.append(share(f"{what}: inconclusive", unsure, groups))
+        seen = [bool(item.found and any(o.kind == PLATE for o in item.found.overlays)) for item in some]
+        rows.append(share(f"{what}: a plate is reported", seen, groups))
+    copies = [kind for kind in kinds if kind.startswith(("altered", "simulated", *KINDS))]
+    for kind in copies:
+        some, groups = kinds[kind], [item.case.group for item in kinds[kind]]
+        rows.append(share(f"{kind}: divergent", [item.outcome == Outcome.DIVERGENT for item in some], groups))
+        distant = [item.global_distance > by_global for item in some]
+        rows.append(share(f"{kind}: beyond the threshold of the global distance alone", distant, groups))
+    rows += [places_row(kind, kinds[kind], shipped.value) for kind in copies if kinds[kind][0].case.mask is not None]
+    unregistered = {kind: n for kind in copies if (n := sum(item.found is None for item in kinds[kind]))}
+    report(
+        "divergence",
+        COLUMNS,
+        rows,
+        threshold_of_all_genuine_pairs=round(threshold.value, 4),
+        pairs=threshold.count,
+        shipped_threshold=shipped.value,
+        global_threshold_of_the_same_pairs=round(by_global, 4),
+        not_registered=unregistered,
+        farthest_genuine={i.case.probe.name: round(local(i), 3) for i in sorted(measured, key=local)[-5:]},
+        command=f"python -m tests.bench.divergence --works {count}",
+    )
+
+
+if __name__ == "__main__":
+    main()
