@@ -135,12 +135,15 @@ def fit_colours(exemplar: np.ndarray, probe: np.ndarray, seen: np.ndarray, *, lo
     uint8 (height, width, 3) twice and bool (height, width) -> float32 (height, width, 3) in [0, 255]. The first
     takes cast and exposure away, the second uneven light and shadow.
     """
+    cv2 = import_cv2()
     target, values = exemplar.astype(np.float32), probe.astype(np.float32)
     if not seen.any():
         return values
-    one, other = target[seen], values[seen]
-    gain = one.std(axis=0) / (other.std(axis=0) + 1e-3)
-    values = (values - other.mean(axis=0)) * gain + one.mean(axis=0)
+    mask = seen.astype(np.uint8)
+    (mean, deviation), (probe_mean, probe_deviation) = (cv2.meanStdDev(image, mask=mask) for image in (target, values))
+    gain = deviation / (probe_deviation + 1e-3)
+    values = cv2.multiply(values, (*gain.ravel(), 0.0))
+    values = cv2.add(values, (*(mean - probe_mean * gain).ravel(), 0.0))
     return np.asarray(np.clip(_fitted_locally(target, values, seen) if locally else values, 0.0, 255.0))
 
 

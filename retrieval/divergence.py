@@ -21,6 +21,8 @@ PLACES_ACROSS = 33  # and down: the map's rows and columns, each about 8 pixels 
 SPREAD = 3  # places, across and down, over which a local distance is averaged
 BORDER = 4  # places along each edge, 12 % of the side, where frames, crops and shadows fall
 BORDER_WEIGHT = 0.75  # of what differs there
+MOST_MEDIAN = 0.83  # of 67 pairs of genuine photographs one lies beyond it, and none of 49 with plates and noise
+USUAL_MEDIAN = 0.45  # of those pairs
 COVERED = 0.99  # share of a place that must be there to be seen
 LEAST_COMPARED = 0.1  # share of the exemplar from which a comparison says something
 MOST_PLACES = 12
@@ -87,6 +89,7 @@ def local_distances(aligned: Aligned, shown: np.ndarray, encoder: Encoder) -> np
 
     At each place, the Euclidean distance of the unit features of exemplar and probe, at a few stages of the one
     network; less its median over the picture, which light, sharpness and compression shift; the mean of the stages.
+    A median higher than these can make it is of a picture painted all over again: then a usual one is taken away.
     `shown` is bool (side, side).
     """
     assert encoder.stages is not None
@@ -98,12 +101,10 @@ def local_distances(aligned: Aligned, shown: np.ndarray, encoder: Encoder) -> np
     inside = cv2.erode((share > COVERED).astype(np.uint8), np.ones((3, 3), np.uint8), borderValue=0) > 0
     if not inside.any():
         return np.full(inside.shape, np.nan, np.float32)
-    total = np.zeros(inside.shape, np.float32)
-    stages = encoder.stages(pictures)
-    for stage in stages:
-        distances = _spread(_resized(_distances(*stage)), inside)
-        total += distances - np.median(distances[inside])
-    return np.where(inside, total / len(stages) * _weights(), np.float32(np.nan))
+    distances = np.stack([_spread(_resized(_distances(*stage)), inside) for stage in encoder.stages(pictures)])
+    medians = np.median(distances[:, inside], axis=1)
+    more = distances.mean(axis=0) - (medians.mean() if medians.mean() <= MOST_MEDIAN else USUAL_MEDIAN)
+    return np.where(inside, more * _weights(), np.float32(np.nan)).astype(np.float32)
 
 
 def _prepared(image: np.ndarray, encoder: Encoder) -> np.ndarray:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from retrieval.catalogue import Catalogue, EncoderRecord, Photo
 from retrieval.confirmation import DEPTH, confirm, confirm_one
 from retrieval.decision import Decision, decide
 from retrieval.divergence import Divergence, NotCompared, diverge
-from retrieval.encoder import Encoder, load_encoder
+from retrieval.encoder import Encoder, cpu_count, load_encoder
 from retrieval.errors import CatalogueMissing, EncoderMismatch, UnknownObject, UnreadableImage
 from retrieval.features import features_of_probe
 from retrieval.images import DEFAULT_MAX_MEGAPIXELS, Photograph, read_photograph, sha256_of
@@ -58,8 +59,22 @@ class Judge:
         self, paths: Iterable[Path], *, k: int, max_megapixels: float = DEFAULT_MAX_MEGAPIXELS
     ) -> Iterator[Verdict]:
         """Yield the verdict of every photograph, in order; an unreadable one gets a verdict with its error."""
-        for embedded in self._embedded(paths, max_megapixels):
-            yield self._verdict(embedded, lambda item: self._confirmed(item, k), max_megapixels)
+
+        def verdict(embedded: Embedded) -> Verdict:
+            return self._verdict(embedded, lambda item: self._confirmed(item, k), max_megapixels)
+
+        with ThreadPoolExecutor(cpu_count(), thread_name_prefix="judge") as pool:
+            waiting: deque[Future[Verdict]] = deque()
+            try:
+                for embedded in self._embedded(paths, max_megapixels):
+                    waiting.append(pool.submit(verdict, embedded))
+                    if len(waiting) > 2 * cpu_count():
+                        yield waiting.popleft().result()
+                while waiting:
+                    yield waiting.popleft().result()
+            finally:
+                for future in waiting:
+                    future.cancel()
 
     def compare(self, path: Path, object_id: str, *, max_megapixels: float = DEFAULT_MAX_MEGAPIXELS) -> Verdict:
         """Return the verdict of a photograph against one object, its only match; raises UnknownObject."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +43,7 @@ class OpenVinoEngine:
         except RuntimeError as error:
             raise UnusableEncoder(f"OpenVINO cannot load {model}: {str(error).splitlines()[0]}") from error
         self.dim = int(compiled.output(0).shape[1])
+        self._one_at_a_time = threading.Lock()
         self._queue = openvino.AsyncInferQueue(compiled, parallel)
 
     def __call__(self, pictures: np.ndarray) -> np.ndarray:
@@ -49,10 +52,7 @@ class OpenVinoEngine:
         def store(request: Any, position: int) -> None:
             vectors[position] = request.get_output_tensor(0).data[0]
 
-        self._queue.set_callback(store)
-        for position in range(len(pictures)):
-            self._queue.start_async({0: pictures[position : position + 1]}, position)
-        self._queue.wait_all()
+        self._infer(pictures, store)
         return vectors
 
     def stages(self, pictures: np.ndarray) -> list[np.ndarray]:
@@ -63,8 +63,12 @@ class OpenVinoEngine:
             tensors = list(request.output_tensors)[1:]
             found[position] = [tensor.data[0].copy() for tensor in tensors]
 
-        self._queue.set_callback(store)
-        for position in range(len(pictures)):
-            self._queue.start_async({0: pictures[position : position + 1]}, position)
-        self._queue.wait_all()
+        self._infer(pictures, store)
         return [np.stack(stage) for stage in zip(*found, strict=True)]
+
+    def _infer(self, pictures: np.ndarray, store: Callable[[Any, int], None]) -> None:
+        with self._one_at_a_time:  # the queue has one callback
+            self._queue.set_callback(store)
+            for position in range(len(pictures)):
+                self._queue.start_async({0: pictures[position : position + 1]}, position)
+            self._queue.wait_all()

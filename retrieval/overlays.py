@@ -100,7 +100,7 @@ def _plates(aligned: Aligned, fitted: np.ndarray) -> np.ndarray:
     """Return where rectangles with a line of letters on an even ground lie that the exemplar does not have."""
     cv2 = import_cv2()
     mask = np.zeros((SIDE, SIDE), np.uint8)
-    away = np.abs(fitted - aligned.exemplar).max(axis=2)
+    away = _largest(cv2.absdiff(fitted, aligned.exemplar.astype(np.float32)))
     different = (cv2.GaussianBlur(away, (0, 0), 1.5) > DIFFERENT) & aligned.seen
     if different.sum() < SMALLEST * SIDE**2:
         return mask > 0
@@ -269,16 +269,28 @@ def _reach(fits: np.ndarray, inked: np.ndarray) -> int:
     return min(end, int(letters[-1]) + 1 + ROWS // 2) if len(letters) else 0
 
 
+def _largest(channels: np.ndarray) -> np.ndarray:
+    """Return the largest of three channels, (height, width, 3) -> (height, width)."""
+    cv2 = import_cv2()
+    one, two, three = cv2.split(channels)
+    return np.asarray(cv2.max(cv2.max(one, two), three))
+
+
 def _glare(aligned: Aligned, fitted: np.ndarray) -> np.ndarray:
     """Return where light has burnt one of the photographs out, softly as light does: white paint has an edge."""
     cv2 = import_cv2()
-    difference = fitted.mean(axis=2) - aligned.exemplar.mean(axis=2)
+    thirds = np.full((1, 3), 1 / 3, np.float32)
+    difference = cv2.transform(fitted, thirds) - cv2.transform(aligned.exemplar.astype(np.float32), thirds)
     mask = np.zeros((SIDE, SIDE), np.uint8)
     for burnt, lifted in ((aligned.probe, difference), (aligned.exemplar, -difference)):
-        spots = (burnt.min(axis=2) >= BLOWN) & (lifted > BRIGHTER) & aligned.seen
+        blown = _largest(255 - burnt) <= 255 - BLOWN
+        spots = blown & (lifted > BRIGHTER) & aligned.seen
+        if not spots.any():
+            continue
         count, labels, stats, _ = cv2.connectedComponentsWithStats(_opened(spots.astype(np.uint8), 5, 5))
         grey = cv2.cvtColor(burnt, cv2.COLOR_RGB2GRAY).astype(np.float32)
         steep = np.hypot(cv2.Sobel(grey, -1, 1, 0, scale=1 / 8), cv2.Sobel(grey, -1, 0, 1, scale=1 / 8))
+        steep[blown] = np.inf  # a spot that ends where the light does not is white paper with something taken off
         for label in range(1, count):
             spot = (labels == label).astype(np.uint8)
             edge = cv2.dilate(spot, np.ones((7, 7), np.uint8)) > spot

@@ -8,7 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from retrieval.calibration import Threshold, Thresholds
-from retrieval.decision import SMALLEST_SIDE, Decision, Outcome, decide
+from retrieval.decision import LEAST_COMPARED, MOST_HIDDEN, SMALLEST_SIDE, Decision, Outcome, decide
+from retrieval.divergence import Divergence, NotCompared, Place
+from retrieval.overlays import GLARE, PLATE, Overlay
 from retrieval.registration import NotRegistered, Registration
 from retrieval.search import Match
 
@@ -142,3 +144,120 @@ def test_a_failed_registration_changes_nothing(distance):
     limits = thresholds(0.8, 0.4)
     tried = [Match("1984.1", Path("a.jpg"), distance, NotRegistered("only 3 matching points, 10 are needed"))]
     assert decide(tried, limits, size=SIZE) == at(distance, limits)
+
+
+# -- by places
+
+LOCAL = Threshold(0.4, 0.05, 67)
+
+
+def by_places(
+    local: float,
+    *,
+    compared: float = 0.85,
+    hidden: float = 0.0,
+    places: int = 1,
+    overlays: tuple[Overlay, ...] = (),
+    mirrored: bool = False,
+    limits: Thresholds | None = None,
+    threshold: Threshold | None = LOCAL,
+    size: tuple[int, int] = SIZE,
+) -> Decision:
+    """Decide on a photograph that was registered, at a global distance of 0.95, and compared place by place."""
+    registration = Registration(np.eye(3), 37, np.zeros((37, 4), np.float32), 1.0, 0.6, 0.001, mirrored=mirrored)
+    found = Divergence(
+        global_distance=0.95,
+        local_distance=local,
+        map=np.full((33, 33), local, np.float32),
+        compared=compared,
+        hidden=hidden,
+        places=(Place((1, 2, 30, 40), local),) * places,
+        overlays=overlays,
+        homography=np.eye(3),
+    )
+    match = Match("1984.1", Path("a.jpg"), 0.95, registration, found)
+    others = [Match("1984.2", Path("b.jpg"), 0.1)]
+    return decide([match, *others], limits or thresholds(0.8, 0.4), size=size, local_threshold=threshold)
+
+
+@pytest.mark.parametrize(("local", "expected"), [(0.0, "consistent"), (0.4, "consistent"), (0.4001, "divergent")])
+def test_places_decide_whatever_the_global_distance(local, expected):
+    decision = by_places(local)
+    assert decision.outcome == expected
+    place, basis = decision.reasons
+    assert place.startswith(f"37 points agree with 1984.1; the local distance {local:.3f}")
+    assert "0.400" in place and "0.950" not in place
+    assert "provisional" in basis and "5% false alarms from 67 pairs of genuine photographs" in basis
+    assert "fake" not in place + basis
+
+
+@pytest.mark.parametrize(("places", "said"), [(1, "at the worst of 1 place, is"), (3, "at the worst of 3 places, is")])
+def test_a_divergent_photograph_says_at_how_many_places(places, said):
+    decision = by_places(0.7, places=places)
+    assert decision.outcome is Outcome.DIVERGENT and said in decision.reasons[0]
+    assert "beyond the authenticity threshold 0.400" in decision.reasons[0]
+
+
+@pytest.mark.parametrize("local", [0.1, 0.9])
+def test_too_much_hidden_is_inconclusive_whatever_the_rest_looks_like(local):
+    decision = by_places(local, hidden=MOST_HIDDEN + 0.06)
+    assert decision.outcome is Outcome.INCONCLUSIVE
+    assert "plates or glare hide 21% of its detail, more than the 15% allowed" in decision.reasons[0]
+    assert by_places(local, hidden=MOST_HIDDEN).outcome is not Outcome.INCONCLUSIVE
+
+
+def test_too_little_compared_may_be_divergent_but_never_consistent():
+    decision = by_places(0.1, compared=LEAST_COMPARED - 0.1)
+    assert decision.outcome is Outcome.INCONCLUSIVE
+    assert "but only 40% of it could be compared, less than 50%" in decision.reasons[0]
+    assert by_places(0.1, compared=LEAST_COMPARED).outcome is Outcome.CONSISTENT
+    assert by_places(0.9, compared=LEAST_COMPARED - 0.1).outcome is Outcome.DIVERGENT
+
+
+@given(st.floats(0, 2), st.floats(0, 1), st.floats(0, 1), st.floats(0, 2))
+def test_what_was_registered_is_never_an_unknown_work(local, compared, hidden, value):
+    found = by_places(local, compared=compared, hidden=hidden, threshold=Threshold(value, 0.05, 67))
+    assert found.outcome is not Outcome.NO_MATCH
+    if found.outcome is Outcome.CONSISTENT:
+        assert local <= value and compared >= LEAST_COMPARED and hidden <= MOST_HIDDEN
+    if found.outcome is Outcome.DIVERGENT:
+        assert local > value and hidden <= MOST_HIDDEN
+
+
+@pytest.mark.parametrize("local", [0.1, 0.9])
+def test_a_mirrored_photograph_is_said_to_be_mirrored(local):
+    assert "agree with 1984.1, mirrored; " in by_places(local, mirrored=True).reasons[0]
+    assert "mirrored" not in " ".join(by_places(local).reasons)
+
+
+@pytest.mark.parametrize("hidden", [0.1, 0.5])
+@pytest.mark.parametrize("local", [0.1, 0.9])
+def test_what_was_left_out_is_said(local, hidden):
+    listed = (Overlay(PLATE, (0, 0, 10, 10), 0.031), Overlay(GLARE, (50, 50, 10, 10), 0.012))
+    reasons = by_places(local, hidden=hidden, overlays=listed).reasons
+    assert reasons[1] == "left out as no part of the picture: plate on 3.1% of it, glare on 1.2% of it"
+    assert not any("left out" in reason for reason in by_places(local).reasons)
+
+
+@pytest.mark.parametrize("limits", [thresholds(None, None, count=1), thresholds(0.8, None, count=18)])
+def test_places_decide_where_there_are_too_few_objects_for_thresholds(limits):
+    assert by_places(0.1, limits=limits).outcome is Outcome.CONSISTENT
+    assert by_places(0.9, limits=limits).outcome is Outcome.DIVERGENT
+
+
+@pytest.mark.parametrize("threshold", [None, Threshold(None, 0.05, 7)])
+def test_without_a_threshold_of_the_local_distance_the_global_one_decides(threshold):
+    limits = thresholds(0.8, 0.4)
+    assert by_places(0.1, limits=limits, threshold=threshold) == confirmed(0.95, limits)
+
+
+def test_a_failed_comparison_changes_nothing():
+    registration = Registration(np.eye(3), 37, np.zeros((37, 4), np.float32), 1.0, 0.6, 0.001, mirrored=False)
+    match = Match("1984.1", Path("a.jpg"), 0.3, registration, NotCompared("the exemplar a.jpg cannot be read"))
+    limits = thresholds(0.8, 0.4)
+    assert decide([match], limits, size=SIZE, local_threshold=LOCAL) == confirmed(0.3, limits)
+
+
+def test_places_do_not_save_a_photograph_that_is_too_small():
+    assert "pixels" in by_places(0.1, size=(SMALLEST_SIDE - 1, 400)).reasons[0]
+    assert by_places(0.1, size=(SMALLEST_SIDE - 1, 400)).outcome is Outcome.INCONCLUSIVE
