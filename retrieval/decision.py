@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from retrieval.calibration import Threshold, Thresholds
-from retrieval.divergence import Divergence
+from retrieval.divergence import Divergence, NotCompared
 from retrieval.registration import Registration
 from retrieval.search import Match
 
@@ -51,8 +51,9 @@ def decide(
         )
     if thresholds is None:
         return _inconclusive("the last index run was not completed; run `artifact index` again")
-    if local_threshold is not None and matches and isinstance(matches[0].divergence, Divergence):
-        return _decide_by_places(matches[0], matches[0].divergence, local_threshold)
+    divergence = matches[0].divergence if matches else None
+    if isinstance(divergence, Divergence) and local_threshold is not None and local_threshold.value is not None:
+        return _decide_by_places(matches[0], divergence, local_threshold)
     match, authenticity = thresholds.match.value, thresholds.authenticity.value
     if match is None:
         return _inconclusive(_too_few("objects", thresholds.match))
@@ -60,7 +61,7 @@ def decide(
         return _inconclusive(_too_few("objects with simulated re-photographs", thresholds.authenticity))
     assert matches, "a catalogue with thresholds has objects"
     outcome, reason = _compare(matches[0], match, authenticity)
-    return Decision(outcome, (reason, _provisional(thresholds)))
+    return Decision(outcome, (reason, *_not_compared(divergence), _provisional(thresholds)))
 
 
 def _decide_by_places(nearest: Match, found: Divergence, threshold: Threshold) -> Decision:
@@ -94,6 +95,11 @@ def _decide_by_places(nearest: Match, found: Divergence, threshold: Threshold) -
     else:
         outcome, said = Outcome.CONSISTENT, f"{local} is within the authenticity threshold {threshold.value:.3f}"
     return Decision(outcome, (f"{place}; {said}", *_left_out(found), basis))
+
+
+def _not_compared(found: Divergence | NotCompared | None) -> tuple[str, ...]:
+    """Say why the global distance had to do, where the photograph was registered."""
+    return (f"not compared place by place: {found.reason}",) if isinstance(found, NotCompared) else ()
 
 
 def _left_out(found: Divergence) -> tuple[str, ...]:

@@ -69,8 +69,8 @@ def diverge(
     overlays, hidden = find_overlays(aligned, whole, size)
     shown = aligned.seen & ~hidden
     local = local_distances(aligned, shown, encoder)
-    compared = float(np.mean(~np.isnan(local)))
-    if compared < LEAST_COMPARED:
+    compared = float(shown.mean())
+    if compared < LEAST_COMPARED or np.isnan(local).all():
         return NotCompared(f"only {compared:.0%} of the exemplar is to be seen on the photograph")
     return Divergence(
         global_distance=global_distance,

@@ -251,11 +251,14 @@ def test_without_a_threshold_of_the_local_distance_the_global_one_decides(thresh
     assert by_places(0.1, limits=limits, threshold=threshold) == confirmed(0.95, limits)
 
 
-def test_a_failed_comparison_changes_nothing():
+def test_a_failed_comparison_leaves_it_to_the_global_distance_and_is_said():
     registration = Registration(np.eye(3), 37, np.zeros((37, 4), np.float32), 1.0, 0.6, 0.001, mirrored=False)
     match = Match("1984.1", Path("a.jpg"), 0.3, registration, NotCompared("the exemplar a.jpg cannot be read"))
     limits = thresholds(0.8, 0.4)
-    assert decide([match], limits, size=SIZE, local_threshold=LOCAL) == confirmed(0.3, limits)
+    found, plain = decide([match], limits, size=SIZE, local_threshold=LOCAL), confirmed(0.3, limits)
+    assert found.outcome is plain.outcome
+    assert found.reasons[1] == "not compared place by place: the exemplar a.jpg cannot be read"
+    assert (found.reasons[0], *found.reasons[2:]) == plain.reasons
 
 
 def test_places_do_not_save_a_photograph_that_is_too_small():

@@ -100,5 +100,8 @@ def test_the_program_says_what_the_truth_says_and_no_copy_lies_on_a_hair(tmp_pat
     found = {Path(record["photo"]).name: record["works"][0] for record in map(json.loads, printed.splitlines())}
     expected = {row["photo"]: row["expected"] for row in rows(demo.truth)}
     assert {photo: work["outcome"] for photo, work in found.items()} == expected
-    copies = [found[photo]["matches"][0]["distance"] for photo, outcome in expected.items() if outcome == "divergent"]
-    assert len(copies) == 6 and all(0.61 < distance < 0.715 for distance in copies)
+    copies = [found[photo]["matches"][0] for photo, outcome in expected.items() if outcome == "divergent"]
+    registered = [match["divergence"]["local"] for match in copies if match["divergence"]]
+    others = [match["distance"] for match in copies if not match["divergence"]]
+    assert len(copies) == 6 and len(registered) == 4 and all(distance > 0.44 for distance in registered)
+    assert all(0.6 < distance < 0.72 for distance in others)

@@ -100,11 +100,10 @@ def test_a_photograph_above_the_limit_is_refused(museum, judge):
     assert "megapixels, more than the 0.1 allowed" in verdict.error and not verdict.works
 
 
-@pytest.mark.parametrize("change", ["deleted", "damaged", "another", "resized"])
+@pytest.mark.parametrize("change", ["deleted", "damaged", "another"])
 def test_an_exemplar_that_is_not_as_indexed_is_not_compared_and_why_is_said(museum, tmp_path, change):
-    shutil.copytree(museum / "works", tmp_path / "works")
-    for path in (tmp_path / "works").iterdir():
-        aged(path)
+    (tmp_path / "works").mkdir()
+    aged(Path(shutil.copy(museum / "works/02.png", tmp_path / "works")))
     index(tmp_path / "works", tmp_path / "data", encoder=load_encoder(parallel=2))
     judge, exemplar = open_judge(tmp_path / "data"), tmp_path / "works/02.png"
     if change == "deleted":
@@ -112,7 +111,7 @@ def test_an_exemplar_that_is_not_as_indexed_is_not_compared_and_why_is_said(muse
     elif change == "damaged":
         exemplar.write_bytes(exemplar.read_bytes()[:999])
     else:
-        (painting(50) if change == "another" else painting(2).resize((260, 200))).save(exemplar)
+        painting(50, (260, 200)).save(exemplar)
     said = "cannot be read: " if change in ("deleted", "damaged") else "was changed since; run `artifact index` again"
     found, reasons, match = only(judge.compare(museum / "genuine.jpg", "02"))
     assert isinstance(match.registration, Registration)  # by what was stored of it
@@ -157,23 +156,21 @@ def alike(one: Verdict, other: Verdict) -> bool:
 
 
 def test_many_are_judged_as_one_is_and_in_order(museum, judge):
-    photos = [
-        museum / f"{name}.jpg" for name in ("altered", "broken", "genuine", "unknown", "labelled", "mirrored")
-    ] * 2
+    photos = [museum / f"{name}.jpg" for name in ("altered", "broken", "genuine", "unknown", "labelled", "altered")]
     verdicts = list(judge.judge_all(photos, k=2))
     assert [verdict.photo for verdict in verdicts] == photos
     outcomes = [str(verdict.works[0].decision.outcome) if verdict.works else verdict.error for verdict in verdicts]
     error = judge.compare(museum / "broken.jpg", "02").error
-    wanted = ["divergent", error, "consistent", "inconclusive", "consistent", "consistent"]
-    assert outcomes == wanted * 2
-    alone = [next(judge.judge_all([photo], k=2)) for photo in photos[:6]]
-    assert all(alike(*pair) for pair in zip(verdicts, alone * 2, strict=True))
+    assert outcomes == ["divergent", error, "consistent", "inconclusive", "consistent", "divergent"]
+    assert alike(verdicts[0], verdicts[5])
+    for verdict in verdicts[:3]:
+        assert alike(verdict, next(judge.judge_all([verdict.photo], k=2)))
     for verdict in (verdicts[0], verdicts[2]):
-        assert [match.object_id for match in verdict.works[0].matches][0] == "02" and len(verdict.works[0].matches) == 2
+        assert verdict.works[0].matches[0].object_id == "02" and len(verdict.works[0].matches) == 2
 
 
 def test_judging_may_be_broken_off(museum, judge):
-    running = judge.judge_all([museum / "genuine.jpg"] * 12, k=1)
+    running = judge.judge_all([museum / "genuine.jpg"] * 6, k=1)
     assert next(running).works
     running.close()
     assert only(judge.compare(museum / "genuine.jpg", "02"))[0] is Outcome.CONSISTENT
