@@ -38,7 +38,7 @@ class Basis:
     revision: str = "none"
     match: float | None = None
     authenticity: float | None = None
-    remark: str = ""  # the sentence that calls the thresholds provisional
+    remarks: tuple[str, ...] = ()  # the sentences that call the thresholds provisional
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,9 +83,10 @@ def basis_of(records: Iterator[Record]) -> Basis:
         basis = replace(basis, encoder=str(found["encoder"]), revision=str(found["revision"]))
         for work in (work for work in found["works"] if work["matches"]):
             match, authenticity = (work["matches"][0][f"{kind}_threshold"] for kind in ("match", "authenticity"))
-            remark = next((reason for reason in work["reasons"] if reason.startswith("provisional")), "")
-            basis = replace(basis, match=match, authenticity=authenticity, remark=remark)
-            if remark:
+            new = [reason for reason in work["reasons"] if reason.startswith("provisional")]
+            remarks = tuple(dict.fromkeys([*basis.remarks, *new]))
+            basis = replace(basis, match=match, authenticity=authenticity, remarks=remarks)
+            if len(remarks) == 2:  # of the local distance and of the global one
                 return basis
     return basis
 
@@ -169,7 +170,7 @@ def _heading(folder: Path, basis: Basis, counts: Mapping[str, int]) -> dict[str,
         "encoder": _text(basis.encoder),
         "authenticity": _number(basis.authenticity),
         "match": _number(basis.match),
-        "remark": f'<p class="remark">{_text(basis.remark)}.</p>\n' if basis.remark else "",
+        "remark": "".join(f'<p class="remark">{_text(remark)}.</p>\n' for remark in basis.remarks),
         "total": f"{total} work{'' if total == 1 else 's'}" if total else "There are no photographs in this folder",
     } | {outcome.replace("-", "_"): str(counts.get(outcome, 0)) for outcome in SIGNS}
 
@@ -214,20 +215,31 @@ def _figure(shown: Thumbnail, caption: str, kind: str = "") -> str:
 
 def _judgement(work: Record, reference: Reference, basis: Basis) -> str:
     """Return the object, the distance, the reasons but the one that stands above all, and what else is near."""
-    reasons = "".join(f"<li>{_text(reason)}</li>" for reason in work["reasons"] if reason != basis.remark)
+    reasons = "".join(f"<li>{_text(reason)}</li>" for reason in work["reasons"] if reason not in basis.remarks)
     listed = f'<ul class="reasons">{reasons}</ul>\n'
     if not work["matches"]:
         return listed
     best, *others = work["matches"]
     nearest = "" if work["outcome"] in (Outcome.CONSISTENT, Outcome.DIVERGENT) else "nearest: "
     near = "".join(f"<li><bdi>{_text(other['object_id'])}</bdi> {other['distance']:.3f}</li>\n" for other in others)
-    provisional = ' <span class="soft">(thresholds are provisional)</span>' if basis.remark in work["reasons"] else ""
+    said = any(remark in work["reasons"] for remark in basis.remarks)
+    provisional = ' <span class="soft">(thresholds are provisional)</span>' if said else ""
+    name, judged = _judged(best)
     return (
         f'<p class="object">{nearest}<b><bdi>{_text(best["object_id"])}</bdi></b> '
         f"<bdi>{_text(reference.name(best['object_id']))}</bdi></p>\n"
-        f'<p class="distance">distance <b>{best["distance"]:.3f}</b>{provisional}</p>\n{bar(best)}{listed}'
+        f'<p class="distance">{name} <b>{judged["distance"]:.3f}</b>{provisional}</p>\n{bar(judged)}{listed}'
         + (f'<ul class="next"><li>next nearest</li>\n{near}</ul>\n' if near else "")
     )
+
+
+def _judged(best: Record) -> tuple[str, Record]:
+    """Return the name of the distance that decided, and it with its thresholds: place by place, or the global one."""
+    found = best.get("divergence")
+    if not found or found["threshold"] is None:
+        return "distance", best
+    limits = {"authenticity_threshold": found["threshold"], "match_threshold": None}
+    return "local distance", {"distance": found["local"]} | limits
 
 
 def bar(best: Record) -> str:
