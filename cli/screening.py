@@ -29,6 +29,8 @@ CSV_COLUMNS = (
     "distance",
     "match_threshold",
     "authenticity_threshold",
+    "local_distance",
+    "local_threshold",
     "reasons",
     "sha256",
     "error",
@@ -152,7 +154,9 @@ def render_csv(records: Iterable[Record]) -> Iterator[str]:
     for found in records:
         for work in found["works"] or [{"outcome": output.UNREADABLE, "reasons": [], "matches": []}]:
             best = work["matches"][0] if work["matches"] else {}
-            row = {**found, **best, "outcome": work["outcome"], "reasons": "; ".join(work["reasons"])}
+            compared = best.get("divergence") or {}
+            local = {f"local_{name}": compared.get(key) for name, key in (("distance", "local"), ("threshold",) * 2)}
+            row = {**found, **best, **local, "outcome": work["outcome"], "reasons": "; ".join(work["reasons"])}
             yield _csv_line(["" if row.get(name) is None else str(row[name]) for name in CSV_COLUMNS])
 
 
@@ -164,13 +168,15 @@ def _csv_line(cells: Iterable[str]) -> str:
 
 def render_table(records: Iterable[Record]) -> Iterator[str]:
     """Yield a line a work, as they come."""
-    yield f"{'outcome':<13} {'distance':>8}  {'object':<16} photo\n"
+    yield f"{'outcome':<13} {'distance':>8} {'local':>6}  {'object':<16} photo\n"
     for found in records:
         for work in found["works"] or [{"outcome": output.UNREADABLE, "matches": []}]:
             best = work["matches"][0] if work["matches"] else None
             distance, object_id = (f"{best['distance']:.3f}", best["object_id"]) if best else ("", "")
+            compared = best.get("divergence") if best else None
+            local = f"{compared['local']:.3f}" if compared else ""
             photo = found["photo"] + (f": {found['error']}" if found["error"] else "")
-            yield f"{work['outcome']:<13} {distance:>8}  {plain(object_id):<16} {plain(photo)}\n"
+            yield f"{work['outcome']:<13} {distance:>8} {local:>6}  {plain(object_id):<16} {plain(photo)}\n"
 
 
 _RENDER: dict[ScreenFormat, Render] = {

@@ -24,6 +24,7 @@ BORDER_WEIGHT = 0.75  # of what differs there
 MOST_MEDIAN = 0.83  # of 67 pairs of genuine photographs one lies beyond it, and none of 49 with plates and noise
 USUAL_MEDIAN = 0.45  # of those pairs
 COVERED = 0.99  # share of a place that must be there to be seen
+FEWEST_PIXELS = 160  # of the probe across the whole work; with fewer, blur differs from place to place like paint
 LEAST_COMPARED = 0.1  # share of the exemplar from which a comparison says something
 MOST_PLACES = 12
 
@@ -63,6 +64,10 @@ def diverge(
     """Compare a probe with the exemplar that it is registered to, leaving out what lies over the picture."""
     if encoder.stages is None or encoder.local_threshold is None:
         return NotCompared("this encoder has no local distance")
+    shown_pixels = registration.overlap_probe * probe.width * probe.height
+    across = (shown_pixels / registration.overlap_exemplar) ** 0.5
+    if across < FEWEST_PIXELS:
+        return NotCompared(f"it is only some {across:.0f} pixels across on the photograph, {FEWEST_PIXELS} are needed")
     size = (exemplar.width, exemplar.height)
     aligned = align(exemplar, probe, registration.homography)
     whole = fit_colours(aligned.exemplar, aligned.probe, aligned.seen, locally=False)

@@ -138,12 +138,13 @@ def test_screen_as_csv(world: Path) -> None:
     rows = list(csv.DictReader(io.StringIO(printed)))
     assert [row["outcome"] for row in rows] == ["consistent", "unreadable", "inconclusive", "no-match"]
     assert rows[0]["object_id"] == "K-00" and 0 <= float(rows[0]["distance"]) <= 2 and rows[0]["match_threshold"]
+    assert 0 <= float(rows[0]["local_distance"]) < float(rows[0]["local_threshold"]) and not rows[2]["local_distance"]
     assert rows[1]["error"] and not rows[1]["distance"]
 
 
 def test_screen_as_table_and_as_page(world: Path, tmp_path: Path) -> None:
     printed = run(world, "screen", str(world / "incoming"), code=3)
-    assert printed.splitlines()[0].split() == ["outcome", "distance", "object", "photo"]
+    assert printed.splitlines()[0].split() == ["outcome", "distance", "local", "object", "photo"]
     assert len(printed.splitlines()) == 5
     run(world, "screen", str(world / "incoming"), "--out", str(tmp_path / "page.html"), code=3)
     page = (tmp_path / "page.html").read_text(encoding="utf-8")

@@ -131,8 +131,8 @@ def test_the_very_same_photograph_does_not_differ(encoder):
     assert found.local_distance < 0.02
 
 
-@pytest.mark.parametrize("size", [(64, 64), (130, 1040)])
-def test_tiny_and_drawn_out_works_are_compared(encoder, size):
+@pytest.mark.parametrize("size", [(170, 170), (130, 1040)])
+def test_small_and_drawn_out_works_are_compared(encoder, size):
     image = painting(7, size)
     other = image.copy()
     box = (size[0] // 3, size[1] // 3, size[0] // 2, 2 * size[1] // 3)
@@ -150,7 +150,8 @@ def test_tiny_and_drawn_out_works_are_compared(encoder, size):
 )
 def test_too_little_seen_is_not_compared(encoder, homography, percent):
     probe = painting(8).crop((370, 280, 520, 400))
-    found = diverge(photograph(painting(8)), photograph(probe), lying(homography), encoder, global_distance=0.3)
+    registration = replace(lying(homography), overlap_exemplar=150 * 120 / (520 * 400))
+    found = diverge(photograph(painting(8)), photograph(probe), registration, encoder, global_distance=0.3)
     assert isinstance(found, NotCompared) and LEAST_COMPARED == 0.1
     assert found.reason in [f"only {share}% of the exemplar is to be seen on the photograph" for share in percent]
 
@@ -283,3 +284,12 @@ def test_a_description_without_a_local_threshold_is_an_encoder_without_stages(tm
     lacking = load_encoder()
     assert lacking.stages is None and lacking.local_threshold is None
     assert lacking.fingerprint == whole.fingerprint
+
+
+@pytest.mark.parametrize(("side", "enough"), [(150, False), (175, True)])
+def test_a_work_that_is_small_on_the_photograph_is_not_compared(encoder, side, enough):
+    probe = painting(3).resize((round(side * 1.14), round(side / 1.14)), Image.Resampling.LANCZOS)
+    registration = lying(np.diag([probe.width / SIZE[0], probe.height / SIZE[1], 1.0]))
+    found = diverge(photograph(painting(3)), photograph(probe), registration, encoder, global_distance=0.3)
+    assert isinstance(found, Divergence) is enough
+    assert enough or "pixels across" in found.reason
