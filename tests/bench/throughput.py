@@ -1,4 +1,4 @@
-"""Indexing 12-megapixel photographs: beside its own limit, beside a plain loop, and its memory."""
+"""Indexing 12-megapixel photographs: beside its own limit and a plain loop, its memory; and screening."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from tests.bench import report, shared_data
 SIZE = (4000, 3000)
 DISTINCT = 40
 PLAIN_LOOP = 24
+ARTIFACT = str(Path(sys.executable).with_name("artifact"))
 
 
 def make_photos(folder: Path, count: int) -> list[Path]:
@@ -78,17 +79,42 @@ def plain_loop(paths: list[Path]) -> float:
     return time.perf_counter() - start
 
 
-def indexing(folder: Path, data: Path) -> tuple[float, float]:
-    """Return seconds of a whole `artifact index` process, and its peak memory in MB."""
-    artifact = str(Path(sys.executable).with_name("artifact"))
+def measured(*command: str) -> tuple[float, float]:
+    """Return seconds of a whole process, and its peak memory in MB."""
     code = (
         "import resource, subprocess, sys; subprocess.run(sys.argv[1:], check=True, stdout=subprocess.DEVNULL);"
         "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024)"
     )
     start = time.perf_counter()
-    command = [sys.executable, "-c", code, artifact, "index", str(folder), "--data", str(data)]
-    memory = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    memory = subprocess.run([sys.executable, "-c", code, *command], check=True, capture_output=True, text=True).stdout
     return time.perf_counter() - start, float(memory)
+
+
+def indexing(folder: Path, data: Path) -> tuple[float, float]:
+    """Return seconds of a whole `artifact index` process, and its peak memory in MB."""
+    return measured(ARTIFACT, "index", str(folder), "--data", str(data))
+
+
+def indexing_without_features(folder: Path, data: Path) -> float:
+    """Return seconds of the same process where no local features are found."""
+    code = (
+        "import sys, indexer.build as build, retrieval.stream as stream, cli.main as program;"
+        "build.features_of = stream.no_features; build.complete_features = lambda *_, **__: None;"
+        "sys.argv = ['artifact', *sys.argv[1:]]; program.main()"
+    )
+    return measured(sys.executable, "-c", code, "index", str(folder), "--data", str(data))[0]
+
+
+def screening(name: str) -> tuple[float, float]:
+    """Return photographs a second of `artifact screen` on visitors' photographs, and its peak memory in MB."""
+    museum, folder, data = shared_data("museum"), Path(name, "incoming"), Path(name, "museum-data")
+    indexing(museum / "catalogue", data)
+    folder.mkdir()
+    photos = [path for path in sorted((museum / "queries").glob("*.jpg")) for _ in range(2)]
+    for number, path in enumerate(photos):
+        (folder / f"{number:03d}.jpg").write_bytes(path.read_bytes())
+    seconds, memory = measured(ARTIFACT, "screen", str(folder), "--data", str(data), "--format", "jsonl")
+    return len(photos) / seconds, memory
 
 
 def main() -> None:
@@ -108,16 +134,21 @@ def main() -> None:
         decode = len(sample) / decoding(sample, side)
         encode = len(sample) / encoding(len(sample))
         _, memory_few = indexing(few, Path(name, "few-data"))
+        bare = indexing_without_features(folder, Path(name, "bare-data"))
         whole, memory = indexing(folder, data)
+        bare = (bare + indexing_without_features(folder, Path(name, "bare-data-2"))) / 2
         decode = (decode + len(sample) / decoding(sample, side)) / 2
         encode = (encode + len(sample) / encoding(len(sample))) / 2
         plain = PLAIN_LOOP / plain_loop(paths[:PLAIN_LOOP])
+        screened, screening_memory = screening(name)
     limit = 1 / (1 / decode + 1 / encode)
     rows = [
         ["decoding alone", decode],
         ["encoding alone", encode],
         ["limit of both together", limit],
         ["artifact index, whole process", count / whole],
+        ["the same without local features", count / bare],
+        ["artifact screen, whole process, registration and comparison", screened],
         ["plain loop: full Pillow decode, torch eager", plain],
     ]
     report(
@@ -125,8 +156,9 @@ def main() -> None:
         ("stage", "photos/s"),
         rows,
         share_of_limit=round(count / whole / limit, 3),
+        times_without_features=round(whole / bare, 2),
         times_plain_loop=round(count / whole / plain, 2),
-        peak_memory_mb={count // 4: round(memory_few), count: round(memory)},
+        peak_memory_mb={count // 4: round(memory_few), count: round(memory), "screen": round(screening_memory)},
         cores=cpu_count(),
         command=f"python -m tests.bench.throughput --photos {count}",
     )
