@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from retrieval.calibration import Threshold, Thresholds
 from retrieval.divergence import Divergence, NotCompared
-from retrieval.registration import Registration
+from retrieval.registration import NotRegistered, Registration
 from retrieval.search import Match
 
 SMALLEST_SIDE = 64
@@ -61,7 +61,7 @@ def decide(
         return _inconclusive(_too_few("objects with simulated re-photographs", thresholds.authenticity))
     assert matches, "a catalogue with thresholds has objects"
     outcome, reason = _compare(matches[0], match, authenticity)
-    return Decision(outcome, (reason, *_not_compared(divergence), _provisional(thresholds)))
+    return Decision(outcome, (reason, *_not_compared(matches[0], outcome), _provisional(thresholds)))
 
 
 def _decide_by_places(nearest: Match, found: Divergence, threshold: Threshold) -> Decision:
@@ -97,9 +97,12 @@ def _decide_by_places(nearest: Match, found: Divergence, threshold: Threshold) -
     return Decision(outcome, (f"{place}; {said}", *_left_out(found), basis))
 
 
-def _not_compared(found: Divergence | NotCompared | None) -> tuple[str, ...]:
-    """Say why the global distance had to do, where the photograph was registered."""
-    return (f"not compared place by place: {found.reason}",) if isinstance(found, NotCompared) else ()
+def _not_compared(nearest: Match, outcome: Outcome) -> tuple[str, ...]:
+    """Say why the global distance had to do, where it says something of the object."""
+    for tried in (nearest.divergence, nearest.registration):
+        if isinstance(tried, NotCompared | NotRegistered) and outcome is not Outcome.NO_MATCH:
+            return (f"not compared place by place: {tried.reason}",)
+    return ()
 
 
 def _left_out(found: Divergence) -> tuple[str, ...]:

@@ -140,10 +140,13 @@ def test_an_object_confirmed_by_registration_is_never_an_unknown_work(match, aut
 
 
 @pytest.mark.parametrize("distance", [0.1, 0.6, 0.9])
-def test_a_failed_registration_changes_nothing(distance):
+def test_a_failed_registration_leaves_it_to_the_global_distance_and_is_said(distance):
     limits = thresholds(0.8, 0.4)
     tried = [Match("1984.1", Path("a.jpg"), distance, NotRegistered("only 3 matching points, 10 are needed"))]
-    assert decide(tried, limits, size=SIZE) == at(distance, limits)
+    found, plain = decide(tried, limits, size=SIZE), at(distance, limits)
+    said = () if distance > 0.8 else ("not compared place by place: only 3 matching points, 10 are needed",)
+    assert found.outcome is plain.outcome
+    assert found.reasons == (plain.reasons[0], *said, *plain.reasons[1:])
 
 
 # -- by places
