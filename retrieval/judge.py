@@ -15,7 +15,7 @@ from retrieval.confirmation import DEPTH, confirm, confirm_one
 from retrieval.decision import Decision, decide
 from retrieval.divergence import Divergence, NotCompared, diverge
 from retrieval.encoder import Encoder, cpu_count, load_encoder
-from retrieval.errors import CatalogueMissing, EncoderMismatch, UnknownObject, UnreadableImage
+from retrieval.errors import CatalogueMissing, EncoderMismatch, UnreadableImage
 from retrieval.features import features_of_probe
 from retrieval.images import DEFAULT_MAX_MEGAPIXELS, Photograph, read_photograph, sha256_of
 from retrieval.registration import Registration
@@ -78,8 +78,8 @@ class Judge:
 
     def compare(self, path: Path, object_id: str, *, max_megapixels: float = DEFAULT_MAX_MEGAPIXELS) -> Verdict:
         """Return the verdict of a photograph against one object, its only match; raises UnknownObject."""
-        if object_id not in self.exemplars:
-            raise UnknownObject(f"no object {object_id} in this catalogue; `artifact list` shows them")
+        with Catalogue.reading(self.data) as catalogue:
+            catalogue.object(object_id)
         (embedded,) = self._embedded([path], max_megapixels)
         return self._verdict(embedded, lambda item: [self._match_with(item, object_id)], max_megapixels)
 

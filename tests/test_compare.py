@@ -219,7 +219,7 @@ def test_compare_prints_a_table_without_writing(world: Path) -> None:
         (["query", "{photo}", "--png", "e.jpg"], 2, "e.jpg must end in .png"),
         (["query", "{photo}", "--report", "{world}/nowhere/e.html"], 1, "there is no folder"),
         (["compare", "{photo}", "{object}", "--png", "{world}/unknown.png"], 1, "one of the photographs"),
-        (["compare", "{world}/unknown.png", "nobody"], 1, "no object nobody"),
+        (["compare", "{world}/unknown.png", "nobody"], 1, "No object 'nobody' in the catalogue"),
         (["compare", "{world}/missing.jpg", "{object}"], 1, "missing.jpg"),
         (["compare", "{photo}"], 2, "OBJECT"),
     ],

@@ -84,7 +84,7 @@ def test_a_photograph_of_another_work_is_not_registered_and_why_is_said(museum, 
 
 def test_an_unknown_object_is_an_error_and_stays_one(museum, judge):
     for _ in range(2):
-        with pytest.raises(UnknownObject, match="no object 77 in this catalogue"):
+        with pytest.raises(UnknownObject, match="No object '77' in the catalogue"):
             judge.compare(museum / "genuine.jpg", "77")
 
 
