@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from indexer.describe import complete_features, described
+from indexer.describe import KEEP_EVERY, complete_features, described
 from indexer.genuine import complete_sample, genuine_distances, measured, sampled_views
 from indexer.metadata import Table, describe_objects, read_table
 from indexer.plan import Difference, Plan, compare, plan_encoding
@@ -22,8 +22,6 @@ from retrieval.images import DEFAULT_MAX_MEGAPIXELS
 from retrieval.search import nearest_other_distances
 from retrieval.stream import Embedded, embed_photographs
 from retrieval.vectors import build_vectors, has_vectors, remove_strays, vectors_path, write_vectors
-
-KEEP_EVERY = 64
 
 OnProgress = Callable[[int, int], None]
 LoadEncoder = Callable[[EncoderRecord | None], Encoder]

@@ -10,7 +10,7 @@ from retrieval.encoder import Encoder
 from retrieval.features import Features, features_of
 from retrieval.stream import Embedded, embed_photographs, no_view
 
-KEEP_EVERY = 64
+KEEP_EVERY = 64  # photographs between one commit and the next
 
 
 def described(embedded: Iterable[Embedded]) -> dict[str, Features]:

@@ -39,8 +39,7 @@ def align(exemplar: Photograph, probe: Photograph, homography: np.ndarray) -> Al
     """Warp the probe onto the exemplar by the homography of a registration, refined on the pixels."""
     size = (SIDE, SIDE)
     target = np.asarray(exemplar.image.resize(size, Image.Resampling.BICUBIC))
-    picture = _reduced(probe, homography, _full(exemplar), size)
-    onto = _between(_full(probe), _size(picture)) @ homography @ _between(size, _full(exemplar))
+    picture, onto = _laid(exemplar, probe, homography, size)
     onto = onto @ _refinement(target, picture, onto)
     warped, seen = _warped(picture, onto, size)
     full = _between(_size(picture), _full(probe)) @ onto @ _between(_full(exemplar), size)
@@ -57,11 +56,17 @@ def lay_over(
     scale = min(1.0, long_side / max(exemplar.image.size))
     size = (max(1, round(exemplar.image.width * scale)), max(1, round(exemplar.image.height * scale)))
     target = exemplar.image.resize(size, Image.Resampling.LANCZOS)
-    picture = _reduced(probe, homography, _full(exemplar), size)
-    onto = _between(_full(probe), _size(picture)) @ homography @ _between(size, _full(exemplar))
-    warped, seen = _warped(picture, onto, size)
+    warped, seen = _warped(*_laid(exemplar, probe, homography, size), size)
     fitted = fit_colours(np.asarray(target), warped, seen).round().astype(np.uint8)
     return target, Image.fromarray(np.where(seen[..., None], fitted, np.uint8(_GREY)))
+
+
+def _laid(
+    exemplar: Photograph, probe: Photograph, homography: np.ndarray, size: tuple[int, int]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the probe's pixels, and the homography from those of an exemplar of `size` to them, float64 (3, 3)."""
+    picture = _reduced(probe, homography, _full(exemplar), size)
+    return picture, _between(_full(probe), _size(picture)) @ homography @ _between(size, _full(exemplar))
 
 
 def _full(photograph: Photograph) -> tuple[int, int]:

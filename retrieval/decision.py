@@ -74,6 +74,7 @@ def _decide_by_places(nearest: Match, found: Divergence, threshold: Threshold) -
         f"alarms from {threshold.count} pairs of genuine photographs"
     )
     local = f"the local distance {found.local_distance:.3f}"
+    within = f"{local} is within the authenticity threshold {threshold.value:.3f}"
     if found.hidden > MOST_HIDDEN:
         outcome, said = (
             Outcome.INCONCLUSIVE,
@@ -89,11 +90,10 @@ def _decide_by_places(nearest: Match, found: Divergence, threshold: Threshold) -
     elif found.compared < LEAST_COMPARED:
         outcome, said = (
             Outcome.INCONCLUSIVE,
-            f"{local} is within the authenticity threshold {threshold.value:.3f}, but only {found.compared:.0%} of it "
-            f"could be compared, less than {LEAST_COMPARED:.0%}",
+            f"{within}, but only {found.compared:.0%} of it could be compared, less than {LEAST_COMPARED:.0%}",
         )
     else:
-        outcome, said = Outcome.CONSISTENT, f"{local} is within the authenticity threshold {threshold.value:.3f}"
+        outcome, said = Outcome.CONSISTENT, within
     return Decision(outcome, (f"{place}; {said}", *_left_out(found), basis))
 
 

@@ -15,8 +15,6 @@ from retrieval.images import Photograph
 from retrieval.overlays import Box, Overlay, find_overlays
 from retrieval.registration import Registration
 
-VERSION = 1  # of the local distance; a threshold of it goes with one version
-
 PLACES_ACROSS = 33  # and down: the map's rows and columns, each about 8 pixels of the network's input
 SPREAD = 3  # places, across and down, over which a local distance is averaged
 BORDER = 4  # places along each edge, 12 % of the side, where frames, crops and shadows fall
@@ -107,8 +105,8 @@ def local_distances(aligned: Aligned, shown: np.ndarray, encoder: Encoder) -> np
     if not inside.any():
         return np.full(inside.shape, np.nan, np.float32)
     distances = np.stack([_spread(_resized(_distances(*stage)), inside) for stage in encoder.stages(pictures)])
-    medians = np.median(distances[:, inside], axis=1)
-    more = distances.mean(axis=0) - (medians.mean() if medians.mean() <= MOST_MEDIAN else USUAL_MEDIAN)
+    median = np.median(distances[:, inside], axis=1).mean()
+    more = distances.mean(axis=0) - (median if median <= MOST_MEDIAN else USUAL_MEDIAN)
     return np.where(inside, more * _weights(), np.float32(np.nan)).astype(np.float32)
 
 

@@ -15,9 +15,9 @@ from retrieval.confirmation import DEPTH, EXEMPLARS, FIRST, MIRRORED, NO_FEATURE
 from retrieval.features import PROBE, Features, extract_features
 from retrieval.registration import NotRegistered, Registration
 from retrieval.search import Match
-from tests.conftest import aged, exemplar
+from tests.conftest import exemplar
 from tests.test_migrations import forget_step_003
-from tests.test_registration import SIZE, VIEWS, painting, warped
+from tests.test_registration import SIZE, VIEWS, painting, warped, write_paintings
 
 BLANK = Features(np.empty((0, 2), np.float32), np.empty((0, 128), np.uint8), SIZE)
 WORK = extract_features(painting(1), SIZE)
@@ -108,10 +108,7 @@ def test_without_features_nothing_is_confirmed_and_why_is_said():
 def museum(tmp_path_factory) -> Path:
     """A catalogue of 20 paintings in `data`, and a photograph of one of them on a wall."""
     root = tmp_path_factory.mktemp("museum")
-    (root / "works").mkdir()
-    for number in range(20):
-        painting(number).save(root / f"works/{number:02}.png")
-        aged(root / f"works/{number:02}.png")
+    write_paintings(root / "works", 20)
     warped(painting(7), *VIEWS["aslant"]).save(root / "photo.png")
     assert CliRunner().invoke(app, ["index", str(root / "works"), "--data", str(root / "data")]).exit_code == 0
     return root

@@ -18,17 +18,14 @@ from retrieval.search import Match
 from tests.bench.alterations import alter
 from tests.conftest import aged, index
 from tests.test_overlays import PLACES, with_plate
-from tests.test_registration import painting
+from tests.test_registration import painting, write_paintings
 
 
 @pytest.fixture(scope="module")
 def museum(tmp_path_factory) -> Path:
     """A catalogue of five paintings in `data`, too few for global thresholds, and photographs of the third."""
     root = tmp_path_factory.mktemp("museum")
-    (root / "works").mkdir()
-    for number in range(5):
-        painting(number).save(root / f"works/{number:02}.png")
-        aged(root / f"works/{number:02}.png")
+    write_paintings(root / "works", 5)
     work, altered = painting(2), alter(painting(2), "removed", area=0.05, donor=painting(9), seed=2)
     photos = {
         "genuine": work,

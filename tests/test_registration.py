@@ -1,5 +1,7 @@
 """Registration: known homographies are found again, other works are not registered, and why is said."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -16,6 +18,7 @@ from retrieval.registration import (
     project,
     register,
 )
+from tests.conftest import aged
 
 SIZE = (520, 400)
 
@@ -30,6 +33,14 @@ def painting(seed: int, size: tuple[int, int] = SIZE) -> Image.Image:
         corners = [(x + dx, y + dy) for dx, dy in random.normal(0, min(size) / 14, (random.integers(3, 7), 2))]
         draw.polygon(corners, fill=tuple(random.integers(0, 256, 3).tolist()))
     return image
+
+
+def write_paintings(folder: Path, count: int) -> None:
+    """Write the first paintings into a new folder, as 00.png and so on."""
+    folder.mkdir()
+    for number in range(count):
+        painting(number).save(folder / f"{number:02}.png")
+        aged(folder / f"{number:02}.png")
 
 
 def warped(image: Image.Image, homography: np.ndarray, size: tuple[int, int], wall=(140, 136, 130)) -> Image.Image:
