@@ -27,15 +27,15 @@ Font = ImageFont.FreeTypeFont
 
 def draw_sheet(evidence: Evidence) -> Image.Image:
     """Return the evidence as one picture: verdict, both photographs, the map, the worst places, the figures."""
-    strips = [_heading(evidence), _pictures(evidence), *(_paragraph(remark, 22) for remark in evidence.remarks)]
+    strips = [_heading(evidence), _pictures(evidence), *(paragraph(remark, 22) for remark in evidence.remarks)]
     if evidence.pair is not None and evidence.worst:
-        strips += [_paragraph("Where the two differ most: exemplar on the left, photograph on the right", 24)]
+        strips += [paragraph("Where the two differ most: exemplar on the left, photograph on the right", 24)]
         strips += [_places(evidence, evidence.pair, start) for start in range(0, len(evidence.worst), 3)]
     figures = "   ·   ".join(f"{name}: {value}" for name, value, _ in evidence.figures())
     source = f"SHA-256 {evidence.probe.sha256}   ·   encoder {evidence.encoder}   ·   revision {evidence.revision}"
-    strips += [_paragraph(figures, 20), *(_paragraph(reason, 18) for reason in evidence.decision.reasons)]
-    strips += [_paragraph(source, 18, colour=SOFT)]
-    return ImageOps.expand(_below(strips, GAP), (WIDTH - INSIDE) // 2, PAPER)
+    strips += [paragraph(figures, 20), *(paragraph(reason, 18) for reason in evidence.decision.reasons)]
+    strips += [paragraph(source, 18, colour=SOFT)]
+    return ImageOps.expand(below(strips, GAP), (WIDTH - INSIDE) // 2, PAPER)
 
 
 @lru_cache
@@ -77,7 +77,7 @@ def _broken(text: str, font: Font, width: int) -> str:
     return "\n".join(line.rstrip() for line in lines)
 
 
-def _paragraph(text: str, size: int, *, width: int = INSIDE, colour: str = INK) -> Image.Image:
+def paragraph(text: str, size: int, *, width: int = INSIDE, colour: str = INK) -> Image.Image:
     """Return text broken into lines, as a strip."""
     font = _font(size)
     lines = _broken(drawable(text), font, width)
@@ -95,15 +95,16 @@ def _heading(evidence: Evidence) -> Image.Image:
     draw = ImageDraw.Draw(badge)
     draw.rounded_rectangle((0, 0, end - 1, 49), 5, BADGES[outcome])
     draw.text((16, 25), outcome, PAPER, font, anchor="lm")
-    against = _paragraph(f"{evidence.probe.path.name} against {evidence.match.object_id}", 30, width=INSIDE - end - GAP)
+    against = paragraph(f"{evidence.probe.path.name} against {evidence.match.object_id}", 30, width=INSIDE - end - GAP)
     title = drawable(evidence.title)
     if "\\u" in title.lower():
         title = "Title and maker are in letters that are not in the font of this picture; the page shows them."
-    strips = [_beside([badge, against]), _paragraph(evidence.verdict, 24)]
-    return _below([*strips, _paragraph(title, 20, colour=SOFT)] if title else strips, 8)
+    strips = [beside([badge, against]), paragraph(evidence.verdict, 24)]
+    return below([*strips, paragraph(title, 20, colour=SOFT)] if title else strips, 8)
 
 
-def _below(cells: Sequence[Image.Image], gap: int) -> Image.Image:
+def below(cells: Sequence[Image.Image], gap: int) -> Image.Image:
+    """Return a picture of cells one below the other, `gap` pixels apart."""
     height = sum(cell.height + gap for cell in cells) - gap
     whole, top = Image.new("RGB", (max(cell.width for cell in cells), height), PAPER), 0
     for cell in cells:
@@ -112,12 +113,13 @@ def _below(cells: Sequence[Image.Image], gap: int) -> Image.Image:
     return whole
 
 
-def _beside(cells: Sequence[Image.Image]) -> Image.Image:
-    turned = _below([cell.transpose(Image.Transpose.TRANSPOSE) for cell in cells], GAP)
+def beside(cells: Sequence[Image.Image]) -> Image.Image:
+    """Return a picture of cells side by side, GAP pixels apart."""
+    turned = below([cell.transpose(Image.Transpose.TRANSPOSE) for cell in cells], GAP)
     return turned.transpose(Image.Transpose.TRANSPOSE)
 
 
-def _column(count: int) -> int:
+def column_width(count: int) -> int:
     """Return the width of one of some columns."""
     return (INSIDE - (count - 1) * GAP) // count
 
@@ -126,16 +128,16 @@ def _pictures(evidence: Evidence) -> Image.Image:
     """Return exemplar and photograph, and the map where there is one, each over its caption."""
     divergence, pair, cells = evidence.divergence, evidence.pair, []
     wide = pair is not None and pair[0].width > WIDE * pair[0].height
-    width = _column(1 if wide else 3 if pair and divergence else 2)
+    width = column_width(1 if wide else 3 if pair and divergence else 2)
     exemplar = None if isinstance(evidence.exemplar, UnreadableImage) else evidence.exemplar.image
     said = "photograph, laid over the exemplar, colours fitted" if pair else "photograph, as it is"
     for image, caption in zip(pair or (exemplar, evidence.probe.image), ("exemplar", said), strict=True):
         shown = fitted(image, width, 620) if image else Image.new("RGB", (width, 200), "#e9e7e2")
-        cells.append(_below([shown, _paragraph(caption, 20, width=width, colour=SOFT)], 8))
+        cells.append(below([shown, paragraph(caption, 20, width=width, colour=SOFT)], 8))
     if pair and divergence:
         drawn = _marked(fitted(pair[0], width, 620), evidence, divergence)
-        cells.append(_below([drawn, _legend(divergence, evidence.limit, width)], 8))
-    return _below(cells, 8) if wide else _beside(cells)
+        cells.append(below([drawn, _legend(divergence, evidence.limit, width)], 8))
+    return below(cells, 8) if wide else beside(cells)
 
 
 def _marked(exemplar: Image.Image, evidence: Evidence, divergence: Divergence) -> Image.Image:
@@ -181,7 +183,7 @@ def _legend(divergence: Divergence, threshold: float, width: int) -> Image.Image
 def _places(evidence: Evidence, pair: tuple[Image.Image, Image.Image], start: int) -> Image.Image:
     """Return three of the worst places in a row, from number `start` on."""
     assert not isinstance(evidence.exemplar, UnreadableImage)
-    width, size, cells = _column(3), (evidence.exemplar.width, evidence.exemplar.height), []
+    width, size, cells = column_width(3), (evidence.exemplar.width, evidence.exemplar.height), []
     side = (width - 6) // 2
     for number, place in list(enumerate(evidence.worst, 1))[start : start + 3]:
         around = surroundings(place.box, size)
@@ -189,5 +191,5 @@ def _places(evidence: Evidence, pair: tuple[Image.Image, Image.Image], start: in
         for column, image in enumerate(pair):
             both.paste(enlarged(image, around, size, side), (column * (side + 6), 0))
         said = f"{number}: {evidence.said_of(place)}"
-        cells.append(_below([both, _paragraph(said, 20, width=width, colour=SOFT)], 8))
-    return _beside(cells)
+        cells.append(below([both, paragraph(said, 20, width=width, colour=SOFT)], 8))
+    return beside(cells)

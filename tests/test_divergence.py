@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from indexer.alterations import alter
 from indexer.rephotograph import rephotograph
 from retrieval import encoder as encoder_module
 from retrieval.calibration import Threshold
@@ -25,7 +26,6 @@ from retrieval.divergence import (
 from retrieval.encoder import DEFAULT_FOLDER, Encoder, load_encoder, read_description
 from retrieval.overlays import PLATE
 from retrieval.registration import Registration
-from tests.bench.alterations import alter
 from tests.conftest import tiny_encoder
 from tests.test_alignment import photograph
 from tests.test_overlays import DARK, LIGHT, PLACES, with_plate

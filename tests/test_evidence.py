@@ -391,8 +391,8 @@ def test_letters_that_the_font_lacks_are_spelt_not_boxes(monkeypatch: pytest.Mon
         assert drawable("Édouard Manet, 1863") == "Edouard Manet, 1863"
         assert drawable("王-7") == "\\u738b-7"
         said: list[str] = []
-        paragraph = sheet._paragraph
-        monkeypatch.setattr(sheet, "_paragraph", lambda text, *a, **b: said.append(text) or paragraph(text, *a, **b))
+        paragraph = sheet.paragraph
+        monkeypatch.setattr(sheet, "paragraph", lambda text, *a, **b: said.append(text) or paragraph(text, *a, **b))
         draw_sheet(evidence(matched={"object_id": "1984.12"}, metadata={"title": "清明上河圖"}))
         assert any("letters that are not in the font" in text for text in said)
         assert any("1984.12" in text for text in said) and not any("清" in text for text in said)

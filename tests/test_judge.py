@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageOps
 
+from indexer.alterations import alter
 from indexer.rephotograph import rephotograph
 from retrieval.decision import Outcome
 from retrieval.divergence import Divergence, NotCompared
@@ -15,7 +16,6 @@ from retrieval.errors import UnknownObject
 from retrieval.judge import Judge, Verdict, open_judge
 from retrieval.registration import NotRegistered, Registration
 from retrieval.search import Match
-from tests.bench.alterations import alter
 from tests.conftest import aged, index
 from tests.test_overlays import PLACES, with_plate
 from tests.test_registration import painting, write_paintings

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
+from indexer.alterations import alter
 from indexer.rephotograph import rephotograph
 from retrieval.alignment import align, fit_colours
 from retrieval.overlays import GLARE, PLATE, Overlay, find_overlays
 from retrieval.registration import Registration
-from tests.bench.alterations import alter
 from tests.test_alignment import photograph
 from tests.test_registration import SIZE, both, painting
 

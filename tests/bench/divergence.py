@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from indexer.alterations import KINDS, alter
 from indexer.rephotograph import rephotograph
 from retrieval.calibration import Thresholds, authenticity_threshold, match_threshold
 from retrieval.decision import Outcome, decide
@@ -29,7 +30,7 @@ from retrieval.overlays import PLATE
 from retrieval.registration import Registration, register
 from retrieval.search import Match, exact_distance
 from tests.bench import report, shared_data
-from tests.bench.alterations import FACES, KINDS, alter
+from tests.bench.faces import FACES
 from tests.bench.museum import groups_of, truths
 from tests.bench.registration import MISLABELLED
 

@@ -5,7 +5,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.bench.alterations import EDGE, FACES, KINDS, VISIBLE, alter, difference
+from indexer.alterations import KINDS, VISIBLE, alter, difference
+from indexer.places import EDGE
+from tests.bench.faces import FACES
 
 FACE = (0.3, 0.2, 0.3, 0.4)
 
