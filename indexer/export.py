@@ -46,7 +46,6 @@ def export_encoder(
     network: EmbeddingNetwork,
     folder: Path,
     *,
-    architecture: str,
     preprocessing: Preprocessing,
     local_threshold: Mapping[str, float] | None = None,
 ) -> None:
@@ -68,8 +67,10 @@ def export_encoder(
         dim = network(torch.zeros(1, *shape)).shape[1]
     description = {
         "schema": SCHEMA,
-        "architecture": architecture,
+        "architecture": network.architecture,
         "power": network.pool.power,
+        "projection": network.projection,
+        "local": isinstance(network.local, torch.nn.ModuleList),
         "dim": dim,
         "preprocessing": asdict(preprocessing),
         "local_threshold": local_threshold,
@@ -90,7 +91,7 @@ def main() -> None:
     source, folder = Path(sys.argv[1]), Path(sys.argv[2])
     weights = torch.load(source, map_location="cpu", weights_only=True)
     network = network_from_public_weights(weights)
-    export_encoder(network, folder, architecture=ARCHITECTURE, preprocessing=LITE2, local_threshold=LOCAL_THRESHOLD)
+    export_encoder(network, folder, preprocessing=LITE2, local_threshold=LOCAL_THRESHOLD)
     print(f"wrote {folder}: {sum((folder / name).stat().st_size for name in FILES) / 1e6:.1f} MB")
 
 

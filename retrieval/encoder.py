@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -119,7 +119,7 @@ def _openvino(
     except ImportError:
         return None
     for name in ("openvino.xml", "openvino.bin"):
-        _verify(folder / name, description)
+        verify(folder / name, description)
     shape = (3, preprocessing.height, preprocessing.width)
     return OpenVinoEngine(folder / "openvino.xml", shape=shape, precision=precision, parallel=parallel)
 
@@ -128,9 +128,8 @@ def _torch(folder: Path, description: dict[str, Any], precision: str, device: st
     from retrieval.torch_engine import TorchEngine, load_own_network
 
     weights = folder / "model.safetensors"
-    _verify(weights, description)
-    module = load_own_network(weights, architecture=description["architecture"], power=description["power"])
-    return TorchEngine(module, device=device, precision=precision)
+    verify(weights, description)
+    return TorchEngine(load_own_network(weights, description), device=device, precision=precision)
 
 
 def _load_open_clip(spec: str, *, precision: str, device: str) -> Encoder:
@@ -171,7 +170,7 @@ def read_description(folder: Path) -> dict[str, Any]:
     return dict(description)
 
 
-def _verify(path: Path, description: dict[str, Any]) -> None:
+def verify(path: Path, description: Mapping[str, Any]) -> None:
     """Raise UnusableEncoder unless the file is the one that the description was written for."""
     try:
         with path.open("rb") as file:

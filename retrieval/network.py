@@ -1,10 +1,16 @@
-"""The Siamese network in torch: one tower, GeM pooling, unit vectors. Imported only to train or export."""
+"""The Siamese network in torch: one tower for both photographs, GeM pooling, a projection, unit vectors."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
 
 import timm
 import torch
 from torch import Tensor, nn
+
+OPEN_CLIP = "open_clip:"  # before the name of a tower that open_clip builds; others are timm's
+STRIDES = (4, 8, 16)  # pixels of the picture to one place of the stages that are compared
 
 
 class GeM(nn.Module):
@@ -21,30 +27,143 @@ class GeM(nn.Module):
         return features.clamp(min=1e-6).pow(self.power).mean(dim=(2, 3)).pow(1.0 / self.power)
 
 
-STRIDES = (4, 8, 16)  # pixels of the picture to one place of the stages that are compared
-
-
 class EmbeddingNetwork(nn.Module):
-    """A timm tower of the EfficientNet family without its classifier, pooled by GeM: (n, 3, h, w) -> (n, dim)."""
+    """A tower without its classifier, GeM over its last map, a projection to unit vectors: (n, 3, h, w) -> (n, dim).
 
-    def __init__(self, architecture: str, *, power: float = 3.0) -> None:
+    `architecture` is the name of a timm network or `open_clip:NAME`. `projection` is the size of the vectors, None to
+    keep those of the tower; `local` says whether the stages at STRIDES have heads of their own, through which they are
+    compared place by place. The tower is a chain of `parts`, so that some of the first can be
+    frozen and what comes out of them kept.
+    """
+
+    def __init__(
+        self, architecture: str, *, power: float = 3.0, projection: int | None = None, local: bool = False
+    ) -> None:
         super().__init__()
-        self.tower = timm.create_model(architecture, pretrained=False, num_classes=0)
+        self.architecture, self.projection = architecture, projection
+        self.tower = _tower(architecture)
         self.pool = GeM(power)
+        self.project: nn.Module = nn.Identity()
+        self.local: nn.Module = nn.Identity()
+        if projection is not None:
+            self.add_projection(projection)
+        if local:
+            self.add_local()
+
+    @property
+    def has_stages(self) -> bool:
+        """Whether the tower is one whose stages can be compared place by place: of the EfficientNet family."""
+        return hasattr(self.tower, "conv_stem")
+
+    def add_projection(self, dim: int) -> nn.Linear:
+        """Put a fresh projection in front of the unit vectors and return it."""
+        self.projection = dim
+        self.project = nn.Linear(self._pooled_size(), dim)
+        return self.project
+
+    def add_local(self) -> nn.ModuleList:
+        """Put a fresh head, which changes nothing yet, on each of the stages that are compared, and return them."""
+        self.local = nn.ModuleList(LocalHead(size) for size in self._stage_sizes())
+        return self.local
+
+    def parts(self) -> list[nn.Module]:
+        """Return what a picture passes through in turn, up to the pooling."""
+        if not self.has_stages:
+            return [self.tower]
+        tower = self.tower
+        first, last = nn.Sequential(tower.conv_stem, tower.bn1), nn.Sequential(tower.conv_head, tower.bn2)
+        return [first, *tower.blocks, last]
+
+    def run(self, values: Tensor, start: int, stop: int | None = None) -> Tensor:
+        """Pass values through the parts from `start` on, up to but without `stop`."""
+        for part in self.parts()[start:stop]:
+            values = part(values)
+        return values
+
+    def pooled(self, features: Tensor) -> Tensor:
+        """Return what is projected, (n, size): maps are pooled, and what its tower has pooled stays as it is."""
+        return self.pool(features) if features.dim() == 4 else features
+
+    def embed(self, pooled: Tensor) -> Tensor:
+        """Return the unit vectors of pooled features, (n, size) -> (n, dim)."""
+        return nn.functional.normalize(self.project(pooled), dim=1)
 
     def forward(self, images: Tensor) -> Tensor:
-        return self.describe(images)[0]
+        return self.embed(self.pooled(self.run(images, 0)))
+
+    def stages(self, images: Tensor) -> tuple[tuple[Tensor, ...], Tensor]:
+        """Return the tower's first map at each of STRIDES, (n, channels, rows, columns), and its last map."""
+        features, stride = images, 2
+        found: dict[int, Tensor] = {}
+        for number, part in enumerate(self.parts()):
+            features = part(features)
+            if 0 < number <= len(self.tower.blocks):
+                stride *= part[0].conv_dw.stride[0]
+                found.setdefault(stride, features)
+        return tuple(found[stride] for stride in STRIDES), features
+
+    def compared(self, stages: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+        """Return the maps that are compared place by place, of the tower's stages."""
+        if not isinstance(self.local, nn.ModuleList):
+            return stages
+        return tuple(head(stage) for head, stage in zip(self.local, stages, strict=True))
 
     def describe(self, images: Tensor) -> tuple[Tensor, ...]:
-        """Return the unit vectors, and the tower's first stage at each of STRIDES: (n, channels, rows, columns)."""
-        features, stride = self.tower.bn1(self.tower.conv_stem(images)), 2
-        stages: dict[int, Tensor] = {}
-        for block in self.tower.blocks:
-            features = block(features)
-            stride *= block[0].conv_dw.stride[0]
-            stages.setdefault(stride, features)
-        pooled = self.pool(self.tower.bn2(self.tower.conv_head(features)))
-        return nn.functional.normalize(pooled, dim=1), *(stages[stride] for stride in STRIDES)
+        """Return the unit vectors, and one map for each of STRIDES where the tower has them."""
+        if not self.has_stages:
+            return (self(images),)
+        stages, last = self.stages(images)
+        return self.embed(self.pooled(last)), *self.compared(stages)
+
+    @torch.no_grad()
+    def _pooled_size(self) -> int:
+        config = getattr(self.tower, "image_size", 64)
+        height, width = config if isinstance(config, tuple) else (config, config)
+        was_training = self.training
+        size = self.eval().pooled(self.run(torch.zeros(1, 3, height, width), 0)).shape[1]
+        self.train(was_training)
+        return int(size)
+
+    def _stage_sizes(self) -> list[int]:
+        with torch.no_grad():
+            return [stage.shape[1] for stage in self.stages(torch.zeros(1, 3, 64, 64))[0]]
+
+
+class LocalHead(nn.Module):
+    """What a stage is seen through where places are compared, at first the identity: (n, channels, h, w), kept."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.project = nn.Conv2d(channels, channels, kernel_size=3, padding=1)
+        nn.init.dirac_(self.project.weight)
+        nn.init.zeros_(self.project.bias)
+
+    def forward(self, stage: Tensor) -> Tensor:
+        projected: Tensor = self.project(stage)
+        return projected
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Pair:
+    """Both embeddings of a pair, (n, dim), and how far apart they lie."""
+
+    one: Tensor
+    other: Tensor
+    distance: Tensor  # (n,), Euclidean, in [0, 2]
+    similarity: Tensor  # (n,), 1 at distance 0 and 0 at distance 2: (1 + cosine) / 2
+
+
+class SiameseNetwork(nn.Module):
+    """Two photographs through one set of weights, and the distance between them (Bromley et al. 1993)."""
+
+    def __init__(self, network: EmbeddingNetwork) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, one: Tensor, other: Tensor) -> Pair:
+        first, second = self.network(torch.cat([one, other])).chunk(2)
+        squared = (first - second).square().sum(dim=1)
+        return Pair(first, second, squared.sqrt(), 1.0 - squared / 4.0)
 
 
 class DescribingNetwork(nn.Module):
@@ -56,6 +175,14 @@ class DescribingNetwork(nn.Module):
 
     def forward(self, images: Tensor) -> tuple[Tensor, ...]:
         return self.network.describe(images)
+
+
+def _tower(architecture: str) -> Any:
+    if not architecture.startswith(OPEN_CLIP):
+        return timm.create_model(architecture, pretrained=False, num_classes=0, global_pool="")
+    import open_clip
+
+    return open_clip.create_model(architecture.removeprefix(OPEN_CLIP), pretrained=None).visual
 
 
 @torch.no_grad()

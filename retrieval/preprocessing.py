@@ -34,15 +34,22 @@ class Preprocessing:
 
     def __call__(self, image: Image.Image) -> np.ndarray:
         """Return an RGB picture as float32 of shape (3, height, width)."""
+        return np.asarray(self.scaled(self.fitted(image)[None])[0])
+
+    def fitted(self, image: Image.Image) -> np.ndarray:
+        """Return an RGB picture in the shape that the encoder takes, uint8 (height, width, 3)."""
         resample = RESAMPLING[self.interpolation]
         if self.fit == "pad":
             image = self._padded(image, resample)
         elif image.size != (self.width, self.height):
             image = image.resize((self.width, self.height), resample)
-        values = np.asarray(image, dtype=np.float32)
+        return np.asarray(image)
+
+    def scaled(self, pictures: np.ndarray) -> np.ndarray:
+        """Return fitted pictures, (n, height, width, 3), as the network takes them: float32 (n, 3, height, width)."""
         scale = np.float32(1.0) / (np.float32(255.0) * np.asarray(self.std, np.float32))
         shift = np.asarray(self.mean, np.float32) / np.asarray(self.std, np.float32)
-        return np.ascontiguousarray((values * scale - shift).transpose(2, 0, 1))
+        return np.ascontiguousarray((pictures.astype(np.float32) * scale - shift).transpose(0, 3, 1, 2))
 
     def _padded(self, image: Image.Image, resample: Image.Resampling) -> Image.Image:
         ratio = min(self.width / image.width, self.height / image.height)

@@ -6,7 +6,7 @@ import hashlib
 import importlib
 import logging
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, cast
@@ -53,14 +53,19 @@ def import_torch(name: str) -> Any:
         ) from error
 
 
-def load_own_network(weights: Path, *, architecture: str, power: float) -> Any:
-    """Return our network in torch with the weights of an encoder folder; raises UnusableEncoder."""
+def load_own_network(weights: Path, description: Mapping[str, Any]) -> Any:
+    """Return our network in torch, with the weights and description of an encoder folder; raises UnusableEncoder."""
     network = import_torch("retrieval.network")
     from safetensors import SafetensorError
     from safetensors.torch import load_file
 
     try:
-        module = network.EmbeddingNetwork(architecture, power=power)
+        module = network.EmbeddingNetwork(
+            description["architecture"],
+            power=description["power"],
+            projection=description["projection"],
+            local=description["local"],
+        )
         module.load_state_dict({name: value.float() for name, value in load_file(weights).items()})
     except (OSError, RuntimeError, SafetensorError) as error:
         raise UnusableEncoder(f"cannot load {weights}: {str(error).splitlines()[0]}") from error

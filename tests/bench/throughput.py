@@ -66,9 +66,7 @@ def plain_loop(paths: list[Path]) -> float:
     from retrieval.torch_engine import load_own_network
 
     description = read_description(DEFAULT_FOLDER)
-    network = load_own_network(
-        DEFAULT_FOLDER / "model.safetensors", architecture=description["architecture"], power=description["power"]
-    ).eval()
+    network = load_own_network(DEFAULT_FOLDER / "model.safetensors", description).eval()
     preprocessing = load_encoder().preprocessing
     with torch.no_grad():
         network(torch.zeros(1, 3, preprocessing.height, preprocessing.width))
