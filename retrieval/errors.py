@@ -35,3 +35,7 @@ class UnknownObject(ArtifactError):
 
 class BadMetadata(ArtifactError):
     """A `catalogue.csv` that cannot be read as a table at all."""
+
+
+class Collapsed(ArtifactError):
+    """A training that no longer tells photographs apart, or whose loss is no number."""
