@@ -1,0 +1,223 @@
+"""Read which photographs are genuine, which are forgeries, and of which object."""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from indexer.metadata import read_table
+from indexer.scan import Found, Skipped, composed, scan_folder
+from retrieval.errors import ArtifactError
+from retrieval.images import SUFFIXES
+
+COLUMNS = ("photo", "object_id", "label")
+LABELS = {"1": True, "genuine": True, "0": False, "forgery": False}
+BEGINNINGS = {"genuine": True, "forgery": False, "forgeries": False}  # of the names in the folder of an object
+SHOWN = 5  # problems that one message names
+
+
+class BadLabels(ArtifactError):
+    """Labels that cannot be used; the message names the first lines, files or objects that are wrong."""
+
+
+@dataclass(frozen=True, slots=True)
+class LabelledPhoto:
+    """A photograph of an object, or of a forgery of it."""
+
+    path: Path
+    object_id: str
+    genuine: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Labelled:
+    """Labelled photographs; every object has a genuine one."""
+
+    photos: tuple[LabelledPhoto, ...]
+    skipped: tuple[Skipped, ...] = ()  # of a folder, as `artifact index` skips them
+
+    @property
+    def object_ids(self) -> tuple[str, ...]:
+        """The ids of the objects, in the order in which they first appear."""
+        return tuple(dict.fromkeys(photo.object_id for photo in self.photos))
+
+    @property
+    def genuine_count(self) -> int:
+        """The number of genuine photographs."""
+        return sum(photo.genuine for photo in self.photos)
+
+    @property
+    def forgery_count(self) -> int:
+        """The number of photographs of forgeries."""
+        return len(self.photos) - self.genuine_count
+
+    @property
+    def summary(self) -> str:
+        """The counts in words, such as `12 objects, 30 genuine photographs, 10 forgeries`."""
+        objects = _count(len(self.object_ids), "object", "objects")
+        genuine = _count(self.genuine_count, "genuine photograph", "genuine photographs")
+        return f"{objects}, {genuine}, {_count(self.forgery_count, 'forgery', 'forgeries')}"
+
+
+def read_labels(source: Path) -> Labelled:
+    """Return the labelled photographs of a table or of a folder, whose layout is detected.
+
+    A table is a CSV file `photo,object_id,label`: photographs relative to its folder, label 1 or `genuine`, 0 or
+    `forgery` (of that object). A folder holds `OBJECT/genuine*` and `OBJECT/forgery*`, files or folders; or it is one
+    that `artifact index` takes, and all of it is genuine. Raises BadLabels, with all problems in one line. Whether
+    the photographs can be decoded is not looked at.
+    """
+    if source.is_dir():
+        return _from_folder(source)
+    if not source.is_file():
+        raise BadLabels(f"There is no {source}. Name a CSV file of labels, or a folder of photographs.")
+    if source.suffix.lower() in SUFFIXES:
+        raise BadLabels(f"{source} is one photograph. Name a CSV file of labels, or a folder of photographs.")
+    return _from_table(source)
+
+
+def _from_table(source: Path) -> Labelled:
+    photos: dict[str, tuple[int, LabelledPhoto]] = {}
+    problems: list[str] = []
+    for line, row in _rows(source):
+        photo = row if isinstance(row, str) else _photo(source.parent, *row)
+        if isinstance(photo, str):
+            problems.append(f"line {line}: {photo}")
+            continue
+        first, known = photos.setdefault(os.path.normpath(photo.path), (line, photo))
+        if first != line:
+            problems.append(f"line {line}: {photo.path.name} {_repeated(known, photo)} in line {first}")
+    return _checked(source, [photo for _, photo in photos.values()], problems)
+
+
+def _rows(source: Path) -> Iterator[tuple[int, tuple[str, str, str] | str]]:
+    """Yield, with the number of its line, each row as (photo, object id, label), or what is wrong with it."""
+    text = _text(source)
+    delimiter = max(",;\t", key=text.partition("\n")[0].count)
+    reader = csv.reader(io.StringIO(text), delimiter=delimiter, strict=True)
+    try:
+        header = [name.strip() for name in next(reader, [])]
+        if any(header.count(name) != 1 for name in COLUMNS):
+            raise BadLabels(f"{source} must have one column each of photo, object_id and label, named in line 1.")
+        line = reader.line_num + 1
+        for cells in reader:
+            start, line = line, reader.line_num + 1
+            if len(cells) > len(header):
+                yield start, f"{len(cells)} cells under {len(header)} columns"
+            elif any(cell.strip() for cell in cells):
+                values = dict(zip(header, cells, strict=False))
+                photo, object_id, label = (values.get(name, "").strip() for name in COLUMNS)
+                yield start, (photo, object_id, label)
+    except csv.Error as error:
+        yield reader.line_num, str(error)
+
+
+def _text(source: Path) -> str:
+    try:
+        return source.read_bytes().decode("utf-8-sig")
+    except OSError as error:
+        raise BadLabels(f"{source} cannot be read: {error.strerror}.") from error
+    except UnicodeDecodeError as error:
+        raise BadLabels(f"{source} is not UTF-8 text (byte {error.start}); save it as CSV UTF-8.") from error
+
+
+def _photo(folder: Path, photo: str, object_id: str, label: str) -> LabelledPhoto | str:
+    if not photo:
+        return "no photo"
+    if not object_id:
+        return "no object_id"
+    if label.casefold() not in LABELS:
+        return f"label {label!r} is neither 1 (genuine) nor 0 (forgery)"
+    path = folder / photo
+    if not _is_file(path):
+        return f"there is no photo {photo}"
+    return LabelledPhoto(path, composed(object_id), LABELS[label.casefold()])
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # a name too long, a folder that may not be entered
+        return False
+
+
+def _repeated(known: LabelledPhoto, photo: LabelledPhoto) -> str:
+    if known.object_id != photo.object_id:
+        return f"is given to {photo.object_id}, but to {known.object_id}"
+    if known.genuine != photo.genuine:
+        return f"is labelled {_word(photo.genuine)}, but {_word(known.genuine)}"
+    return "stands already"
+
+
+def _word(genuine: bool) -> str:
+    return "genuine" if genuine else "forgery"
+
+
+def _from_folder(source: Path) -> Labelled:
+    table = read_table(source)
+    scan = scan_folder(source, named=table.named)
+    if not scan.found:
+        raise BadLabels(f"There is no photograph in {source}. Name the folder that holds them, or a CSV file.")
+    if any(_is_label(_top(item)) for item in scan.found):
+        raise BadLabels(
+            f"{source} sorts its photographs by label, not by object. Make a folder for each object and put them into "
+            "OBJECT/genuine and OBJECT/forgery, or write a CSV file photo,object_id,label."
+        )
+    labels = [_label(item) for item in scan.found]
+    if all(label is None for label in labels):  # a catalogue
+        labels = [True] * len(labels)
+    photos = [
+        LabelledPhoto(source / item.path, item.object_id, label)
+        for item, label in zip(scan.found, labels, strict=True)
+        if label is not None
+    ]
+    return _checked(source, photos, _unlabelled(scan.found, labels), (*scan.skipped, *table.skipped))
+
+
+def _top(item: Found) -> str:
+    parts = PurePosixPath(item.path).parts
+    return parts[0] if len(parts) > 1 else PurePosixPath(item.path).stem
+
+
+def _is_label(name: str) -> bool:
+    """Say whether a name is a label and perhaps a number, so that it cannot be that of an object."""
+    return re.sub(r"[\W\d_]+$", "", name.casefold()) in BEGINNINGS
+
+
+def _label(item: Found) -> bool | None:
+    """Return whether the name of a file or folder in an object's folder begins with `genuine` or with `forgery`."""
+    parts = PurePosixPath(item.path.casefold()).parts
+    named = [genuine for name, genuine in BEGINNINGS.items() if len(parts) > 1 and parts[1].startswith(name)]
+    return named[0] if named else None
+
+
+def _unlabelled(found: Sequence[Found], labels: Sequence[bool | None]) -> list[str]:
+    return [
+        f"{item.path} is neither OBJECT/genuine* nor OBJECT/forgery*, as other files are"
+        for item, label in zip(found, labels, strict=True)
+        if label is None
+    ]
+
+
+def _checked(
+    source: Path, photos: Sequence[LabelledPhoto], problems: Sequence[str], skipped: tuple[Skipped, ...] = ()
+) -> Labelled:
+    """Return the photographs, or raise BadLabels where there are problems, or objects without a genuine one."""
+    genuine = {photo.object_id for photo in photos if photo.genuine}
+    without = sorted({photo.object_id for photo in photos} - genuine)
+    problems = problems or [f"object {object_id} has forgeries but no genuine photograph" for object_id in without]
+    if problems:
+        more = f"; and {len(problems) - SHOWN} more" if len(problems) > SHOWN else ""
+        raise BadLabels(f"{source} cannot be used: {'; '.join(problems[:SHOWN])}{more}. Correct it and run again.")
+    if not photos:
+        raise BadLabels(f"{source} names no photograph. Give each its line: photo,object_id,label.")
+    return Labelled(tuple(photos), skipped)
+
+
+def _count(number: int, one: str, many: str) -> str:
+    return f"{number:,} {one if number == 1 else many}"
