@@ -9,9 +9,11 @@ from __future__ import annotations
 import hashlib
 import json
 import sys
+import warnings
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors.torch import save_file
@@ -62,7 +64,8 @@ def export_encoder(
     folder.mkdir(parents=True, exist_ok=True)
     save_file(halves, folder / "model.safetensors")
     shape = (3, preprocessing.height, preprocessing.width)
-    _save_openvino(network, folder / "openvino.xml", shape=shape)
+    model = convert(DescribingNetwork(network), shape)
+    import_openvino().save_model(model, folder / "openvino.xml", compress_to_fp16=True)
     with torch.inference_mode():
         dim = network(torch.zeros(1, *shape)).shape[1]
     description = {
@@ -79,11 +82,12 @@ def export_encoder(
     (folder / DESCRIPTION).write_text(json.dumps(description, indent=2) + "\n", encoding="utf-8")
 
 
-def _save_openvino(network: EmbeddingNetwork, path: Path, *, shape: tuple[int, int, int]) -> None:
+def convert(module: torch.nn.Module, shape: tuple[int, int, int]) -> Any:
+    """Return OpenVINO's model of a torch module that takes pictures, float32 (n, *shape)."""
     openvino = import_openvino()
-    example = torch.zeros(1, *shape)
-    model = openvino.convert_model(DescribingNetwork(network), example_input=example, input=[-1, *shape])
-    openvino.save_model(model, path, compress_to_fp16=True)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of tracing, which OpenVINO does and torch would rather not
+        return openvino.convert_model(module.eval(), example_input=torch.zeros(1, *shape), input=[-1, *shape])
 
 
 def main() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import numpy as np
 
@@ -46,6 +46,15 @@ class SameWork:
     def checked(self) -> int:
         """How many pairs of objects were checked so far."""
         return len(self._outcomes)
+
+    @property
+    def outcomes(self) -> list[tuple[int, int, bool]]:
+        """The pairs of objects checked so far, and whether they are one work; may be set, to go on from there."""
+        return [(one, other, same) for (one, other), same in self._outcomes.items()]
+
+    @outcomes.setter
+    def outcomes(self, outcomes: Iterable[tuple[int, int, bool]]) -> None:
+        self._outcomes = {(one, other): same for one, other, same in outcomes}
 
     def start_epoch(self) -> None:
         """Allow the epoch's checks."""

@@ -103,7 +103,7 @@ def _load_own(spec: str, folder: Path, *, precision: str, device: str, parallel:
         preprocessing=preprocessing,
         precision=precision,
         engine=engine,
-        stages=engine.stages if threshold else None,
+        stages=engine.stages,
         local_threshold=Threshold(**threshold) if threshold else None,
     )
 

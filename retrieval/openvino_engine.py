@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 import threading
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -25,18 +24,18 @@ def import_openvino() -> Any:
 
 
 class OpenVinoEngine:
-    """A compiled network: float32 (n, 3, h, w) -> (n, dim), its first output.
+    """A compiled network, from a file or as OpenVINO's model: float32 (n, 3, h, w) -> its first output, (n, dim).
 
     Every picture is one inference on one thread, and `parallel` of them run side by side: a vector depends neither
     on the batch it came in nor on the number of cores.
     """
 
-    def __init__(self, model: Path, *, shape: tuple[int, int, int], precision: str, parallel: int) -> None:
+    def __init__(self, model: Path | Any, *, shape: tuple[int, int, int], precision: str, parallel: int) -> None:
         openvino = import_openvino()
         hint = {"fp32": "f32", "bf16": "bf16"}[precision]
         try:
             core = openvino.Core()
-            network = core.read_model(model)
+            network = core.read_model(model) if isinstance(model, Path) else model
             network.reshape([1, *shape])
             options = {"INFERENCE_PRECISION_HINT": hint, "NUM_STREAMS": parallel}
             compiled = core.compile_model(network, "CPU", options | {"INFERENCE_NUM_THREADS": parallel})
@@ -47,28 +46,21 @@ class OpenVinoEngine:
         self._queue = openvino.AsyncInferQueue(compiled, parallel)
 
     def __call__(self, pictures: np.ndarray) -> np.ndarray:
-        vectors = np.empty((len(pictures), self.dim), np.float32)
-
-        def store(request: Any, position: int) -> None:
-            vectors[position] = request.get_output_tensor(0).data[0]
-
-        self._infer(pictures, store)
-        return vectors
+        return self._outputs(pictures, slice(1))[0]
 
     def stages(self, pictures: np.ndarray) -> list[np.ndarray]:
         """Return the other outputs, each float32 (n, channels, rows, columns)."""
+        return self._outputs(pictures, slice(1, None))
+
+    def _outputs(self, pictures: np.ndarray, which: slice) -> list[np.ndarray]:
         found: list[list[np.ndarray]] = [[] for _ in pictures]
 
         def store(request: Any, position: int) -> None:
-            tensors = list(request.output_tensors)[1:]
-            found[position] = [tensor.data[0].copy() for tensor in tensors]
+            found[position] = [tensor.data[0].copy() for tensor in list(request.output_tensors)[which]]
 
-        self._infer(pictures, store)
-        return [np.stack(stage) for stage in zip(*found, strict=True)]
-
-    def _infer(self, pictures: np.ndarray, store: Callable[[Any, int], None]) -> None:
         with self._one_at_a_time:  # the queue has one callback
             self._queue.set_callback(store)
             for position in range(len(pictures)):
                 self._queue.start_async({0: pictures[position : position + 1]}, position)
             self._queue.wait_all()
+        return [np.stack(output) for output in zip(*found, strict=True)]

@@ -1,0 +1,53 @@
+"""Open the encoder that a training starts from, with the network that torch can train."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from retrieval.calibration import Threshold
+from retrieval.encoder import DEFAULT, DEFAULT_FOLDER, DESCRIPTION, read_description, verify
+from retrieval.errors import UnusableEncoder
+from retrieval.network import OPEN_CLIP, EmbeddingNetwork
+from retrieval.preprocessing import Preprocessing
+from retrieval.torch_engine import load_open_clip, load_own_network
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Start:
+    """A network with trained weights, and what it takes."""
+
+    spec: str
+    network: EmbeddingNetwork
+    preprocessing: Preprocessing
+    local_threshold: Threshold | None
+
+
+def open_start(spec: str) -> Start:
+    """Return the network of the default encoder, of a folder, or of an open_clip tower; raises UnusableEncoder."""
+    folder = DEFAULT_FOLDER if spec == DEFAULT else Path(spec)
+    if not (folder / DESCRIPTION).is_file():
+        return _open_clip(spec)
+    description = read_description(folder)
+    weights = folder / "model.safetensors"
+    verify(weights, description)
+    threshold = description.get("local_threshold")
+    return Start(
+        spec,
+        load_own_network(weights, description).eval(),
+        Preprocessing(**description["preprocessing"]),
+        Threshold(**threshold) if threshold else None,
+    )
+
+
+def _open_clip(spec: str) -> Start:
+    if not spec.startswith(OPEN_CLIP):
+        raise UnusableEncoder(
+            f"cannot train from {spec!r}: give the folder of an encoder, or an open_clip tower and its weights as "
+            "open_clip:NAME@TAG or open_clip:NAME@CHECKPOINT"
+        )
+    visual, name, _, preprocessing = load_open_clip(spec)
+    network: Any = EmbeddingNetwork(f"{OPEN_CLIP}{name}")
+    network.tower.load_state_dict(visual.state_dict())
+    return Start(spec, network.eval(), preprocessing, None)
