@@ -11,6 +11,7 @@ import typer
 from typer.core import TyperGroup
 
 from cli import options
+from cli.learning import simulate, train
 from cli.options import Device, ListFormat, Precision, ScreenFormat
 from retrieval.errors import ArtifactError
 
@@ -295,57 +296,8 @@ def check(data: options.Data = options.DATA, format: options.Format = ListFormat
     raise typer.Exit(0 if run_check(data, as_json=format is ListFormat.JSON) else 1)
 
 
-@app.command()
-def simulate(
-    photo: Annotated[Path, typer.Argument(metavar="PHOTO", help="A photograph of a genuine object.")],
-    out: Annotated[
-        Path | None,
-        typer.Option(
-            "--out", "-o", metavar="FILE.png", callback=options.ending(".png"), help="Write all on one sheet."
-        ),
-    ] = None,
-    folder: Annotated[
-        Path | None, typer.Option("--folder", metavar="DIR", help="Write each as PHOTO-KIND-SEED.png into a folder.")
-    ] = None,
-    seed: Annotated[int, typer.Option("--seed", min=0, help="The same seed gives the same pictures.")] = 0,
-    kinds: Annotated[
-        str | None,
-        typer.Option("--kinds", metavar="A,B,...", help="Kinds of copies; by default all that can be made."),
-    ] = None,
-    donor: Annotated[
-        Path | None,
-        typer.Option("--donor", metavar="PHOTO", help="Whose details are inserted; by default its own, mirrored."),
-    ] = None,
-    face: Annotated[
-        str | None,
-        typer.Option("--face", metavar="X,Y,WIDTH,HEIGHT", help="Where a face is, in shares of the picture."),
-    ] = None,
-    max_megapixels: options.MaxMegapixels = options.MEGAPIXELS,
-) -> None:
-    """Show what training makes of a photograph: simulated re-photographs, and simulated copies of each kind.
-
-    Local copies: inserted, removed, moved, repainted, face, signature. Copies of the whole: strokes, oil, redrawn,
-    palette, smoothed.
-
-    \b
-    Examples:
-      artifact simulate photo.jpg --out sheet.png
-      artifact simulate photo.jpg --out sheet.png --seed 7 --kinds strokes,palette
-      artifact simulate photo.jpg --out sheet.png --face 0.4,0.2,0.2,0.3
-      artifact simulate photo.jpg --folder ./simulated --donor other.jpg
-    """
-    from cli.simulating import run_simulate
-
-    run_simulate(
-        photo,
-        out=out,
-        folder=folder,
-        seed=seed,
-        kinds=kinds,
-        donor=donor,
-        face=face,
-        max_megapixels=max_megapixels,
-    )
+app.command()(train)
+app.command()(simulate)
 
 
 @app.command()

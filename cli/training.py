@@ -1,0 +1,249 @@
+"""What `artifact train` does, and what it says."""
+
+from __future__ import annotations
+
+import fnmatch
+import io
+import shlex
+import sys
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+from PIL import Image
+
+from cli.curves import curves_png, training_page
+from cli.output import plain
+from cli.progress import progress
+from cli.simulating import kinds_of
+from indexer import history
+from indexer.card import compared
+from indexer.history import EpochRecord
+from indexer.labels import Labelled, read_labels
+from indexer.split import Split, read_split, split_by_object
+from retrieval.errors import ArtifactError
+from retrieval.metrics import Estimate
+from retrieval.preprocessing import Preprocessing
+from retrieval.torch_engine import import_torch
+
+if TYPE_CHECKING:
+    from indexer.local import LocalRecord
+    from indexer.training import Plan, Trained, Watching
+
+SMALLEST_SIDE = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What the command line asks for, beside the options of the training itself."""
+
+    source: Path
+    out: Path
+    encoder: str
+    size: str | None  # WIDTHxHEIGHT
+    dim: int
+    views: int
+    copies: int
+    kinds: str | None
+    validation: float
+    test: float
+    hold_out: Sequence[str]
+    split: Path | None
+    places: bool
+
+
+def run_train(wanted: Wanted, options: dict[str, Any]) -> None:
+    """Train an encoder on labelled photographs, and write its folder."""
+    for name in ("torch", "timm", "safetensors.torch"):
+        import_torch(name)
+    from indexer.training import forecast, prepare, publish, run_training
+
+    labelled = read_labels(wanted.source)
+    split = chosen_split(labelled, wanted, seed=options["seed"])
+    plan = make_plan(wanted, labelled, split, options)
+    say_data(plan)
+    done = prepare(plan)
+    if done:
+        typer.echo(f"going on after epoch {done}")
+    else:
+        expected = forecast(plan)
+        minutes = max(1, round(expected.seconds / 60))
+        typer.echo(
+            f"{expected.pictures:,} pictures, {expected.megabytes:,.0f} MB on disk while it runs, about {minutes:,} "
+            f"{'minute' if minutes == 1 else 'minutes'} on this machine"
+        )
+    with Telling() as watching:
+        trained = run_training(plan, watching)
+    publish(plan, trained, pages(plan, trained))
+    say_result(plan, trained)
+
+
+def chosen_split(labelled: Labelled, wanted: Wanted, *, seed: int) -> Split:
+    """Return the split that was given, or a new one with the objects that were named held back."""
+    if wanted.split is not None:
+        return read_split(wanted.split, labelled)
+    held_out: set[str] = set()
+    for pattern in wanted.hold_out:
+        found = fnmatch.filter(labelled.object_ids, pattern)
+        if not found:
+            raise ArtifactError(f"--hold-out {pattern}: no object in {wanted.source} has such an id")
+        held_out.update(found)
+    return split_by_object(
+        labelled, validation=wanted.validation, test=wanted.test, seed=seed, held_out=sorted(held_out)
+    )
+
+
+def make_plan(wanted: Wanted, labelled: Labelled, split: Split, options: dict[str, Any]) -> Plan:
+    """Return the plan of a training, its network loaded; raises ArtifactError where options do not go together."""
+    import torch
+
+    from indexer.local import LocalOptions
+    from indexer.pool import Recipe
+    from indexer.starting import open_start
+    from indexer.train import Options
+    from indexer.training import Plan
+
+    chosen = Options(**options)
+    if chosen.device == "cuda" and not torch.cuda.is_available():
+        raise ArtifactError("--device cuda: torch finds no CUDA device here; leave it out to train on the CPU")
+    start = open_start(wanted.encoder)
+    if wanted.size is not None:
+        start = replace(start, preprocessing=resized(start.preprocessing, wanted.size))
+    kinds = tuple(kind for kind in kinds_of(wanted.kinds) if kind != "face")  # nothing says where the faces are
+    recipe = Recipe(views=wanted.views, copies=wanted.copies, kinds=kinds, seed=chosen.seed)
+    local = None
+    if wanted.places and start.network.has_stages and kinds:
+        local = LocalOptions(seed=chosen.seed, device=chosen.device)
+    plan = Plan(
+        labelled=labelled,
+        split=split,
+        start=start,
+        recipe=recipe,
+        options=chosen,
+        dim=wanted.dim,
+        local=local,
+        out=wanted.out,
+        about={},
+        command=shlex.join(["artifact", *sys.argv[1:]]),
+    )
+    plan.about.update(about(wanted, plan))
+    return plan
+
+
+def resized(preprocessing: Preprocessing, size: str) -> Preprocessing:
+    """Return the same for pictures of another size, WIDTHxHEIGHT; raises ArtifactError where it is none."""
+    width, _, height = size.lower().partition("x")
+    if not (width.isdigit() and height.isdigit() and min(int(width), int(height)) >= SMALLEST_SIDE):
+        raise ArtifactError(f"--size {size}: give width and height in pixels, {SMALLEST_SIDE} at least, as in 260x260")
+    return replace(preprocessing, width=int(width), height=int(height))
+
+
+def about(wanted: Wanted, plan: Plan) -> dict[str, str]:
+    """Return what the model card says of how an encoder was made."""
+    size, parts = plan.start.preprocessing, plan.split.parts
+    copies = f", {plan.recipe.copies} simulated copies ({', '.join(plan.recipe.kinds)})" if plan.recipe.copies else ""
+    return {
+        "Started from": f"the encoder {wanted.encoder}, {plan.start.network.architecture}",
+        "Photographs": f"{plan.labelled.summary}; of each, {plan.recipe.views} simulated re-photographs{copies}",
+        "Split": ", ".join(f"{len(ids):,} objects for {part}" for part, ids in parts.items()),
+        "Seed": str(plan.options.seed),
+        "Input": f"{size.width} x {size.height} pixels, the whole photograph",
+        "Embedding": f"{plan.dim} numbers",
+        "Loss": f"{' + '.join(plan.options.losses)}, miner {plan.options.miner}",
+    }
+
+
+def say_data(plan: Plan) -> None:
+    """Say what is trained on."""
+    typer.echo(plan.labelled.summary)
+    typer.echo(", ".join(f"{len(ids):,} objects for {part}" for part, ids in plan.split.parts.items()))
+
+
+class Bar:
+    """A bar of progress that is there from the first step to the last, and begins anew after that."""
+
+    def __init__(self, what: str) -> None:
+        self._what = what
+        self._open = ExitStack()
+        self._show: Callable[[int, int], None] | None = None
+
+    def __call__(self, done: int, total: int) -> None:
+        if self._show is None:
+            self._show = self._open.enter_context(progress(self._what))
+        self._show(done, total)
+        if done >= total:
+            self.close()
+
+    def close(self) -> None:
+        """Take the bar away."""
+        self._open.close()
+        self._show = None
+
+
+class Telling:
+    """Shows a training on the terminal: bars for what takes long, a line for each epoch."""
+
+    def __init__(self) -> None:
+        self._bars = [Bar("Making pictures"), Bar("Training"), Bar("Training places")]
+        self._headed = False
+
+    def __enter__(self) -> Watching:
+        from indexer.training import Watching
+
+        pictures, steps, places = self._bars
+        return Watching(pictures, steps, self._epoch, places, self._places)
+
+    def __exit__(self, *_: object) -> None:
+        for bar in self._bars:
+            bar.close()
+
+    def _epoch(self, record: EpochRecord) -> None:
+        if not self._headed:
+            typer.echo(history.HEADER)
+            self._headed = True
+        typer.echo(history.line(record))
+
+    def _places(self, record: LocalRecord) -> None:
+        typer.echo(f"places, epoch {record.epoch}: loss {record.loss:.4f}, active {record.active:.0%}")
+
+
+def pages(plan: Plan, trained: Trained) -> dict[str, bytes]:
+    """Return the curves as a picture, and the page about a training, by name of the file."""
+    png = io.BytesIO()
+    curves_png(trained.history, trained.baseline).save(png, "PNG")
+    page = training_page(
+        plan.out.name,
+        about=plan.about,
+        command=plan.command,
+        history=trained.history,
+        baseline=trained.baseline,
+        before=trained.before.as_dict(),
+        after=trained.after.as_dict(),
+        tested=trained.tested,
+        hardest=[
+            (Image.fromarray(one), Image.fromarray(other), distance, said)
+            for one, other, distance, said in trained.hardest
+        ],
+    )
+    return {"curves.png": png.getvalue(), "training.html": page.encode()}
+
+
+def say_result(plan: Plan, trained: Trained) -> None:
+    """Say what came out, before and after, and where it lies."""
+    rows = compared(trained.before.as_dict(), trained.after.as_dict())
+    typer.echo(
+        f"\n{'on objects held back' if trained.tested else 'on validation objects':21} {'before':>18} {'after':>18}"
+    )
+    for row in rows:
+        typer.echo(f"{row.name:21} {cell(row.before):>18} {cell(row.after):>18}  {row.said}")
+    typer.echo("in brackets: 95 % intervals, by object")
+    typer.echo(f"wrote {plain(str(plan.out))}: the encoder, README.md, metrics.json, curves.png and training.html")
+    typer.echo(f"next: artifact index CATALOGUE --encoder {shlex.quote(str(plan.out))}")
+
+
+def cell(estimate: Estimate | None) -> str:
+    """Return a figure with its interval in 18 characters."""
+    return f"{estimate.value:.3f} ({estimate.low:.2f}-{estimate.high:.2f})" if estimate else "none"
