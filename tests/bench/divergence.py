@@ -8,7 +8,7 @@ import math
 import tempfile
 import threading
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import product
@@ -112,12 +112,17 @@ def bear_cases(altered: Path) -> Iterator[Case]:
             yield Case("altered copies of one painting", path.stem, altered / FAITHFUL, path)
 
 
-def simulated_cases(museum: Path, folder: Path, count: int) -> Iterator[Case]:
-    """Yield re-photographs of works that are on no query, and of altered copies of them, written into `folder`."""
+def unseen_works(museum: Path, count: int) -> list[Path]:
+    """Return `count` works that are on no query, and that the method was not chosen on."""
     asked = {work for works in truths(museum).values() for work in works} | set(MISLABELLED.values())
     works = [path for path in sorted((museum / "catalogue").glob("*.jpg")) if path.stem not in asked]
     shuffled = [works[index] for index in np.random.default_rng(5).permutation(len(works))]
-    chosen = shuffled[SEEN : SEEN + count]
+    return shuffled[SEEN : SEEN + count]
+
+
+def simulated_cases(museum: Path, folder: Path, count: int) -> Iterator[Case]:
+    """Yield re-photographs of works that are on no query, and of altered copies of them, written into `folder`."""
+    chosen = unseen_works(museum, count)
     faces = [path for path in sorted((museum / "catalogue").glob("*.jpg")) if path.stem in FACES]
     for number, path in enumerate([*chosen, *faces]):
         original, donor = small(path), small(chosen[(number + 7) % len(chosen)])
@@ -168,15 +173,15 @@ def passing(values: Sequence[float], share: float = 0.95) -> float:
     return sorted(values)[math.ceil(share * len(values)) - 1]
 
 
-def cross_fitted(genuine: Sequence[Compared], value: Callable[[Compared], float]) -> list[bool]:
-    """Say of each whether it is beyond the threshold that the pairs of other objects set."""
-    names = sorted({item.case.group for item in genuine})
+def cross_fitted(values: Sequence[float], groups: Sequence[str], share: float = 0.95) -> list[bool]:
+    """Say of each genuine distance whether it is beyond the threshold that the pairs of other objects set."""
+    names = sorted(set(groups))
     order = np.random.default_rng(0).permutation(len(names))
     fold = {names[index]: position % FOLDS for position, index in enumerate(order)}
     flagged = []
-    for item in genuine:
-        others = [value(other) for other in genuine if fold[other.case.group] != fold[item.case.group]]
-        flagged.append(value(item) > passing(others))
+    for value, group in zip(values, groups, strict=True):
+        others = [other for other, of in zip(values, groups, strict=True) if fold[of] != fold[group]]
+        flagged.append(value > passing(others, share))
     return flagged
 
 
@@ -218,7 +223,8 @@ def main() -> None:
     assert shipped is not None and shipped.value is not None
     by_global = passing([item.global_distance for item in genuine])
     rows = []
-    flagged = dict(zip(map(id, genuine), cross_fitted(genuine, local), strict=True))
+    crossed = cross_fitted([local(item) for item in genuine], [item.case.group for item in genuine])
+    flagged = dict(zip(map(id, genuine), crossed, strict=True))
     for what, some in (("reproductions", kinds["reproductions"]), ("clean visitors' photographs", genuine[-22:])):
         groups = [item.case.group for item in some]
         rows.append(share(f"{what}: beyond a threshold of other objects", [flagged[id(i)] for i in some], groups))

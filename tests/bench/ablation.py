@@ -1,0 +1,220 @@
+"""What each choice of the training is worth: losses, miners, simulated copies, on the same pictures and steps.
+
+All variants start from the same network and learn from one pool of pictures of works drawn from the recipe's training
+objects (`python -m tests.bench.recipe`); the best epoch is chosen on the recipe's validation objects, and the figures
+are those of its test objects, by artists that nobody trained on, and of the museum's queries by embeddings alone.
+`head` trains the projection alone, `tower` the last parts of the tower after that.
+"""
+
+from __future__ import annotations
+
+import argparse
+import copy
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from indexer.evaluation import Evaluation
+from indexer.export import export_encoder
+from indexer.labels import Labelled, read_labels
+from indexer.pool import PLAIN, REPHOTOGRAPH, Pool, Recipe, fill_pool
+from indexer.split import Split, read_split
+from indexer.starting import Start, open_start
+from indexer.train import Options, Trainer
+from indexer.training import Plan, agreement, measure, project_by_whitening, rows_of, rows_showing
+from retrieval.encoder import cpu_count, load_encoder
+from retrieval.metrics import Estimate
+from tests.bench import report
+from tests.bench.encoders import Figures, cell, museum_figures
+from tests.bench.recipe import KINDS
+
+COLUMNS = (
+    "variant",
+    "epochs",
+    "recall@1",
+    "EER",
+    "EER, copies",
+    "AUC, copies",
+    "museum recall@1",
+    "museum GAP",
+    "12 crops recall@1",
+    "12 crops GAP",
+)
+HEAD = {"head_epochs": 6, "epochs": 0, "unfreeze": 0}
+TOWER = {"head_epochs": 2, "epochs": 2, "unfreeze": 3}
+ALONE = {"spread": 0.0, "index_mining": False}
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """One way to train."""
+
+    name: str
+    options: dict[str, Any]
+    copies: bool
+    whitened: bool  # start from the projection in closed form; else from a random one
+
+
+def variants(budget: dict) -> list[Variant]:
+    """Return what is compared with a budget of epochs."""
+
+    def one(
+        name: str,
+        losses: Sequence[str],
+        *,
+        miner: str = "random",
+        copies: bool = True,
+        whitened: bool = True,
+        **more: Any,
+    ) -> Variant:
+        return Variant(name, {**budget, **ALONE, "losses": tuple(losses), "miner": miner, **more}, copies, whitened)
+
+    mined = {"index_mining": True}
+    both = partial(one, losses=("triplet", "contrastive"), miner="schedule", **mined)
+    return [
+        one("contrastive, random pairs", ["contrastive"]),
+        one("triplet, random", ["triplet"]),
+        one("triplet, semi-hard", ["triplet"], miner="semi-hard"),
+        one("triplet, batch-hard", ["triplet"], miner="batch-hard"),
+        one("triplet, semi-hard then hard", ["triplet"], miner="schedule"),
+        one("triplet, the same, index-mined", ["triplet"], miner="schedule", **mined),
+        both("triplet + contrastive, the same"),
+        both("with the spread term", spread=0.05),
+        both("the same, no simulated copies", spread=0.05, copies=False),
+        both("the same, random projection", spread=0.05, whitened=False),
+        one("supervised-contrastive", ["supervised-contrastive"], **mined),
+        one("multi-similarity", ["multi-similarity"], **mined),
+    ]
+
+
+def plan_of(labelled: Labelled, split: Split, start: Start, out: Path, *, dim: int) -> Plan:
+    """Return the plan of which every variant changes the options."""
+    recipe = Recipe(views=5, copies=3, kinds=KINDS, seed=0)
+    options = Options(unfreeze=3)
+    return Plan(labelled, split, start, recipe, options, dim, None, out, {}, "")
+
+
+def some_objects(labelled: Labelled, split: Split, count: int) -> tuple[Labelled, Split]:
+    """Return the labels and the split with no more than so many training objects."""
+    drawn = np.random.default_rng(0).permutation(len(split.training))[:count]
+    split = replace(split, training=tuple(sorted(split.training[index] for index in drawn)))
+    kept = {object_id for ids in split.parts.values() for object_id in ids}
+    return Labelled(tuple(photo for photo in labelled.photos if photo.object_id in kept)), split
+
+
+def make_pool(plan: Plan, folder: Path) -> Pool:
+    """Return the pool of a plan, in a folder where an interrupted run goes on."""
+    folder.mkdir(parents=True, exist_ok=True)
+
+    def told(done: int, total: int) -> None:
+        print(f"\r{done:,} of {total:,} pictures", end="" if done < total else "\n", flush=True)
+
+    network = plan.start.network.eval()
+    return fill_pool(
+        plan.labelled.photos, rows_of(plan), network, plan.start.preprocessing,
+        frozen=plan.frozen, folder=folder, device="cpu", on_progress=told,
+    )  # fmt: skip
+
+
+def pooled(plan: Plan, pool: Pool) -> Pool:
+    """Return the pool behind the pooling, for those who train the projection alone."""
+    network = plan.start.network.eval()
+    found = []
+    with torch.inference_mode():
+        for start in range(0, len(pool.rows), 64):
+            values = torch.from_numpy(pool.features[start : start + 64]).float()
+            found.append(network.pooled(network.run(values, pool.frozen)).numpy())
+    return Pool(pool.rows, np.concatenate(found), len(network.parts()))
+
+
+def train(plan: Plan, pool: Pool, variant: Variant, scratch: Path) -> tuple[Trainer, Evaluation, int]:
+    """Train a variant; return it with its figures on the test objects, and the number of epochs up to its best."""
+    torch.manual_seed(0)
+    plan = replace(plan, options=replace(plan.options, **variant.options))
+    training, validation, test = (rows_showing(plan, pool, ids) for ids in plan.split.parts.values())
+    if not variant.copies:
+        training = np.array([row for row in training if pool.rows[row].kind in (PLAIN, REPHOTOGRAPH)])
+    network = copy.deepcopy(plan.start.network).eval()
+    trainer = Trainer(
+        network, plan.start.preprocessing, pool, training=training, validation=validation, options=plan.options,
+        agree=agreement(plan, pool), checkpoint=scratch / "checkpoint.json",
+    )  # fmt: skip
+    if variant.whitened:
+        project_by_whitening(trainer, training, plan.dim)
+    else:
+        network.add_projection(plan.dim)
+    best = 0
+    for record in trainer.run(lambda done, total: None):
+        best = record.epoch if record.best else best
+    return trainer, measure(trainer, validation, test), best
+
+
+def museum_of(trainer: Trainer, folder: Path) -> Figures:
+    """Return the museum's figures of a network, by way of an encoder folder."""
+    export_encoder(copy.deepcopy(trainer.network).cpu(), folder, preprocessing=trainer.preprocessing)
+    return museum_figures(load_encoder(str(folder), parallel=cpu_count()))
+
+
+def row_of(name: str, epochs: int | str, figures: dict[str, Estimate], museum: Figures) -> list:
+    """Return a row of the table."""
+    told = [cell(figures[key]) for key in ("recall_at_1", "eer_others", "eer_forgeries", "auc_forgeries")]
+    ways = ("one embedding", "twelve crops")
+    return [name, epochs, *told, *(cell(museum[f"{way}: {what}"]) for way in ways for what in ("recall@1", "GAP"))]
+
+
+def rows(plan: Plan, pool: Pool, chosen: list[Variant], encoder: str) -> Iterator[list]:
+    """Train all variants, and yield a row for each, after those of the encoder as it was and of its whitening."""
+    untrained: list[tuple[str, Callable[[Trainer, np.ndarray], None]]] = [
+        ("zero-shot", lambda trainer, training: None),
+        ("whitening in closed form", lambda trainer, training: project_by_whitening(trainer, training, plan.dim)),
+    ]
+    for name, prepare in untrained:
+        with tempfile.TemporaryDirectory() as scratch:
+            training, validation, test = (rows_showing(plan, pool, ids) for ids in plan.split.parts.values())
+            trainer = Trainer(
+                copy.deepcopy(plan.start.network).eval(), plan.start.preprocessing, pool, training=training,
+                validation=validation, options=plan.options, agree=lambda one, other: False,
+                checkpoint=Path(scratch) / "none.json",
+            )  # fmt: skip
+            prepare(trainer, training)
+            figures = measure(trainer, validation, test).figures
+            yield row_of(name, "", figures, museum_of(trainer, Path(scratch) / "encoder"))
+    for variant in chosen:
+        with tempfile.TemporaryDirectory() as scratch:
+            trainer, found, best = train(plan, pool, variant, Path(scratch))
+            yield row_of(variant.name, best, found.figures, museum_of(trainer, Path(scratch) / "encoder"))
+
+
+def main() -> None:
+    """Print the table of a budget."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("budget", choices=("head", "tower"))
+    parser.add_argument("--recipe", type=Path, default=Path("build/recipe"), help="labels.csv and split.json")
+    parser.add_argument("--encoder", default="build/imagenet", help="to start from")
+    parser.add_argument("--objects", type=int, default=600, help="to train on")
+    parser.add_argument("--dim", type=int, default=256)
+    given = parser.parse_args()
+    labelled = read_labels(given.recipe / "labels.csv")
+    labelled, split = some_objects(labelled, read_split(given.recipe / "split.json", labelled), given.objects)
+    folder = Path("build") / "ablation"
+    plan = plan_of(labelled, split, open_start(given.encoder), folder, dim=given.dim)
+    pool = make_pool(plan, folder)
+    chosen = variants(HEAD if given.budget == "head" else TOWER)
+    if given.budget == "head":
+        pool = pooled(plan, pool)
+    found = []
+    for row in rows(plan, pool, chosen, given.encoder):
+        print(*row, sep="  ", flush=True)
+        found.append(row)
+    command = f"python -m tests.bench.ablation {given.budget} --objects {given.objects} --dim {given.dim}"
+    report(f"ablation-{given.budget}", COLUMNS, found, command=command)
+
+
+if __name__ == "__main__":
+    main()
