@@ -82,7 +82,12 @@ def train(
     rate: Annotated[float, typer.Option("--rate", min=1e-8, max=10.0, help="Highest rate of learning.")] = 0.02,
     batch_objects: Annotated[int, typer.Option("--batch-objects", min=2, help="Objects in a batch.")] = 16,
     batch_photos: Annotated[int, typer.Option("--batch-photos", min=2, help="Genuine photos of each.")] = 3,
-    batch_forgeries: Annotated[int, typer.Option("--batch-forgeries", min=0, help="Forgeries of each.")] = 2,
+    batch_forgeries: Annotated[
+        int | None,
+        typer.Option(
+            "--batch-forgeries", min=0, help="Forgeries of each; by default 2 where some are labelled, else none."
+        ),
+    ] = None,
     validation: Annotated[float, typer.Option("--validation", min=0.0, max=1.0, help="Share of the objects.")] = 0.15,
     test: Annotated[float, typer.Option("--test", min=0.0, max=1.0, help="Share of the objects.")] = 0.15,
     hold_out: Annotated[

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from indexer.training import Plan, Trained, Watching
 
 SMALLEST_SIDE = 32
+FORGERIES = 2  # of each object in a batch
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +107,8 @@ def make_plan(wanted: Wanted, labelled: Labelled, split: Split, options: dict[st
     from indexer.train import Options
     from indexer.training import Plan
 
+    if options["forgeries"] is None:  # simulated copies alone would cost more recall than they teach: see the ablation
+        options = options | {"forgeries": FORGERIES if labelled.forgery_count else 0}
     chosen = Options(**options)
     if chosen.device == "cuda" and not torch.cuda.is_available():
         raise ArtifactError("--device cuda: torch finds no CUDA device here; leave it out to train on the CPU")

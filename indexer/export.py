@@ -19,7 +19,7 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor
 
-from retrieval.encoder import DESCRIPTION, SCHEMA
+from retrieval.encoder import DESCRIPTION, MOST_MEDIAN, SCHEMA
 from retrieval.network import DescribingNetwork, EmbeddingNetwork, absorb_batch_norm
 from retrieval.openvino_engine import import_openvino
 from retrieval.preprocessing import Preprocessing
@@ -50,10 +50,11 @@ def export_encoder(
     *,
     preprocessing: Preprocessing,
     local_threshold: Mapping[str, float] | None = None,
+    most_median: float = MOST_MEDIAN,
 ) -> None:
     """Write `network` as an encoder folder with fp16 weights. The network's batch norms are folded on the way.
 
-    `local_threshold` is that of the local distance, as the fields of a Threshold.
+    `local_threshold` is that of the local distance, as the fields of a Threshold; `most_median` as in Encoder.
     """
     absorb_batch_norm(network.tower)
     halves = {
@@ -77,6 +78,7 @@ def export_encoder(
         "dim": dim,
         "preprocessing": asdict(preprocessing),
         "local_threshold": local_threshold,
+        "most_median": most_median,
         "files": {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in FILES},
     }
     (folder / DESCRIPTION).write_text(json.dumps(description, indent=2) + "\n", encoding="utf-8")

@@ -13,8 +13,8 @@ from torch import Tensor
 from torch.nn import functional
 
 from indexer.aligned import Triple, triple_makers
-from retrieval.divergence import MOST_MEDIAN, PLACES_ACROSS, SPREAD, USUAL_MEDIAN
-from retrieval.encoder import cpu_count
+from retrieval.divergence import PLACES_ACROSS, SPREAD, USUAL_MEDIAN
+from retrieval.encoder import MOST_MEDIAN, cpu_count
 from retrieval.network import EmbeddingNetwork
 from retrieval.preprocessing import Preprocessing
 

@@ -68,7 +68,7 @@ class Options:
     rate: float = 0.02
     objects: int = 16  # in a batch
     photos: int = 3  # genuine ones of each object
-    forgeries: int = 2  # of each object
+    forgeries: int = 0  # of each object; simulated copies count as such
     seed: int = 0
     device: str = "cpu"
     bf16: bool = False

@@ -19,8 +19,7 @@ PLACES_ACROSS = 33  # and down: the map's rows and columns, each about 8 pixels 
 SPREAD = 3  # places, across and down, over which a local distance is averaged
 BORDER = 4  # places along each edge, 12 % of the side, where frames, crops and shadows fall
 BORDER_WEIGHT = 0.75  # of what differs there
-MOST_MEDIAN = 0.83  # of 67 pairs of genuine photographs one lies beyond it, and none of 49 with plates and noise
-USUAL_MEDIAN = 0.45  # of those pairs
+USUAL_MEDIAN = 0.45  # of 67 pairs of genuine photographs
 COVERED = 0.99  # share of a place that must be there to be seen
 FEWEST_PIXELS = 160  # of the probe across the whole work; with fewer, blur differs from place to place like paint
 LEAST_COMPARED = 0.1  # share of the exemplar from which a comparison says something
@@ -41,6 +40,7 @@ class Divergence:
 
     global_distance: float
     local_distance: float  # the largest of the map
+    median: float  # of the distances before it was taken away: how much the two differ on the whole
     map: np.ndarray  # float32 (rows, columns) over the whole exemplar, NaN where nothing was compared
     compared: float  # share of the exemplar's area, 0..1
     hidden: float  # share of the exemplar's detail that overlays hide, 0..1
@@ -71,13 +71,14 @@ def diverge(
     whole = fit_colours(aligned.exemplar, aligned.probe, aligned.seen, locally=False)
     overlays, hidden = find_overlays(aligned, whole, size)
     shown = aligned.seen & ~hidden
-    local = local_distances(aligned, shown, encoder)
+    local, median = local_distances(aligned, shown, encoder)
     compared = float(shown.mean())
     if compared < LEAST_COMPARED or np.isnan(local).all():
         return NotCompared(f"only {compared:.0%} of the exemplar is to be seen on the photograph")
     return Divergence(
         global_distance=global_distance,
         local_distance=float(np.nanmax(local)),
+        median=median,
         map=local,
         compared=compared,
         hidden=_share_of_detail(aligned.exemplar, hidden),
@@ -87,9 +88,10 @@ def diverge(
     )
 
 
-def local_distances(aligned: Aligned, shown: np.ndarray, encoder: Encoder) -> np.ndarray:
-    """Return how much more each place differs than the pair does on the whole: float32 (rows, columns), NaN unseen.
+def local_distances(aligned: Aligned, shown: np.ndarray, encoder: Encoder) -> tuple[np.ndarray, float]:
+    """Return how much more each place differs than the pair does on the whole, and how much that is.
 
+    The first is float32 (rows, columns), NaN where nothing was compared.
     At each place, the Euclidean distance of the unit features of exemplar and probe, at a few stages of the one
     network; less its median over the picture, which light, sharpness and compression shift; the mean of the stages.
     A median higher than these can make it is of a picture painted all over again: then a usual one is taken away.
@@ -103,11 +105,11 @@ def local_distances(aligned: Aligned, shown: np.ndarray, encoder: Encoder) -> np
     share = cv2.resize(shown.astype(np.float32), (PLACES_ACROSS, PLACES_ACROSS), interpolation=cv2.INTER_AREA)
     inside = cv2.erode((share > COVERED).astype(np.uint8), np.ones((3, 3), np.uint8), borderValue=0) > 0
     if not inside.any():
-        return np.full(inside.shape, np.nan, np.float32)
+        return np.full(inside.shape, np.nan, np.float32), float("nan")
     distances = np.stack([_spread(_resized(_distances(*stage)), inside) for stage in encoder.stages(pictures)])
-    median = np.median(distances[:, inside], axis=1).mean()
-    more = distances.mean(axis=0) - (median if median <= MOST_MEDIAN else USUAL_MEDIAN)
-    return np.where(inside, more * _weights(), np.float32(np.nan)).astype(np.float32)
+    median = float(np.median(distances[:, inside], axis=1).mean())
+    more = distances.mean(axis=0) - (median if median <= encoder.most_median else USUAL_MEDIAN)
+    return np.where(inside, more * _weights(), np.float32(np.nan)).astype(np.float32), median
 
 
 def _prepared(image: np.ndarray, encoder: Encoder) -> np.ndarray:

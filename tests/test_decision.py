@@ -171,6 +171,7 @@ def by_places(
     found = Divergence(
         global_distance=0.95,
         local_distance=local,
+        median=0.3,
         map=np.full((33, 33), local, np.float32),
         compared=compared,
         hidden=hidden,

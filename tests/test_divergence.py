@@ -17,6 +17,7 @@ from retrieval.divergence import (
     LEAST_COMPARED,
     MOST_PLACES,
     PLACES_ACROSS,
+    USUAL_MEDIAN,
     Divergence,
     NotCompared,
     _places,
@@ -215,6 +216,15 @@ def test_the_border_counts_less_all_around():
     weights = _weights()
     assert (weights[BORDER:-BORDER, BORDER:-BORDER] == 1).all()
     assert (weights == BORDER_WEIGHT).sum() == PLACES_ACROSS**2 - (PLACES_ACROSS - 2 * BORDER) ** 2
+
+
+def test_a_picture_painted_all_over_again_is_measured_from_a_usual_median(encoder):
+    probe = rephotograph(painting(1), seed=1)
+    usual = compared(painting(1), probe, encoder)
+    strict = compared(painting(1), probe, replace(encoder, most_median=0.0))
+    apart = ((strict.map - usual.map) / _weights())[np.isfinite(usual.map)]
+    assert apart == pytest.approx(usual.median - USUAL_MEDIAN, abs=1e-6)
+    assert 0.0 < usual.median == strict.median < USUAL_MEDIAN
 
 
 # -- stages

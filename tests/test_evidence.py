@@ -48,6 +48,7 @@ def divergence(**changed: Any) -> Divergence:
     values: dict[str, Any] = {
         "global_distance": 0.3,
         "local_distance": 0.6,
+        "median": 0.3,
         "map": local_map(),
         "compared": 0.9,
         "hidden": 0.03,

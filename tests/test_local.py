@@ -25,13 +25,13 @@ from indexer.local import (  # noqa: E402
     train_local,
 )
 from retrieval.divergence import (  # noqa: E402
-    MOST_MEDIAN,
     PLACES_ACROSS,
     USUAL_MEDIAN,
     _distances,
     _resized,
     _spread,
 )
+from retrieval.encoder import MOST_MEDIAN  # noqa: E402
 from retrieval.errors import ArtifactError  # noqa: E402
 from retrieval.network import EmbeddingNetwork  # noqa: E402
 from retrieval.preprocessing import Preprocessing  # noqa: E402
