@@ -21,6 +21,13 @@ class LossName(StrEnum):
     MULTI_SIMILARITY = "multi-similarity"
 
 
+class ConditionsName(StrEnum):
+    """How simulated re-photographs are taken."""
+
+    ORDINARY = "ordinary"
+    DIFFICULT = "difficult"
+
+
 class MinerName(StrEnum):
     """How triplets are chosen."""
 
@@ -57,6 +64,10 @@ def train(
     ] = None,
     dim: Annotated[int, typer.Option("--dim", min=2, max=4096, help="Size of the embedding.")] = 256,
     views: Annotated[int, typer.Option("--views", min=0, help="Simulated re-photographs of each photo.")] = 3,
+    conditions: Annotated[
+        ConditionsName,
+        typer.Option("--conditions", help="Of these: with walls, frames, plates and glare, or of scans and the like."),
+    ] = ConditionsName.DIFFICULT,
     copies: Annotated[int, typer.Option("--copies", min=0, help="Simulated copies of each genuine photo.")] = 3,
     kinds: Annotated[
         str | None, typer.Option("--kinds", metavar="A,B,...", help="Kinds of copies; by default all. See simulate.")
@@ -115,7 +126,7 @@ def train(
       artifact train labels.csv --out my-encoder
       artifact train ./catalogue --out my-encoder --epochs 4
       artifact train labels.csv --out my-encoder --hold-out 'Rembrandt_*'
-      artifact train ./signatures --out signatures --size 320x192 --copies 0 --no-places
+      artifact train ./signatures --out my-encoder --copies 0 --no-places
       artifact index ./catalogue --encoder my-encoder
     """
     from cli.training import Wanted, run_train
@@ -128,6 +139,7 @@ def train(
             size=size,
             dim=dim,
             views=views,
+            conditions=conditions.value,
             copies=copies,
             kinds=kinds,
             validation=validation,

@@ -47,6 +47,7 @@ class Wanted:
     size: str | None  # WIDTHxHEIGHT
     dim: int
     views: int
+    conditions: str  # of the views
     copies: int
     kinds: str | None
     validation: float
@@ -116,7 +117,7 @@ def make_plan(wanted: Wanted, labelled: Labelled, split: Split, options: dict[st
     if wanted.size is not None:
         start = replace(start, preprocessing=resized(start.preprocessing, wanted.size))
     kinds = tuple(kind for kind in kinds_of(wanted.kinds) if kind != "face")  # nothing says where the faces are
-    recipe = Recipe(views=wanted.views, copies=wanted.copies, kinds=kinds, seed=chosen.seed)
+    recipe = Recipe(wanted.views, wanted.copies, kinds, seed=chosen.seed, conditions=wanted.conditions)
     local = None
     if wanted.places and start.network.has_stages and kinds:
         local = LocalOptions(seed=chosen.seed, device=chosen.device)

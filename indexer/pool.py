@@ -21,7 +21,7 @@ from torch import Tensor, nn
 from indexer.copies import Copy, make_copy
 from indexer.export import convert
 from indexer.labels import LabelledPhoto
-from indexer.rephotograph import DIFFICULT, draw_shot, photograph
+from indexer.rephotograph import DIFFICULT, ORDINARY, draw_shot, photograph
 from retrieval.encoder import cpu_count
 from retrieval.errors import ArtifactError, UnreadableImage
 from retrieval.images import read_photograph
@@ -29,6 +29,7 @@ from retrieval.network import EmbeddingNetwork
 from retrieval.openvino_engine import OpenVinoEngine
 from retrieval.preprocessing import Preprocessing
 
+CONDITIONS = {"ordinary": ORDINARY, "difficult": DIFFICULT}
 PLAIN, REPHOTOGRAPH = "plain", "re-photograph"
 WORKING_SIDE = 1.4  # of the network's input: pictures are made at this size, so that crops of them lose little
 SAVE_EVERY = 2000  # rows, after which an interrupted run goes on
@@ -46,6 +47,7 @@ class Row:
     genuine: bool  # a picture of the genuine object, not of a copy or a forgery
     kind: str  # PLAIN, REPHOTOGRAPH, or the kind of copy, which is re-photographed
     seed: int
+    conditions: str = "difficult"  # of the re-photograph, one of CONDITIONS
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,7 @@ class Recipe:
     copies: int  # simulated copies of each genuine photo
     kinds: tuple[str, ...]  # of the copies
     seed: int
+    conditions: str = "difficult"  # of the re-photographs, one of CONDITIONS
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -88,7 +91,7 @@ def plan_rows(photos: Sequence[LabelledPhoto], numbers: dict[str, int], recipe: 
         for kind in kinds:
             genuine = photo.genuine and kind in (PLAIN, REPHOTOGRAPH)
             seed = int(random.integers(2**31))
-            rows.append(Row(index, numbers[photo.object_id], genuine, kind, seed))
+            rows.append(Row(index, numbers[photo.object_id], genuine, kind, seed, recipe.conditions))
     return tuple(rows)
 
 
@@ -99,7 +102,7 @@ def make_picture(image: Image.Image, row: Row, donor: Callable[[], Image.Image])
     if row.kind != REPHOTOGRAPH:
         image = some_copy(image, row.kind, seed=row.seed, donor=donor()).image
     random = np.random.default_rng(row.seed)
-    return photograph(image, draw_shot(random, DIFFICULT), random)
+    return photograph(image, draw_shot(random, CONDITIONS[row.conditions]), random)
 
 
 def some_copy(image: Image.Image, kind: str, *, seed: int, donor: Image.Image) -> Copy:

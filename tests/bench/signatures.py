@@ -1,0 +1,227 @@
+"""Learn a domain from scratch by `artifact train`: signatures, genuine and skilled forgeries, split by writer.
+
+Genuine and forged sheets were scanned differently, so the ink alone is kept: binarised, cropped, thinned to a line and
+drawn again with one pen. What is left of the sheets is shown to tell nothing; so is what the scans did to the ink.
+Writers 1 to 20 train and validate, 21 to 30 are tested, each against 8 of his genuine signatures: a signature is as far
+away as the statistic says that does best on the validation writers. Pairs of all writers share one threshold.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+
+import cv2
+import numpy as np
+from PIL import Image
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import roc_auc_score
+from sklearn.model_selection import GroupKFold, cross_val_predict
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from retrieval.encoder import Encoder, cpu_count, load_encoder
+from retrieval.metrics import Estimate
+from retrieval.verification import Pairs, Trials
+from tests.bench import report, shared_data
+from tests.bench.encoders import cell
+from tests.bench.museum import artifact
+
+WIDTH, HEIGHT, MARGIN, PEN = 320, 192, 12, 3  # pixels of a prepared sheet, its margin, and the line
+SPECK = 12  # pixels of ink; less is dust
+TRAINING, VALIDATION, TEST = range(1, 18), range(18, 21), range(21, 31)  # writers
+REFERENCES, DRAWS = 8, 10
+RECIPE = (
+    *("--size", f"{WIDTH}x{HEIGHT}", "--views", "3", "--conditions", "ordinary", "--copies", "0", "--no-places"),
+    *("--head-epochs", "0", "--batch-photos", "6", "--batch-forgeries", "6", "--no-index-mining"),
+)
+Score = Callable[[np.ndarray, np.ndarray], np.ndarray]  # distances (n, references), and those among the references
+SCORES: dict[str, Score] = {
+    "mean": lambda to, among: to.mean(axis=1),
+    "nearest": lambda to, among: to.min(axis=1),
+    "mean over that among the references": lambda to, among: to.mean(axis=1) / among.mean(),
+    "mean less that among the references": lambda to, among: to.mean(axis=1) - among.mean(),
+    "nearest less that among the references": lambda to, among: to.min(axis=1) - among.mean(),
+}
+
+
+def is_ink(sheet: np.ndarray) -> np.ndarray:
+    """Return where a sheet, grey uint8, has ink: Otsu's threshold against the paper around, without dust; bool."""
+    paper = cv2.medianBlur(cv2.dilate(sheet, np.ones((15, 15), np.uint8)), 31)
+    flat = np.clip(255.0 * sheet / np.maximum(paper, 1), 0, 255).astype(np.uint8)
+    mask = cv2.threshold(flat, 0, 255, cv2.THRESH_BINARY_INV + cv2.THRESH_OTSU)[1]
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
+    kept = stats[:, cv2.CC_STAT_AREA] >= SPECK
+    kept[0] = False
+    return np.asarray(kept[labels])
+
+
+def thinned(mask: np.ndarray) -> np.ndarray:
+    """Return the lines in the middle of the strokes, bool (Zhang and Suen 1984)."""
+    lines = np.pad(mask, 1).astype(np.uint8)
+    while True:
+        before = lines.copy()
+        for step in (0, 1):
+            ring = [np.roll(lines, by, (0, 1)) for by in RING]
+            count = np.sum(ring, axis=0)
+            turns = sum((one == 0) & (other == 1) for one, other in zip(ring, [*ring[1:], ring[0]], strict=True))
+            up, right, down, left = ring[0], ring[2], ring[4], ring[6]
+            open_ = (up * right * down == 0) & (right * down * left == 0)
+            if step:
+                open_ = (up * right * left == 0) & (up * down * left == 0)
+            lines[(lines == 1) & (count >= 2) & (count <= 6) & (turns == 1) & open_] = 0
+        if np.array_equal(lines, before):
+            return np.asarray(lines[1:-1, 1:-1] > 0)
+
+
+RING = ((1, 0), (1, -1), (0, -1), (-1, -1), (-1, 0), (-1, 1), (0, 1), (1, 1))  # from above, clockwise
+
+
+def prepared(sheet: np.ndarray) -> np.ndarray:
+    """Return a signature alone, black on white, as large as will go on the sheet, in lines of one width; uint8."""
+    mask = is_ink(sheet)
+    rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
+    ink = mask[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1].astype(np.float32)
+    scale = min((WIDTH - 2 * MARGIN) / ink.shape[1], (HEIGHT - 2 * MARGIN) / ink.shape[0])
+    size = (max(1, round(ink.shape[1] * scale)), max(1, round(ink.shape[0] * scale)))
+    lines = thinned(cv2.resize(ink, size, interpolation=cv2.INTER_LINEAR) > 0.5)
+    drawn = cv2.dilate(lines.astype(np.uint8), cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (PEN, PEN)))
+    page = np.full((HEIGHT, WIDTH), 255, np.uint8)
+    top, left = (HEIGHT - size[1]) // 2, (WIDTH - size[0]) // 2
+    page[top : top + size[1], left : left + size[0]][drawn > 0] = 0
+    return page
+
+
+def prepare(out: Path) -> None:
+    """Write all signatures as OBJECT/genuine_NN.png and OBJECT/forgery_NN.png."""
+    for path in sorted(shared_data("signatures").glob("*/*.png")):
+        file = out / path.parent.name / path.name
+        if not file.exists():
+            file.parent.mkdir(parents=True, exist_ok=True)
+            Image.fromarray(prepared(np.asarray(Image.open(path).convert("L")))).save(file)
+
+
+def background(sheet: np.ndarray) -> list[float]:
+    """Return what the paper looks like, without the ink and what is near it."""
+    away = cv2.dilate(is_ink(sheet).astype(np.uint8), np.ones((9, 9), np.uint8)) == 0
+    paper = sheet[away].astype(np.float64)
+    return [paper.mean(), paper.std(), *np.quantile(paper, (0.05, 0.25, 0.5, 0.75, 0.95)), float(sheet[:3].mean())]
+
+
+def strokes(sheet: np.ndarray) -> list[float]:
+    """Return what the scan and the pen make of the ink: how much, how dark, how wide, how rough at its edge."""
+    mask = is_ink(sheet)
+    ink, edge = mask.sum(), (mask & ~(cv2.erode(mask.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0)).sum()
+    dark = 255.0 - sheet[mask]
+    return [float(dark.mean()), float(dark.std()), ink / edge, edge / np.sqrt(ink)]
+
+
+def separability(folder: Path, told_by: Callable[[np.ndarray], list[float]]) -> float:
+    """Return the AUC of a logistic regression that tells genuine from forged sheets of writers it does not know."""
+    paths = sorted(folder.glob("*/*.png"))
+    values = np.array([told_by(np.asarray(Image.open(path).convert("L"))) for path in paths])
+    forged = np.array([path.name.startswith("forgery") for path in paths])
+    writers = [path.parent.name for path in paths]
+    model = make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000))
+    found = cross_val_predict(model, values, forged, groups=writers, cv=GroupKFold(10), method="predict_proba")[:, 1]
+    return float(roc_auc_score(forged, found))
+
+
+def train(folder: Path, out: Path, start: str) -> None:
+    """Train on the training writers, with a split that holds the test writers back."""
+    parts = {"training": TRAINING, "validation": VALIDATION, "test": TEST}
+    split = out.with_name("split.json")
+    names = {part: [f"{writer:02}" for writer in writers] for part, writers in parts.items()}
+    split.write_text(json.dumps(names), encoding="utf-8")
+    print(artifact("train", str(folder), "--out", str(out), "--encoder", start, "--split", str(split), *RECIPE))
+
+
+def vectors_of(folder: Path, encoder: Encoder, writers: range) -> dict[tuple[int, bool], np.ndarray]:
+    """Return the unit vectors of the genuine and of the forged signatures of some writers, each (24, dim)."""
+    found = {}
+    for writer in writers:
+        for genuine, word in ((True, "genuine"), (False, "forgery")):
+            paths = sorted((folder / f"{writer:02}").glob(f"{word}_*.png"))
+            found[writer, genuine] = encoder.encode([Image.open(path).convert("RGB") for path in paths])
+    return found
+
+
+def apart(some: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """Return Euclidean distances of unit vectors, (n, m)."""
+    return np.sqrt(np.maximum(2.0 - 2.0 * some.astype(np.float64) @ others.T.astype(np.float64), 0.0))
+
+
+def trials(vectors: Mapping[tuple[int, bool], np.ndarray], writers: range, score: Score) -> Iterator[tuple[str, Pairs]]:
+    """Yield the scores of genuine signatures, of skilled forgeries, and of others' signatures, over all draws."""
+    found: dict[str, list[tuple[np.ndarray, int]]] = {"genuine": [], "skilled": [], "random": []}
+    for draw in range(DRAWS):
+        for writer in writers:
+            order = np.random.default_rng([draw, writer]).permutation(len(vectors[writer, True]))
+            references = vectors[writer, True][order[:REFERENCES]]
+            among = apart(references, references)[np.triu_indices(REFERENCES, 1)]
+            others = np.concatenate([vectors[other, True][:4] for other in writers if other != writer])
+            probes = {
+                "genuine": vectors[writer, True][order[REFERENCES:]],
+                "skilled": vectors[writer, False],
+                "random": others,
+            }
+            for kind, some in probes.items():
+                found[kind].append((score(apart(some, references), among), writer))
+    for kind, parts in found.items():
+        owners = np.concatenate([np.full(len(values), writer) for values, writer in parts])
+        yield kind, Pairs(np.concatenate([values for values, _ in parts]), owners)
+
+
+def equal_errors(vectors: Mapping, writers: range, score: Score) -> dict[str, Estimate]:
+    """Return the EER on skilled and on random forgeries, with intervals by writer."""
+    pairs = dict(trials(vectors, writers, score))
+    return {
+        kind: Trials.of(pairs["genuine"], pairs[kind]).estimate(
+            lambda curve: curve.equal_error.rate, resamples=500, seed=0
+        )
+        for kind in ("skilled", "random")
+    }
+
+
+def row_of(name: str, folder: Path, encoder: Encoder) -> list:
+    """Return the figures of an encoder on the test writers, with the score that its validation writers chose."""
+    held_back = vectors_of(folder, encoder, VALIDATION)
+    chosen = min(SCORES, key=lambda key: equal_errors(held_back, VALIDATION, SCORES[key])["skilled"].value)
+    known = equal_errors(held_back, VALIDATION, SCORES[chosen])["skilled"]
+    errors = equal_errors(vectors_of(folder, encoder, TEST), TEST, SCORES[chosen])
+    return [name, chosen, cell(known), cell(errors["skilled"]), cell(errors["random"])]
+
+
+def main() -> None:
+    """Prepare, check the background, train, and print the errors before and after."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--start", default="build/imagenet", help="encoder to start from (`make imagenet`)")
+    parser.add_argument("--encoder", help="an encoder that was trained already, to be measured alone")
+    parser.add_argument("--out", type=Path, default=Path("build/signatures"))
+    given = parser.parse_args()
+    folder = given.out / "prepared"
+    prepare(folder)
+    sheets = {"as scanned": shared_data("signatures"), "prepared": folder}
+    told = {
+        f"{what}, {name}": round(separability(path, told_by), 3)
+        for what, told_by in (("background", background), ("ink", strokes))
+        for name, path in sheets.items()
+    }
+    print(f"AUC of genuine against forged by {told}", flush=True)
+    trained = Path(given.encoder) if given.encoder else given.out / "encoder"
+    if not given.encoder and not (trained / "encoder.json").exists():
+        train(folder, trained, given.start)
+    encoders = {"before": given.start, "after": str(trained)}
+    rows = []
+    for name, spec in encoders.items():
+        encoder = load_encoder(spec, parallel=cpu_count())
+        rows.append(row_of(name, folder, encoder))
+    columns = ("encoder", "score", "validation: EER skilled", "test: EER skilled", "test: EER random")
+    command = "python -m tests.bench.signatures"
+    report("signatures", columns, rows, told_apart=told, writers=len(TEST), references=REFERENCES, command=command)
+
+
+if __name__ == "__main__":
+    main()
