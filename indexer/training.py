@@ -16,6 +16,7 @@ import torch
 
 from indexer import history
 from indexer.card import model_card
+from indexer.checkpoint import load_checkpoint
 from indexer.evaluation import Evaluation, evaluate
 from indexer.export import export_encoder
 from indexer.genuine_places import place_threshold
@@ -142,7 +143,8 @@ def prepare(plan: Plan) -> int:
                 f"{plan.out} holds another training, which was stopped (it differs in: {changed}); give its options to "
                 "go on with it, name another folder with --out, or move it away"
             )
-        return len(history.read(plan.work / "history.jsonl"))
+        saved = load_checkpoint(plan.work / "checkpoint.json")
+        return saved.epoch if saved else 0
     write_split(plan.work / "split.json", plan.split)
     file.write_text(json.dumps(described, indent=1) + "\n", encoding="utf-8")
     return 0
@@ -326,7 +328,10 @@ def write_encoder(plan: Plan, network: torch.nn.Module) -> Threshold | None:
     if network.has_stages:
         held_back = {*plan.split.validation, *plan.split.test}
         photos = [photo for photo in plan.labelled.photos if photo.object_id in held_back]
-        threshold = place_threshold(photos, load_encoder(str(partial)), seed=plan.options.seed)
+        encoder = load_encoder(str(partial))
+        threshold = place_threshold(photos, encoder, seed=plan.options.seed)
+        if threshold.value is None:  # better one of objects that were trained on too than none
+            threshold = place_threshold(plan.labelled.photos, encoder, seed=plan.options.seed)
         description = json.loads((partial / DESCRIPTION).read_text(encoding="utf-8"))
         description["local_threshold"] = asdict(threshold)
         (partial / DESCRIPTION).write_text(json.dumps(description, indent=2) + "\n", encoding="utf-8")

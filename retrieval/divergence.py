@@ -62,6 +62,8 @@ def diverge(
     """Compare a probe with the exemplar that it is registered to, leaving out what lies over the picture."""
     if encoder.stages is None or encoder.local_threshold is None:
         return NotCompared("this encoder has no local distance")
+    if encoder.local_threshold.value is None:
+        return NotCompared("this encoder was trained on too few objects for a threshold of the local distance")
     shown_pixels = registration.overlap_probe * probe.width * probe.height
     across = (shown_pixels / registration.overlap_exemplar) ** 0.5
     if across < FEWEST_PIXELS:

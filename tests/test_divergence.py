@@ -218,6 +218,14 @@ def test_the_border_counts_less_all_around():
     assert (weights == BORDER_WEIGHT).sum() == PLACES_ACROSS**2 - (PLACES_ACROSS - 2 * BORDER) ** 2
 
 
+def test_without_a_threshold_nothing_is_compared_place_by_place(encoder):
+    given = photograph(painting(1)), photograph(rephotograph(painting(1), seed=1))
+    for threshold, reason in ((None, "no local distance"), (Threshold(None, 0.05, 4), "too few objects")):
+        lacking = replace(encoder, local_threshold=threshold)
+        found = diverge(*given, lying(np.eye(3)), lacking, global_distance=0.3)
+        assert isinstance(found, NotCompared) and reason in found.reason
+
+
 def test_a_picture_painted_all_over_again_is_measured_from_a_usual_median(encoder):
     probe = rephotograph(painting(1), seed=1)
     usual = compared(painting(1), probe, encoder)
