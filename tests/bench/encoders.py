@@ -128,14 +128,14 @@ def share_of(flags: Sequence[bool], groups: Sequence[str]) -> Estimate:
     return with_width(bootstrap_by_group(flags, groups, lambda some: float(np.mean(some))))
 
 
-def museum_figures(encoder: Encoder) -> Figures:
+def museum_figures(encoder: Encoder, ways: Mapping[str, Sequence[Crop]] = WAYS) -> Figures:
     """Return how well the queries find their object, and what a probe costs."""
     museum = shared_data("museum")
     catalogue = sorted((museum / "catalogue").glob("*.jpg"))
     works, names = vectors_of(catalogue, encoder)[:, 0], [path.stem for path in catalogue]
     truth = truths(museum)
     found: Figures = {}
-    for way, crops in WAYS.items():
+    for way, crops in ways.items():
         start = time.perf_counter()
         probes = vectors_of([museum / "queries" / photo for photo in truth], encoder, crops)
         seconds = time.perf_counter() - start
