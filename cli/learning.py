@@ -38,6 +38,13 @@ class MinerName(StrEnum):
     BATCH_HARD = "batch-hard"
 
 
+class KeepName(StrEnum):
+    """Which epoch becomes the encoder."""
+
+    BEST = "best"
+    LAST = "last"
+
+
 class OptimizerName(StrEnum):
     """What takes the steps."""
 
@@ -91,6 +98,15 @@ def train(
         OptimizerName, typer.Option("--optimizer", help="Both with a warm-up and cosine decay.")
     ] = OptimizerName.SGD,
     rate: Annotated[float, typer.Option("--rate", min=1e-8, max=10.0, help="Highest rate of learning.")] = 0.02,
+    keep: Annotated[
+        KeepName, typer.Option("--keep", help="The best epoch by validation, or the last.")
+    ] = KeepName.BEST,
+    interpolate: Annotated[
+        float,
+        typer.Option(
+            "--interpolate", min=0.0, max=1.0, help="Share of the trained weights; the rest are those of the start."
+        ),
+    ] = 1.0,
     batch_objects: Annotated[int, typer.Option("--batch-objects", min=2, help="Objects in a batch.")] = 16,
     batch_photos: Annotated[int, typer.Option("--batch-photos", min=2, help="Genuine photos of each.")] = 3,
     batch_forgeries: Annotated[
@@ -160,6 +176,8 @@ def train(
             "unfreeze": unfreeze,
             "optimizer": optimizer.value,
             "rate": rate,
+            "keep": keep.value,
+            "interpolate": interpolate,
             "objects": batch_objects,
             "photos": batch_photos,
             "forgeries": batch_forgeries,

@@ -31,6 +31,7 @@ from retrieval.torch_engine import import_torch
 
 if TYPE_CHECKING:
     from indexer.local import LocalRecord
+    from indexer.starting import Start
     from indexer.training import Plan, Trained, Watching
 
 SMALLEST_SIDE = 32
@@ -86,6 +87,8 @@ def run_train(wanted: Wanted, options: dict[str, Any]) -> None:
 def chosen_split(labelled: Labelled, wanted: Wanted, *, seed: int) -> Split:
     """Return the split that was given, or a new one with the objects that were named held back."""
     if wanted.split is not None:
+        if wanted.hold_out:
+            raise ArtifactError("give either --split, which says already what is held back, or --hold-out")
         return read_split(wanted.split, labelled)
     held_out: set[str] = set()
     for pattern in wanted.hold_out:
@@ -115,7 +118,7 @@ def make_plan(wanted: Wanted, labelled: Labelled, split: Split, options: dict[st
         raise ArtifactError("--device cuda: torch finds no CUDA device here; leave it out to train on the CPU")
     start = open_start(wanted.encoder)
     if wanted.size is not None:
-        start = replace(start, preprocessing=resized(start.preprocessing, wanted.size))
+        start = replace(start, preprocessing=resized(start, wanted.size))
     kinds = tuple(kind for kind in kinds_of(wanted.kinds) if kind != "face")  # nothing says where the faces are
     recipe = Recipe(wanted.views, wanted.copies, kinds, seed=chosen.seed, conditions=wanted.conditions)
     local = None
@@ -127,7 +130,7 @@ def make_plan(wanted: Wanted, labelled: Labelled, split: Split, options: dict[st
         start=start,
         recipe=recipe,
         options=chosen,
-        dim=wanted.dim,
+        dim=min(wanted.dim, start.network.pooled_size()),
         local=local,
         out=wanted.out,
         about={},
@@ -137,17 +140,26 @@ def make_plan(wanted: Wanted, labelled: Labelled, split: Split, options: dict[st
     return plan
 
 
-def resized(preprocessing: Preprocessing, size: str) -> Preprocessing:
-    """Return the same for pictures of another size, WIDTHxHEIGHT; raises ArtifactError where it is none."""
+def resized(start: Start, size: str) -> Preprocessing:
+    """Return what a network takes for pictures of another size, WIDTHxHEIGHT; raises ArtifactError where it is none."""
+    import torch
+
     width, _, height = size.lower().partition("x")
-    if not (width.isdigit() and height.isdigit() and min(int(width), int(height)) >= SMALLEST_SIDE):
+    if not (width.isdecimal() and height.isdecimal() and min(int(width), int(height)) >= SMALLEST_SIDE):
         raise ArtifactError(f"--size {size}: give width and height in pixels, {SMALLEST_SIDE} at least, as in 260x260")
-    return replace(preprocessing, width=int(width), height=int(height))
+    try:
+        with torch.inference_mode():
+            start.network(torch.zeros(1, 3, int(height), int(width)))
+    except (RuntimeError, AssertionError) as error:
+        raise ArtifactError(f"--size {size}: {start.network.architecture} takes no other size than its own") from error
+    return replace(start.preprocessing, width=int(width), height=int(height))
 
 
 def about(wanted: Wanted, plan: Plan) -> dict[str, str]:
     """Return what the model card says of how an encoder was made."""
     size, parts = plan.start.preprocessing, plan.split.parts
+    share = plan.options.interpolate
+    mixed = {} if share == 1 else {"Weights": f"{share:g} of the trained ones, {1 - share:g} of those before training"}
     copies = f", {plan.recipe.copies} simulated copies ({', '.join(plan.recipe.kinds)})" if plan.recipe.copies else ""
     return {
         "Started from": f"the encoder {wanted.encoder}, {plan.start.network.architecture}",
@@ -157,6 +169,7 @@ def about(wanted: Wanted, plan: Plan) -> dict[str, str]:
         "Input": f"{size.width} x {size.height} pixels, the whole photograph",
         "Embedding": f"{plan.dim} numbers",
         "Loss": f"{' + '.join(plan.options.losses)}, miner {plan.options.miner}",
+        **mixed,
     }
 
 

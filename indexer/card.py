@@ -136,7 +136,7 @@ def _block(command: str) -> str:
 def _trained(history: Sequence[EpochRecord]) -> str:
     """Return in a line how long it was trained, and which epoch was kept."""
     best = best_epoch(history)
-    return f"Trained: {total(history)}" + (f"; kept: epoch {best.epoch}, the best by validation" if best else "")
+    return f"Trained: {total(history)}" + (f"; kept: epoch {best.epoch}" if best else "")
 
 
 def _table(rows: Sequence[Compared]) -> str:

@@ -8,8 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
+
+from retrieval.errors import ArtifactError
 
 SCHEMA = "artifact-checkpoint/1"
 
@@ -28,7 +31,10 @@ class Checkpoint:
 
 
 def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
-    """Write `path`, JSON, and the safetensors file that it names; either all of it is there or what was before."""
+    """Write `path`, JSON, and the safetensors file that it names; either all of it is there or what was before.
+
+    Raises OSError or ArtifactError where that fails.
+    """
     tensors = {f"network.{name}": value for name, value in checkpoint.network.items()}
     tensors |= {f"best.{name}": value for name, value in checkpoint.best.items()}
     state = checkpoint.optimizer["state"]
@@ -56,6 +62,8 @@ def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
         }
         partial.write_text(json.dumps(described), encoding="utf-8")
         os.replace(partial, path)
+    except SafetensorError as error:  # on a full disk, where others raise OSError
+        raise ArtifactError(f"{numbers} cannot be written; is the disk full? ({error})") from error
     finally:
         partial.unlink(missing_ok=True)
     for old in path.parent.glob(f"{path.stem}-*.safetensors"):

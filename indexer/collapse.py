@@ -38,7 +38,10 @@ class CollapseMonitor:
             )
         self._widest = max(self._widest, spread)
         self._spreads.append(spread)
-        self._offsets.append(math.inf if triplet is None else abs(triplet - self._stuck) / self._stuck)
+        if triplet is None or not self._stuck:  # with a margin of nothing, a loss of nothing is what is wanted
+            self._offsets.append(math.inf)
+        else:
+            self._offsets.append(abs(triplet - self._stuck) / self._stuck)
         if len(self._spreads) == self._spreads.maxlen:
             self._judge(_mean(self._spreads), _mean(self._offsets))
 

@@ -16,10 +16,12 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import save_file
 from torch import Tensor
 
 from retrieval.encoder import DESCRIPTION, MOST_MEDIAN, SCHEMA
+from retrieval.errors import ArtifactError
 from retrieval.network import DescribingNetwork, EmbeddingNetwork, absorb_batch_norm
 from retrieval.openvino_engine import import_openvino
 from retrieval.preprocessing import Preprocessing
@@ -54,7 +56,8 @@ def export_encoder(
 ) -> None:
     """Write `network` as an encoder folder with fp16 weights. The network's batch norms are folded on the way.
 
-    `local_threshold` is that of the local distance, as the fields of a Threshold; `most_median` as in Encoder.
+    `local_threshold` is that of the local distance, as the fields of a Threshold; `most_median` as in Encoder. Raises
+    ArtifactError where the folder cannot be written.
     """
     absorb_batch_norm(network.tower)
     halves = {
@@ -63,10 +66,13 @@ def export_encoder(
     }
     network.load_state_dict({name: value.float() for name, value in halves.items()})
     folder.mkdir(parents=True, exist_ok=True)
-    save_file(halves, folder / "model.safetensors")
     shape = (3, preprocessing.height, preprocessing.width)
     model = convert(DescribingNetwork(network), shape)
-    import_openvino().save_model(model, folder / "openvino.xml", compress_to_fp16=True)
+    try:
+        save_file(halves, folder / "model.safetensors")
+        import_openvino().save_model(model, folder / "openvino.xml", compress_to_fp16=True)
+    except (SafetensorError, RuntimeError) as error:  # on a full disk; neither raises OSError
+        raise ArtifactError(f"the encoder cannot be written to {folder}; is the disk full? ({error})") from error
     with torch.inference_mode():
         dim = network(torch.zeros(1, *shape)).shape[1]
     description = {
@@ -87,9 +93,14 @@ def export_encoder(
 def convert(module: torch.nn.Module, shape: tuple[int, int, int]) -> Any:
     """Return OpenVINO's model of a torch module that takes pictures, float32 (n, *shape)."""
     openvino = import_openvino()
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of tracing, which OpenVINO does and torch would rather not
-        return openvino.convert_model(module.eval(), example_input=torch.zeros(1, *shape), input=[-1, *shape])
+    quick = torch.backends.mha.get_fastpath_enabled()
+    torch.backends.mha.set_fastpath_enabled(False)  # OpenVINO has no such operation, open_clip's towers would call it
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of tracing, which OpenVINO does and torch would rather not
+            return openvino.convert_model(module.eval(), example_input=torch.zeros(1, *shape), input=[-1, *shape])
+    finally:
+        torch.backends.mha.set_fastpath_enabled(quick)
 
 
 def main() -> None:

@@ -31,7 +31,7 @@ class EpochRecord:
     auc: float
     seconds: float  # that the epoch took, validation included
     views: int  # pictures that went through the network to be learned from
-    best: bool  # whether it was the best by validation so far
+    best: bool  # whether it was the one to keep so far, the best by validation unless the last was asked for
 
 
 def best_epoch(records: Sequence[EpochRecord]) -> EpochRecord | None:

@@ -70,6 +70,8 @@ class Options:
     photos: int = 3  # genuine ones of each object
     forgeries: int = 0  # of each object; simulated copies count as such
     seed: int = 0
+    keep: str = "best"  # epoch by validation, or the "last": a score that is not validated may still get better
+    interpolate: float = 1.0  # share of the trained weights in the encoder; the rest are those it started from
     device: str = "cpu"
     bf16: bool = False
 
@@ -122,9 +124,12 @@ class Trainer:
     def run(self, on_step: Progress) -> Iterator[EpochRecord]:
         """Train phase by phase from the last checkpoint on, and leave the best network in place.
 
-        `on_step` is told the step of the epoch and their number.
+        Its weights are interpolated with those it starts from, where that is asked for: what was learned from simulated
+        photographs then costs less of what was known of real ones (Wortsman et al. 2022, "Robust fine-tuning of
+        zero-shot models"). `on_step` is told the step of the epoch and their number.
         """
         self._on_step = on_step
+        start = self._state()
         phases = [(HEAD, self.options.head_epochs), (TOWER, self.options.epochs if self.options.unfreeze else 0)]
         resumed, number = self.resumed, 0
         if resumed is None:
@@ -139,7 +144,10 @@ class Trainer:
             number += epochs
         if resumed is not None:
             self._restore(resumed)
-        self.network.load_state_dict(self.best, strict=False)
+        share = self.options.interpolate
+        for name, best in self.best.items():
+            start[name] = torch.lerp(start[name], best, share) if start[name].is_floating_point() else best
+        self.network.load_state_dict(start, strict=False)
 
     def _phase(self, phase: str, epochs: int, number: int, resumed: Checkpoint | None) -> Iterator[EpochRecord]:
         parameters = self._trainable(phase)
@@ -161,7 +169,7 @@ class Trainer:
             progress = (epoch - number) / epochs
             loss, active, spread, views = self._epoch(source, optimizer, schedule, monitor, epoch, rounds, progress)
             found = self.summary(self.validation, source)
-            best = found.score > self.best_score
+            best = found.score > self.best_score or self.options.keep == "last"
             if best:
                 self.best_score, self.best = found.score, self._state()
             yield EpochRecord(

@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -129,13 +130,16 @@ class Forecast:
 def prepare(plan: Plan) -> int:
     """Make the folder of a training, or find one that was stopped; return how many epochs it has behind it.
 
-    Raises ArtifactError where the folder holds an encoder already, or another training.
+    One that had not ended its first epoch gives way to another: nothing is lost but pictures. Raises ArtifactError
+    where the folder holds an encoder already, another training, or files of another kind; and on too few pictures.
     """
     if (plan.out / DESCRIPTION).exists():
         raise ArtifactError(f"{plan.out} holds an encoder already; name another folder with --out, or move it away")
-    plan.work.mkdir(parents=True, exist_ok=True)
+    _check_pictures(plan)
     file, described = plan.work / "plan.json", json.loads(json.dumps(plan.described()))
-    if file.exists():
+    if not file.exists() and (other := _other_file(plan)):
+        raise ArtifactError(f"{plan.out} holds other files already, such as {other}; name a new folder with --out")
+    if (plan.work / "checkpoint.json").exists():
         found = json.loads(file.read_text(encoding="utf-8"))
         if found != described:
             changed = ", ".join(name for name, value in described.items() if found.get(name) != value)
@@ -145,9 +149,30 @@ def prepare(plan: Plan) -> int:
             )
         saved = load_checkpoint(plan.work / "checkpoint.json")
         return saved.epoch if saved else 0
+    plan.work.mkdir(parents=True, exist_ok=True)
+    partial = file.with_suffix(".new")
+    partial.write_text(json.dumps(described, indent=1) + "\n", encoding="utf-8")
+    os.replace(partial, file)
     write_split(plan.work / "split.json", plan.split)
-    file.write_text(json.dumps(described, indent=1) + "\n", encoding="utf-8")
     return 0
+
+
+def _check_pictures(plan: Plan) -> None:
+    """Raise ArtifactError unless two objects of each part have two genuine pictures, so that there are pairs."""
+    genuine = Counter(plan.labelled.photos[row.photo].object_id for row in rows_of(plan) if row.genuine)
+    for part, object_ids in plan.split.parts.items():
+        paired = sum(genuine[object_id] > 1 for object_id in object_ids)
+        if paired < 2 and (object_ids or part != "test"):
+            raise ArtifactError(
+                f"{paired} of the {len(object_ids)} objects for {part} have two genuine pictures, and two objects "
+                "must: give more photographs, or ask for --views"
+            )
+
+
+def _other_file(plan: Plan) -> str | None:
+    """Return a file in the folder that no training wrote: it must be neither overwritten nor taken away."""
+    ours = (plan.work, plan.work / "plan.new")
+    return next((str(path.relative_to(plan.out)) for path in plan.out.rglob("*") if path not in ours), None)
 
 
 def forecast(plan: Plan) -> Forecast:
@@ -167,7 +192,7 @@ def forecast(plan: Plan) -> Forecast:
     pictures = np.concatenate(list(make_pictures(plan.labelled.photos, few, plan.start.preprocessing)))
     kept = run(pictures)
     making = (time.monotonic() - start) / len(few)
-    values = torch.from_numpy(kept).float().to(options.device)
+    values = torch.from_numpy(kept).float().to(options.device).requires_grad_(True)
     start = time.monotonic()
     with torch.enable_grad():
         network.requires_grad_(True)
@@ -266,7 +291,9 @@ def project_by_whitening(trainer: Trainer, rows: np.ndarray, dim: int) -> None:
     """Give the network a projection that is good already, in closed form, from the genuine pictures of some rows."""
     genuine = rows[trainer.genuine[rows]]
     pooled = trainer.embed(genuine, trainer.pooled_source())
-    weight, bias = discriminative_whitening(pooled, trainer.objects[genuine], min(dim, pooled.shape[1]))
+    objects, size = trainer.objects[genuine], min(dim, pooled.shape[1])
+    few = len(np.unique(objects)) <= size  # their means alone would leave all but a few numbers at nothing
+    weight, bias = discriminative_whitening(pooled, objects, size, each_photograph=few)
     project = trainer.network.add_projection(len(weight)).to(trainer.options.device)
     with torch.no_grad():
         project.weight.copy_(torch.from_numpy(weight))
@@ -296,9 +323,13 @@ def hardest_pairs(plan: Plan, trainer: Trainer, rows: np.ndarray, count: int = 4
     )
     found = []
     for said, value in kinds:
-        for one in np.argsort(-value.max(axis=1))[:count].tolist():
+        shown: set[int] = set()
+        left = count
+        for one in np.argsort(-value.max(axis=1), kind="stable").tolist():
             other = int(value[one].argmax())
-            if np.isfinite(value[one, other]):
+            both = {int(objects[one]), int(objects[other])}
+            if left and np.isfinite(value[one, other]) and shown.isdisjoint(both):
+                shown, left = shown | both, left - 1
                 pair = [trainer.pool.rows[rows[index]] for index in (one, other)]
                 pictures = [
                     next(make_pictures(plan.labelled.photos, [row], plan.start.preprocessing))[0] for row in pair

@@ -9,14 +9,20 @@ FLAT = 1e-9  # of the largest spread between objects: what is less is none, as i
 
 
 def discriminative_whitening(
-    features: np.ndarray, objects: np.ndarray, dim: int, *, shrinkage: float = SHRINKAGE
+    features: np.ndarray,
+    objects: np.ndarray,
+    dim: int,
+    *,
+    shrinkage: float = SHRINKAGE,
+    each_photograph: bool = False,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the weight, float32 (dim, size), and bias (dim,), of the projection that separates objects best.
 
     `features` is float (n, size) and `objects` (n,) says whose they are. The scatter within objects is whitened, and
     the `dim` directions in which the means of the objects then differ most are kept, each divided by the root of its
     standard deviation: linear discriminant analysis, as learned whitening of Mikolajczyk and Matas (2007) and
-    Radenovic, Tolias and Chum (2018), with the spread between objects evened out half way.
+    Radenovic, Tolias and Chum (2018), with the spread between objects evened out half way. The means of few objects
+    span few directions: by `each_photograph`, those are kept in which the photographs differ most instead.
     """
     _, numbers, counts = np.unique(objects, return_inverse=True, return_counts=True)
     centred = features.astype(np.float64)
@@ -31,7 +37,7 @@ def discriminative_whitening(
     scatter += shrinkage * usual * np.eye(len(scatter))
     values, vectors = np.linalg.eigh(scatter)
     white = vectors / np.sqrt(values) @ vectors.T
-    between = means @ white
+    between = (centred if each_photograph else means) @ white
     spread, directions = np.linalg.eigh(between.T @ between / len(between))
     order = np.argsort(-spread)[:dim]
     spread = np.where(spread > FLAT * spread.max(), spread, np.inf)  # nothing is seen in directions without any

@@ -58,7 +58,7 @@ class EmbeddingNetwork(nn.Module):
     def add_projection(self, dim: int) -> nn.Linear:
         """Put a fresh projection in front of the unit vectors and return it."""
         self.projection = dim
-        self.project = nn.Linear(self._pooled_size(), dim)
+        self.project = nn.Linear(self.pooled_size(), dim)
         return self.project
 
     def add_local(self) -> nn.ModuleList:
@@ -116,7 +116,8 @@ class EmbeddingNetwork(nn.Module):
         return self.embed(self.pooled(last)), *self.compared(stages)
 
     @torch.no_grad()
-    def _pooled_size(self) -> int:
+    def pooled_size(self) -> int:
+        """Return how many numbers the projection takes, the most that it can usefully give."""
         config = getattr(self.tower, "image_size", 64)
         height, width = config if isinstance(config, tuple) else (config, config)
         was_training = self.training

@@ -42,6 +42,7 @@ class OpenVinoEngine:
         except RuntimeError as error:
             raise UnusableEncoder(f"OpenVINO cannot load {model}: {str(error).splitlines()[0]}") from error
         self.dim = int(compiled.output(0).shape[1])
+        self._shapes = [tuple(output.shape)[1:] for output in compiled.outputs]
         self._one_at_a_time = threading.Lock()
         self._queue = openvino.AsyncInferQueue(compiled, parallel)
 
@@ -53,14 +54,15 @@ class OpenVinoEngine:
         return self._outputs(pictures, slice(1, None))
 
     def _outputs(self, pictures: np.ndarray, which: slice) -> list[np.ndarray]:
-        found: list[list[np.ndarray]] = [[] for _ in pictures]
+        found = [np.empty((len(pictures), *shape), np.float32) for shape in self._shapes[which]]
 
         def store(request: Any, position: int) -> None:
-            found[position] = [tensor.data[0].copy() for tensor in list(request.output_tensors)[which]]
+            for output, tensor in zip(found, request.output_tensors[which], strict=True):
+                output[position] = tensor.data[0]
 
         with self._one_at_a_time:  # the queue has one callback
             self._queue.set_callback(store)
             for position in range(len(pictures)):
                 self._queue.start_async({0: pictures[position : position + 1]}, position)
             self._queue.wait_all()
-        return [np.stack(output) for output in zip(*found, strict=True)]
+        return found

@@ -1,7 +1,9 @@
 """The training loop: repeatable, resumable, head first, the best epoch kept, and a collapse that stops it."""
 
 import math
+from copy import deepcopy
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -10,10 +12,11 @@ import pytest
 torch = pytest.importorskip("torch")
 pytest.importorskip("timm")
 
+from indexer import train as train_module  # noqa: E402
 from indexer.evaluation import Summary  # noqa: E402
 from indexer.history import EpochRecord  # noqa: E402
 from indexer.losses import distances  # noqa: E402
-from indexer.mining import MINERS  # noqa: E402
+from indexer.mining import MINERS, batch_hard  # noqa: E402
 from indexer.pool import PLAIN, REPHOTOGRAPH, Pool, Row  # noqa: E402
 from indexer.train import FADE, HEAD, LOSSES, SCHEDULE, TOWER, WARM_UP, Options, Trainer, rate_share  # noqa: E402
 from retrieval.errors import Collapsed  # noqa: E402
@@ -25,9 +28,14 @@ OBJECTS, TRAINED = 16, 11
 QUICK = Options(head_epochs=2, epochs=2, unfreeze=1, objects=6, photos=2, seed=3)
 
 
-def network(seed: int = 0) -> EmbeddingNetwork:
-    torch.manual_seed(seed)
+@cache
+def untrained() -> EmbeddingNetwork:
+    torch.manual_seed(0)
     return EmbeddingNetwork("tf_efficientnet_lite0", projection=8).eval()
+
+
+def network() -> EmbeddingNetwork:
+    return deepcopy(untrained())
 
 
 @pytest.fixture(scope="module")
@@ -45,6 +53,7 @@ def pool() -> Pool:
 
 
 def trainer(pool: Pool, folder: Path, options: Options = QUICK, agree=lambda one, other: False) -> Trainer:
+    folder.mkdir(exist_ok=True)
     objects = pool.objects
     return Trainer(
         network(),
@@ -75,6 +84,12 @@ def untimed(records: list[EpochRecord]) -> list[EpochRecord]:
     return [replace(record, seconds=0.0) for record in records]
 
 
+def scored(monkeypatch: pytest.MonkeyPatch, *recalls: float) -> None:
+    """Let validation find these: before the first epoch, and after each."""
+    left = iter(recalls)
+    monkeypatch.setattr(Trainer, "summary", lambda *_: Summary(next(left), 0.0, 1.0, 1.0))
+
+
 def test_the_rate_rises_then_falls_as_half_a_cosine():
     steps = 200
     shares = [rate_share(step, steps) for step in range(steps + 1)]
@@ -86,24 +101,16 @@ def test_the_rate_rises_then_falls_as_half_a_cosine():
 
 
 def test_the_same_seed_gives_the_same_weights_bit_for_bit(pool, tmp_path):
-    (one, first), (other, second) = (
-        trained(pool, tmp_path / name) for name in ("a", "b") if not (tmp_path / name).mkdir()
-    )
+    one, first = trained(pool, tmp_path / "a")
+    other, second = trained(pool, tmp_path / "b")
     assert weights(one) == weights(other) and untimed(first) == untimed(second)
-    _make(tmp_path / "c")
     assert weights(trained(pool, tmp_path / "c", replace(QUICK, seed=4))[0]) != weights(one)
-
-
-def _make(folder: Path) -> None:
-    folder.mkdir()
 
 
 @pytest.mark.parametrize("optimizer", ["sgd", "adamw"])
 @pytest.mark.parametrize("epochs", [1, 2, 3])
 def test_a_stopped_training_goes_on_to_the_same_end(pool, tmp_path, epochs, optimizer):
-    options = replace(QUICK, optimizer=optimizer, rate=0.02 if optimizer == "sgd" else 0.001)
-    for name in ("whole", "parts"):
-        (tmp_path / name).mkdir()
+    options = replace(QUICK, optimizer=optimizer, rate=0.02 if optimizer == "sgd" else 0.001, keep="last")
     whole, records = trained(pool, tmp_path / "whole", options)
     begun = trainer(pool, tmp_path / "parts", options)
     running = begun.run(nothing)
@@ -121,7 +128,6 @@ def test_a_stopped_training_goes_on_to_the_same_end(pool, tmp_path, epochs, opti
 def test_the_head_is_trained_first_and_then_the_last_parts_too(pool, tmp_path):
     found = trainer(pool, tmp_path)
     before = {name: value.clone() for name, value in found.network.state_dict().items()}
-    found.best_score = -math.inf
     seen = {}
     for record in found.run(nothing):
         now = found.network.state_dict()
@@ -142,8 +148,7 @@ def test_deeper_parts_are_trained_more_slowly(pool, tmp_path):
 
 
 def test_the_best_epoch_by_validation_is_kept(pool, tmp_path, monkeypatch):
-    recalls = iter([0.1, 0.5, 0.9, 0.3, 0.2])  # before, and after each epoch
-    monkeypatch.setattr(Trainer, "summary", lambda *_: Summary(next(recalls), 0.0, 1.0, 1.0))
+    scored(monkeypatch, 0.1, 0.5, 0.9, 0.3, 0.2)
     found = trainer(pool, tmp_path)
     states, best = [], []
     for record in found.run(nothing):
@@ -155,12 +160,64 @@ def test_the_best_epoch_by_validation_is_kept(pool, tmp_path, monkeypatch):
 
 
 def test_a_training_that_never_helps_leaves_the_network_as_it_was(pool, tmp_path, monkeypatch):
-    recalls = iter([0.9, 0.5, 0.5, 0.5, 0.5])
-    monkeypatch.setattr(Trainer, "summary", lambda *_: Summary(next(recalls), 0.0, 1.0, 1.0))
+    scored(monkeypatch, 0.9, 0.5, 0.5, 0.5, 0.5)
     found, records = trained(pool, tmp_path)
     assert not any(record.best for record in records)
     before = network().state_dict()
     assert all(torch.equal(value, before[name]) for name, value in found.network.state_dict().items())
+
+
+def test_the_last_epoch_is_kept_where_that_is_asked_for(pool, tmp_path, monkeypatch):
+    scored(monkeypatch, 0.9, 0.5, 0.4, 0.3, 0.2)
+    found = trainer(pool, tmp_path, replace(QUICK, keep="last"))
+    for _ in found.run(nothing):
+        last = {name: value.clone() for name, value in found.network.state_dict().items()}
+    assert all(torch.equal(value, last[name]) for name, value in found.network.state_dict().items())
+    assert not torch.equal(last["project.weight"], network().state_dict()["project.weight"])
+
+
+@pytest.mark.parametrize("share", [0.0, 0.25, 1.0])
+def test_weights_are_interpolated_between_the_start_and_the_best(pool, tmp_path, share):
+    start = trainer(pool, tmp_path / "start").network.state_dict()
+    whole = trained(pool, tmp_path / "whole", replace(QUICK, keep="last"))[0].network.state_dict()
+    mixed = trained(pool, tmp_path / "mixed", replace(QUICK, keep="last", interpolate=share))[0].network.state_dict()
+    assert any(not torch.equal(start[name], value) for name, value in whole.items())
+    for name, value in mixed.items():
+        assert torch.allclose(value.float(), (1 - share) * start[name] + share * whole[name], atol=1e-6)
+
+
+def test_the_weights_of_the_start_are_known_again_after_a_stop(pool, tmp_path):
+    options = replace(QUICK, keep="last", interpolate=0.5)
+    whole = weights(trained(pool, tmp_path / "whole", options)[0])
+    running = trainer(pool, tmp_path / "stopped", options).run(nothing)
+    next(running), next(running)
+    again = trainer(pool, tmp_path / "stopped", options)
+    assert again.epochs_done == 1 and len(list(again.run(nothing))) == 3
+    assert weights(again) == whole
+
+
+def test_the_tower_is_trained_from_the_best_head(pool, tmp_path, monkeypatch):
+    scored(monkeypatch, 0.1, 0.5, 0.3, 0.2, 0.2)
+    found = trainer(pool, tmp_path, replace(QUICK, rate=1e-8))  # at which a phase changes next to nothing
+    heads = []
+    for record in found.run(nothing):
+        heads.append(found.network.project.weight.detach().clone())
+        if record.epoch == 1:
+            found.best = {name: value + 1.0 for name, value in found.best.items()}
+    assert torch.allclose(heads[1], heads[0], atol=1e-4) and torch.allclose(heads[2], heads[0] + 1.0, atol=1e-4)
+
+
+def test_the_best_epoch_is_kept_after_a_stop(pool, tmp_path, monkeypatch):
+    scored(monkeypatch, 0.1, 0.5, 0.3, 0.2)
+    running = (begun := trainer(pool, tmp_path)).run(nothing)
+    assert next(running).best
+    first = {name: value.clone() for name, value in begun.network.state_dict().items()}
+    next(running), next(running)
+    again = trainer(pool, tmp_path)
+    assert again.epochs_done == 2  # the third was told of and not saved
+    scored(monkeypatch, 0.4, 0.4)
+    assert not any(record.best for record in again.run(nothing))
+    assert all(torch.equal(value, first[name]) for name, value in again.network.state_dict().items())
 
 
 @pytest.mark.parametrize("miner", [*MINERS, SCHEDULE])
@@ -204,8 +261,6 @@ def test_photos_of_one_work_under_two_names_are_no_negatives(pool, tmp_path):
 
 
 def test_bf16_trains_nearly_the_same(pool, tmp_path):
-    for name in ("full", "half"):
-        (tmp_path / name).mkdir()
     alike = replace(QUICK, index_mining=False)  # neighbours that change places would make other batches
     full = trained(pool, tmp_path / "full", alike)[1]
     half = trained(pool, tmp_path / "half", replace(alike, bf16=True))[1]
@@ -225,3 +280,159 @@ def test_embeddings_that_collapse_stop_it_with_advice(pool, tmp_path):
     options = replace(QUICK, losses=("contrastive",), apart=0.0, spread=0.0, head_epochs=200, epochs=0, rate=1.0)
     with pytest.raises(Collapsed, match="Lower the rate"):
         list(trainer(pool, tmp_path, options).run(nothing))
+
+
+def test_gradients_of_an_unlucky_batch_are_cut(pool, tmp_path, monkeypatch):
+    options = replace(QUICK, head_epochs=1, epochs=0, losses=("supervised-contrastive",), rate=1.0, keep="last")
+    free = moved(trained(pool, tmp_path / "free", options)[0])
+    monkeypatch.setattr("indexer.train.LONGEST_GRADIENT", 1e-3)
+    short = moved(trained(pool, tmp_path / "short", options)[0])
+    assert 0 < short < 0.1 * free
+
+
+def moved(found: Trainer) -> float:
+    return float((found.network.project.weight - network().project.weight).detach().norm())
+
+
+def test_sgd_with_momentum_is_the_default_and_adamw_an_option(pool, tmp_path):
+    found = trainer(pool, tmp_path)._optimizer(trainer(pool, tmp_path)._trainable(TOWER))
+    assert isinstance(found, torch.optim.SGD) and found.defaults["momentum"] == 0.9
+    options = replace(QUICK, optimizer="adamw")
+    found = trainer(pool, tmp_path, options)._optimizer(trainer(pool, tmp_path)._trainable(TOWER))
+    assert isinstance(found, torch.optim.AdamW)
+
+
+def test_each_step_is_told_and_takes_its_share_of_the_rate(pool, tmp_path, monkeypatch):
+    rates, told = [], []
+    known = torch.optim.SGD.step
+    monkeypatch.setattr(
+        torch.optim.SGD,
+        "step",
+        lambda self, *more: rates.append([group["lr"] for group in self.param_groups]) or known(self, *more),
+    )
+    options = replace(QUICK, head_epochs=3, epochs=2, unfreeze=1, rate=0.5)
+    records = list(trainer(pool, tmp_path, options).run(lambda done, total: told.append((done, total))))
+    steps = told[0][1]
+    assert told == [(done, steps) for _ in range(5) for done in range(1, steps + 1)] and steps > 1
+    head, tower = rates[: 3 * steps], rates[3 * steps :]
+    assert head == [pytest.approx([0.5 * rate_share(step, 3 * steps)]) for step in range(3 * steps)]
+    assert tower == [
+        pytest.approx([0.5 * rate_share(step, 2 * steps), 0.5 * FADE * rate_share(step, 2 * steps)])
+        for step in range(2 * steps)
+    ]
+    assert records[2].rate == records[4].rate == 0.0 and records[0].rate > records[1].rate > 0
+
+
+def test_the_schedule_mines_semi_hard_triplets_and_then_batch_hard_ones_in_each_phase(pool, tmp_path, monkeypatch):
+    used = []
+    known = train_module.make_miner
+    monkeypatch.setattr(train_module, "make_miner", lambda name, **more: used.append(name) or known(name, **more))
+    trained(pool, tmp_path, replace(QUICK, head_epochs=4, epochs=2))
+    assert used == ["semi-hard", "semi-hard", "batch-hard", "batch-hard", "semi-hard", "batch-hard"]
+
+
+def test_losses_and_the_spread_term_are_added_up(pool, tmp_path):
+    values = {}
+    for losses in [("triplet",), ("contrastive",), ("multi-similarity",), ("triplet", "contrastive")]:
+        for spread in (0.0, 0.5):
+            found = trainer(pool, tmp_path, replace(QUICK, losses=losses, spread=spread))
+            batch = next(found._batches(0, None))
+            vectors = torch.from_numpy(found.embed(batch, found.tower_source()))
+            loss, apart, triplet = found._loss(vectors, batch, batch_hard)
+            values[losses, spread] = float(loss.value)
+            assert (triplet is None) == ("triplet" not in losses)
+            between = [
+                float((vectors[one] - vectors[other]).norm()) for one in range(len(batch)) for other in range(one)
+            ]
+            assert apart == pytest.approx(np.mean(between), rel=1e-4)
+    both = values[("triplet",), 0.0] + values[("contrastive",), 0.0]
+    assert values[("triplet", "contrastive"), 0.0] == pytest.approx(both)
+    terms = [values[losses, 0.5] - values[losses, 0.0] for losses, spread in values if spread]
+    assert terms == pytest.approx([terms[0]] * 4, abs=1e-5) and abs(terms[0]) > 0.01
+
+
+def test_an_epoch_draws_other_pictures_of_every_object(pool, tmp_path):
+    found = trainer(pool, tmp_path)
+    first, second = (np.concatenate(list(found._batches(epoch, None))) for epoch in (0, 1))
+    assert set(found.objects[first]) == set(found.objects[second]) == set(range(TRAINED))
+    assert set(first) != set(second) and set(first) <= set(found.training)
+
+
+def test_an_epoch_goes_about_once_through_the_pictures(pool, tmp_path):
+    found = trainer(pool, tmp_path, replace(QUICK, photos=2, epochs=0))  # four genuine pictures of each object
+    assert [record.views for record in found.run(nothing)] == [TRAINED * 2 * 2] * 2
+    found = trainer(pool, tmp_path / "all", replace(QUICK, photos=4, epochs=0))
+    assert [record.views for record in found.run(nothing)] == [TRAINED * 4] * 2
+
+
+def test_the_nearest_wrong_plain_photos_are_found(pool, tmp_path):
+    found = trainer(pool, tmp_path)
+    source = found.tower_source()
+    near = found._neighbours(source)
+    plain = [row for row in found.training if pool.rows[row].kind == PLAIN]
+    vectors = found.embed(found.training, source)
+    for place, row in enumerate(found.training):
+        if row not in plain:
+            assert (near[place] == -1).all()
+            continue
+        away = {
+            other: float(np.linalg.norm(vectors[place] - vectors[np.flatnonzero(found.training == other)[0]]))
+            for other in plain
+            if other != row
+        }
+        wanted = sorted(away, key=lambda other: away[other])[: near.shape[1]]
+        assert [away[other] for other in found.training[near[place]]] == pytest.approx(
+            [away[other] for other in wanted]
+        )
+
+
+def test_pairs_found_to_be_one_work_are_not_checked_again_after_a_stop(pool, tmp_path):
+    asked = []
+
+    def agree(one: int, other: int) -> bool:
+        asked.append((one, other))
+        return len(asked) % 2 == 0
+
+    options = replace(QUICK, head_epochs=2, epochs=0, rate=1e-8)
+    begun = trainer(pool, tmp_path, options, agree)
+    running = begun.run(nothing)
+    next(running), next(running)
+    checked = begun.same.checked
+    assert checked == len(asked) > 1
+    again = trainer(pool, tmp_path, options, agree)
+    assert again.epochs_done == 1 and len(list(again.run(nothing))) == 1
+    assert again.same.checked == checked == len(asked) and again.same.confirmed == begun.same.confirmed
+
+
+def test_with_nothing_frozen_all_parts_learn_from_the_pixels(tmp_path):
+    random = np.random.default_rng(1)
+    rows, pixels = [], []
+    for number in range(8):
+        centre = random.integers(0, 256, (3, 4, 4)).repeat(16, 1).repeat(16, 2)
+        for index in range(2):
+            rows.append(Row(number, number, True, REPHOTOGRAPH if index else PLAIN, index))
+            pixels.append(np.clip(centre + random.normal(0, 20, centre.shape), 0, 255).astype(np.uint8))
+    found = Trainer(
+        network(),
+        SHAPE,
+        Pool(tuple(rows), np.stack(pixels), 0),
+        training=np.arange(8),
+        validation=np.arange(8, 16),
+        options=replace(QUICK, unfreeze=99, head_epochs=0, epochs=1, keep="last", rate=0.1),
+        agree=lambda one, other: False,
+        checkpoint=tmp_path / "checkpoint.json",
+    )
+    vectors = found.embed(np.arange(16), found.tower_source())
+    pictures = SHAPE.scaled(np.stack(pixels).transpose(0, 2, 3, 1))
+    with torch.no_grad():
+        assert np.allclose(vectors, network()(torch.from_numpy(pictures)).numpy(), atol=1e-5)
+    before = {name: value.clone() for name, value in found.network.named_parameters()}
+    assert [record.phase for record in found.run(nothing)] == [TOWER]
+    assert all(not torch.equal(value, before[name]) for name, value in found.network.named_parameters())
+
+
+def test_without_any_part_to_train_only_the_head_is(pool, tmp_path):
+    found, records = trained(pool, tmp_path, replace(QUICK, unfreeze=0))
+    assert [record.phase for record in records] == [HEAD, HEAD]
+    found, records = trained(pool, tmp_path / "none", replace(QUICK, head_epochs=0, epochs=0))
+    assert records == [] and weights(found) == weights(trainer(pool, tmp_path / "none"))

@@ -149,3 +149,11 @@ def test_objects_seen_once_still_give_a_projection():
     alike = np.abs(np.sum(unit(weight) * unit(vectors[:, ::-1][:, :5].T), axis=1))
     np.testing.assert_allclose(alike, 1.0, atol=1e-3)
     assert np.isfinite(bias).all()
+
+
+def test_few_objects_fill_all_directions_by_each_photograph():
+    features, objects = photographs(6, 40)
+    weight, bias = discriminative_whitening(features, objects, TELLING, each_photograph=True)
+    projected = features.astype(np.float64) @ weight.T + bias
+    assert (projected.std(axis=0) > 0.01 * projected.std()).all()
+    np.testing.assert_allclose(projected.mean(axis=0), 0.0, atol=1e-4)
