@@ -57,7 +57,7 @@ def only(verdict: Verdict) -> tuple[Outcome, str, Match]:
 @pytest.mark.parametrize(
     ("photo", "outcome", "said"),
     [
-        ("genuine", "consistent", "is within the authenticity threshold 0.416"),
+        ("genuine", "consistent", "is within the authenticity threshold 0.424"),
         ("altered", "divergent", "at the worst of"),
         ("labelled", "consistent", "left out as no part of the picture: plate on"),
         ("mirrored", "consistent", "points agree with 02, mirrored; the local distance"),

@@ -2,7 +2,7 @@
 
 Training and validation: reproductions by the artists that are not held out, Chinese paintings, and the museum's works
 that are on no query and of which no copies are made in a benchmark. Test: reproductions by the held-out artists, among
-them every pair of pictures of one painting. `make encoder` writes these and runs the training.
+them every pair of pictures of one painting. `make weights` writes these and runs the training.
 """
 
 from __future__ import annotations
