@@ -159,7 +159,7 @@ def about(wanted: Wanted, plan: Plan) -> dict[str, str]:
     """Return what the model card says of how an encoder was made."""
     size, parts = plan.start.preprocessing, plan.split.parts
     share = plan.options.interpolate
-    mixed = {} if share == 1 else {"Weights": f"{share:g} of the trained ones, {1 - share:g} of those before training"}
+    weights = f"{share:g} of the trained ones, whose figures the epochs show, {1 - share:g} of those they began with"
     copies = f", {plan.recipe.copies} simulated copies ({', '.join(plan.recipe.kinds)})" if plan.recipe.copies else ""
     return {
         "Started from": f"the encoder {wanted.encoder}, {plan.start.network.architecture}",
@@ -169,7 +169,7 @@ def about(wanted: Wanted, plan: Plan) -> dict[str, str]:
         "Input": f"{size.width} x {size.height} pixels, the whole photograph",
         "Embedding": f"{plan.dim} numbers",
         "Loss": f"{' + '.join(plan.options.losses)}, miner {plan.options.miner}",
-        **mixed,
+        **({"Weights": weights} if share != 1 else {}),
     }
 
 

@@ -179,6 +179,7 @@ def test_a_killed_training_goes_on_to_the_same_encoder(made, start, catalogue, t
     assert (out / "model.safetensors").read_bytes() == (made[0] / "model.safetensors").read_bytes()
 
 
+@pytest.mark.slow
 def test_labelled_forgeries_are_learned_from_and_held_back(start, catalogue, tmp_path):
     rows = ["photo,object_id,label"]
     for number in range(12):
@@ -228,6 +229,7 @@ def test_an_unreadable_photo_is_named(start, catalogue, tmp_path):
     assert "K-05.png" in refused(broken, start, tmp_path / "out")
 
 
+@pytest.mark.slow
 def test_a_full_disk_is_foreseen_or_said(start, catalogue, tmp_path, monkeypatch):
     with monkeypatch.context() as patched:
         patched.setattr(training.shutil, "disk_usage", lambda path: shutil._ntuple_diskusage(10, 10, 1000))

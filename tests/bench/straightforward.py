@@ -17,7 +17,7 @@ from retrieval.network import EmbeddingNetwork
 
 def main(photo: str, vectors: str) -> None:
     """Print the five nearest ids of a photograph."""
-    network = EmbeddingNetwork("tf_efficientnet_lite2").eval()
+    network = EmbeddingNetwork("tf_efficientnet_lite2", projection=512, local=True).eval()
     weights = load_file(DEFAULT_FOLDER / "model.safetensors")
     network.load_state_dict({name: value.float() for name, value in weights.items()})
     preprocess = open_clip.image_transform(
