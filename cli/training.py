@@ -75,7 +75,8 @@ def run_train(wanted: Wanted, options: dict[str, Any]) -> None:
         expected = forecast(plan)
         minutes = max(1, round(expected.seconds / 60))
         typer.echo(
-            f"{expected.pictures:,} pictures, {expected.megabytes:,.0f} MB on disk while it runs, about {minutes:,} "
+            f"{expected.pictures:,} pictures; while it runs, {expected.megabytes:,.0f} MB on disk and some "
+            f"{expected.memory / 1e3:,.1f} GB of memory; about {minutes:,} "
             f"{'minute' if minutes == 1 else 'minutes'} on this machine"
         )
     with Telling() as watching:

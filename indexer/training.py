@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import shutil
+import sys
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -14,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from torch.autograd.graph import saved_tensors_hooks
 
 from indexer import history
 from indexer.card import model_card
@@ -124,6 +126,7 @@ class Forecast:
 
     pictures: int
     megabytes: float  # on disk, while it runs
+    memory: float  # megabytes
     seconds: float
 
 
@@ -193,17 +196,34 @@ def forecast(plan: Plan) -> Forecast:
     kept = run(pictures)
     making = (time.monotonic() - start) / len(few)
     values = torch.from_numpy(kept).float().to(options.device).requires_grad_(True)
+    saved: list[int] = []  # bytes
+
+    def save(value: torch.Tensor) -> torch.Tensor:
+        saved.append(value.nbytes)
+        return value
+
     start = time.monotonic()
-    with torch.enable_grad():
+    with torch.enable_grad(), saved_tensors_hooks(save, lambda value: value):
         network.requires_grad_(True)
         network.pooled(network.run(values, plan.frozen)).sum().backward()
         network.zero_grad(set_to_none=True)
     learning = (time.monotonic() - start) / len(few)
-    views = len(plan.split.training) * (options.photos + (options.forgeries if plan.recipe.copies else 0))
+    photos = options.photos + (options.forgeries if plan.recipe.copies else 0)
+    views, batch = len(plan.split.training) * photos, options.objects * photos
+    memory = _memory_so_far() + 2 * sum(saved) / len(few) * batch  # and as much for gradients
     seconds = len(rows) * making + options.epochs * (views + len(rows) / 5) * learning
     if plan.local:
         seconds += plan.local.epochs * min(plan.local.photos, len(plan.split.training)) * 4 * making
-    return Forecast(len(rows), needed / 1e6, seconds)
+    return Forecast(len(rows), needed / 1e6, memory / 1e6, seconds)
+
+
+def _memory_so_far() -> int:
+    """Return the most bytes that this process has held in memory, 0 where that cannot be told."""
+    if sys.platform == "win32":
+        return 0
+    import resource
+
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
 
 
 def _size(file: Path) -> int:

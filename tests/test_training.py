@@ -260,6 +260,15 @@ def test_what_is_frozen_is_foreseen_as_what_it_makes(plan):
     assert found.megabytes * 1e6 == pool.features.nbytes and found.pictures == len(pool.rows)
 
 
+def test_memory_is_foreseen_by_the_size_of_a_batch(plan):
+    plan.work.mkdir(parents=True)
+    few, many = (forecast(replace(plan, options=replace(plan.options, objects=count))) for count in (100, 1100))
+    step = many.memory - few.memory
+    twice = forecast(replace(plan, options=replace(plan.options, objects=2100))).memory - many.memory
+    assert few.memory > 100 and step > 0  # torch alone takes more
+    assert twice == pytest.approx(step, rel=0.1)
+
+
 def fill(plan: Plan) -> Pool:
     return fill_pool(
         plan.labelled.photos,
