@@ -3,14 +3,17 @@
 import re
 import shlex
 from pathlib import Path
+from typing import Any
 
 import pytest
+from typer.main import get_command
 from typer.testing import CliRunner
 
 from cli.main import app
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), ROOT / "retrieval/default_encoder/README.md"]
 SESSION = re.compile(r"^```console\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
 
@@ -42,15 +45,29 @@ def test_the_session_in_the_readme(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         assert shape(result.output) == shape(output), command
 
 
-def test_every_command_and_target_named_in_the_readme_exists() -> None:
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_what_a_page_names_exists(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    for link in re.findall(r"\]\((?!https?:)([^)#]+)\)", text):
+        assert (page.parent / link).is_file(), link
+    for bench in re.findall(r"python -m tests\.bench\.(\w+)", text):
+        assert (ROOT / "tests" / "bench" / f"{bench}.py").is_file(), bench
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    for target in re.findall(r"\bmake ([a-z]+)`", text):
+        assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
+    options = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", "\n".join(re.findall(r"artifact train [^`]*", text))))
+    known = {name for parameter in typer_command("train").params for name in parameter.opts + parameter.secondary_opts}
+    assert options <= known | {"--help"}
+
+
+def typer_command(name: str) -> Any:
+    return get_command(app).commands[name]
+
+
+def test_every_command_named_in_the_readme_exists() -> None:
     commands = {command.name or command.callback.__name__ for command in app.registered_commands if command.callback}
     named = set(re.findall(r"\bartifact ([a-z]+)", "\n".join(re.findall(r"`[^`]+`|^    .*$", README, re.MULTILINE))))
     assert named and named <= commands
-    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
-    for target in re.findall(r"\bmake ([a-z]+)", README):
-        assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
-    for bench in re.findall(r"python -m tests\.bench\.(\w+)", README):
-        assert (ROOT / "tests" / "bench" / f"{bench}.py").is_file(), bench
 
 
 def test_the_readme_shows_every_key_of_the_json_shape() -> None:
