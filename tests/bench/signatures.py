@@ -47,7 +47,7 @@ SCORES: dict[str, Score] = {
     "mean over that among the references": lambda to, among: to.mean(axis=1) / among.mean(),
     "mean less that among the references": lambda to, among: to.mean(axis=1) - among.mean(),
 }
-CHOSEN = "mean less that among the references"  # with all turns; like the recipe, by validation on writers 1 to 6, 15 to 20
+CHOSEN = "mean less that among the references"  # with all turns; chosen, like the recipe, on writers 1 to 20
 Vectors = Mapping[tuple[int, bool], np.ndarray]  # of a writer's genuine or forged signatures, (24, dim)
 
 
