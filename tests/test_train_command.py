@@ -156,7 +156,8 @@ def test_an_interrupted_training_goes_on_to_the_same_encoder(made, start, catalo
             )
         result = run(catalogue, start, out, code=130)
     assert "Traceback" not in result.output and not (out / "encoder.json").exists()
-    assert "it differs in: options" in refused(catalogue, start, out, "--rate", "0.5")
+    if at != "first epoch":
+        assert "it differs in: options" in refused(catalogue, start, out, "--rate", "0.5")
     going_on = run(catalogue, start, out).output
     assert ("going on after epoch" in going_on) == (at != "first epoch")
     assert (out / "model.safetensors").read_bytes() == (made[0] / "model.safetensors").read_bytes()
