@@ -11,6 +11,7 @@ SHIPPED := model.safetensors openvino.xml openvino.bin encoder.json metrics.json
 .PHONY: demo test slow lint types bench imagenet weights clean
 
 demo: .venv-demo/installed  ## the main job on painted pictures, with the core install only
+	rm -rf $(DEMO)/index_data $(DEMO)/*.html
 	$(DEMO_BIN)/artifact demo $(DEMO)
 	$(DEMO_BIN)/artifact index $(DEMO)/catalogue --data $(DEMO)/index_data
 	$(DEMO_BIN)/artifact query $(DEMO)/incoming/lot-117.jpg --data $(DEMO)/index_data --report $(DEMO)/lot-117.html
