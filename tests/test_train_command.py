@@ -81,7 +81,7 @@ def test_it_says_what_it_does_and_what_came_of_it(made):
     lines = said.splitlines()
     assert lines[0] == "12 objects, 12 genuine photographs, 0 forgeries"
     assert lines[1] == "6 objects for training, 3 objects for validation, 3 objects for test"
-    assert lines[2].startswith("36 pictures, ") and "on this machine" in lines[2]
+    assert lines[2].startswith("36 pictures; ") and "on this machine" in lines[2]
     assert sum(line.lstrip().startswith(("1 head", "2 tower")) for line in lines) == 2
     assert sum(line.startswith("places, epoch") for line in lines) >= 1
     figures = [line.split()[0] for line in lines[lines.index(next(x for x in lines if "before" in x)) + 1 :]]
