@@ -75,9 +75,8 @@ def run_train(wanted: Wanted, options: dict[str, Any]) -> None:
         expected = forecast(plan)
         minutes = max(1, round(expected.seconds / 60))
         typer.echo(
-            f"{expected.pictures:,} pictures; while it runs, {expected.megabytes:,.0f} MB on disk and some "
-            f"{expected.memory / 1e3:,.1f} GB of memory; about {minutes:,} "
-            f"{'minute' if minutes == 1 else 'minutes'} on this machine"
+            f"{expected.pictures:,} pictures; it takes {expected.megabytes:,.0f} MB of disk, "
+            f"{expected.memory / 1e3:,.1f} GB of memory, about {minutes:,} {'minute' if minutes == 1 else 'minutes'}"
         )
     with Telling() as watching:
         trained = run_training(plan, watching)

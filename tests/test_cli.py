@@ -271,6 +271,7 @@ def test_check_repairs_what_is_derived(world: Path, tmp_path: Path) -> None:
     assert json.loads(runner.invoke(app, ["check", "--data", str(data), "--format", "json"]).stdout)["repaired"] == []
 
 
+@pytest.mark.slow
 def test_a_screening_killed_midway_goes_on(world: Path, tmp_path: Path) -> None:
     incoming = tmp_path / "incoming"
     incoming.mkdir()

@@ -45,6 +45,7 @@ def train(miner: str, *, margin=0.3, steps=200, rate=0.05, noise=0.3, shift=0.0,
     return spread
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("miner", ["random", "batch-all", "semi-hard", "batch-hard"])
 @pytest.mark.parametrize("margin", [0.3, None])
 @pytest.mark.parametrize("noise", [0.3, 1.0])
@@ -66,6 +67,7 @@ def test_batch_hard_that_draws_all_together_is_stopped(rate, margin):
         train("batch-hard", **hard)
 
 
+@pytest.mark.slow
 def test_the_advice_helps():
     hard = {"rate": 0.05, "noise": 2.0, "shift": 3.0}
     with pytest.raises(Collapsed, match="semi-hard"):
