@@ -196,10 +196,11 @@ def forecast(plan: Plan) -> Forecast:
     kept = run(pictures)
     making = (time.monotonic() - start) / len(few)
     values = torch.from_numpy(kept).float().to(options.device).requires_grad_(True)
-    saved: list[int] = []  # bytes
+    before = _memory_so_far()
+    saved: dict[int, int] = {}  # bytes, by where they lie: some are saved twice
 
     def save(value: torch.Tensor) -> torch.Tensor:
-        saved.append(value.nbytes)
+        saved[value.data_ptr()] = value.nbytes
         return value
 
     start = time.monotonic()
@@ -210,7 +211,7 @@ def forecast(plan: Plan) -> Forecast:
     learning = (time.monotonic() - start) / len(few)
     photos = options.photos + (options.forgeries if plan.recipe.copies else 0)
     views, batch = len(plan.split.training) * photos, options.objects * photos
-    memory = _memory_so_far() + 2 * sum(saved) / len(few) * batch  # and as much for gradients
+    memory = before + sum(saved.values()) / len(few) * batch
     seconds = len(rows) * making + options.epochs * (views + len(rows) / 5) * learning
     if plan.local:
         seconds += plan.local.epochs * min(plan.local.photos, len(plan.split.training)) * 4 * making
