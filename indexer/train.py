@@ -133,7 +133,7 @@ class Trainer:
         phases = [(HEAD, self.options.head_epochs), (TOWER, self.options.epochs if self.options.unfreeze else 0)]
         resumed, number = self.resumed, 0
         if resumed is None:
-            self.best = self._state()
+            self.best = start
             self.best_score = self.summary(self.validation, self.tower_source()).score
         for phase, epochs in phases:
             if not epochs:
@@ -145,9 +145,11 @@ class Trainer:
         if resumed is not None:
             self._restore(resumed)
         share = self.options.interpolate
-        for name, best in self.best.items():
-            start[name] = torch.lerp(start[name], best, share) if start[name].is_floating_point() else best
-        self.network.load_state_dict(start, strict=False)
+        mixed = {
+            name: torch.lerp(value, self.best[name], share) if value.is_floating_point() else self.best[name]
+            for name, value in start.items()
+        }
+        self.network.load_state_dict(mixed, strict=False)
 
     def _phase(self, phase: str, epochs: int, number: int, resumed: Checkpoint | None) -> Iterator[EpochRecord]:
         parameters = self._trainable(phase)

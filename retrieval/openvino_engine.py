@@ -41,7 +41,6 @@ class OpenVinoEngine:
             compiled = core.compile_model(network, "CPU", options | {"INFERENCE_NUM_THREADS": parallel})
         except RuntimeError as error:
             raise UnusableEncoder(f"OpenVINO cannot load {model}: {str(error).splitlines()[0]}") from error
-        self.dim = int(compiled.output(0).shape[1])
         self._shapes = [tuple(output.shape)[1:] for output in compiled.outputs]
         self._one_at_a_time = threading.Lock()
         self._queue = openvino.AsyncInferQueue(compiled, parallel)

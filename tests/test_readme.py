@@ -3,7 +3,6 @@
 import re
 import shlex
 from pathlib import Path
-from typing import Any
 
 import pytest
 from typer.main import get_command
@@ -53,15 +52,12 @@ def test_what_a_page_names_exists(page: Path) -> None:
     for bench in re.findall(r"python -m tests\.bench\.(\w+)", text):
         assert (ROOT / "tests" / "bench" / f"{bench}.py").is_file(), bench
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
-    for target in re.findall(r"\bmake ([a-z]+)`", text):
+    for target in re.findall(r"\bmake ([a-z]+)", text):
         assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
     options = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", "\n".join(re.findall(r"artifact train [^`]*", text))))
-    known = {name for parameter in typer_command("train").params for name in parameter.opts + parameter.secondary_opts}
+    parameters = get_command(app).commands["train"].params
+    known = {name for parameter in parameters for name in parameter.opts + parameter.secondary_opts}
     assert options <= known | {"--help"}
-
-
-def typer_command(name: str) -> Any:
-    return get_command(app).commands[name]
 
 
 def test_every_command_named_in_the_readme_exists() -> None:

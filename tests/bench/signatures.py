@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import cv2
@@ -27,7 +27,7 @@ from retrieval.encoder import Encoder, cpu_count, load_encoder
 from retrieval.metrics import Estimate
 from retrieval.verification import Pairs, Trials
 from tests.bench import report, shared_data
-from tests.bench.encoders import cell
+from tests.bench.encoders import cell, distances_between
 from tests.bench.museum import artifact
 
 WIDTH, HEIGHT, MARGIN, PEN = 320, 192, 12, 3  # pixels of a prepared sheet, its margin, and the line
@@ -167,12 +167,16 @@ def slant(sheet: np.ndarray) -> list[float]:
     return list(found / found.sum())
 
 
-def separability(folder: Path, told_by: Callable[[np.ndarray], list[float]]) -> float:
+def sheets_of(folder: Path) -> dict[Path, np.ndarray]:
+    """Return the grey sheets of all writers, without the turns."""
+    return {path: np.asarray(Image.open(path).convert("L")) for path in sorted(folder.glob("[0-9][0-9]/*.png"))}
+
+
+def separability(sheets: Mapping[Path, np.ndarray], told_by: Callable[[np.ndarray], list[float]]) -> float:
     """Return the AUC of a logistic regression that tells genuine from forged sheets of writers it does not know."""
-    paths = sorted(folder.glob("[0-9][0-9]/*.png"))
-    values = np.array([told_by(np.asarray(Image.open(path).convert("L"))) for path in paths])
-    forged = np.array([path.name.startswith("forgery") for path in paths])
-    writers = [path.parent.name for path in paths]
+    values = np.array([told_by(sheet) for sheet in sheets.values()])
+    forged = np.array([path.name.startswith("forgery") for path in sheets])
+    writers = [path.parent.name for path in sheets]
     model = make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000))
     found = cross_val_predict(model, values, forged, groups=writers, cv=GroupKFold(10), method="predict_proba")[:, 1]
     return float(roc_auc_score(forged, found))
@@ -198,22 +202,16 @@ def train(folder: Path, out: Path, start: str) -> None:
     print(artifact("train", str(folder), "--out", str(out), "--encoder", start, "--split", str(split), *RECIPE))
 
 
-def vectors_of(folder: Path, encoder: Encoder, writers: range, turns: Iterable[str] = ("",)) -> Vectors:
-    """Return the unit vectors of some writers' signatures; of several turns, one after the other."""
+def vectors_of(folder: Path, encoder: Encoder, writers: range, turn: str = "") -> Vectors:
+    """Return the unit vectors of some writers' signatures, turned."""
     found = {}
     for writer in writers:
         for genuine, word in ((True, "genuine"), (False, "forgery")):
             pages = [np.asarray(Image.open(path)) for path in sorted((folder / f"{writer:02}").glob(f"{word}_*.png"))]
-            parts = [
-                encoder.encode([Image.fromarray(turned(page, turn)).convert("RGB") for page in pages]) for turn in turns
-            ]
-            found[writer, genuine] = np.concatenate(parts, axis=1) / np.sqrt(len(parts))
+            found[writer, genuine] = encoder.encode(
+                [Image.fromarray(turned(page, turn)).convert("RGB") for page in pages]
+            )
     return found
-
-
-def apart(some: np.ndarray, others: np.ndarray) -> np.ndarray:
-    """Return Euclidean distances of unit vectors, (n, m)."""
-    return np.sqrt(np.maximum(2.0 - 2.0 * some.astype(np.float64) @ others.T.astype(np.float64), 0.0))
 
 
 def trials(vectors: Vectors, writers: range, score: Score) -> Iterator[tuple[str, Pairs]]:
@@ -223,7 +221,7 @@ def trials(vectors: Vectors, writers: range, score: Score) -> Iterator[tuple[str
         for writer in writers:
             order = np.random.default_rng([draw, writer]).permutation(len(vectors[writer, True]))
             references = vectors[writer, True][order[:REFERENCES]]
-            among = apart(references, references)[np.triu_indices(REFERENCES, 1)]
+            among = distances_between(references, references)[np.triu_indices(REFERENCES, 1)]
             others = np.concatenate([vectors[other, True][:4] for other in writers if other != writer])
             probes = {
                 "genuine": vectors[writer, True][order[REFERENCES:]],
@@ -231,7 +229,7 @@ def trials(vectors: Vectors, writers: range, score: Score) -> Iterator[tuple[str
                 "random": others,
             }
             for kind, some in probes.items():
-                found[kind].append((score(apart(some, references), among), writer))
+                found[kind].append((score(distances_between(some, references), among), writer))
     for kind, parts in found.items():
         owners = np.concatenate([np.full(len(values), writer) for values, writer in parts])
         yield kind, Pairs(np.concatenate([values for values, _ in parts]), owners)
@@ -250,7 +248,8 @@ def equal_errors(vectors: Vectors, writers: range, score: Score) -> dict[str, Es
 
 def rows_of(name: str, folder: Path, encoder: Encoder) -> tuple[list[list], float]:
     """Return rows for an encoder on the test writers, and how well its vectors tell forgeries without a reference."""
-    one, four = (vectors_of(folder, encoder, TEST, turns) for turns in ([""], list(TURNS)))
+    one, *more = (vectors_of(folder, encoder, TEST, turn) for turn in TURNS)
+    four = {key: np.concatenate([turn[key] for turn in (one, *more)], axis=1) / np.sqrt(len(TURNS)) for key in one}
     ways = (*(("one", one, score) for score in SCORES), ("four turns", four, CHOSEN))
     rows = []
     for vectors_named, vectors, score in ways:
@@ -269,11 +268,11 @@ def main() -> None:
     given = parser.parse_args()
     folder = given.out / "prepared"
     prepare(folder)
-    sheets = {"as scanned": shared_data("signatures"), "prepared": folder}
+    sheets = {"as scanned": sheets_of(shared_data("signatures")), "prepared": sheets_of(folder)}
     told = {
-        f"{told_by.__name__}, {name}": round(separability(path, told_by), 3)
+        f"{told_by.__name__}, {name}": round(separability(some, told_by), 3)
         for told_by in (background, strokes, layout, slant)
-        for name, path in sheets.items()
+        for name, some in sheets.items()
     }
     print(f"AUC of genuine against forged by {told}", flush=True)
     trained = Path(given.encoder) if given.encoder else given.out / "encoder"

@@ -9,17 +9,14 @@ import faiss
 import open_clip
 import torch
 from PIL import Image
-from safetensors.torch import load_file
 
-from retrieval.encoder import DEFAULT_FOLDER
-from retrieval.network import EmbeddingNetwork
+from retrieval.encoder import DEFAULT_FOLDER, read_description
+from retrieval.torch_engine import load_own_network
 
 
 def main(photo: str, vectors: str) -> None:
     """Print the five nearest ids of a photograph."""
-    network = EmbeddingNetwork("tf_efficientnet_lite2", projection=512, local=True).eval()
-    weights = load_file(DEFAULT_FOLDER / "model.safetensors")
-    network.load_state_dict({name: value.float() for name, value in weights.items()})
+    network = load_own_network(DEFAULT_FOLDER / "model.safetensors", read_description(DEFAULT_FOLDER)).eval()
     preprocess = open_clip.image_transform(
         260, is_train=False, mean=(127 / 255,) * 3, std=(128 / 255,) * 3, resize_mode="squash"
     )
