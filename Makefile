@@ -16,7 +16,10 @@ demo: .venv-demo/installed  ## the main job on painted pictures, with the core i
 	$(DEMO_BIN)/artifact index $(DEMO)/catalogue --data $(DEMO)/index_data
 	$(DEMO_BIN)/artifact query $(DEMO)/incoming/lot-117.jpg --data $(DEMO)/index_data --report $(DEMO)/lot-117.html
 	$(DEMO_BIN)/artifact screen $(DEMO)/incoming --data $(DEMO)/index_data --out $(DEMO)/report.html
-	@echo "The reports lie in $(DEMO)/report.html and $(DEMO)/lot-117.html: open them in a browser."
+	$(DEMO_BIN)/artifact evaluate $(DEMO)/truth.csv --data $(DEMO)/index_data --report $(DEMO)/evaluation.html
+	$(DEMO_BIN)/artifact verdict 1 --data $(DEMO)/index_data --replay
+	$(DEMO_BIN)/artifact calibrate --data $(DEMO)/index_data
+	@echo "The reports lie in $(DEMO)/report.html, evaluation.html and lot-117.html: open them in a browser."
 
 test: .venv/installed  ## everything installed, all quick tests
 	$(BIN)/python -m pytest
@@ -34,6 +37,8 @@ types: .venv/installed
 bench: .venv/installed  ## the figures of the README; some need ../shared/data
 	$(BIN)/python -m tests.bench.museum
 	$(BIN)/python -m tests.bench.copies
+	$(BIN)/python -m tests.bench.coverage
+	$(BIN)/python -m tests.bench.promises
 	$(BIN)/python -m tests.bench.startup
 	$(BIN)/python -m tests.bench.throughput
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import typer
 
 from cli import output
+from cli.recording import recording
 from retrieval.catalogue import Catalogue
 from retrieval.decision import Outcome
 from retrieval.errors import UnreadableImage
@@ -39,7 +40,9 @@ def run_query(
         (verdict,) = judge.judge_all([photo], k=k, max_megapixels=max_megapixels)
     else:
         verdict = judge.compare(photo, object_id, max_megapixels=max_megapixels)
-    found = output.record(verdict, judge)
+    with recording(judge) as keep:
+        numbers = keep(verdict, object_id)
+    found = output.record(verdict, judge, numbers)
     if as_json:
         typer.echo(output.dumps(found, indent=2))
     if verdict.error is not None:
@@ -48,6 +51,8 @@ def run_query(
         with Catalogue.reading(data) as catalogue:
             ids = [match.object_id for work in verdict.works for match in work.matches]
             output.print_query(found, catalogue.titles(ids))
+        if numbers:
+            typer.echo(f"recorded as verdict {numbers[0]}", err=True)
     if report is not None or png is not None:
         from cli.comparing import write_evidence
 

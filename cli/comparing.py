@@ -48,8 +48,7 @@ def gather(verdict: Verdict, judge: Judge, *, max_megapixels: float) -> Evidence
     return Evidence(
         match=match,
         decision=work.decision,
-        thresholds=judge.thresholds,
-        local_threshold=judge.encoder.local_threshold,
+        basis=judge.basis,
         probe=probe,
         exemplar=exemplar,
         pair=_pair(exemplar, probe, match),

@@ -15,7 +15,7 @@ from PIL import Image
 from cli.report import SIGNS, bar
 from cli.views import escaped, matched_section, pictures_section, places_section
 from retrieval.calibration import Threshold, Thresholds
-from retrieval.decision import Decision, Outcome
+from retrieval.decision import Basis, Decision, Outcome, share, sources
 from retrieval.divergence import Divergence, NotCompared, Place
 from retrieval.errors import UnreadableImage
 from retrieval.images import Photograph
@@ -42,8 +42,7 @@ class Evidence:
 
     match: Match
     decision: Decision
-    thresholds: Thresholds | None
-    local_threshold: Threshold | None
+    basis: Basis
     probe: Photograph
     exemplar: Photograph | UnreadableImage  # or why it cannot be shown
     pair: tuple[Image.Image, Image.Image] | None  # exemplar, and probe laid over it; None where not registered
@@ -62,16 +61,22 @@ class Evidence:
         return self.match.divergence if isinstance(self.match.divergence, Divergence) else None
 
     @property
+    def thresholds(self) -> Thresholds | None:
+        """What the distances are judged by."""
+        return self.basis.thresholds
+
+    @property
     def limit(self) -> float:
-        """The threshold of the local distance, without which nothing is compared place by place."""
-        assert self.local_threshold is not None and self.local_threshold.value is not None
-        return self.local_threshold.value
+        """The local distance from which this photograph diverges, without which nothing is compared place by place."""
+        assert self.divergence is not None
+        return self.divergence.limit
 
     @property
     def judged_by(self) -> tuple[str, float, float | None]:
         """The distance that the outcome rests on: its name, its value and its threshold."""
         if self.divergence is not None:
-            return "local distance", self.divergence.local_distance, self.limit
+            combined = self.thresholds.combined if self.thresholds else None
+            return "combined distance", self.divergence.combined_distance, combined.value if combined else None
         return "global distance", self.match.distance, self.thresholds.authenticity.value if self.thresholds else None
 
     @property
@@ -118,17 +123,29 @@ class Evidence:
         """Return name, value and meaning of each number."""
         rows: list[Row] = []
         if self.divergence is not None:
+            both = "of the local and the global distance: the length of the two together"
+            rows.append(("combined distance", f"{self.divergence.combined_distance:.3f}", both))
+            combined = self.thresholds.combined if self.thresholds else None
+            rows.append(
+                _limit("combined threshold", combined, BEYOND, f"false alarms on {{}} {self._genuine(combined, True)}")
+            )
             worst = "how much more the worst place differs than the two do on the whole"
             rows.append(("local distance", f"{self.divergence.local_distance:.3f}", worst))
-            rows.append(_limit("local threshold", self.local_threshold, BEYOND, "false alarms on {} genuine pairs"))
+            rows.append(("local limit", f"{self.limit:.3f}", "beyond it, with this global distance, the two diverge"))
         whole = "between the photographs as wholes, from 0 (alike) to 2: it finds the object"
         rows.append(("global distance", f"{self.match.distance:.3f}", whole))
         authenticity, match = (self.thresholds.authenticity, self.thresholds.match) if self.thresholds else (None, None)
-        on = "false alarms on {} simulated re-photographs"
+        on = f"false alarms on {{}} {self._genuine(authenticity, False)}"
         rows.append(_limit("authenticity threshold", authenticity, f"global: {BEYOND}", on))
         rows.append(_limit("match threshold", match, f"global: {WITHIN}", "false matches on {} objects"))
         rows += _figures_of_comparison(self.divergence) if self.divergence else []
         return rows + (_figures_of_registration(self.registration) if self.registration else [])
+
+    def _genuine(self, threshold: Threshold | None, compared: bool) -> str:
+        """Return what the photographs were on which a threshold was set."""
+        if self.basis.calibration is not None and threshold is not None and threshold.confidence is not None:
+            return f"objects ({sources(self.basis.calibration)})"
+        return "genuine pairs" if compared else "simulated re-photographs"
 
 
 def _number(value: float | None) -> str:
@@ -139,7 +156,7 @@ def _limit(name: str, threshold: Threshold | None, meaning: str, errors: str) ->
     """Return a threshold with the counts behind it."""
     if threshold is None:
         return name, "none", meaning
-    basis = f"{'too few for' if threshold.value is None else 'set for'} {threshold.rate:.0%} "
+    basis = f"{'too few for' if threshold.value is None else 'set for'} {share(threshold.rate)} "
     return name, _number(threshold.value), f"{meaning}; {basis}{errors.format(threshold.count)}"
 
 

@@ -12,7 +12,9 @@ import typer
 from cli import output
 from cli.indexing import threshold_lines
 from cli.output import plain
-from retrieval.catalogue import FIELDS, Catalogue, Object, Photo
+from cli.promises import calibration_lines
+from retrieval.calibration import Calibration
+from retrieval.catalogue import FIELDS, Catalogue, EncoderRecord, Object, Photo
 
 
 def run_status(data: Path, *, as_json: bool) -> None:
@@ -20,6 +22,7 @@ def run_status(data: Path, *, as_json: bool) -> None:
     with Catalogue.reading(data) as catalogue:
         objects, photos = catalogue.counts()
         thresholds, encoder, skipped = catalogue.thresholds(), catalogue.encoder, catalogue.skipped()
+        calibrations = catalogue.calibrations()
         found: dict[str, Any] = {
             "data": str(data),
             "revision": catalogue.revision,
@@ -28,6 +31,7 @@ def run_status(data: Path, *, as_json: bool) -> None:
             "folders": sorted({photo.folder for photo in catalogue.photos()}),
             "encoder": encoder and {name: getattr(encoder, name) for name in encoder.__slots__},
             "thresholds": thresholds and asdict(thresholds),
+            "calibrations": [{"number": item.number, **item.as_dict()} for item in calibrations],
             "skipped": [{"file": file, "reason": reason} for file, reason in skipped],
         }
     if as_json:
@@ -39,10 +43,21 @@ def run_status(data: Path, *, as_json: bool) -> None:
     typer.echo(f"encoder: {encoder.fingerprint} ({plain(encoder.spec)})" if encoder else "encoder: none yet")
     for line in threshold_lines(thresholds) if thresholds else ["thresholds: none; run `artifact index` again"]:
         typer.echo(line)
+    for line in _calibrated(calibrations, encoder, objects):
+        typer.echo(line)
     if skipped:
         typer.echo(f"left out by the last index: {len(skipped)}")
     for file, reason in skipped:
         typer.echo(f"  {plain(file)}: {plain(reason)}")
+
+
+def _calibrated(calibrations: Sequence[Calibration], encoder: EncoderRecord | None, objects: int) -> list[str]:
+    """Return what there is to say of the last calibration."""
+    if not calibrations or encoder is None:
+        return ["no calibration; `artifact calibrate` sets thresholds on your photographs"]
+    out_of_date = calibrations[0].out_of_date(encoder.fingerprint, objects)
+    warning = [f"  calibration out of date: {out_of_date}; run `artifact calibrate` again"] if out_of_date else []
+    return [*calibration_lines(calibrations[0]), *warning]
 
 
 def run_list(data: Path, *, as_json: bool) -> None:

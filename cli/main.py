@@ -11,6 +11,7 @@ import typer
 from typer.core import TyperGroup
 
 from cli import options
+from cli.judging import calibrate, evaluate, verdict, verdicts
 from cli.learning import simulate, train
 from cli.options import Device, ListFormat, Precision, ScreenFormat
 from retrieval.errors import ArtifactError
@@ -296,6 +297,10 @@ def check(data: options.Data = options.DATA, format: options.Format = ListFormat
     raise typer.Exit(0 if run_check(data, as_json=format is ListFormat.JSON) else 1)
 
 
+app.command()(calibrate)
+app.command()(evaluate)
+app.command()(verdicts)
+app.command()(verdict)
 app.command()(train)
 app.command()(simulate)
 

@@ -6,7 +6,7 @@ import json
 import shutil
 import sys
 import textwrap
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import typer
@@ -16,6 +16,7 @@ from retrieval.decision import Outcome
 from retrieval.divergence import Divergence, NotCompared
 from retrieval.judge import Judge, Verdict, Work
 from retrieval.registration import NotRegistered, Registration
+from retrieval.search import Match
 
 SCHEMA = "artifact/1"
 UNREADABLE = "unreadable"
@@ -30,8 +31,11 @@ COLOURS = {
 Record = dict[str, Any]
 
 
-def record(verdict: Verdict, judge: Judge) -> Record:
-    """Return a verdict in the shape `artifact/1`: keys may be added to it, none changes or goes."""
+def record(verdict: Verdict, judge: Judge, numbers: Sequence[int] = ()) -> Record:
+    """Return a verdict in the shape `artifact/1`: keys may be added to it, none changes or goes.
+
+    `numbers` are those under which its works were recorded.
+    """
     return {
         "schema": SCHEMA,
         "photo": str(verdict.photo),
@@ -39,32 +43,35 @@ def record(verdict: Verdict, judge: Judge) -> Record:
         "works": [_work(work, judge) for work in verdict.works],
         "encoder": judge.encoder.fingerprint,
         "revision": judge.revision,
-        "calibration": None,
+        "calibration": judge.basis.calibration.number if judge.basis.calibration else None,
         "error": verdict.error,
+        "verdicts": list(numbers),
     }
 
 
 def _work(work: Work, judge: Judge) -> Record:
-    thresholds = judge.thresholds
-    matches = [
-        {
-            "rank": rank,
-            "object_id": match.object_id,
-            "exemplar": str(match.exemplar),
-            "distance": round(match.distance, 6),
-            "match_threshold": thresholds and _rounded(thresholds.match.value),
-            "authenticity_threshold": thresholds and _rounded(thresholds.authenticity.value),
-            **_registration(match.registration),
-            **_divergence(match.divergence, judge.encoder.local_threshold),
-        }
-        for rank, match in enumerate(work.matches, 1)
-    ]
     decision = work.decision
     return {
         "region": list(work.region),
         "outcome": str(decision.outcome),
         "reasons": list(decision.reasons),
-        "matches": matches,
+        "likelihood_ratio": decision.likelihood_ratio,
+        "p_value": _rounded(decision.p_value),
+        "matches": [_match(rank, match, judge) for rank, match in enumerate(work.matches, 1)],
+    }
+
+
+def _match(rank: int, match: Match, judge: Judge) -> Record:
+    limits = judge.basis.thresholds
+    return {
+        "rank": rank,
+        "object_id": match.object_id,
+        "exemplar": str(match.exemplar),
+        "distance": round(match.distance, 6),
+        "match_threshold": limits and _rounded(limits.match.value),
+        "authenticity_threshold": limits and _rounded(limits.authenticity.value),
+        **_registration(match.registration),
+        **_divergence(match.divergence, limits.combined if limits else None),
     }
 
 
@@ -89,7 +96,9 @@ def _divergence(found: Divergence | NotCompared | None, threshold: Threshold | N
     divergence = {
         "global": round(found.global_distance, 6),
         "local": round(found.local_distance, 6),
-        "threshold": threshold and _rounded(threshold.value),
+        "threshold": _rounded(found.limit),
+        "combined": round(found.combined_distance, 6),
+        "combined_threshold": threshold and _rounded(threshold.value),
         "compared": round(found.compared, 6),
         "hidden": round(found.hidden, 6),
         "places": [{"box": list(place.box), "distance": round(place.distance, 6)} for place in found.places],
@@ -145,7 +154,7 @@ def print_query(found: Record, titles: Mapping[str, str]) -> None:
     for work in found["works"]:
         typer.echo(f"{plain(found['photo'])}: " + styled(work["outcome"], colour=True))
         for reason in work["reasons"]:
-            typer.echo(textwrap.fill(plain(reason), _width(), initial_indent="  ", subsequent_indent="    "))
+            echo_wrapped(reason)
         rows = [
             (
                 str(match["rank"]),
@@ -167,6 +176,11 @@ def print_query(found: Record, titles: Mapping[str, str]) -> None:
             "local": "right",
         }
         print_table(columns | {"outcome": "left"}, rows)
+
+
+def echo_wrapped(reason: str) -> None:
+    """Print a sentence, indented, in lines as wide as the terminal."""
+    typer.echo(textwrap.fill(plain(reason), _width(), initial_indent="  ", subsequent_indent="    "))
 
 
 def styled(outcome: str, *, colour: bool) -> str:

@@ -28,6 +28,7 @@ SIGNS: Mapping[str, str] = {
     Outcome.DIVERGENT: "!", Outcome.INCONCLUSIVE: "?", UNREADABLE: "✕", Outcome.CONSISTENT: "≈", Outcome.NO_MATCH: "○",
 }  # fmt: skip
 LONG_SIDE, QUALITY = 220, 80
+PROVISIONAL, CALIBRATION, OUT_OF_DATE = "provisional", "calibration", "calibration out of date"  # begin sentences
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,7 @@ class Basis:
     revision: str = "none"
     match: float | None = None
     authenticity: float | None = None
-    remarks: tuple[str, ...] = ()  # the sentences that call the thresholds provisional
+    remarks: tuple[str, ...] = ()  # the sentences that say where the thresholds come from
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,10 +84,10 @@ def basis_of(records: Iterator[Record]) -> Basis:
         basis = replace(basis, encoder=str(found["encoder"]), revision=str(found["revision"]))
         for work in (work for work in found["works"] if work["matches"]):
             match, authenticity = (work["matches"][0][f"{kind}_threshold"] for kind in ("match", "authenticity"))
-            new = [reason for reason in work["reasons"] if reason.startswith("provisional")]
+            new = [reason for reason in work["reasons"] if reason.startswith((PROVISIONAL, CALIBRATION))]
             remarks = tuple(dict.fromkeys([*basis.remarks, *new]))
             basis = replace(basis, match=match, authenticity=authenticity, remarks=remarks)
-            if len(remarks) == 2:  # of the local distance and of the global one
+            if sum(not remark.startswith(OUT_OF_DATE) for remark in remarks) == 2:  # of the combined and the global one
                 return basis
     return basis
 
@@ -222,7 +223,7 @@ def _judgement(work: Record, reference: Reference, basis: Basis) -> str:
     best, *others = work["matches"]
     nearest = "" if work["outcome"] in (Outcome.CONSISTENT, Outcome.DIVERGENT) else "nearest: "
     near = "".join(f"<li><bdi>{_text(other['object_id'])}</bdi> {other['distance']:.3f}</li>\n" for other in others)
-    said = any(remark in work["reasons"] for remark in basis.remarks)
+    said = any(remark in work["reasons"] for remark in basis.remarks if remark.startswith(PROVISIONAL))
     provisional = ' <span class="soft">(thresholds are provisional)</span>' if said else ""
     name, judged = _judged(best)
     return (
@@ -234,19 +235,24 @@ def _judgement(work: Record, reference: Reference, basis: Basis) -> str:
 
 
 def _judged(best: Record) -> tuple[str, Record]:
-    """Return the name of the distance that decided, and it with its thresholds: place by place, or the global one."""
+    """Return the name of the distance that decided, and it with its thresholds: the combined, or the global one."""
     found = best.get("divergence")
-    if not found or found["threshold"] is None:
+    if not found or found.get("combined_threshold") is None:
         return "distance", best
-    limits = {"authenticity_threshold": found["threshold"], "match_threshold": None}
-    return "local distance", {"distance": found["local"]} | limits
+    local = {"distance": found["combined"], "authenticity_threshold": found["combined_threshold"]}
+    return "combined distance", {**local, "match_threshold": None}
+
+
+def _end(largest: float) -> float:
+    """Return where a scale ends: a little beyond the largest value, but not beyond 2 for the sake of that."""
+    return max(largest, min(2.0, 1.2 * largest)) or 1.0
 
 
 def bar(best: Record) -> str:
     """Draw the distance of a match from 0, with both thresholds; positions are shares of the width."""
     values = {"authenticity": best["authenticity_threshold"], "match": best["match_threshold"]}
     known = {name: value for name, value in values.items() if value is not None}
-    share = 100 / (end := min(2.0, 1.2 * max([best["distance"], *known.values()])) or 1.0)
+    share = 100 / (end := _end(max([best["distance"], *known.values()])))
     marks = "".join(
         f'<line class="{name}" x1="{value * share:.2f}%" x2="{value * share:.2f}%" y1="{top}" y2="{top + 21}"/>'
         f'<text x="{value * share:.2f}%" y="{baseline}" text-anchor="{"end" if value > end / 2 else "start"}">'

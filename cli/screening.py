@@ -16,6 +16,7 @@ from cli.journal import Journal, temporary_journal
 from cli.options import ScreenFormat
 from cli.output import Record, plain
 from cli.progress import progress
+from cli.recording import recording
 from cli.writing import write_whole
 from indexer.scan import photographs_below
 from retrieval.encoder import cpu_count
@@ -34,7 +35,12 @@ CSV_COLUMNS = (
     "reasons",
     "sha256",
     "error",
+    "combined_distance",
+    "combined_threshold",
+    "likelihood_ratio",
+    "p_value",
 )
+COMBINED = {"distance": "combined", "threshold": "combined_threshold"}
 Render = Callable[[Iterable[Record]], Iterator[str]]
 
 
@@ -58,6 +64,7 @@ def run_screen(
         "folder": str(folder.resolve()),
         "encoder": judge.encoder.fingerprint,
         "revision": judge.revision,
+        "calibration": judge.calibration and judge.calibration.number,
         "k": k,
         "max_megapixels": max_megapixels,
     }
@@ -88,16 +95,16 @@ def _records(folder: Path, judge: Judge, k: int, max_megapixels: float, *, done:
     """Yield the record of every photograph that is not done, in the order of names."""
     total = sum(1 for _ in photographs_below(folder))
     finished = set(done)
-    with progress("Screening") as show:
+    with progress("Screening") as show, recording(judge) as keep:
         unopened: list[Verdict] = []
         paths = _readable(folder, finished, unopened)
         count = len(finished)
         for verdict in judge.judge_all(paths, k=k, max_megapixels=max_megapixels):
-            yield output.record(verdict, judge)
+            yield output.record(verdict, judge, keep(verdict, None))
             count += 1
             show(count, total)
         for verdict in unopened:
-            yield output.record(verdict, judge)
+            yield output.record(verdict, judge, keep(verdict, None))
 
 
 def _readable(folder: Path, done: set[str], unopened: list[Verdict]) -> Iterator[Path]:
@@ -156,7 +163,8 @@ def render_csv(records: Iterable[Record]) -> Iterator[str]:
             best = work["matches"][0] if work["matches"] else {}
             compared = best.get("divergence") or {}
             local = {f"local_{name}": compared.get(key) for name, key in (("distance", "local"), ("threshold",) * 2)}
-            row = {**found, **best, **local, "outcome": work["outcome"], "reasons": "; ".join(work["reasons"])}
+            local |= {f"combined_{key}": compared.get(name) for key, name in COMBINED.items()}
+            row = {**found, **work, **best, **local, "reasons": "; ".join(work["reasons"])}
             yield _csv_line(["" if row.get(name) is None else str(row[name]) for name in CSV_COLUMNS])
 
 

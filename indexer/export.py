@@ -28,7 +28,7 @@ from retrieval.preprocessing import Preprocessing
 
 ARCHITECTURE = "tf_efficientnet_lite2"
 LITE2 = Preprocessing(width=260, height=260, mean=(127 / 255,) * 3, std=(128 / 255,) * 3)
-LOCAL_THRESHOLD = {"value": 0.416, "rate": 0.05, "count": 67}  # see tests/bench/divergence.py
+COMBINED_THRESHOLD = {"value": 0.416, "rate": 0.05, "count": 67}  # see tests/bench/divergence.py
 FILES = ("model.safetensors", "openvino.xml", "openvino.bin")
 
 
@@ -51,12 +51,13 @@ def export_encoder(
     folder: Path,
     *,
     preprocessing: Preprocessing,
-    local_threshold: Mapping[str, float] | None = None,
+    global_weight: float = 0.0,
+    combined_threshold: Mapping[str, float] | None = None,
     most_median: float = MOST_MEDIAN,
 ) -> None:
     """Write `network` as an encoder folder with fp16 weights. The network's batch norms are folded on the way.
 
-    `local_threshold` is that of the local distance, as the fields of a Threshold; `most_median` as in Encoder. Raises
+    `combined_threshold` has the fields of a Threshold; it, `global_weight` and `most_median` are as in Encoder. Raises
     ArtifactError where the folder cannot be written.
     """
     absorb_batch_norm(network.tower)
@@ -83,7 +84,8 @@ def export_encoder(
         "local": isinstance(network.local, torch.nn.ModuleList),
         "dim": dim,
         "preprocessing": asdict(preprocessing),
-        "local_threshold": local_threshold,
+        "global_weight": global_weight,
+        "combined_threshold": combined_threshold,
         "most_median": most_median,
         "files": {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in FILES},
     }
@@ -108,7 +110,7 @@ def main() -> None:
     source, folder = Path(sys.argv[1]), Path(sys.argv[2])
     weights = torch.load(source, map_location="cpu", weights_only=True)
     network = network_from_public_weights(weights)
-    export_encoder(network, folder, preprocessing=LITE2, local_threshold=LOCAL_THRESHOLD)
+    export_encoder(network, folder, preprocessing=LITE2, combined_threshold=COMBINED_THRESHOLD)
     print(f"wrote {folder}: {sum((folder / name).stat().st_size for name in FILES) / 1e6:.1f} MB")
 
 

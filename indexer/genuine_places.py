@@ -1,58 +1,83 @@
-"""Set the threshold of the local distance from genuine photographs: labelled ones, or simulated re-photographs."""
+"""Combine the two distances, and set their threshold, from genuine photographs: labelled ones, or simulated ones."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from indexer.labels import LabelledPhoto
 from indexer.rephotograph import rephotograph
 from retrieval.calibration import Threshold, authenticity_threshold
-from retrieval.divergence import Divergence, diverge
+from retrieval.divergence import Divergence, combined_distance, diverge
 from retrieval.encoder import Encoder, cpu_count
 from retrieval.features import features_of, features_of_probe
 from retrieval.images import Photograph, read_photograph
 from retrieval.registration import Registration, register
+from retrieval.search import exact_distance
 
 OBJECTS = 200  # at most; more would narrow the threshold little
 SIDE = 520  # pixels of the short side of the photographs
 ANY = Threshold(math.inf, 0.0, 0)  # for an encoder that has none yet
+USUAL = 0.95  # share of the genuine pairs up to which a distance is usual
+WEIGHT = 0.6  # of the usual global distance beside the usual local one; `python -m tests.bench.promises`
 
 
-def place_threshold(photos: Sequence[LabelledPhoto], encoder: Encoder, *, seed: int) -> Threshold:
-    """Return the local distance above which a genuine photograph falls at most at the usual rate.
+@dataclass(frozen=True, slots=True)
+class Combination:
+    """What the global distance counts beside the local one, and the threshold of the two together."""
 
-    One distance an object: between its first genuine photo and the second, or else a re-photograph of the first. What
-    does not register is left out.
+    global_weight: float
+    threshold: Threshold
+
+
+def combination_of(photos: Sequence[LabelledPhoto], encoder: Encoder, *, seed: int) -> Combination:
+    """Return how the distances are combined, and what a genuine photograph falls beyond at most at the usual rate.
+
+    One pair an object: its first genuine photo and the second, or else a re-photograph of the first. What does not
+    register is left out.
     """
     by_object: dict[str, list[LabelledPhoto]] = {}
     for photo in photos:
         if photo.genuine:
             by_object.setdefault(photo.object_id, []).append(photo)
     chosen = np.random.default_rng(seed).permutation(list(by_object))[:OBJECTS]
-    measuring = replace(encoder, local_threshold=ANY)
+    measuring = replace(encoder, combined_threshold=ANY)
 
-    def measured(object_id: str) -> float | None:
-        return local_distance(by_object[object_id], measuring, seed=seed)
+    def measured(object_id: str) -> tuple[float, float] | None:
+        return distances_of(by_object[object_id], measuring, seed=seed)
 
     with ThreadPoolExecutor(cpu_count()) as threads:
-        found = [distance for distance in threads.map(measured, chosen.tolist()) if distance is not None]
-    return authenticity_threshold(np.array(found))
+        found = [pair for pair in threads.map(measured, chosen.tolist()) if pair is not None]
+    return combine(np.array(found).reshape(-1, 2))
 
 
-def local_distance(photos: Sequence[LabelledPhoto], encoder: Encoder, *, seed: int) -> float | None:
-    """Return the local distance between two genuine photographs of an object; None where they do not register."""
+def combine(genuine: np.ndarray) -> Combination:
+    """Return the combination that the global and local distances of genuine pairs, (n, 2), ask for.
+
+    Each distance counts by how it compares with what is usual of it.
+    """
+    weight = 0.0
+    if len(genuine):
+        usual = np.quantile(genuine, USUAL, axis=0)
+        weight = round(WEIGHT * float(max(usual[1], 0.0) / usual[0]), 3) if usual[0] > 0 else 0.0
+    combined = [combined_distance(whole, local, weight) for whole, local in genuine.tolist()]
+    return Combination(weight, authenticity_threshold(np.array(combined)))
+
+
+def distances_of(photos: Sequence[LabelledPhoto], encoder: Encoder, *, seed: int) -> tuple[float, float] | None:
+    """Return global and local distance of two genuine photographs of an object; None where they do not register."""
     exemplar = read_photograph(photos[0].path, short_side=SIDE)
     probe = read_photograph(photos[1].path, short_side=SIDE) if len(photos) > 1 else again(exemplar, seed=seed)
     registration = register(features_of(exemplar), features_of_probe(probe))
     if not isinstance(registration, Registration):
         return None
-    found = diverge(exemplar, probe, registration, encoder, global_distance=math.nan)
-    return found.local_distance if isinstance(found, Divergence) else None
+    whole = exact_distance(*encoder.encode([exemplar.image, probe.image]))
+    found = diverge(exemplar, probe, registration, encoder, global_distance=whole)
+    return (whole, found.local_distance) if isinstance(found, Divergence) else None
 
 
 def again(photograph: Photograph, *, seed: int) -> Photograph:

@@ -2,36 +2,35 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import os
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+from indexer.csv_rows import BadLabels, read_rows
 from indexer.metadata import read_table
 from indexer.scan import Found, Skipped, composed, scan_folder
-from retrieval.errors import ArtifactError
 from retrieval.images import SUFFIXES
 
 COLUMNS = ("photo", "object_id", "label")
+GROUP = "group"
 LABELS = {"1": True, "genuine": True, "0": False, "forgery": False}
 BEGINNINGS = {"genuine": True, "forgery": False, "forgeries": False}  # of the names in the folder of an object
 SHOWN = 5  # problems that one message names
 
 
-class BadLabels(ArtifactError):
-    """Labels that cannot be used; the message names the first lines, files or objects that are wrong."""
-
-
 @dataclass(frozen=True, slots=True)
 class LabelledPhoto:
-    """A photograph of an object, or of a forgery of it."""
+    """A photograph of an object, or of a forgery of it.
+
+    Photographs of one `group` depend on each other, as crops of one photograph or frames of one film do.
+    """
 
     path: Path
     object_id: str
     genuine: bool
+    group: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +67,10 @@ def read_labels(source: Path) -> Labelled:
     """Return the labelled photographs of a table or of a folder, whose layout is detected.
 
     A table is a CSV file `photo,object_id,label`: photographs relative to its folder, label 1 or `genuine`, 0 or
-    `forgery` (of that object). A folder holds `OBJECT/genuine*` and `OBJECT/forgery*`, files or folders; or it is one
-    that `artifact index` takes, and all of it is genuine. Raises BadLabels, with all problems in one line. Whether
-    the photographs can be decoded is not looked at.
+    `forgery` (of that object); a column `group` may name photographs that depend on each other. A folder holds
+    `OBJECT/genuine*` and `OBJECT/forgery*`, files or folders; or it is one that `artifact index` takes, and all of it
+    is genuine. Raises BadLabels, with all problems in one line. Whether the photographs can be decoded is not looked
+    at.
     """
     if source.is_dir():
         return _from_folder(source)
@@ -95,38 +95,20 @@ def _from_table(source: Path) -> Labelled:
     return _checked(source, [photo for _, photo in photos.values()], problems)
 
 
-def _rows(source: Path) -> Iterator[tuple[int, tuple[str, str, str] | str]]:
-    """Yield, with the number of its line, each row as (photo, object id, label), or what is wrong with it."""
-    text = _text(source)
-    delimiter = max(",;\t", key=text.partition("\n")[0].count)
-    reader = csv.reader(io.StringIO(text), delimiter=delimiter, strict=True)
-    try:
-        header = [name.strip() for name in next(reader, [])]
-        if any(header.count(name) != 1 for name in COLUMNS):
-            raise BadLabels(f"{source} must have one column each of photo, object_id and label, named in line 1.")
-        line = reader.line_num + 1
-        for cells in reader:
-            start, line = line, reader.line_num + 1
-            if len(cells) > len(header):
-                yield start, f"{len(cells)} cells under {len(header)} columns"
-            elif any(cell.strip() for cell in cells):
-                values = dict(zip(header, cells, strict=False))
-                photo, object_id, label = (values.get(name, "").strip() for name in COLUMNS)
-                yield start, (photo, object_id, label)
-    except csv.Error as error:
-        yield reader.line_num, str(error)
+def _rows(source: Path) -> Iterator[tuple[int, tuple[str, str, str, str] | str]]:
+    """Yield, with the number of its line, each row as (photo, object id, label, group), or what is wrong with it."""
+    header, rows = read_rows(source)
+    if any(header.count(name) != 1 for name in COLUMNS):
+        raise BadLabels(f"{source} must have one column each of photo, object_id and label, named in line 1.")
+    for line, row in rows:
+        if isinstance(row, str):
+            yield line, row
+        else:
+            photo, object_id, label, group = (row.get(name, "") for name in (*COLUMNS, GROUP))
+            yield line, (photo, object_id, label, group)
 
 
-def _text(source: Path) -> str:
-    try:
-        return source.read_bytes().decode("utf-8-sig")
-    except OSError as error:
-        raise BadLabels(f"{source} cannot be read: {error.strerror}.") from error
-    except UnicodeDecodeError as error:
-        raise BadLabels(f"{source} is not UTF-8 text (byte {error.start}); save it as CSV UTF-8.") from error
-
-
-def _photo(folder: Path, photo: str, object_id: str, label: str) -> LabelledPhoto | str:
+def _photo(folder: Path, photo: str, object_id: str, label: str, group: str) -> LabelledPhoto | str:
     if not photo:
         return "no photo"
     if not object_id:
@@ -136,7 +118,7 @@ def _photo(folder: Path, photo: str, object_id: str, label: str) -> LabelledPhot
     path = folder / photo
     if not _is_file(path):
         return f"there is no photo {photo}"
-    return LabelledPhoto(path, composed(object_id), LABELS[label.casefold()])
+    return LabelledPhoto(path, composed(object_id), LABELS[label.casefold()], group)
 
 
 def _is_file(path: Path) -> bool:

@@ -21,7 +21,7 @@ class Start:
     spec: str
     network: EmbeddingNetwork
     preprocessing: Preprocessing
-    local_threshold: Threshold | None
+    combined_threshold: Threshold | None
 
 
 def open_start(spec: str) -> Start:
@@ -32,7 +32,7 @@ def open_start(spec: str) -> Start:
     description = read_description(folder)
     weights = folder / "model.safetensors"
     verify(weights, description)
-    threshold = description.get("local_threshold")
+    threshold = description.get("combined_threshold")
     return Start(
         spec,
         load_own_network(weights, description).eval(),

@@ -22,7 +22,7 @@ from indexer.card import model_card
 from indexer.checkpoint import load_checkpoint
 from indexer.evaluation import Evaluation, evaluate
 from indexer.export import export_encoder
-from indexer.genuine_places import place_threshold
+from indexer.genuine_places import Combination, combination_of
 from indexer.history import EpochRecord
 from indexer.labels import Labelled
 from indexer.local import LocalOptions, LocalRecord, train_local
@@ -43,7 +43,6 @@ from indexer.split import Split, write_split
 from indexer.starting import Start
 from indexer.train import Options, Trainer
 from indexer.whitening import discriminative_whitening
-from retrieval.calibration import Threshold
 from retrieval.encoder import DESCRIPTION, load_encoder
 from retrieval.errors import ArtifactError
 from retrieval.features import Features, features_of
@@ -116,7 +115,7 @@ class Trained:
     before: Evaluation
     after: Evaluation
     tested: bool  # on objects of the test; else on those of validation
-    local_threshold: Threshold | None
+    combination: Combination | None
     hardest: list[tuple[np.ndarray, np.ndarray, float, str]]  # pairs of pictures uint8, their distance, what they are
 
 
@@ -372,22 +371,22 @@ def train_heads(plan: Plan, network: torch.nn.Module, watching: Watching) -> Non
         watching.local_epoch(record)
 
 
-def write_encoder(plan: Plan, network: torch.nn.Module) -> Threshold | None:
-    """Write the encoder's own files, with the threshold of its local distance; return that."""
+def write_encoder(plan: Plan, network: torch.nn.Module) -> Combination | None:
+    """Write the encoder's own files, with how its two distances are combined, and the threshold; return that."""
     partial = plan.work / "encoder"
     export_encoder(network.cpu(), partial, preprocessing=plan.start.preprocessing)
-    threshold = None
+    found = None
     if network.has_stages:
         held_back = {*plan.split.validation, *plan.split.test}
         photos = [photo for photo in plan.labelled.photos if photo.object_id in held_back]
         encoder = load_encoder(str(partial))
-        threshold = place_threshold(photos, encoder, seed=plan.options.seed)
-        if threshold.value is None:  # better one of objects that were trained on too than none
-            threshold = place_threshold(plan.labelled.photos, encoder, seed=plan.options.seed)
+        found = combination_of(photos, encoder, seed=plan.options.seed)
+        if found.threshold.value is None:  # better one of objects that were trained on too than none
+            found = combination_of(plan.labelled.photos, encoder, seed=plan.options.seed)
         description = json.loads((partial / DESCRIPTION).read_text(encoding="utf-8"))
-        description["local_threshold"] = asdict(threshold)
+        description |= {"global_weight": found.global_weight, "combined_threshold": asdict(found.threshold)}
         (partial / DESCRIPTION).write_text(json.dumps(description, indent=2) + "\n", encoding="utf-8")
-    return threshold
+    return found
 
 
 def publish(plan: Plan, trained: Trained, extra: dict[str, bytes]) -> None:
@@ -409,7 +408,7 @@ def publish(plan: Plan, trained: Trained, extra: dict[str, bytes]) -> None:
         "threshold": trained.after.threshold,
         "counts": trained.after.counts,
         "held_back": "test" if trained.tested else "validation",
-        "local_threshold": asdict(trained.local_threshold) if trained.local_threshold else None,
+        "combination": asdict(trained.combination) if trained.combination else None,
     }
     files = {"README.md": card.encode(), "metrics.json": (json.dumps(metrics, indent=1) + "\n").encode(), **extra}
     for name, content in files.items():

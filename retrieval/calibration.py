@@ -1,39 +1,55 @@
-"""Thresholds with the counts behind them; until photographs are labelled, from the catalogue itself."""
+"""Thresholds with the counts behind them: provisional ones from the catalogue itself, and those of a calibration."""
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import Any
 
 import numpy as np
 
+from retrieval.likelihood import LikelihoodRatio
+from retrieval.metrics import at_most
+
 FALSE_MATCH_RATE = 0.05
 FALSE_ALARM_RATE = 0.05
+CONFIDENCE = 0.95
+MOST_GROWTH = 0.2  # share of its objects by which a catalogue may change before a calibration is out of date
 
 
 @dataclass(frozen=True, slots=True)
 class Threshold:
     """A distance, the rate of errors it was set for, and the number of objects behind it.
 
-    `value` is None where there are too few objects for that rate.
+    `value` is None where there are too few objects for that rate. The rate holds on average, or, where there is a
+    `confidence`, with this probability over the photographs that it was set on. `asked` is the rate that was wanted,
+    if that is smaller than these objects can carry.
     """
 
     value: float | None
     rate: float
     count: int
+    confidence: float | None = None
+    asked: float | None = None
 
     @property
     def needed(self) -> int:
-        """The number of objects from which a threshold at this rate can be set."""
+        """The number of objects from which a threshold that holds on average can be set at this rate."""
         return math.ceil(round(1.0 / self.rate, 9)) - 1
 
 
 @dataclass(frozen=True, slots=True)
 class Thresholds:
-    """Match: nearer than this, an object is found. Authenticity: farther than this, its photograph diverges."""
+    """Nearer than `match`, an object is found. Farther than the others, its photograph diverges.
+
+    `combined` is that of the combined distance, where a photograph was compared place by place; `authenticity` is that
+    of the global distance, where it was not.
+    """
 
     match: Threshold
     authenticity: Threshold
+    combined: Threshold | None = None
 
 
 def match_threshold(nearest_other: np.ndarray, *, rate: float = FALSE_MATCH_RATE) -> Threshold:
@@ -62,3 +78,112 @@ def authenticity_threshold(genuine: np.ndarray, *, rate: float = FALSE_ALARM_RAT
 def _rank(distances: np.ndarray, rate: float) -> int:
     """Return how many of n exchangeable cases may err at `rate`; 0 when n is too small to say."""
     return math.floor(round(rate * (len(distances) + 1), 9))
+
+
+def smallest_rate(count: int, *, confidence: float = CONFIDENCE) -> float:
+    """Return the smallest rate that so many values can carry, about 3 / count: none of them may lie beyond."""
+    return 1.0 - (1.0 - confidence) ** (1.0 / count) if count else 1.0
+
+
+def objects_needed(rate: float, *, confidence: float = CONFIDENCE) -> int:
+    """Return the smallest number of values that can carry a rate."""
+    return math.ceil(round(math.log1p(-confidence) / math.log1p(-rate), 9))
+
+
+def allowed_beyond(count: int, rate: float, *, confidence: float = CONFIDENCE) -> int:
+    """Return how many of `count` values may lie beyond a threshold of this rate; the rate must be one they can carry.
+
+    The largest k at which k or fewer of them would be beyond, were the rate just exceeded, with a probability of
+    1 - confidence at most (Wilks, Annals of Mathematical Statistics 1941; the tolerance limits of Conover, Practical
+    Nonparametric Statistics, 3.3).
+    """
+    beyond = 0
+    while at_most(beyond + 1, count, rate) <= 1.0 - confidence:
+        beyond += 1
+    return beyond
+
+
+def upper_bound(values: np.ndarray, rate: float, *, confidence: float = CONFIDENCE) -> Threshold:
+    """Return the value that others of their kind exceed at most at `rate`, with this confidence, whatever they are.
+
+    `values`, shape (n,), are independent, one for each object. Where they are too few for that rate it is the largest,
+    at the smallest rate that they can carry. Without any the value is None.
+    """
+    count = len(values)
+    carried = max(rate, smallest_rate(count, confidence=confidence))
+    value = None
+    if count:
+        beyond = allowed_beyond(count, rate, confidence=confidence) if carried == rate else 0
+        value = float(np.sort(values)[count - 1 - beyond])
+    return Threshold(value, carried, count, confidence, rate if carried > rate else None)
+
+
+def lower_bound(values: np.ndarray, rate: float, *, confidence: float = CONFIDENCE) -> Threshold:
+    """Return the value that others of their kind fall below at most at `rate`: `upper_bound` from the other side."""
+    mirrored = upper_bound(-np.asarray(values), rate, confidence=confidence)
+    return replace(mirrored, value=None if mirrored.value is None else -mirrored.value)
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What a calibration knows of one of the distances, from genuine photographs and from copies."""
+
+    threshold: Threshold
+    genuine: tuple[float, ...]  # one for each object, ascending
+    ratio: LikelihoodRatio | None = None  # None: too few copies were labelled
+
+    def p_value(self, distance: float) -> float:
+        """Return how often a genuine photograph lies this far or farther: the conformal p-value, at least 1/(n + 1)."""
+        beyond = len(self.genuine) - int(np.searchsorted(self.genuine, distance, side="left"))
+        return (1 + beyond) / (len(self.genuine) + 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """Thresholds that were set on photographs of this catalogue's objects, and what stands behind them."""
+
+    date: str  # ISO 8601, with the zone
+    encoder: str  # fingerprint
+    revision: int
+    objects: int  # in the catalogue then
+    sources: Mapping[str, int]  # objects by where their genuine photograph is from: labelled, exemplars, simulated
+    copies: int  # photographs labelled as forgeries
+    match: Threshold
+    combined: Measured  # the combined distance
+    whole: Measured  # the global distance
+    number: int | None = None  # its id in the catalogue
+
+    @property
+    def thresholds(self) -> Thresholds:
+        """The thresholds by themselves."""
+        return Thresholds(self.match, self.whole.threshold, self.combined.threshold)
+
+    def out_of_date(self, encoder: str, objects: int) -> str | None:
+        """Return why the calibration no longer holds for a catalogue of this encoder and so many objects."""
+        if encoder != self.encoder:
+            return f"it was made with the encoder {self.encoder}, not {encoder}"
+        change = abs(objects - self.objects) / self.objects
+        if change > MOST_GROWTH:
+            return f"the catalogue had {self.objects} objects then and has {objects} now"
+        return None
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return all of it but its number, for JSON."""
+        values = asdict(self)
+        del values["number"]
+        return values
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any], *, number: int) -> Calibration:
+        """Return what `as_dict` wrote."""
+        measured = {kind: _measured(values[kind]) for kind in ("combined", "whole")}
+        return cls(**{**values, **measured, "match": Threshold(**values["match"])}, number=number)
+
+
+def _measured(values: Mapping[str, Any]) -> Measured:
+    ratio = values["ratio"]
+    return Measured(
+        threshold=Threshold(**values["threshold"]),
+        genuine=tuple(values["genuine"]),
+        ratio=ratio and LikelihoodRatio(**ratio),
+    )

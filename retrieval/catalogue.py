@@ -6,16 +6,16 @@ import difflib
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from sqlite_utils import Database
 
-from retrieval.calibration import Threshold, Thresholds
+from retrieval.calibration import Calibration, Threshold, Thresholds
 from retrieval.database import DATABASE, connected, lock
-from retrieval.errors import CatalogueMissing, UnknownObject
+from retrieval.errors import CatalogueDamaged, CatalogueMissing, UnknownObject
 from retrieval.features import VERSION, Features
 from retrieval.migrations import MIGRATIONS
 
@@ -331,9 +331,8 @@ class Catalogue:
         """Keep the thresholds of this revision in place of the last ones."""
         revision = self.revision
         with self.db.atomic():
-            for kind in Thresholds.__slots__:
+            for kind, threshold in (("match", thresholds.match), ("authenticity", thresholds.authenticity)):
                 row: dict[str, Any] = {"revision": revision, "kind": kind}
-                threshold: Threshold = getattr(thresholds, kind)
                 row |= {"value": threshold.value, "rate": threshold.rate, "count": threshold.count}
                 self.db["thresholds"].upsert(row, pk="kind")
 
@@ -341,4 +340,35 @@ class Catalogue:
         """Return the thresholds of this revision, or None where an index run did not come to them."""
         sql = "SELECT kind, value, rate, count FROM thresholds WHERE revision = ?"
         rows = {kind: Threshold(*values) for kind, *values in self.db.execute(sql, [self.revision])}
-        return Thresholds(**rows) if rows.keys() == set(Thresholds.__slots__) else None
+        return Thresholds(**rows) if len(rows) == 2 else None
+
+    # -- calibrations
+
+    def add_calibration(self, calibration: Calibration) -> Calibration:
+        """Keep a calibration beside the earlier ones; return it with its number."""
+        row = {"date": calibration.date, "fingerprint": calibration.encoder, "revision": calibration.revision}
+        with self.db.atomic():
+            body = json.dumps(calibration.as_dict(), ensure_ascii=False)
+            number = self.db["calibrations"].insert({**row, "body": body}).last_pk
+        return replace(calibration, number=number)
+
+    def calibrations(self) -> list[Calibration]:
+        """Return every calibration, the last one first."""
+        return self._calibrations("ORDER BY number DESC")
+
+    def calibration(self, number: int | None = None) -> Calibration | None:
+        """Return the calibration of a number, by default the last one; None where there is none."""
+        if number is None:
+            found = self._calibrations("ORDER BY number DESC LIMIT 1")
+        else:
+            found = self._calibrations("WHERE number = ?", number)
+        return found[0] if found else None
+
+    def _calibrations(self, which: str, *values: int) -> list[Calibration]:
+        rows = self.db.execute(f"SELECT number, body FROM calibrations {which}", values)
+        try:
+            return [Calibration.from_dict(json.loads(body), number=number) for number, body in rows]
+        except (ValueError, KeyError, TypeError) as error:
+            raise CatalogueDamaged(
+                f"a calibration in {self.data / DATABASE} is damaged ({error}). Restore it, or index again elsewhere."
+            ) from error

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 from sqlite_utils import Database
+from sqlite_utils.migrations import Migrations
 
 from retrieval.errors import CatalogueBusy, CatalogueDamaged
 from retrieval.migrations import MIGRATIONS
@@ -19,9 +20,9 @@ WAIT_SECONDS = 30.0
 
 
 @contextmanager
-def lock(data: Path) -> Iterator[None]:
-    """Hold the one right to write a data folder; raises CatalogueBusy where another run has it."""
-    file_lock = FileLock(data / "write.lock", timeout=0)
+def lock(data: Path, name: str = "write.lock", *, wait: float = 0.0) -> Iterator[None]:
+    """Hold the one right to write the catalogue in a data folder; raises CatalogueBusy where another run has it."""
+    file_lock = FileLock(data / name, timeout=wait)
     try:
         file_lock.acquire()
     except Timeout as error:
@@ -37,23 +38,26 @@ def lock(data: Path) -> Iterator[None]:
 
 
 @contextmanager
-def connected(data: Path) -> Iterator[Database]:
-    """Open the database of a data folder, and turn what SQLite may say of a damaged one into our own words."""
-    path = data / DATABASE
+def connected(data: Path, name: str = DATABASE, steps: Migrations = MIGRATIONS) -> Iterator[Database]:
+    """Open a database of a data folder, and turn what SQLite may say of a damaged one into our own words.
+
+    `steps` have made it, though perhaps not all of them yet.
+    """
+    path = data / name
     read_only = path.exists() and not os.access(data, os.W_OK)
     target = _read_only_uri(path) if read_only else str(path)
     connection: sqlite3.Connection | None = None
     try:
         connection = sqlite3.connect(target, uri=read_only, timeout=WAIT_SECONDS)
         database = Database(connection, execute_plugins=False)
-        _refuse_foreign(database, path)
+        _refuse_foreign(database, path, steps)
         if not read_only:
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = NORMAL")
         connection.execute("PRAGMA foreign_keys = ON")
         yield database
     except sqlite3.OperationalError as error:
-        raise CatalogueBusy(f"The catalogue {path} cannot be used now: {error}") from error
+        raise CatalogueBusy(f"{path} cannot be used now: {error}") from error
     except sqlite3.DatabaseError as error:
         raise CatalogueDamaged(
             f"{path} is damaged or no catalogue: {error}. Restore it, or index again elsewhere."
@@ -70,13 +74,13 @@ def _read_only_uri(path: Path) -> str:
     return f"{path.resolve().as_uri()}?mode=ro{immutable}"
 
 
-def _refuse_foreign(database: Database, path: Path) -> None:
+def _refuse_foreign(database: Database, path: Path, steps: Migrations) -> None:
     """Raise CatalogueDamaged for another program's database, and for one that a newer version of ours wrote."""
-    tables = set(database.table_names()) - {MIGRATIONS.migrations_table}  # before the steps: a writer may be making it
-    applied = MIGRATIONS.applied(database)
+    tables = set(database.table_names()) - {steps.migrations_table}  # before the steps: a writer may be making it
+    applied = steps.applied(database)
     if tables and not applied:
         raise CatalogueDamaged(f"{path} is the database of another program, no catalogue. Name another folder.")
-    known = {migration.name for migration in MIGRATIONS.pending(database)}
-    known |= {migration.name for migration in MIGRATIONS._migrations}
+    known = {migration.name for migration in steps.pending(database)}
+    known |= {migration.name for migration in steps._migrations}
     if any(migration.name not in known for migration in applied):
         raise CatalogueDamaged(f"{path} was written by a newer version of this program; update it.")

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from retrieval.calibration import Threshold, Thresholds
+from retrieval.calibration import Calibration, Measured, Threshold, Thresholds
 from retrieval.divergence import Divergence, NotCompared
+from retrieval.likelihood import words
 from retrieval.registration import NotRegistered, Registration
 from retrieval.search import Match
 
-SMALLEST_SIDE = 64
 MOST_HIDDEN = 0.15  # of the exemplar's detail, under plates and glare, for a comparison place by place
 LEAST_COMPARED = 0.5  # of the exemplar, for a photograph to be consistent with it
 
@@ -27,74 +28,104 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """An outcome and its reasons, each a sentence for a person."""
+    """An outcome and its reasons, each a sentence for a person; and with a calibration, how strong the evidence is.
+
+    The likelihood ratio where copies were labelled, else the p-value; neither where nothing was matched or compared.
+    """
 
     outcome: Outcome
     reasons: tuple[str, ...]
+    likelihood_ratio: float | None = None
+    p_value: float | None = None
 
 
-def decide(
-    matches: Sequence[Match],
-    thresholds: Thresholds | None,
-    *,
-    size: tuple[int, int],
-    local_threshold: Threshold | None = None,
-) -> Decision:
-    """Judge a probe of `size` (width, height) in pixels against the first of its matches.
+@dataclass(frozen=True, slots=True)
+class Basis:
+    """What a decision rests on: the thresholds, and the calibration that set them."""
 
-    By the local distance where it was registered and compared place by place, which needs no other objects; else by
+    thresholds: Thresholds | None  # None: the catalogue is not complete
+    calibration: Calibration | None = None  # None: the thresholds are provisional
+    out_of_date: str | None = None  # why the last calibration is
+
+
+def decide(matches: Sequence[Match], basis: Basis, *, poor: str | None = None) -> Decision:
+    """Judge a probe against the first of its matches; `poor` says why it cannot be judged.
+
+    By the combined distance where it was registered and compared place by place, which needs no other objects; else by
     its global distance.
     """
-    if min(size) < SMALLEST_SIDE:
-        return _inconclusive(
-            f"the photograph is only {size[0]} x {size[1]} pixels; its short side needs at least {SMALLEST_SIDE}"
-        )
-    if thresholds is None:
+    limits = basis.thresholds
+    if poor is not None:
+        return _inconclusive(poor)
+    if limits is None:
         return _inconclusive("the last index run was not completed; run `artifact index` again")
     divergence = matches[0].divergence if matches else None
-    if isinstance(divergence, Divergence) and local_threshold is not None and local_threshold.value is not None:
-        return _decide_by_places(matches[0], divergence, local_threshold)
-    match, authenticity = thresholds.match.value, thresholds.authenticity.value
+    if isinstance(divergence, Divergence) and limits.combined is not None and limits.combined.value is not None:
+        outcome, *reasons = _decide_by_places(matches[0], divergence, limits.combined.value)
+        decision = Decision(outcome, (*reasons, *_left_out(divergence), *_basis(basis, limits.combined, divergence)))
+        measured = basis.calibration.combined if basis.calibration else None
+        return _with_strength(decision, measured, divergence.combined_distance)
+    match, authenticity = limits.match.value, limits.authenticity.value
     if match is None:
-        return _inconclusive(_too_few("objects", thresholds.match))
+        return _inconclusive(_too_few("objects", limits.match))
     if authenticity is None:
-        return _inconclusive(_too_few("objects with simulated re-photographs", thresholds.authenticity))
+        return _inconclusive(_too_few("objects with simulated re-photographs", limits.authenticity))
     assert matches, "a catalogue with thresholds has objects"
     outcome, reason = _compare(matches[0], match, authenticity)
-    return Decision(outcome, (reason, *_not_compared(matches[0], outcome), _provisional(thresholds)))
+    reasons = [reason, *_not_compared(matches[0], outcome), *_basis(basis, limits.authenticity, None)]
+    decision = Decision(outcome, tuple(reasons))
+    if outcome is Outcome.NO_MATCH:
+        return decision
+    measured = basis.calibration.whole if basis.calibration else None
+    return _with_strength(decision, measured, matches[0].distance)
 
 
-def _decide_by_places(nearest: Match, found: Divergence, threshold: Threshold) -> Decision:
-    """Judge by the largest local distance, unless too much of the exemplar is hidden or out of the picture."""
-    assert isinstance(nearest.registration, Registration) and threshold.value is not None
+def _decide_by_places(nearest: Match, found: Divergence, threshold: float) -> tuple[Outcome, str]:
+    """Judge by the combined distance, unless too much of the exemplar is hidden or out of the picture."""
+    assert isinstance(nearest.registration, Registration)
     mirrored = ", mirrored" if nearest.registration.mirrored else ""
     place = f"{nearest.registration.inliers} points agree with {nearest.object_id}{mirrored}"
-    basis = (
-        f"provisional threshold of the local distance, not calibrated on your photographs: {threshold.rate:.0%} false "
-        f"alarms from {threshold.count} pairs of genuine photographs"
-    )
-    local = f"the local distance {found.local_distance:.3f}"
-    within = f"{local} is within the authenticity threshold {threshold.value:.3f}"
+    number = len(found.places)
+    parts = f"local {found.local_distance:.3f}, global {found.global_distance:.3f}"
+    if found.combined_distance > threshold and found.local_distance > found.limit:
+        parts = (
+            f"local {found.local_distance:.3f}, at the worst of {number} place{'s' if number > 1 else ''}; "
+            f"global {found.global_distance:.3f}"
+        )
+    combined = f"the combined distance {found.combined_distance:.3f} ({parts})"
+    within = f"{combined} is within the authenticity threshold {threshold:.3f}"
     if found.hidden > MOST_HIDDEN:
         outcome, said = (
             Outcome.INCONCLUSIVE,
-            f"plates or glare hide {found.hidden:.0%} of its detail, more than the {MOST_HIDDEN:.0%} allowed",
+            f"plates or glare hide {found.hidden:.0%} of its detail, more than the {MOST_HIDDEN:.0%} allowed: "
+            "a photograph without them would help",
         )
-    elif found.local_distance > threshold.value:
-        number = len(found.places)
-        outcome, said = (
-            Outcome.DIVERGENT,
-            f"{local}, at the worst of {number} place{'s' if number > 1 else ''}, is beyond the authenticity threshold "
-            f"{threshold.value:.3f}",
-        )
+    elif found.combined_distance > threshold:
+        outcome, said = Outcome.DIVERGENT, f"{combined} is beyond the authenticity threshold {threshold:.3f}"
     elif found.compared < LEAST_COMPARED:
         outcome, said = (
             Outcome.INCONCLUSIVE,
-            f"{within}, but only {found.compared:.0%} of it could be compared, less than {LEAST_COMPARED:.0%}",
+            f"{within}, but only {found.compared:.0%} of it could be compared, less than {LEAST_COMPARED:.0%}: "
+            "a photograph of all of it would help",
         )
     else:
         outcome, said = Outcome.CONSISTENT, within
-    return Decision(outcome, (f"{place}; {said}", *_left_out(found), basis))
+    return outcome, f"{place}; {said}"
+
+
+def _with_strength(decision: Decision, measured: Measured | None, distance: float) -> Decision:
+    """Return a decision with the strength of its evidence, and what that is in words."""
+    if measured is None or not measured.genuine or decision.outcome is Outcome.INCONCLUSIVE:
+        return decision
+    if measured.ratio is None:
+        count = f"{len(measured.genuine)} object{'' if len(measured.genuine) == 1 else 's'}"
+        chance = measured.p_value(distance)
+        said = f"p-value {chance:.2g}: the share of genuine photographs that lie as far or farther, from {count}"
+        return replace(decision, reasons=(*decision.reasons, said), p_value=chance)
+    ratio = measured.ratio(distance)
+    times = f"{_plain(ratio)} times" if ratio >= 1.0 else f"1/{_plain(1.0 / ratio)} times"
+    said = f"such a distance is {times} as likely of a genuine photograph as of one of a copy: {words(ratio)}"
+    return replace(decision, reasons=(*decision.reasons, said), likelihood_ratio=ratio)
 
 
 def _not_compared(nearest: Match, outcome: Outcome) -> tuple[str, ...]:
@@ -152,16 +183,54 @@ def _inconclusive(reason: str) -> Decision:
 
 
 def _too_few(what: str, threshold: Threshold) -> str:
+    if threshold.confidence is not None:
+        return f"too few {what} for a calibrated threshold: two or more are needed"
     return (
         f"too few {what} ({threshold.count}) for a threshold at a {threshold.rate:.0%} error rate: "
         f"at least {threshold.needed} are needed"
     )
 
 
-def _provisional(thresholds: Thresholds) -> str:
-    match, authenticity = thresholds.match, thresholds.authenticity
-    return (
-        f"provisional thresholds, not calibrated on labelled photographs: match at {match.rate:.0%} false matches from "
-        f"{match.count} objects, authenticity at {authenticity.rate:.0%} false alarms from {authenticity.count} "
-        "simulated re-photographs"
-    )
+def _basis(basis: Basis, authenticity: Threshold, divergence: Divergence | None) -> list[str]:
+    """Say where the thresholds come from, and whether that still holds."""
+    said = [] if basis.out_of_date is None else [f"calibration out of date: {basis.out_of_date}"]
+    assert basis.thresholds is not None
+    match, calibration = basis.thresholds.match, basis.calibration
+    if calibration is not None and authenticity.confidence is not None:
+        promise = f"at most {share(authenticity.rate)} false alarms"
+        if divergence is None:
+            promise = f"at most {share(match.rate)} false matches from {match.count} pairs of objects, {promise}"
+        said.append(
+            f"calibration {calibration.number} of {calibration.date[:10]}, with {authenticity.confidence:.0%} "
+            f"confidence: {promise} from {authenticity.count} objects, out of {sources(calibration)}"
+        )
+    elif divergence is not None:
+        said.append(
+            "provisional threshold of the combined distance, not calibrated on your photographs: "
+            f"{authenticity.rate:.0%} false alarms from {authenticity.count} pairs of genuine photographs"
+        )
+    else:
+        said.append(
+            f"provisional thresholds, not calibrated on labelled photographs: match at {match.rate:.0%} false matches "
+            f"from {match.count} objects, authenticity at {authenticity.rate:.0%} false alarms from "
+            f"{authenticity.count} simulated re-photographs"
+        )
+    return said
+
+
+SOURCES = {"labelled": "labelled photographs", "exemplars": "other exemplars", "simulated": "simulated re-photographs"}
+
+
+def sources(calibration: Calibration) -> str:
+    """Return where the genuine photographs of a calibration are from, in words."""
+    return ", ".join(f"{count} {SOURCES[kind]}" for kind, count in calibration.sources.items() if count)
+
+
+def _plain(number: float) -> str:
+    """Return a number of 1 or more with two digits that count, and none that are made up."""
+    return f"{number:.1f}" if number < 10 else f"{float(f'{number:.2g}'):,.0f}"
+
+
+def share(rate: float) -> str:
+    """Return a rate of errors in per cent, never less than it is."""
+    return f"{math.ceil(round(1000 * rate, 6)) / 10:g}%"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import cache
 
@@ -40,6 +41,8 @@ class Divergence:
 
     global_distance: float
     local_distance: float  # the largest of the map
+    combined_distance: float  # of both
+    limit: float  # the local distance beyond which the combined one is beyond its threshold
     median: float  # of the distances before it was taken away: how much the two differ on the whole
     map: np.ndarray  # float32 (rows, columns) over the whole exemplar, NaN where nothing was compared
     compared: float  # share of the exemplar's area, 0..1
@@ -57,13 +60,23 @@ class NotCompared:
 
 
 def diverge(
-    exemplar: Photograph, probe: Photograph, registration: Registration, encoder: Encoder, *, global_distance: float
+    exemplar: Photograph,
+    probe: Photograph,
+    registration: Registration,
+    encoder: Encoder,
+    *,
+    global_distance: float,
+    threshold: float | None = None,
 ) -> Divergence | NotCompared:
-    """Compare a probe with the exemplar that it is registered to, leaving out what lies over the picture."""
-    if encoder.stages is None or encoder.local_threshold is None:
+    """Compare a probe with the exemplar that it is registered to, leaving out what lies over the picture.
+
+    `threshold` of the combined distance says which places are beyond; by default it is the encoder's.
+    """
+    if encoder.stages is None or encoder.combined_threshold is None:
         return NotCompared("this encoder has no local distance")
-    if encoder.local_threshold.value is None:
-        return NotCompared("this encoder was trained on too few objects for a threshold of the local distance")
+    threshold = encoder.combined_threshold.value if threshold is None else threshold
+    if threshold is None:
+        return NotCompared("this encoder was trained on too few objects for a threshold of the combined distance")
     shown_pixels = registration.overlap_probe * probe.width * probe.height
     across = (shown_pixels / registration.overlap_exemplar) ** 0.5
     if across < FEWEST_PIXELS:
@@ -77,17 +90,34 @@ def diverge(
     compared = float(shown.mean())
     if compared < LEAST_COMPARED or np.isnan(local).all():
         return NotCompared(f"only {compared:.0%} of the exemplar is to be seen on the photograph")
+    local_distance = float(np.nanmax(local))
+    limit = local_limit(threshold, encoder.global_weight * global_distance)
     return Divergence(
         global_distance=global_distance,
-        local_distance=float(np.nanmax(local)),
+        local_distance=local_distance,
+        combined_distance=combined_distance(global_distance, local_distance, encoder.global_weight),
+        limit=limit,
         median=median,
         map=local,
         compared=compared,
         hidden=_share_of_detail(aligned.exemplar, hidden),
-        places=_places(local, encoder.local_threshold.value, size),
+        places=_places(local, limit, size),
         overlays=tuple(overlays),
         homography=aligned.homography,
     )
+
+
+def combined_distance(global_distance: float, local_distance: float, weight: float) -> float:
+    """Return both distances as one: the length of (weight * global, local), which rises with either.
+
+    Small alterations show in the local one alone, works painted all over again in the global one.
+    """
+    return math.hypot(weight * global_distance, max(local_distance, 0.0))
+
+
+def local_limit(threshold: float, weighted: float) -> float:
+    """Return the local distance at which the combined one reaches a threshold; 0 where the global one does so alone."""
+    return math.sqrt(max(threshold**2 - weighted**2, 0.0))
 
 
 def local_distances(aligned: Aligned, shown: np.ndarray, encoder: Encoder) -> tuple[np.ndarray, float]:
@@ -159,12 +189,12 @@ def _share_of_detail(exemplar: np.ndarray, hidden: np.ndarray) -> float:
     return float(detail[hidden].sum() / detail.sum())
 
 
-def _places(local: np.ndarray, threshold: float | None, size: tuple[int, int]) -> tuple[Place, ...]:
-    """Return the connected places beyond the threshold, worst first, or the worst one."""
+def _places(local: np.ndarray, limit: float, size: tuple[int, int]) -> tuple[Place, ...]:
+    """Return the connected places beyond the limit, worst first, or the worst one."""
     cv2 = import_cv2()
     values = np.nan_to_num(local, nan=-np.inf)
-    limit = values.max() if threshold is None else min(threshold, values.max())
-    count, labels, stats, _ = cv2.connectedComponentsWithStats((values >= limit).astype(np.uint8), connectivity=8)
+    shown = (values >= min(limit, values.max())).astype(np.uint8)
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(shown, connectivity=8)
     across, down = size[0] / PLACES_ACROSS, size[1] / PLACES_ACROSS
     found = []
     for label in range(1, count):

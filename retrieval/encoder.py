@@ -44,7 +44,8 @@ class Encoder:
     precision: str
     engine: Engine
     stages: Stages | None = None  # what the network sees on the way: preprocessed pictures -> a few (n, c, h, w)
-    local_threshold: Threshold | None = None  # of the distance that divergence.py takes between them
+    global_weight: float = 0.0  # of the global distance beside the local one, in divergence.combined_distance
+    combined_threshold: Threshold | None = None  # of that
     most_median: float = MOST_MEDIAN  # of their distances over a picture that was not painted all over again
 
     def encode(self, images: Sequence[Image.Image]) -> np.ndarray:
@@ -92,7 +93,7 @@ def _load_own(spec: str, folder: Path, *, precision: str, device: str, parallel:
     preprocessing = Preprocessing(**description["preprocessing"])
     exported = None if device == "cuda" else _openvino(folder, description, preprocessing, precision, parallel)
     engine = _torch(folder, description, precision, device) if exported is None else exported
-    threshold = description.get("local_threshold")
+    threshold = description.get("combined_threshold")
     return Encoder(
         spec=spec,
         fingerprint=fingerprint(
@@ -106,7 +107,8 @@ def _load_own(spec: str, folder: Path, *, precision: str, device: str, parallel:
         precision=precision,
         engine=engine,
         stages=engine.stages,
-        local_threshold=Threshold(**threshold) if threshold else None,
+        global_weight=description.get("global_weight", 0.0),
+        combined_threshold=Threshold(**threshold) if threshold else None,
         most_median=description.get("most_median", MOST_MEDIAN),
     )
 

@@ -29,6 +29,10 @@ class CatalogueBusy(ArtifactError):
     """Another run is writing this catalogue."""
 
 
+class UnknownVerdict(ArtifactError):
+    """A number that no recorded verdict has, or one that cannot be made again."""
+
+
 class UnknownObject(ArtifactError):
     """An object id that is not in the catalogue."""
 

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from collections import defaultdict, deque
-from collections.abc import Callable, Iterable, Iterator
+from collections import ChainMap, defaultdict, deque
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from retrieval.calibration import Thresholds
+from retrieval.calibration import Calibration, Thresholds
 from retrieval.catalogue import Catalogue, EncoderRecord, Photo
 from retrieval.confirmation import DEPTH, confirm, confirm_one
-from retrieval.decision import Decision, decide
+from retrieval.decision import Basis, Decision, decide
 from retrieval.divergence import Divergence, NotCompared, diverge
 from retrieval.encoder import Encoder, cpu_count, load_encoder
 from retrieval.errors import CatalogueMissing, EncoderMismatch, UnreadableImage
 from retrieval.features import features_of_probe
 from retrieval.images import DEFAULT_MAX_MEGAPIXELS, Photograph, read_photograph, sha256_of
+from retrieval.quality import poor
 from retrieval.registration import Registration
 from retrieval.search import Match, exact_distance, nearest_objects
 from retrieval.stream import Embedded, embed_photographs
@@ -50,24 +51,77 @@ class Judge:
     data: Path
     encoder: Encoder
     revision: int
-    thresholds: Thresholds | None
+    thresholds: Thresholds | None  # provisional ones
     index: Any
     photos: dict[int, Photo]
     exemplars: dict[str, list[Photo]]  # by object
+    calibration: Calibration | None = None  # the last one
+
+    @property
+    def basis(self) -> Basis:
+        """What photographs are judged by: the calibration, or else provisional thresholds."""
+        provisional, shipped = self.thresholds, self.encoder.combined_threshold
+        usual = Basis(provisional and replace(provisional, combined=shipped))
+        if self.calibration is None or provisional is None:
+            return usual
+        out_of_date = self.calibration.out_of_date(self.encoder.fingerprint, len(self.exemplars))
+        if self.calibration.encoder != self.encoder.fingerprint:  # its distances do not compare
+            return replace(usual, out_of_date=out_of_date)
+        limits = self.calibration.thresholds
+        if limits.combined is None or limits.combined.value is None:
+            limits = replace(limits, combined=shipped)
+        if limits.match.value is None:
+            limits = replace(limits, match=provisional.match)
+        return Basis(limits, self.calibration, out_of_date)
 
     def judge_all(
-        self, paths: Iterable[Path], *, k: int, max_megapixels: float = DEFAULT_MAX_MEGAPIXELS
+        self, paths: Iterable[Path], *, k: int, apart: bool = False, max_megapixels: float = DEFAULT_MAX_MEGAPIXELS
     ) -> Iterator[Verdict]:
-        """Yield the verdict of every photograph, in order; an unreadable one gets a verdict with its error."""
+        """Yield the verdict of every photograph, in order; an unreadable one gets a verdict with its error.
 
-        def verdict(embedded: Embedded) -> Verdict:
-            return self._verdict(embedded, lambda item: self._confirmed(item, k), max_megapixels)
+        With `apart`, exemplars that are the very photograph are left out.
+        """
+
+        def matches_of(item: Embedded, _: str) -> list[Match]:
+            return self._confirmed(item, k, apart=apart)
+
+        return self._judged(((path, "") for path in paths), matches_of, max_megapixels)
+
+    def compare_all(
+        self,
+        pairs: Iterable[tuple[Path, str]],
+        *,
+        apart: bool = False,
+        max_megapixels: float = DEFAULT_MAX_MEGAPIXELS,
+    ) -> Iterator[Verdict]:
+        """Yield the verdict of each photograph against one object of the catalogue, its only match, in order.
+
+        With `apart`, exemplars that are the very photograph are left out; the object must have others.
+        """
+        return self._judged(pairs, lambda item, of: [self._match_with(item, of, apart=apart)], max_megapixels)
+
+    def _judged(
+        self,
+        asked: Iterable[tuple[Path, str]],
+        matches_of: Callable[[Embedded, str], list[Match]],
+        max_megapixels: float,
+    ) -> Iterator[Verdict]:
+        """Yield the verdict of each photograph, given its matches; decoding, encoding and comparing overlap."""
+        objects: deque[str] = deque()
+
+        def paths() -> Iterator[Path]:
+            for path, object_id in asked:
+                objects.append(object_id)
+                yield path
+
+        def verdict(embedded: Embedded, object_id: str) -> Verdict:
+            return self._verdict(embedded, lambda item: matches_of(item, object_id), max_megapixels)
 
         with ThreadPoolExecutor(cpu_count(), thread_name_prefix="judge") as pool:
             waiting: deque[Future[Verdict]] = deque()
             try:
-                for embedded in self._embedded(paths, max_megapixels):
-                    waiting.append(pool.submit(verdict, embedded))
+                for embedded in self._embedded(paths(), max_megapixels):
+                    waiting.append(pool.submit(verdict, embedded, objects.popleft()))
                     if len(waiting) > 2 * cpu_count():
                         yield waiting.popleft().result()
                 while waiting:
@@ -80,8 +134,8 @@ class Judge:
         """Return the verdict of a photograph against one object, its only match; raises UnknownObject."""
         with Catalogue.reading(self.data) as catalogue:
             catalogue.object(object_id)
-        (embedded,) = self._embedded([path], max_megapixels)
-        return self._verdict(embedded, lambda item: [self._match_with(item, object_id)], max_megapixels)
+        (verdict,) = self.compare_all([(path, object_id)], max_megapixels=max_megapixels)
+        return verdict
 
     def _embedded(self, paths: Iterable[Path], max_megapixels: float) -> Iterator[Embedded]:
         return embed_photographs(paths, self.encoder, extract=features_of_probe, max_megapixels=max_megapixels)
@@ -93,29 +147,41 @@ class Judge:
         if photograph is None:
             return Verdict(embedded.path, _hash_or_none(embedded.path), (), str(embedded.error))
         matches = [self._compared(match, photograph, max_megapixels) for match in matches_of(embedded)]
-        size = (photograph.width, photograph.height)
-        decision = decide(matches, self.thresholds, size=size, local_threshold=self.encoder.local_threshold)
-        return Verdict(embedded.path, photograph.sha256, (Work((0, 0, *size), decision, tuple(matches)),))
+        decision = decide(matches, self.basis, poor=poor(photograph))
+        region = (0, 0, photograph.width, photograph.height)
+        return Verdict(embedded.path, photograph.sha256, (Work(region, decision, tuple(matches)),))
 
-    def _confirmed(self, embedded: Embedded, k: int) -> list[Match]:
+    def _confirmed(self, embedded: Embedded, k: int, *, apart: bool) -> list[Match]:
         """Return the k best objects: those that registration confirms, then the nearest."""
-        nearest = nearest_objects(self.index, self.photos, embedded.vectors[0], k=max(k, DEPTH))
-        assert embedded.features is not None, "asked for above"
+        assert embedded.features is not None and embedded.photograph is not None, "asked for above"
+        photos: dict[int, Photo] = self.photos
+        exemplars: Mapping[str, list[Photo]] = self.exemplars
+        itself = {
+            photo_id for photo_id, photo in photos.items() if apart and photo.sha256 == embedded.photograph.sha256
+        }
+        if itself:
+            owners = {photos[photo_id].object_id for photo_id in itself}
+            others = {key: [photo for photo in exemplars[key] if photo.photo_id not in itself] for key in owners}
+            photos = {photo_id: photo for photo_id, photo in photos.items() if photo_id not in itself}
+            exemplars = ChainMap(others, self.exemplars)
+        nearest = nearest_objects(self.index, photos, embedded.vectors[0], k=max(k, DEPTH))
         with Catalogue.reading(self.data) as catalogue:  # features go by content: another revision does no harm
-            return confirm(nearest, embedded.features, self.exemplars, catalogue.features)[:k]
+            return confirm(nearest, embedded.features, exemplars, catalogue.features)[:k]
 
-    def _match_with(self, embedded: Embedded, object_id: str) -> Match:
+    def _match_with(self, embedded: Embedded, object_id: str, *, apart: bool = False) -> Match:
         """Return an object by the exemplar that the photograph is registered to, or else by the nearest."""
+        assert embedded.photograph is not None
+        itself = embedded.photograph.sha256 if apart else None
+        exemplars = [photo for photo in self.exemplars[object_id] if photo.sha256 != itself]
         distances = {
-            self.photos[photo_id].file: exact_distance(embedded.vectors[0], self.index.reconstruct(photo_id))
-            for photo_id, photo in self.photos.items()
-            if photo.object_id == object_id
+            photo.file: exact_distance(embedded.vectors[0], self.index.reconstruct(photo.photo_id))
+            for photo in exemplars
         }
         nearest = min(distances, key=lambda file: distances[file])
         assert embedded.features is not None, "asked for above"
         with Catalogue.reading(self.data) as catalogue:
             match = Match(object_id, nearest, distances[nearest])
-            return confirm_one(match, embedded.features, self.exemplars[object_id], catalogue.features, mirrored=True)
+            return confirm_one(match, embedded.features, exemplars, catalogue.features, mirrored=True)
 
     def _compared(self, match: Match, probe: Photograph, max_megapixels: float) -> Match:
         """Return a match with the comparison place by place, where it is registered."""
@@ -134,7 +200,9 @@ class Judge:
             return NotCompared(f"the exemplar {match.exemplar} cannot be read: {error}")
         if exemplar.sha256 != indexed.sha256:
             return NotCompared(f"the exemplar {match.exemplar} was changed since; run `artifact index` again")
-        return diverge(exemplar, probe, registration, self.encoder, global_distance=match.distance)
+        limits = self.basis.thresholds
+        threshold = limits.combined.value if limits is not None and limits.combined is not None else None
+        return diverge(exemplar, probe, registration, self.encoder, global_distance=match.distance, threshold=threshold)
 
 
 def open_judge(data: Path, *, encoder_spec: str | None = None, device: str = "cpu", parallel: int = 1) -> Judge:
@@ -152,7 +220,14 @@ def open_judge(data: Path, *, encoder_spec: str | None = None, device: str = "cp
         for photo in photos.values():
             exemplars[photo.object_id].append(photo)
         return Judge(
-            data, encoder, catalogue.revision, catalogue.thresholds(), read_vectors(catalogue), photos, exemplars
+            data=data,
+            encoder=encoder,
+            revision=catalogue.revision,
+            thresholds=catalogue.thresholds(),
+            index=read_vectors(catalogue),
+            photos=photos,
+            exemplars=exemplars,
+            calibration=catalogue.calibration(),
         )
 
 

@@ -1,7 +1,7 @@
 """How well objects are found: recall@k, mean average precision, GAP, each with its interval."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -178,14 +178,14 @@ def _upper_bound(successes: int, trials: int, tail: float) -> float:
     low, high = successes / trials, 1.0
     while high - low > 1e-15:
         middle = (low + high) / 2
-        if _at_most(successes, trials, middle) > tail:
+        if at_most(successes, trials, middle) > tail:
             low = middle
         else:
             high = middle
     return high
 
 
-def _at_most(successes: int, trials: int, share: float) -> float:
+def at_most(successes: int, trials: int, share: float) -> float:
     """Return P(X <= successes), X binomial; for share > successes / trials, where terms fall downwards."""
     ways = math.lgamma(trials + 1) - math.lgamma(successes + 1) - math.lgamma(trials - successes + 1)
     term = math.exp(ways + successes * math.log(share) + (trials - successes) * math.log1p(-share))
@@ -234,6 +234,21 @@ def bootstrap_by_group(
         raise ValueError(f"The statistic is undefined on all of the {resamples} resamples.")
     low, high = np.quantile(defined, [tail, 1 - tail])
     return Estimate(float(value), float(low), float(high), len(blocks))
+
+
+def tied_groups(shown: Mapping[str, Collection[str]]) -> dict[str, str]:
+    """Return a group for each photograph, given what it shows: photographs that share a thing, even through others."""
+    parent: dict[tuple[str, str], tuple[str, str]] = {}
+
+    def root(name: tuple[str, str]) -> tuple[str, str]:
+        while parent.setdefault(name, name) != name:
+            name = parent[name]
+        return name
+
+    for photo, things in shown.items():
+        for thing in things:
+            parent[root(("thing", thing))] = root(("photo", photo))
+    return {photo: root(("photo", photo))[1] for photo in shown}
 
 
 def _draw(blocks: list[list[Item]], statistic: Statistic[Item], rng: np.random.Generator) -> float:

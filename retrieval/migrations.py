@@ -1,4 +1,4 @@
-"""The schema of the catalogue's database, as numbered steps that run once each, in order."""
+"""The schemas of the databases, as numbered steps that run once each, in order."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from typing import Any
 
 from sqlite_utils.migrations import Migrations
 
-MIGRATIONS = Migrations("artifact")
+MIGRATIONS = Migrations("artifact")  # of the catalogue
+VERDICTS = Migrations("artifact-verdicts")
 
 
 @MIGRATIONS(name="001_catalogue")
@@ -64,3 +65,44 @@ def _thresholds(db: Any) -> None:
 @MIGRATIONS(name="003_features")
 def _features(db: Any) -> None:
     db["features"].create({"sha256": str, "version": int, "features": bytes}, pk="sha256", not_null={"version"})
+
+
+@MIGRATIONS(name="004_calibrations")
+def _calibrations(db: Any) -> None:
+    db.execute(
+        """CREATE TABLE calibrations (
+            number INTEGER PRIMARY KEY AUTOINCREMENT,
+            date TEXT NOT NULL,
+            fingerprint TEXT NOT NULL,
+            revision INTEGER NOT NULL,
+            body TEXT NOT NULL  -- all of it, as a JSON object
+        )"""
+    )
+
+
+@VERDICTS(name="001_verdicts")
+def _verdicts(db: Any) -> None:
+    db.execute(
+        """CREATE TABLE verdicts (
+            number INTEGER PRIMARY KEY AUTOINCREMENT,
+            date TEXT NOT NULL,
+            photo TEXT NOT NULL,
+            sha256 TEXT,
+            asked TEXT,  -- the one object that the photograph was compared with; null: all
+            encoder TEXT NOT NULL,
+            revision INTEGER NOT NULL,
+            calibration INTEGER,
+            region TEXT,  -- x, y, width, height
+            outcome TEXT NOT NULL,
+            object_id TEXT,
+            exemplar TEXT,
+            "global" REAL,
+            local REAL,
+            combined REAL,
+            threshold REAL,  -- of the distance that decided
+            likelihood_ratio REAL,
+            p_value REAL,
+            reasons TEXT NOT NULL  -- a JSON list
+        )"""
+    )
+    db["verdicts"].create_index(["sha256"])

@@ -30,8 +30,8 @@ class Match:
 def nearest_objects(index: Any, photos: Mapping[int, Photo], vector: np.ndarray, *, k: int) -> list[Match]:
     """Return the k objects nearest to a unit vector of shape (dim,), nearest first, equals by id.
 
-    FAISS makes the shortlist; distances are then taken exactly, in double precision. `photos` holds the exemplar of
-    each id in the index.
+    FAISS makes the shortlist; distances are then taken exactly, in double precision. `photos` holds the exemplars that
+    are asked for, by their ids in the index.
     """
     exemplars = min(2 * k, index.ntotal)
     while exemplars:
@@ -48,7 +48,9 @@ def _nearest_of_each(index: Any, photos: Mapping[int, Photo], vector: np.ndarray
     """Return the nearest of each object among some exemplars, nearest first, equals by id."""
     best: dict[str, Match] = {}
     for photo_id in map(int, ids):
-        photo = photos[photo_id]
+        photo = photos.get(photo_id)
+        if photo is None:
+            continue
         distance = exact_distance(vector, index.reconstruct(photo_id))
         if photo.object_id not in best or distance < best[photo.object_id].distance:
             best[photo.object_id] = Match(photo.object_id, photo.file, distance)

@@ -14,6 +14,8 @@ import numpy as np
 
 from retrieval.metrics import EqualError, Estimate, bootstrap_by_group, clopper_pearson
 
+ROUNDING = 1e-12  # of a rate
+
 
 @dataclass(frozen=True, slots=True)
 class Confusion:
@@ -72,6 +74,14 @@ class Curve:
         place = after - gap[after] / (gap[after] - gap[after - 1])
         at = np.arange(len(gap))
         return EqualError(float(np.interp(place, at, self.miss)), float(np.interp(place, at, self.thresholds)))
+
+    def miss_at(self, false_alarm: float) -> float:
+        """Return the smallest miss rate at which the false alarm rate is no higher than this."""
+        return float(self.miss[int(np.argmax(self.false_alarm <= false_alarm + ROUNDING))])
+
+    def false_alarm_at(self, miss: float) -> float:
+        """Return the smallest false alarm rate at which the miss rate is no higher than this."""
+        return float(self.false_alarm[int(np.flatnonzero(self.miss <= miss + ROUNDING)[-1])])
 
     def at(self, threshold: float) -> Confusion:
         """Return the shares of either kind that pass and that are flagged: both kinds weigh the same."""

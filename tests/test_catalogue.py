@@ -7,13 +7,15 @@ import sys
 import tempfile
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from retrieval import database
-from retrieval.calibration import Threshold, Thresholds
+from retrieval.calibration import Calibration, Measured, Threshold, Thresholds
 from retrieval.catalogue import Catalogue, Changes, EncoderRecord
 from retrieval.errors import (
     CatalogueBusy,
@@ -21,6 +23,7 @@ from retrieval.errors import (
     CatalogueMissing,
     UnknownObject,
 )
+from retrieval.likelihood import LikelihoodRatio
 from tests.conftest import DIM, TINY, content, exemplar, index, make_folder, unit
 
 ROOT = Path(__file__).parents[1]
@@ -33,6 +36,22 @@ def vectors_of(*names: str) -> list:
 
 def put(*photos, **metadata) -> Changes:
     return Changes(put=photos, metadata=metadata)
+
+
+def calibration(**changed: Any) -> Calibration:
+    """Return a calibration that is not stored yet."""
+    values: dict[str, Any] = {
+        "date": "2031-05-06T07:08:09+02:00",
+        "encoder": TINY,
+        "revision": 1,
+        "objects": 40,
+        "sources": {"labelled": 30, "exemplars": 0, "simulated": 10},
+        "copies": 12,
+        "match": Threshold(0.8, 0.1, 29, 0.95, 0.01),
+        "combined": Measured(Threshold(0.1 + 0.2, 0.05, 59, 0.95), (0.1, 0.1 + 0.2, 1 / 3)),
+        "whole": Measured(Threshold(None, 1.0, 0, 0.95, 0.05), (), LikelihoodRatio(2.0, -5.5, 40, 12, 0.3, 0.2)),
+    }
+    return Calibration(**(values | changed))
 
 
 def test_what_is_put_in_comes_out(writable, data):
@@ -148,6 +167,12 @@ def test_thresholds_are_those_of_their_revision(writable):
     assert writable.thresholds() is None
 
 
+def test_a_threshold_of_the_combined_distance_belongs_to_the_encoder_and_is_not_kept(writable):
+    kept = Thresholds(Threshold(0.25, 0.05, 40), Threshold(None, 0.05, 7))
+    writable.set_thresholds(replace(kept, combined=Threshold(0.4, 0.05, 67)))
+    assert writable.thresholds() == kept and kept.combined is None
+
+
 def test_a_forgotten_vector_takes_the_thresholds_with_it(writable):
     writable.add_vectors(vectors_of("s1"), TINY)
     writable.apply(put(exemplar("a", sha256="s1")))
@@ -162,6 +187,46 @@ def test_rephotographs_are_kept_by_encoder_and_simulation(writable):
     assert writable.rephotographs(TINY, 1) == {"s1": 0.5}
     assert writable.rephotographs(TINY, 2) == {"s1": 0.6, "s2": 0.7}
     assert writable.rephotographs("another", 1) == {}
+
+
+# -- calibrations
+
+
+def test_a_calibration_comes_out_as_it_was_put_in(writable, data):
+    assert writable.calibration() is None and writable.calibrations() == []
+    kept = writable.add_calibration(calibration())
+    assert kept == calibration(number=1)
+    with Catalogue.reading(data) as found:
+        assert found.calibration() == found.calibration(1) == kept and found.calibrations() == [kept]
+        assert found.calibration().whole.ratio(0.4) == calibration().whole.ratio(0.4)
+
+
+def test_calibrations_are_numbered_and_the_earlier_ones_stay_readable(writable, data):
+    texts = ("first", "zweite ü", "third")
+    made = [calibration(encoder=text, revision=number) for number, text in enumerate(texts)]
+    kept = [writable.add_calibration(each) for each in made]
+    assert kept == [replace(each, number=number) for number, each in enumerate(made, 1)]
+    with Catalogue.reading(data) as found:
+        assert found.calibration() == kept[2]
+        assert found.calibrations() == kept[::-1]
+        assert [found.calibration(number) for number in (1, 2, 3, 4, 0)] == [*kept, None, None]
+
+
+def test_a_number_of_a_calibration_is_never_used_again(writable):
+    for _ in range(3):
+        writable.add_calibration(calibration())
+    writable.db.execute("DELETE FROM calibrations WHERE number = 3")
+    writable.db.conn.commit()
+    assert writable.add_calibration(calibration()).number == 4
+
+
+def test_a_calibration_is_no_revision_and_outlives_revisions(writable):
+    writable.apply(put(exemplar("a")))
+    writable.set_thresholds(Thresholds(Threshold(0.25, 0.05, 40), Threshold(0.5, 0.05, 40)))
+    kept = writable.add_calibration(calibration())
+    assert writable.revision == 1 and writable.thresholds() is not None
+    writable.apply(put(exemplar("b")))
+    assert writable.thresholds() is None and writable.calibration() == kept
 
 
 # -- one writer, many readers

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -21,10 +22,17 @@ from cli.main import app
 from retrieval.catalogue import Catalogue
 from tests.test_registration import painting
 
-RECORD_KEYS = {"schema", "photo", "sha256", "works", "encoder", "revision", "calibration", "error"}
-WORK_KEYS = {"region", "outcome", "reasons", "matches"}
+RECORD_KEYS = {"schema", "photo", "sha256", "works", "encoder", "revision", "calibration", "error", "verdicts"}
+WORK_KEYS = {"region", "outcome", "reasons", "likelihood_ratio", "p_value", "matches"}
 MATCH_KEYS = {"rank", "object_id", "exemplar", "distance", "match_threshold", "authenticity_threshold"}
 MATCH_KEYS |= {"registration", "registration_reason", "divergence", "divergence_reason"}
+DIVERGENCE_KEYS = {"global", "local", "threshold", "combined", "combined_threshold"}
+DIVERGENCE_KEYS |= {"compared", "hidden", "places", "overlays"}
+CSV_HEADER = [
+    *("photo", "outcome", "object_id", "distance", "match_threshold", "authenticity_threshold"),
+    *("local_distance", "local_threshold", "reasons", "sha256", "error"),
+    *("combined_distance", "combined_threshold", "likelihood_ratio", "p_value"),
+]
 runner = CliRunner()
 
 
@@ -91,9 +99,12 @@ def test_query_json_has_every_key_of_the_shape(world: Path) -> None:
         assert 0 <= match["distance"] <= 2 and 0 < match["match_threshold"] < 2
         assert 0 < match["authenticity_threshold"] < 2
     divergence = work["matches"][0]["divergence"]
-    assert set(divergence) == {"global", "local", "threshold", "compared", "hidden", "places", "overlays"}
+    assert set(divergence) == DIVERGENCE_KEYS
     assert divergence["global"] == work["matches"][0]["distance"]
     assert divergence["local"] < divergence["threshold"] and divergence["compared"] > 0.7
+    assert divergence["local"] <= divergence["combined"] < divergence["combined_threshold"] == 0.485
+    assert divergence["threshold"] < divergence["combined_threshold"]
+    assert work["likelihood_ratio"] is None and work["p_value"] is None  # there is no calibration
     assert work["matches"][1]["divergence"] is None
     assert work["matches"][0]["object_id"] == "K-00"
     assert work["matches"][0]["exemplar"] == str((world / "catalogue" / "K-00.png").resolve())
@@ -124,22 +135,31 @@ def test_the_four_outcomes_of_a_screening(world: Path) -> None:
     }
     assert "truncated" in records["broken.jpg"]["error"] or "damaged" in records["broken.jpg"]["error"]
     assert "50 x 40" in records["thumbnail.png"]["works"][0]["reasons"][0]
+    numbers = [number for found in records.values() for number in found["verdicts"]]
+    assert len(set(numbers)) == len(records) and all(isinstance(number, int) for number in numbers)
 
 
 def test_query_and_screen_agree(world: Path) -> None:
     photo = str(world / "incoming" / "a genuine.jpg")
     one = json.loads(run(world, "query", photo, "--format", "json"))
     printed = run(world, "screen", str(world / "incoming"), "--format", "jsonl", code=3)
-    assert one in [json.loads(line) for line in printed.splitlines()]
+    screened = [json.loads(line) for line in printed.splitlines()]
+    (number,) = one.pop("verdicts")
+    assert number not in [later for found in screened for later in found.pop("verdicts")]
+    assert one in screened
 
 
 def test_screen_as_csv(world: Path) -> None:
     printed = run(world, "screen", str(world / "incoming"), "--format", "csv", code=3)
+    assert printed.splitlines()[0].split(",") == CSV_HEADER
     rows = list(csv.DictReader(io.StringIO(printed)))
     assert [row["outcome"] for row in rows] == ["consistent", "unreadable", "inconclusive", "no-match"]
     assert rows[0]["object_id"] == "K-00" and 0 <= float(rows[0]["distance"]) <= 2 and rows[0]["match_threshold"]
     assert 0 <= float(rows[0]["local_distance"]) < float(rows[0]["local_threshold"]) and not rows[2]["local_distance"]
-    assert rows[1]["error"] and not rows[1]["distance"]
+    combined, threshold = (float(rows[0][f"combined_{name}"]) for name in ("distance", "threshold"))
+    assert float(rows[0]["local_distance"]) <= combined < threshold and not rows[2]["combined_distance"]
+    assert not any(row[name] for row in rows for name in ("likelihood_ratio", "p_value"))
+    assert rows[1]["error"] and not rows[1]["distance"] and not rows[1]["combined_distance"]
 
 
 def test_screen_as_table_and_as_page(world: Path, tmp_path: Path) -> None:
@@ -215,6 +235,17 @@ def test_an_unreadable_photo_still_gives_machines_a_record(world: Path) -> None:
     assert set(found) == RECORD_KEYS and found["works"] == [] and found["error"]
 
 
+def test_a_name_that_is_no_text_is_judged_and_recorded_all_the_same(world: Path, tmp_path: Path) -> None:
+    photo = tmp_path / os.fsdecode(b"lot \xff.jpg")
+    try:
+        shutil.copy(world / "incoming" / "a genuine.jpg", photo)
+    except OSError:
+        pytest.skip("such a name cannot be given here")
+    result = artifact("query", str(photo), "--data", str(world / "data"))
+    assert result.returncode == 0, result.stderr
+    assert "consistent" in result.stdout and "recorded as verdict" in result.stderr
+
+
 def test_a_damaged_catalogue_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "catalogue.db").write_bytes(b"nothing of the kind" * 100)
     result = artifact("status", "--data", str(tmp_path))
@@ -239,7 +270,9 @@ def test_status_list_show(world: Path) -> None:
     status = json.loads(run(world, "status", "--format", "json"))
     assert status["objects"] == 22 and status["thresholds"]["match"]["count"] == 22
     assert any("line 3" in item["file"] for item in status["skipped"])
-    assert "22 objects" in run(world, "status")
+    assert status["calibrations"] == []
+    printed = run(world, "status")
+    assert "22 objects" in printed and "no calibration; `artifact calibrate` sets thresholds" in printed
     listed = json.loads(run(world, "list", "--format", "json"))
     assert len(listed) == 22 and listed[0]["metadata"]["provenance"] == "attic"
     assert "K-21" in run(world, "list")
@@ -269,6 +302,60 @@ def test_check_repairs_what_is_derived(world: Path, tmp_path: Path) -> None:
     result = runner.invoke(app, ["check", "--data", str(data), "--format", "json"])
     assert result.exit_code == 0 and "vectors-1.faiss" in json.loads(result.stdout)["repaired"][0]
     assert json.loads(runner.invoke(app, ["check", "--data", str(data), "--format", "json"]).stdout)["repaired"] == []
+
+
+@pytest.fixture(scope="module")
+def calibrated(world: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same catalogue, calibrated by `artifact calibrate`."""
+    other: Path = tmp_path_factory.mktemp("calibrated")
+    shutil.copytree(world / "data", other / "data")
+    printed = run(other, "calibrate")
+    assert printed.startswith("calibration 1 of 20") and "22 simulated re-photographs" in printed
+    return other
+
+
+def test_a_calibrated_catalogue_judges_by_its_calibration_and_says_so(world: Path, calibrated: Path) -> None:
+    photo = str(world / "incoming" / "a genuine.jpg")
+    found = json.loads(run(calibrated, "query", photo, "--format", "json"))
+    assert set(found) == RECORD_KEYS and found["calibration"] == 1
+    (work,) = found["works"]
+    assert set(work) == WORK_KEYS and set(work["matches"][0]["divergence"]) == DIVERGENCE_KEYS
+    assert work["outcome"] == "consistent" and work["likelihood_ratio"] is None and 0 < work["p_value"] <= 1
+    reasons = "; ".join(work["reasons"])
+    assert "calibration 1 of 20" in reasons and "p-value" in reasons and "provisional" not in reasons
+    with Catalogue.reading(calibrated / "data") as catalogue:
+        kept = catalogue.calibration()
+    assert kept is not None and kept.number == 1 and kept.thresholds.combined is not None
+    assert f"from {kept.thresholds.combined.count} objects, out of 22 simulated re-photographs" in reasons
+    match = work["matches"][0]
+    for shown, threshold in (
+        (match["divergence"]["combined_threshold"], kept.thresholds.combined),
+        (match["match_threshold"], kept.thresholds.match),
+        (match["authenticity_threshold"], kept.thresholds.authenticity),
+    ):
+        assert threshold is not None and shown == round(threshold.value, 6)  # type: ignore[arg-type]
+    printed = run(calibrated, "screen", str(world / "incoming"), "--format", "csv", code=3)
+    rows = list(csv.DictReader(io.StringIO(printed)))
+    assert float(rows[0]["p_value"]) == work["p_value"] and not rows[0]["likelihood_ratio"]
+    assert [bool(row["p_value"]) for row in rows] == [True, False, False, False]  # nor for an unknown work
+
+
+def test_status_says_what_the_calibration_promises_and_when_it_is_out_of_date(calibrated: Path) -> None:
+    (listed,) = json.loads(run(calibrated, "status", "--format", "json"))["calibrations"]
+    assert listed["number"] == 1 and listed["sources"] == {"labelled": 0, "exemplars": 0, "simulated": 22}
+    printed = run(calibrated, "status")
+    assert "calibration 1 of 20" in printed and "out of date" not in printed and "no calibration" not in printed
+    with Catalogue.writing(calibrated / "data") as catalogue:
+        first = catalogue.calibration()
+        assert first is not None
+        catalogue.add_calibration(replace(first, objects=40))
+    printed = run(calibrated, "status")
+    assert "calibration 2 of 20" in printed and "calibration 1 of" not in printed
+    assert (
+        "calibration out of date: the catalogue had 40 objects then and has 22 now; run `artifact calibrate` again"
+    ) in printed
+    numbers = [item["number"] for item in json.loads(run(calibrated, "status", "--format", "json"))["calibrations"]]
+    assert numbers == [2, 1]
 
 
 @pytest.mark.slow
@@ -336,7 +423,7 @@ def test_a_photo_written_since_is_judged_again(tmp_path: Path) -> None:
 
 def test_help_has_examples_for_every_command() -> None:
     names = [command.name or command.callback.__name__ for command in app.registered_commands if command.callback]
-    assert len(names) == 12
+    assert len(names) == 16
     for name in names:
         printed = runner.invoke(app, [name, "--help"]).stdout
         assert f"artifact {name}" in printed and "Example" in printed

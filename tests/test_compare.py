@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -21,13 +22,14 @@ from cli.sheet import WIDTH
 from cli.writing import check_targets, write_whole
 from indexer.demo import paint_demo
 from indexer.rephotograph import rephotograph
-from retrieval.calibration import Threshold
+from retrieval.calibration import Threshold, Thresholds
 from retrieval.catalogue import Catalogue, Changes, Photo
-from retrieval.decision import Decision, Outcome
+from retrieval.decision import Basis, Decision, Outcome
 from retrieval.errors import ArtifactError, UnreadableImage
 from retrieval.judge import Verdict, Work
 from retrieval.registration import NotRegistered, Registration
 from retrieval.search import Match
+from retrieval.verdicts import VerdictLog
 from tests.conftest import write_picture
 from tests.page import Page
 
@@ -37,6 +39,9 @@ runner = CliRunner()
 # -- gathering, with a judge made by hand
 
 
+LIMITS = Thresholds(Threshold(None, 0.05, 1), Threshold(None, 0.05, 1), Threshold(0.42, 0.05, 170))
+
+
 def judge_of(tmp_path: Path) -> Any:
     """Return a judge of a catalogue of one object with one exemplar."""
     file = write_picture(tmp_path / "cat" / "7.png", 1, size=(400, 300))
@@ -44,9 +49,9 @@ def judge_of(tmp_path: Path) -> Any:
     photo = Photo("7", str(file.parent), file.name, sha256, 1, 1, 400, 300)
     with Catalogue.writing(tmp_path / "data") as catalogue:
         catalogue.apply(Changes(put=[photo], metadata={"7": {"title": "The Reader", "provenance": "attic"}}))
-    encoder = SimpleNamespace(local_threshold=Threshold(0.42, 0.05, 170), fingerprint="net-01")
+    encoder = SimpleNamespace(fingerprint="net-01")
     return SimpleNamespace(
-        data=tmp_path / "data", exemplars={"7": [photo]}, thresholds=None, encoder=encoder, revision=1
+        data=tmp_path / "data", exemplars={"7": [photo]}, basis=Basis(LIMITS), encoder=encoder, revision=1
     )
 
 
@@ -65,7 +70,8 @@ def test_evidence_is_gathered_from_the_verdict_the_catalogue_and_both_files(tmp_
     found = gather(verdict_of(tmp_path, half_as_large()), judge_of(tmp_path), max_megapixels=1)
     assert found.metadata == {"title": "The Reader", "provenance": "attic"}
     assert not isinstance(found.exemplar, UnreadableImage) and (found.exemplar.width, found.probe.width) == (400, 200)
-    assert found.local_threshold == Threshold(0.42, 0.05, 170) and found.thresholds is None
+    assert found.basis == Basis(LIMITS) and found.thresholds == LIMITS
+    assert (found.encoder, found.revision, found.decision.reasons) == ("net-01", 1, ("too few",))
     assert found.pair is not None and found.pair[0].size == found.pair[1].size == (400, 300)
     assert np.abs(np.asarray(found.pair[0]).astype(int) - np.asarray(found.exemplar.image)).mean() < 1
 
@@ -171,15 +177,21 @@ def test_a_photograph_is_compared_with_the_object_named(world: Path, tmp_path: P
     object_id = object_of(world)
     result = run(world, "compare", photo, object_id, "--format", "json", "--report", page, "--png", sheet)
     found = json.loads(result.stdout)
+    (number,) = found["verdicts"]
     assert result.stderr.splitlines() == [f"wrote {page}", f"wrote {sheet}"]
+    with VerdictLog.reading(world / "data") as log:
+        recorded = log.verdict(number)
+    assert (recorded.asked, recorded.outcome) == (object_id, found["works"][0]["outcome"])
     (work,) = found["works"]
     (match,) = work["matches"]
-    local = match["divergence"]["local"]
+    divergence = match["divergence"]
+    combined, threshold = divergence["combined"], divergence["combined_threshold"]
     assert match["object_id"] == object_id and match["registration"]["inliers"] > 10
     text = words(page)
     for said in (
         f"painted over.jpg against {object_id}",
-        f"the local distance {local:.3f} to the genuine exemplar",
+        f"the combined distance {combined:.3f} to the genuine exemplar is beyond the threshold {threshold:.3f}",
+        f"local distance {divergence['local']:.3f}, beyond the threshold",
         work["outcome"],
         found["sha256"],
         *work["reasons"],
@@ -192,22 +204,26 @@ def test_a_photograph_is_compared_with_the_object_named(world: Path, tmp_path: P
 
 
 def test_a_genuine_photograph_differs_less_than_one_painted_over(world: Path) -> None:
-    def local(photo: str) -> float:
+    def distances(photo: str) -> tuple[float, float]:
         printed = run(world, "compare", world / photo, object_of(world), "--format", "json").stdout
-        return float(json.loads(printed)["works"][0]["matches"][0]["divergence"]["local"])
+        divergence = json.loads(printed)["works"][0]["matches"][0]["divergence"]
+        return float(divergence["local"]), float(divergence["combined"])
 
-    assert local("genuine.jpg") + 0.1 < local("painted over.jpg")
+    for near, far in zip(distances("genuine.jpg"), distances("painted over.jpg"), strict=True):
+        assert near + 0.1 < far
 
 
 def test_a_query_shows_the_nearest_object(world: Path, tmp_path: Path) -> None:
     result = run(world, "query", world / "genuine.jpg", "-k", 3, "--report", tmp_path / "e.HTML")
-    assert result.stderr == f"wrote {tmp_path / 'e.HTML'}\n" and "rank" in result.stdout
+    recorded, wrote = result.stderr.splitlines()
+    assert wrote == f"wrote {tmp_path / 'e.HTML'}" and "rank" in result.stdout
+    assert re.fullmatch(r"recorded as verdict \d+", recorded)
     assert f"genuine.jpg against {object_of(world)}" in words(tmp_path / "e.HTML")
 
 
 def test_compare_prints_a_table_without_writing(world: Path) -> None:
     result = run(world, "compare", world / "genuine.jpg", object_of(world))
-    assert result.stderr == "" and object_of(world) in result.stdout
+    assert re.fullmatch(r"recorded as verdict \d+\n", result.stderr) and object_of(world) in result.stdout
     table = result.stdout[result.stdout.index("rank") :]
     assert [line.split()[:2] for line in table.splitlines() if line.strip()[:1].isdigit()] == [["1", object_of(world)]]
 
@@ -243,11 +259,13 @@ def test_an_answer_without_a_page_imports_nothing_of_it(world: Path) -> None:
         "from cli.main import app\n"
         f"try: app(['query', {str(world / 'genuine.jpg')!r}, '--data', {str(world / 'data')!r}])\n"
         "except SystemExit: pass\n"
-        "print(*sorted(name for name in sys.modules if (name + '.').startswith('cli.')), file=sys.stderr)"
+        "print('MODULES', *sorted(name for name in sys.modules if (name + '.').startswith('cli.')), file=sys.stderr)"
     )
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    needed = {"main", "learning", "options", "answering", "output"}
-    assert set(result.stderr.split()) <= {"cli", *(f"cli.{name}" for name in needed)}
+    needed = {"main", "learning", "judging", "options", "answering", "output", "recording"}
+    recorded, modules = result.stderr.splitlines()
+    assert recorded.startswith("recorded as verdict ")
+    assert set(modules.split()) <= {"MODULES", "cli", *(f"cli.{name}" for name in needed)}
 
 
 def test_completion_knows_the_objects(world: Path) -> None:

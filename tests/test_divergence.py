@@ -5,6 +5,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from PIL import Image
 
 from indexer.alterations import alter
@@ -22,7 +24,9 @@ from retrieval.divergence import (
     NotCompared,
     _places,
     _weights,
+    combined_distance,
     diverge,
+    local_limit,
 )
 from retrieval.encoder import DEFAULT_FOLDER, Encoder, load_encoder, read_description
 from retrieval.overlays import PLATE
@@ -43,18 +47,39 @@ def lying(homography: np.ndarray) -> Registration:
 
 
 def compared(
-    exemplar: Image.Image, probe: Image.Image, encoder: Encoder, registration: Registration | None = None
+    exemplar: Image.Image,
+    probe: Image.Image,
+    encoder: Encoder,
+    registration: Registration | None = None,
+    *,
+    global_distance: float = 0.3,
+    threshold: float | None = None,
 ) -> Divergence:
     registration = registration or both(exemplar, probe)
-    found = diverge(photograph(exemplar), photograph(probe), registration, encoder, global_distance=0.3)
+    found = diverge(
+        photograph(exemplar),
+        photograph(probe),
+        registration,
+        encoder,
+        global_distance=global_distance,
+        threshold=threshold,
+    )
     assert isinstance(found, Divergence), found
+    weighted = encoder.global_weight * global_distance
+    assert found.global_distance == global_distance
+    assert found.combined_distance == np.hypot(weighted, max(found.local_distance, 0.0))
+    limit = encoder.combined_threshold.value if threshold is None else threshold
+    assert np.hypot(weighted, found.limit) == pytest.approx(max(limit, weighted))
+    beyond = [place.distance >= found.limit for place in found.places]
+    assert all(beyond) or beyond == [False]
     return found
 
 
 @pytest.mark.parametrize("seed", range(3))
 def test_a_genuine_photograph_lies_within_the_threshold(encoder, seed):
     found = compared(painting(seed), rephotograph(painting(seed), seed=seed), encoder)
-    assert found.local_distance < 0.8 * encoder.local_threshold.value
+    assert found.combined_distance < 0.5 * encoder.combined_threshold.value
+    assert found.local_distance < 0.5 * found.limit
     assert found.global_distance == 0.3 and found.hidden == 0 and found.overlays == ()
     assert (
         len(found.places) == 1 and found.places[0].distance == found.local_distance
@@ -67,7 +92,8 @@ def test_a_genuine_photograph_lies_within_the_threshold(encoder, seed):
 def test_an_altered_copy_lies_beyond_the_threshold_where_it_was_altered(encoder, seed, kind):
     made = alter(painting(seed), kind, area=0.05, donor=painting(seed + 50), seed=seed)
     found = compared(painting(seed), rephotograph(made.image, seed=seed), encoder)
-    assert found.local_distance > 1.2 * encoder.local_threshold.value
+    assert found.combined_distance > 1.2 * encoder.combined_threshold.value
+    assert found.local_distance > 1.2 * found.limit
     x, y, width, height = found.places[0].box
     assert made.mask[y : y + height, x : x + width].mean() > 0.3
     assert made.mask[y : y + height, x : x + width].sum() > 0.5 * made.mask.sum()
@@ -84,7 +110,8 @@ def test_an_alteration_is_found_on_a_mirrored_photograph_too(encoder):
         compared(painting(4), rephotograph(image, seed=4).transpose(mirror), encoder)
         for image in (painting(4), made.image)
     ]
-    assert found[0].local_distance < encoder.local_threshold.value < found[1].local_distance
+    assert found[0].combined_distance < 0.5 * encoder.combined_threshold.value
+    assert found[1].combined_distance > encoder.combined_threshold.value
     x, y, width, height = found[1].places[0].box
     assert made.mask[y : y + height, x : x + width].mean() > 0.3
 
@@ -94,7 +121,7 @@ def test_a_plate_is_left_out(encoder, place, colours):
     covered, truth = with_plate(painting(2), PLACES[place], colours)
     found = compared(painting(2), rephotograph(covered, seed=2), encoder)
     assert [overlay.kind for overlay in found.overlays] == [PLATE]
-    assert found.local_distance < encoder.local_threshold.value
+    assert found.combined_distance < 0.5 * encoder.combined_threshold.value
     assert 0.5 * truth.mean() < found.hidden < 3 * truth.mean()
     middle = (PLACES[place][1] * PLACES_ACROSS // SIZE[1], PLACES[place][0] * PLACES_ACROSS // SIZE[0])
     assert np.isnan(found.map[middle])
@@ -106,7 +133,8 @@ def test_what_is_altered_beside_a_plate_is_found_all_the_same(encoder):
     assert not (plate & made.mask).any()
     found = compared(painting(3), rephotograph(covered, seed=3), encoder)
     x, y, width, height = found.places[0].box
-    assert found.overlays and found.local_distance > encoder.local_threshold.value
+    assert found.overlays and found.local_distance > found.limit
+    assert found.combined_distance > encoder.combined_threshold.value
     assert made.mask[y : y + height, x : x + width].mean() > 0.3
 
 
@@ -123,8 +151,8 @@ def test_the_map_covers_the_exemplar_and_is_empty_where_the_probe_shows_nothing(
 
 def test_another_picture_in_its_place_differs_everywhere(encoder):
     found = compared(painting(5), painting(6), encoder, lying(np.eye(3)))
-    assert found.local_distance > 1.2 * encoder.local_threshold.value
-    assert np.nanmean(found.map > encoder.local_threshold.value) > 0.5 * found.compared
+    assert found.combined_distance > 1.2 * encoder.combined_threshold.value
+    assert np.nanmean(found.map > found.limit) > 0.5 * found.compared
 
 
 def test_the_very_same_photograph_does_not_differ(encoder):
@@ -140,7 +168,8 @@ def test_small_and_drawn_out_works_are_compared(encoder, size):
     other.paste((250, 20, 200), box)
     same, changed = (compared(image, probe, encoder, lying(np.eye(3))) for probe in (image, other))
     assert same.local_distance < 0.15  # enlarged in two ways
-    assert changed.local_distance > encoder.local_threshold.value
+    assert changed.local_distance > changed.limit
+    assert changed.combined_distance > encoder.combined_threshold.value
     x, y, width, height = changed.places[0].box
     assert 0 <= x < box[2] and 0 <= y < box[3] and x + width > box[0] and y + height > box[1]
     assert x + width <= size[0] and y + height <= size[1]
@@ -161,11 +190,12 @@ def test_an_encoder_without_stages_compares_nothing(encoder):
     for lacking in (
         tiny_encoder(),
         replace(encoder, stages=None),
-        replace(encoder, local_threshold=None),
+        replace(encoder, combined_threshold=None),
     ):
         pair = photograph(painting(9)), photograph(painting(9))
-        found = diverge(*pair, lying(np.eye(3)), lacking, global_distance=0.3)
-        assert found == NotCompared("this encoder has no local distance")
+        for threshold in (None, 0.4):
+            found = diverge(*pair, lying(np.eye(3)), lacking, global_distance=0.3, threshold=threshold)
+            assert found == NotCompared("this encoder has no local distance")
 
 
 def test_plain_pictures_are_no_error(encoder):
@@ -173,6 +203,61 @@ def test_plain_pictures_are_no_error(encoder):
     for pair in ((grey, grey), (grey, white), (white, grey), (painting(1), grey), (grey, painting(1))):
         found = compared(*pair, encoder, lying(np.eye(3)))
         assert np.isfinite(found.local_distance) and found.places
+
+
+# -- both distances as one
+
+distances = st.floats(0, 2)
+weights = st.floats(0, 1)
+
+
+@given(distances, distances, weights)
+def test_the_combined_distance_is_the_length_of_both(whole, local, weight):
+    found = combined_distance(whole, local, weight)
+    assert found == pytest.approx(((weight * whole) ** 2 + local**2) ** 0.5)
+    assert max(local, weight * whole) <= found <= local + weight * whole + 1e-12
+    assert combined_distance(whole, local, 0.0) == local
+    assert combined_distance(whole, -local, weight) == combined_distance(whole, 0.0, weight) == weight * whole
+
+
+@given(distances, distances, distances, weights)
+def test_the_combined_distance_rises_with_either(one, other, fixed, weight):
+    near, far = sorted((one, other))
+    assert combined_distance(near, fixed, weight) <= combined_distance(far, fixed, weight)
+    assert combined_distance(fixed, near, weight) <= combined_distance(fixed, far, weight)
+
+
+@given(distances, st.floats(0.01, 2), weights)
+def test_at_the_limit_of_the_local_distance_the_combined_one_reaches_its_threshold(whole, threshold, weight):
+    limit = local_limit(threshold, weight * whole)
+    assert combined_distance(whole, limit, weight) == pytest.approx(max(threshold, weight * whole))
+    assert combined_distance(whole, limit + 1e-3, weight) > threshold
+    if weight * whole >= threshold:
+        assert limit == 0.0
+    elif limit > 1e-3:
+        assert combined_distance(whole, limit - 1e-3, weight) < threshold
+
+
+def test_a_larger_global_distance_leaves_less_to_the_local_one(encoder):
+    made = alter(painting(0), "inserted", area=0.05, donor=painting(50), seed=0)
+    probe, threshold = rephotograph(made.image, seed=0), encoder.combined_threshold.value
+    near, far, beyond = (compared(painting(0), probe, encoder, global_distance=whole) for whole in (0.2, 1.2, 2.0))
+    assert np.array_equal(near.map, far.map, equal_nan=True) and near.local_distance == beyond.local_distance
+    assert threshold > near.limit > far.limit > beyond.limit == 0.0
+    assert threshold < near.combined_distance < far.combined_distance < beyond.combined_distance
+
+
+def test_places_are_those_beyond_the_limit_of_the_threshold_that_is_given(encoder):
+    made = alter(painting(0), "inserted", area=0.05, donor=painting(50), seed=0)
+    probe = rephotograph(made.image, seed=0)
+    usual, strict, lax = (compared(painting(0), probe, encoder, threshold=value) for value in (None, 0.13, 2.0))
+    assert usual.limit == local_limit(encoder.combined_threshold.value, encoder.global_weight * 0.3)
+    assert strict.limit < usual.limit < usual.local_distance < lax.limit
+    assert strict.combined_distance == usual.combined_distance == lax.combined_distance
+    assert len(strict.places) > len(usual.places) and len(lax.places) == 1
+    for found in (usual, strict):
+        assert found.places == _places(found.map, found.limit, SIZE) and found.places[-1].distance >= found.limit
+    assert lax.places[0].distance == lax.local_distance
 
 
 # -- places
@@ -196,10 +281,10 @@ def test_places_are_connected_sorted_and_inside_the_exemplar():
         assert x >= 0 and y >= 0 and x + width <= size[0] and y + height <= size[1]
 
 
-@pytest.mark.parametrize("threshold", [0.95, None])
-def test_without_a_place_beyond_the_threshold_the_worst_is_shown(threshold):
+@pytest.mark.parametrize("limit", [0.95, np.inf])
+def test_without_a_place_beyond_the_limit_the_worst_is_shown(limit):
     local = np.linspace(0.1, 0.9, PLACES_ACROSS**2, dtype=np.float32).reshape(PLACES_ACROSS, PLACES_ACROSS)
-    (place,) = _places(local, threshold, SIZE)
+    (place,) = _places(local, limit, SIZE)
     assert place.distance == pytest.approx(0.9)
     assert place.box == (504, 388, 16, 12)
 
@@ -219,11 +304,13 @@ def test_the_border_counts_less_all_around():
 
 
 def test_without_a_threshold_nothing_is_compared_place_by_place(encoder):
-    given = photograph(painting(1)), photograph(rephotograph(painting(1), seed=1))
+    photos = photograph(painting(1)), photograph(rephotograph(painting(1), seed=1))
     for threshold, reason in ((None, "no local distance"), (Threshold(None, 0.05, 4), "too few objects")):
-        lacking = replace(encoder, local_threshold=threshold)
-        found = diverge(*given, lying(np.eye(3)), lacking, global_distance=0.3)
+        lacking = replace(encoder, combined_threshold=threshold)
+        found = diverge(*photos, lying(np.eye(3)), lacking, global_distance=0.3)
         assert isinstance(found, NotCompared) and reason in found.reason
+    found = diverge(*photos, lying(np.eye(3)), lacking, global_distance=0.3, threshold=0.4)  # another's, calibrated
+    assert isinstance(found, Divergence)
 
 
 def test_a_picture_painted_all_over_again_is_measured_from_a_usual_median(encoder):
@@ -294,13 +381,14 @@ def test_bf16_differs_a_little(encoder):
     assert one == pytest.approx(other, abs=0.05)
 
 
-def test_a_description_without_a_local_threshold_is_an_encoder_without_one(tmp_path, monkeypatch):
+def test_a_description_without_a_threshold_or_a_weight_is_an_encoder_without_one(tmp_path, monkeypatch):
     described = read_description(DEFAULT_FOLDER)
     monkeypatch.setattr(encoder_module, "read_description", lambda folder: described)
     whole = load_encoder()
-    assert whole.stages is not None and whole.local_threshold == Threshold(**described.pop("local_threshold"))
+    assert whole.stages is not None and whole.combined_threshold == Threshold(**described.pop("combined_threshold"))
+    assert 0.0 < whole.global_weight == described.pop("global_weight") < 1.0
     lacking = load_encoder()
-    assert lacking.stages is not None and lacking.local_threshold is None
+    assert lacking.stages is not None and lacking.combined_threshold is None and lacking.global_weight == 0.0
     assert lacking.fingerprint == whole.fingerprint
 
 

@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import io
+import math
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -16,8 +17,8 @@ from cli import sheet
 from cli.drawing import colours, draw_map, enlarged, fitted, scale_end, spread, surroundings
 from cli.evidence import Evidence, render_evidence
 from cli.sheet import WIDTH, draw_sheet, drawable
-from retrieval.calibration import Threshold, Thresholds
-from retrieval.decision import Decision, Outcome
+from retrieval.calibration import Calibration, Measured, Threshold, Thresholds
+from retrieval.decision import Basis, Decision, Outcome
 from retrieval.divergence import Divergence, NotCompared, Place
 from retrieval.errors import UnreadableImage
 from retrieval.images import Photograph
@@ -29,7 +30,8 @@ from tests.page import Page
 
 HOSTILE = "<script>alert(1)</script>\"'&amp;\u202egpj.\udcff.jpg"
 SIZE = (400, 300)  # of the exemplar's own pixels; its picture is half as large
-LIMIT = 0.4
+LIMIT = 0.4  # of the local distance, with what the global one is weighted to
+WEIGHTED = 0.15
 
 
 def photograph(number: int, name: str, size: tuple[int, int] = SIZE) -> Photograph:
@@ -48,6 +50,8 @@ def divergence(**changed: Any) -> Divergence:
     values: dict[str, Any] = {
         "global_distance": 0.3,
         "local_distance": 0.6,
+        "combined_distance": math.hypot(WEIGHTED, 0.6),
+        "limit": LIMIT,
         "median": 0.3,
         "map": local_map(),
         "compared": 0.9,
@@ -65,15 +69,37 @@ def registration(**changed: Any) -> Registration:
     return replace(found, **changed)
 
 
-def evidence(**changed: Any) -> Evidence:
+def basis(limit: float | None = LIMIT, *, match: float | None = 0.8, authenticity: float | None = 0.5) -> Basis:
+    """Return provisional thresholds, that of the combined distance at this limit of the local one."""
+    counts = (301, 299) if match else (6, 6)
+    limits = (Threshold(match, 0.05, counts[0]), Threshold(authenticity, 0.05, counts[1]))
+    return Basis(Thresholds(*limits, None if limit is None else Threshold(math.hypot(WEIGHTED, limit), 0.05, 170)))
+
+
+def calibrated() -> Basis:
+    calibration = Calibration(
+        date="2031-05-06T07:08:09+02:00",
+        encoder="net-0123abcd",
+        revision=5,
+        objects=301,
+        sources={"labelled": 0, "exemplars": 52, "simulated": 7},
+        copies=0,
+        match=Threshold(0.8, 0.01, 299, 0.95),
+        combined=Measured(Threshold(math.hypot(WEIGHTED, LIMIT), 0.05, 59, 0.95), (0.1, 0.2)),
+        whole=Measured(Threshold(0.5, 0.05, 59, 0.95), (0.1, 0.2)),
+        number=3,
+    )
+    return Basis(calibration.thresholds, calibration)
+
+
+def evidence(*, limit: float = LIMIT, **changed: Any) -> Evidence:
     """Return evidence against a registered photograph that diverges, changed."""
-    match = Match("1984.12", Path("front.jpg"), 0.3, registration(), divergence())
+    match = Match("1984.12", Path("front.jpg"), 0.3, registration(), divergence(limit=limit))
     exemplar, probe = photograph(1, "front.jpg"), photograph(2, "lot-7.jpg")
     values: dict[str, Any] = {
         "match": replace(match, **changed.pop("matched", {})),
-        "decision": Decision(Outcome.DIVERGENT, ("local distance 0.600 is beyond the threshold",)),
-        "thresholds": Thresholds(Threshold(0.8, 0.05, 301), Threshold(0.5, 0.05, 299)),
-        "local_threshold": Threshold(LIMIT, 0.05, 170),
+        "decision": Decision(Outcome.DIVERGENT, ("combined distance 0.618 is beyond the threshold",)),
+        "basis": basis(limit),
         "probe": probe,
         "exemplar": exemplar,
         "pair": (exemplar.image, probe.image),
@@ -86,14 +112,15 @@ def evidence(**changed: Any) -> Evidence:
 
 UNREGISTERED = {"registration": NotRegistered("only 4 matching points, 10 are needed"), "divergence": None}
 UNCOMPARED = {"divergence": NotCompared("only 3% of the exemplar is to be seen on the photograph")}
-NO_LOCAL: dict[str, Any] = {"local_threshold": None}
+NO_LOCAL: dict[str, Any] = {"basis": basis(None)}
 CASES: dict[str, dict[str, Any]] = {
     "divergent": {},
-    "consistent": {"decision": Decision(Outcome.CONSISTENT, ("near",)), "local_threshold": Threshold(0.7, 0.05, 170)},
+    "consistent": {"decision": Decision(Outcome.CONSISTENT, ("near",)), "limit": 0.7},
     "unregistered": {"matched": UNREGISTERED, "pair": None, "decision": Decision(Outcome.NO_MATCH, ("far",))},
     "uncompared": {"matched": UNCOMPARED, "decision": Decision(Outcome.CONSISTENT, ("near",))},
-    "no thresholds": {"thresholds": None, "decision": Decision(Outcome.INCONCLUSIVE, ("index again",))},
-    "too few": {"thresholds": Thresholds(Threshold(None, 0.05, 6), Threshold(None, 0.05, 6))},
+    "no thresholds": {"basis": Basis(None), "decision": Decision(Outcome.INCONCLUSIVE, ("index again",))},
+    "too few": {"basis": basis(match=None, authenticity=None)},
+    "calibrated": {"basis": calibrated()},
     "no local distance": {"matched": {"divergence": NotCompared("this encoder has no local distance")}} | NO_LOCAL,
     "exemplar gone": {"exemplar": UnreadableImage("no such file"), "pair": None},
 }
@@ -134,14 +161,23 @@ def test_every_case_is_a_whole_page_and_a_sheet(case: str) -> None:
     assert drawn.width == WIDTH and drawn.mode == "RGB" and 400 < drawn.height < 3000
 
 
-def test_a_registered_pair_is_judged_by_the_local_distance() -> None:
+def test_a_registered_pair_is_judged_by_the_combined_distance() -> None:
     shown = evidence()
     rendered = render(shown)
     page, text = Page(rendered), words(rendered)
-    assert shown.judged_by == ("local distance", 0.6, LIMIT)
-    assert "the local distance 0.600 to the genuine exemplar is beyond the threshold 0.400" in text
+    assert shown.judged_by == ("combined distance", math.hypot(WEIGHTED, 0.6), math.hypot(WEIGHTED, LIMIT))
+    assert "the combined distance 0.618 to the genuine exemplar is beyond the threshold 0.427" in text
     assert "5% false alarms on 170 genuine pairs" in text
-    assert ("svg", "aria-label", "distance 0.600; authenticity threshold 0.400") in page.attributes
+    assert ("svg", "aria-label", "distance 0.618; authenticity threshold 0.427") in page.attributes
+    values = {name: value for name, value, _ in shown.figures()}
+    assert list(values)[:5] == [
+        "combined distance",
+        "combined threshold",
+        "local distance",
+        "local limit",
+        "global distance",
+    ]
+    assert list(values.values())[:5] == ["0.618", "0.427", "0.600", "0.400", "0.300"]
     assert shown.remarks == ()
     pictures = pictures_of(rendered)
     assert {"exemplar", "photograph", "map of local distances over the exemplar"} < set(pictures)
@@ -166,18 +202,47 @@ def test_what_was_not_compared_is_judged_by_the_global_distance_and_says_why(cas
         page.attributes
     )
     assert "map" not in " ".join(pictures_of(text)) and 'class="places"' not in text
-    assert "local" not in " ".join(name for name, _, _ in shown.figures())
+    names = " ".join(name for name, _, _ in shown.figures())
+    assert "local" not in names and "combined" not in names
     assert ('class="frame stage"' in text) == ("Matched points" in words(text)) == (case == "uncompared")
 
 
 def test_without_a_threshold_none_is_invented() -> None:
-    shown = evidence(**CASES["no local distance"], thresholds=None)
+    shown = evidence(**CASES["no local distance"] | {"basis": Basis(None)})
     said = words(render(shown))
     assert "could not be compared: this encoder has no local distance. Nothing was" in said
     values = {name: value for name, value, _ in shown.figures()}
     assert values["match threshold"] == values["authenticity threshold"] == "none"
     assert shown.judged_by == ("global distance", 0.3, None)
     assert "too few for 5% false matches on 6 objects" in words(render(evidence(**CASES["too few"])))
+    registered = evidence(**CASES["no thresholds"])
+    assert registered.judged_by == ("combined distance", math.hypot(WEIGHTED, 0.6), None)
+    assert {value for name, value, _ in registered.figures() if "threshold" in name} == {"none"}
+
+
+def test_calibrated_thresholds_name_the_photographs_that_they_were_set_on() -> None:
+    shown = evidence(**CASES["calibrated"])
+    said = words(render(shown))
+    genuine = "false alarms on 59 objects (52 other exemplars, 7 simulated re-photographs)"
+    assert said.count(f"set for 5% {genuine}") == 2 and "set for 1% false matches on 299 objects" in said
+    assert "genuine pairs" not in said
+    assert shown.judged_by == evidence().judged_by
+
+
+def test_a_threshold_that_the_calibration_could_not_set_is_not_said_to_be_of_its_photographs() -> None:
+    known = calibrated()
+    assert known.thresholds is not None
+    limits = replace(known.thresholds, combined=Threshold(math.hypot(WEIGHTED, LIMIT), 0.05, 170))
+    said = words(render(evidence(basis=replace(known, thresholds=limits))))
+    assert "set for 5% false alarms on 170 genuine pairs" in said and "on 170 objects" not in said
+
+
+def test_small_rates_are_not_rounded_away() -> None:
+    known = calibrated()
+    assert known.thresholds is not None
+    limits = replace(known.thresholds, match=Threshold(0.8, 0.001, 2999, 0.95))
+    said = words(render(evidence(basis=replace(known, thresholds=limits))))
+    assert "set for 0.1% false matches on 2999" in said
 
 
 def test_an_exemplar_that_has_gone_leaves_the_figures() -> None:
@@ -185,7 +250,7 @@ def test_an_exemplar_that_has_gone_leaves_the_figures() -> None:
     text = render(shown)
     assert "The exemplar cannot be shown: no such file." in words(text)
     assert set(pictures_of(text)) == {"photograph"} and "<image" not in text
-    assert "the local distance 0.600" in shown.verdict and "cannot be shown</div>" in text
+    assert "the combined distance 0.618" in shown.verdict and "cannot be shown</div>" in text
 
 
 @pytest.mark.parametrize("case", ["divergent", "unregistered", "uncompared", "exemplar gone"])
@@ -226,7 +291,7 @@ def test_the_page_asks_for_nothing_and_runs_its_own_script_only() -> None:
 
 def test_the_threshold_is_marked_at_its_place_on_the_scale() -> None:
     for limit, end in ((0.4, 0.612), (0.6, 0.75), (0.1, 0.612)):
-        text = render(evidence(local_threshold=Threshold(limit, 0.05, 170)))
+        text = render(evidence(limit=limit))
         (side, left) = re.findall(r'<span class="(mark[^"]*)" style="left:([\d.]+)%">threshold', text)[0]
         assert float(left) == pytest.approx(100 * limit / end, abs=0.01)
         assert side == ("mark left" if limit > end / 2 else "mark")  # the words stay within the scale

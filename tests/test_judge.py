@@ -1,16 +1,20 @@
 """A photograph against one object or against all: from files to a verdict."""
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
-from PIL import Image, ImageOps
+from PIL import Image, ImageFilter, ImageOps
 
 from indexer.alterations import alter
 from indexer.rephotograph import rephotograph
-from retrieval.decision import Outcome
-from retrieval.divergence import Divergence, NotCompared
+from retrieval.calibration import Calibration, Measured, Threshold, Thresholds
+from retrieval.catalogue import Catalogue
+from retrieval.decision import Basis, Outcome
+from retrieval.divergence import Divergence, NotCompared, combined_distance, local_limit
 from retrieval.encoder import load_encoder
 from retrieval.errors import UnknownObject
 from retrieval.judge import Judge, Verdict, open_judge
@@ -57,10 +61,10 @@ def only(verdict: Verdict) -> tuple[Outcome, str, Match]:
 @pytest.mark.parametrize(
     ("photo", "outcome", "said"),
     [
-        ("genuine", "consistent", "is within the authenticity threshold 0.424"),
+        ("genuine", "consistent", "is within the authenticity threshold 0.485"),
         ("altered", "divergent", "at the worst of"),
         ("labelled", "consistent", "left out as no part of the picture: plate on"),
-        ("mirrored", "consistent", "points agree with 02, mirrored; the local distance"),
+        ("mirrored", "consistent", "points agree with 02, mirrored; the combined distance"),
     ],
 )
 def test_a_photograph_of_the_object_named_is_compared_place_by_place(museum, judge, photo, outcome, said):
@@ -69,6 +73,9 @@ def test_a_photograph_of_the_object_named_is_compared_place_by_place(museum, jud
     assert match.object_id == "02" and match.exemplar.name == "02.png"
     assert isinstance(match.registration, Registration) and match.registration.mirrored == (photo == "mirrored")
     assert isinstance(match.divergence, Divergence) and match.divergence.global_distance == match.distance
+    combined, threshold = match.divergence.combined_distance, judge.encoder.combined_threshold.value
+    assert combined == combined_distance(match.distance, match.divergence.local_distance, judge.encoder.global_weight)
+    assert (combined > threshold) == (match.divergence.local_distance > match.divergence.limit) == (photo == "altered")
 
 
 @pytest.mark.parametrize("photo", ["genuine", "unknown"])
@@ -185,3 +192,168 @@ def test_a_photograph_too_small_to_judge_is_inconclusive_without_error(museum, j
     Image.open(museum / "genuine.jpg").resize((60, 50)).save(tmp_path / "small.png")
     found, reasons, _ = only(judge.compare(tmp_path / "small.png", "02"))
     assert found is Outcome.INCONCLUSIVE and "only 60 x 50 pixels" in reasons
+
+
+@pytest.mark.parametrize(("spoilt", "said"), [("dark", "too dark: its light parts"), ("blurred", "too blurred: 0.")])
+def test_a_photograph_too_poor_to_judge_is_inconclusive_but_shows_what_it_was_compared_with(
+    museum, judge, tmp_path, spoilt, said
+):
+    image = Image.open(museum / "genuine.jpg")
+    spoiling = {"dark": image.point(lambda value: value // 9), "blurred": image.filter(ImageFilter.GaussianBlur(9))}
+    spoiling[spoilt].save(tmp_path / "poor.png")
+    verdict = judge.compare(tmp_path / "poor.png", "02")
+    found, _, match = only(verdict)
+    (reason,) = verdict.works[0].decision.reasons
+    assert found is Outcome.INCONCLUSIVE and reason.startswith(f"the photograph is {said}")
+    assert "would help" in reason and match.object_id == "02" and match.exemplar.name == "02.png"
+
+
+# -- many at once, and apart from themselves
+
+
+def test_many_are_compared_each_with_the_object_named_for_it_and_in_order(museum, judge):
+    names = ["genuine", "altered", "broken", "genuine", "mirrored", "genuine"]
+    objects = ["02", "02", "02", "04", "02", "02"]
+    asked = [(museum / f"{name}.jpg", object_id) for name, object_id in zip(names, objects, strict=True)]
+    verdicts = list(judge.compare_all(asked))
+    assert [verdict.photo for verdict in verdicts] == [path for path, _ in asked]
+    assert alike(verdicts[0], verdicts[5])
+    for verdict, (path, object_id) in zip(verdicts, asked, strict=True):
+        assert alike(verdict, judge.compare(path, object_id))
+        if verdict.error is None:
+            assert only(verdict)[2].object_id == object_id
+
+
+@pytest.fixture(scope="module")
+def several(tmp_path_factory) -> Judge:
+    """A judge of two works, the first with two photographs and a copy of the second of them."""
+    root = tmp_path_factory.mktemp("several")
+    (root / "works/02").mkdir(parents=True)
+    painting(2).save(root / "works/02/a.png")
+    rephotograph(painting(2), seed=8).save(root / "works/02/b.png")
+    shutil.copy(root / "works/02/b.png", root / "works/02/c.png")
+    painting(3).save(root / "works/03.png")
+    for path in (root / "works").rglob("*.png"):
+        aged(path)
+    index(root / "works", root / "data", encoder=load_encoder(parallel=2))
+    return open_judge(root / "data", parallel=2)
+
+
+def test_an_exemplar_is_its_own_nearest_unless_it_is_judged_apart(several):
+    folder = several.exemplars["03"][0].file.parent
+    exemplar = folder / "02/a.png"
+    for apart, nearest in ((False, {"a.png"}), (True, {"b.png", "c.png"})):
+        (compared,) = several.compare_all([(exemplar, "02")], apart=apart)
+        (queried,) = several.judge_all([exemplar], k=2, apart=apart)
+        for verdict in (compared, queried):
+            match = verdict.works[0].matches[0]
+            assert match.object_id == "02" and match.exemplar.name in nearest
+            assert (match.distance < 1e-3) is not apart
+    (copied,) = several.compare_all([(folder / "02/b.png", "02")], apart=True)
+    assert copied.works[0].matches[0].exemplar.name == "a.png"  # the copy is the very photograph too
+    (alone,) = several.judge_all([folder / "03.png"], k=2, apart=True)
+    assert [match.object_id for match in alone.works[0].matches] == ["02"]
+
+
+# -- with a calibration
+
+
+def calibration(judge: Judge, combined: float | None, **changed: Any) -> Calibration:
+    """Return a calibration of the judge's catalogue, whose match threshold is 0.1."""
+    genuine = (0.05, 0.1, 0.2) if combined else ()
+    values: dict[str, Any] = {
+        "date": "2031-05-06T07:08:09+02:00",
+        "encoder": judge.encoder.fingerprint,
+        "revision": judge.revision,
+        "objects": 5,
+        "sources": {"labelled": 5, "exemplars": 0, "simulated": 0},
+        "copies": 0,
+        "match": Threshold(0.1, 0.02, 149, 0.95),
+        "combined": Measured(Threshold(combined, 0.05, 59, 0.95), genuine),
+        "whole": Measured(Threshold(0.15, 0.05, 59, 0.95), (0.05, 0.1, 0.2)),
+        "number": 4,
+    }
+    return Calibration(**(values | changed))
+
+
+def test_a_judge_without_a_calibration_judges_by_provisional_thresholds(judge):
+    assert judge.calibration is None
+    assert judge.basis == Basis(replace(judge.thresholds, combined=judge.encoder.combined_threshold))
+
+
+@pytest.mark.parametrize(
+    ("photo", "threshold", "outcome"),
+    [("genuine", 0.02, "divergent"), ("genuine", 0.6, "consistent"), ("altered", 1.5, "consistent")],
+)
+def test_a_calibrated_judge_uses_the_threshold_of_its_calibration(museum, judge, photo, threshold, outcome):
+    calibrated = replace(judge, calibration=calibration(judge, threshold))
+    before = only(judge.compare(museum / f"{photo}.jpg", "02"))[2].divergence
+    verdict = calibrated.compare(museum / f"{photo}.jpg", "02")
+    found, reasons, match = only(verdict)
+    assert found == outcome and f"the authenticity threshold {threshold:.3f}" in reasons
+    assert (
+        "calibration 4 of 2031-05-06, with 95% confidence: at most 5% false alarms from 59 objects, out of 5" in reasons
+    )
+    assert "provisional" not in reasons and "out of date" not in reasons
+    assert match.divergence.combined_distance == before.combined_distance  # nothing is measured otherwise
+    assert match.divergence.limit == local_limit(threshold, judge.encoder.global_weight * match.distance)
+    decision = verdict.works[0].decision
+    assert decision.p_value == calibrated.calibration.combined.p_value(before.combined_distance)
+    (queried,) = calibrated.judge_all([museum / f"{photo}.jpg"], k=1)
+    assert alike(queried, verdict)
+
+
+def test_a_calibrated_judge_knows_an_unknown_work_of_a_catalogue_too_small_to_know_one(museum, judge):
+    assert only(judge.compare(museum / "unknown.jpg", "04"))[0] is Outcome.INCONCLUSIVE
+    verdict = replace(judge, calibration=calibration(judge, 0.5)).compare(museum / "unknown.jpg", "04")
+    found, reasons, _ = only(verdict)
+    assert found is Outcome.NO_MATCH and "beyond the match threshold 0.100" in reasons
+    assert "at most 2% false matches from 149" in reasons and "provisional" not in reasons
+    assert (verdict.works[0].decision.p_value, verdict.works[0].decision.likelihood_ratio) == (None, None)
+
+
+def test_where_nothing_could_be_compared_by_places_the_threshold_of_the_encoder_stays(museum, judge):
+    calibrated = replace(judge, calibration=calibration(judge, None))
+    assert calibrated.basis.thresholds == Thresholds(
+        calibrated.calibration.match, calibrated.calibration.whole.threshold, judge.encoder.combined_threshold
+    )
+    verdict = calibrated.compare(museum / "genuine.jpg", "02")
+    found, reasons, _ = only(verdict)
+    assert found is Outcome.CONSISTENT and "threshold 0.485; provisional threshold of the combined distance" in reasons
+    assert verdict.works[0].decision.p_value is None
+
+
+@pytest.mark.parametrize(("then", "of_date"), [(4, False), (5, True), (6, True), (7, False)])
+def test_a_catalogue_that_has_changed_much_makes_its_calibration_out_of_date(museum, judge, then, of_date):
+    calibrated = replace(judge, calibration=calibration(judge, 0.6, objects=then))
+    found, reasons, _ = only(calibrated.compare(museum / "genuine.jpg", "02"))
+    assert found is Outcome.CONSISTENT and "threshold 0.600" in reasons and "calibration 4 of 2031" in reasons
+    said = f"calibration out of date: the catalogue had {then} objects then and has 5 now"
+    assert (said not in reasons) == of_date == (calibrated.basis.out_of_date is None)
+
+
+def test_a_calibration_of_another_encoder_is_not_used_and_said_to_be_out_of_date(museum, judge):
+    other = replace(judge, calibration=calibration(judge, 0.02, encoder="net-00"))
+    found, reasons, _ = only(other.compare(museum / "genuine.jpg", "02"))
+    assert found is Outcome.CONSISTENT and "threshold 0.485" in reasons and "provisional" in reasons
+    said = f"it was made with the encoder net-00, not {judge.encoder.fingerprint}"
+    assert f"calibration out of date: {said}" in reasons and "p-value" not in reasons
+    assert other.basis == replace(judge.basis, out_of_date=said)
+
+
+def test_a_calibration_does_not_complete_an_index_run_that_was_broken_off(museum, judge):
+    broken = replace(judge, thresholds=None, calibration=calibration(judge, 0.6))
+    assert broken.basis == Basis(None)
+    found, reasons, _ = only(broken.compare(museum / "genuine.jpg", "02"))
+    assert found is Outcome.INCONCLUSIVE and "run `artifact index` again" in reasons
+
+
+def test_the_last_calibration_of_the_catalogue_is_the_one_that_counts(museum, judge, tmp_path):
+    shutil.copytree(museum / "data", tmp_path / "data")
+    with Catalogue.writing(tmp_path / "data") as catalogue:
+        catalogue.add_calibration(calibration(judge, 0.02))
+        last = catalogue.add_calibration(calibration(judge, 0.6))
+    opened = open_judge(tmp_path / "data")
+    assert opened.calibration == last == calibration(judge, 0.6, number=2)
+    assert opened.basis == Basis(last.thresholds, last)
+    assert "calibration 2 of" in only(opened.compare(museum / "genuine.jpg", "02"))[1]

@@ -58,6 +58,14 @@ def test_columns_come_in_any_order_beside_others(tmp_path):
     assert said(read_labels(path), tmp_path) == {"a.jpg": ("x", True), "b.jpg": ("x", False)}
 
 
+def test_photographs_that_depend_on_each_other_are_named_by_a_column_of_their_group(tmp_path):
+    rows = "photo,object_id,label,group\na.jpg,x,1, film 7 \nb.jpg,y,1,film 7\nc.jpg,x,0,\nsub/d.png,z,1\n"
+    found = {photo.path.name: photo.group for photo in read_labels(table(tmp_path, rows)).photos}
+    assert found == {"a.jpg": "film 7", "b.jpg": "film 7", "c.jpg": "", "d.png": ""}
+    without = read_labels(table(tmp_path, HEAD + "a.jpg,x,1\n"))
+    assert [photo.group for photo in without.photos] == [""]
+
+
 def test_accents_of_an_id_are_composed_as_the_index_does(tmp_path):
     path = table(tmp_path, HEAD + "a.jpg,Cafe\u0301,1\nb.jpg,Caf\u00e9,0\n")
     assert read_labels(path).object_ids == ("Caf\u00e9",)

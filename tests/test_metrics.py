@@ -19,6 +19,7 @@ from retrieval.metrics import (
     mean_average_precision,
     miss_rate,
     recall_at_k,
+    tied_groups,
 )
 
 METRICS = [recall_at_k, mean_average_precision, global_average_precision]
@@ -345,6 +346,33 @@ def test_confidence_is_checked(confidence):
 
 def mean(values: list[float]) -> float:
     return math.fsum(values) / len(values)
+
+
+def test_photographs_that_share_an_object_even_through_others_are_one_group():
+    shown = {"1": {"a"}, "2": {"b"}, "3": {"a", "c"}, "4": {"c", "d"}, "5": {"d"}, "6": set(), "7": {"b", "e"}}
+    groups = tied_groups(shown)
+    assert list(groups) == list(shown)
+    together = {frozenset(photo for photo in groups if groups[photo] == name) for name in groups.values()}
+    assert together == {frozenset("1345"), frozenset("27"), frozenset("6")}
+
+
+def test_a_photograph_and_an_object_of_the_same_name_do_not_collide():
+    shown = {"a": {"b"}, "b": {"a"}, "c": {"c"}}
+    assert len(set(tied_groups(shown).values())) == 3
+    assert tied_groups({"x": {"y"}, "y": {"z"}}) == {"x": "x", "y": "y"}
+    assert tied_groups({}) == {}
+
+
+@given(st.dictionaries(st.sampled_from("abcdefgh"), st.sets(st.sampled_from("abcdef")), max_size=8), st.randoms())
+def test_groups_are_the_connected_ones_in_whatever_order(shown, shuffler):
+    reached = {one: {two for two in shown if one == two or shown[one] & shown[two]} for one in shown}
+    for _ in shown:
+        reached = {one: set().union(*(reached[two] for two in near)) for one, near in reached.items()}
+    shuffled = list(shown.items())
+    shuffler.shuffle(shuffled)
+    for groups in (tied_groups(shown), tied_groups(dict(shuffled))):
+        assert {one: {two for two in groups if groups[two] == groups[one]} for one in shown} == reached
+        assert set(groups.values()) <= set(shown)
 
 
 def test_bootstrap_draws_whole_groups():

@@ -10,8 +10,9 @@ from sqlite_utils import Database
 from retrieval.catalogue import Catalogue, Changes, Content, EncoderRecord
 from retrieval.migrations import MIGRATIONS
 from tests.conftest import DIM, TINY, exemplar, index, make_folder, state, tiny_encoder, unit
+from tests.test_catalogue import calibration
 
-NAMES = ["001_catalogue", "002_thresholds", "003_features"]
+NAMES = ["001_catalogue", "002_thresholds", "003_features", "004_calibrations"]
 VECTOR = unit(np.arange(1.0, DIM + 1))
 
 
@@ -75,6 +76,7 @@ def test_a_catalogue_of_the_first_version_is_read_whole(data, opening):
         assert found.skipped() == [("/photos/bad.jpg", "empty file")]
         assert found.thresholds() is None
         assert found.rephotographs(TINY, 1) == {}
+        assert found.calibrations() == [] and found.calibration() is None
 
 
 def test_a_catalogue_of_the_first_version_can_be_written_on(data):
@@ -138,3 +140,29 @@ def test_features_of_another_version_are_found_anew(tmp_path, data):
         assert found.with_features() == set() and found.features([row[0] for row in complete["features"]]) == {}
     assert index(folder, data).encoded == 0
     assert state(data) == complete
+
+
+@pytest.mark.parametrize("opening", [Catalogue.reading, Catalogue.writing])
+def test_a_catalogue_without_calibrations_is_read_whole_and_can_be_calibrated(tmp_path, data, opening):
+    index(make_folder(tmp_path / "photos", {f"{n}.png": n for n in range(20)}), data)
+    before = state(data)
+    with Catalogue.writing(data) as found:
+        found.db["calibrations"].drop()
+        found.db.conn.execute("DELETE FROM _sqlite_migrations WHERE name = '004_calibrations'")
+        found.db.conn.commit()
+    with opening(data) as found:
+        assert found.calibration() is None and found.calibration(1) is None and found.calibrations() == []
+        assert found.revision == 1 and found.counts() == (20, 20)
+    assert state(data) == before and before["thresholds"].match.value is not None
+    with Catalogue.writing(data) as found:
+        assert found.add_calibration(calibration()).number == 1
+        assert [step.name for step in MIGRATIONS.applied(found.db)] == NAMES
+    assert state(data) == before
+
+
+def test_a_new_catalogue_has_the_same_schema_as_one_that_came_by_single_steps(tmp_path, data):
+    old = old_database(data, stop_before="004_calibrations")
+    assert "calibrations" not in old.table_names()
+    old.close()
+    with Catalogue.writing(data) as stepped, Catalogue.writing(tmp_path / "new") as fresh:
+        assert sorted(stepped.db.schema.split(";")) == sorted(fresh.db.schema.split(";"))

@@ -27,8 +27,8 @@ def steps() -> list[tuple[str, str]]:
 
 
 def shape(text: str) -> list[str]:
-    """Return the lines with measured numbers masked: times differ, and distances may in the last digit shown."""
-    masked = re.sub(r"\d+\.\d+", "N", text)
+    """Return the lines with dates and measured numbers masked: distances may differ in the last digit shown."""
+    masked = re.sub(r"\d+\.\d+", "N", re.sub(r"\d{4}-\d\d-\d\d", "DATE", text))
     return [re.sub(r"\s+", " ", line).strip() for line in masked.splitlines() if line.strip(" ─")]
 
 

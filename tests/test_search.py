@@ -52,6 +52,23 @@ def test_the_nearest_are_those_of_numpy(k):
         check(owners, vectors, probe, k)
 
 
+@pytest.mark.parametrize("k", [1, 5, 30])
+def test_exemplars_that_are_not_asked_for_are_not_found_and_others_take_their_place(k):
+    random = np.random.default_rng(k)
+    vectors = unit(random.standard_normal((200, 24)))
+    ids, photos = catalogue_of([f"o{number}" for number in random.integers(0, 30, 200)])
+    index = build_vectors(ids, vectors)
+    for probe in unit(random.standard_normal((10, 24))):
+        nearest = ids[np.argsort(-(vectors @ probe))[:60]].tolist()  # more than the first shortlist holds
+        asked = {key: photo for key, photo in photos.items() if key not in nearest}
+        kept = np.isin(ids, list(asked))
+        found = nearest_objects(index, asked, probe, k=k)
+        wanted = plain(ids[kept], vectors[kept], asked, probe, k)
+        assert [(match.object_id, pytest.approx(match.distance, abs=1e-12)) for match in found] == wanted
+        assert all(int(match.exemplar.stem) in asked for match in found)
+    assert nearest_objects(index, {}, probe, k=k) == []
+
+
 def test_one_object_with_many_near_exemplars_does_not_hide_the_others():
     random = np.random.default_rng(1)
     probe = unit(random.standard_normal(8))

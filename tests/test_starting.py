@@ -34,7 +34,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         for head in network.local:
             head.project.bias.normal_()
     path: Path = tmp_path_factory.mktemp("encoder")
-    export_encoder(network, path, preprocessing=SHAPE, local_threshold=THRESHOLD)
+    export_encoder(network, path, preprocessing=SHAPE, global_weight=0.3, combined_threshold=THRESHOLD)
     return path
 
 
@@ -51,7 +51,7 @@ def prepared(preprocessing: Preprocessing) -> np.ndarray:
 def assert_like_the_encoder(start: Start, spec: str) -> None:
     """Its vectors, and what it sees on the way, are those that the loaded encoder gives."""
     encoder, pictures = load_encoder(spec), prepared(start.preprocessing)
-    assert encoder.preprocessing == start.preprocessing and encoder.local_threshold == start.local_threshold
+    assert encoder.preprocessing == start.preprocessing and encoder.combined_threshold == start.combined_threshold
     with torch.no_grad():
         vectors, *stages = start.network.describe(torch.from_numpy(pictures))
     np.testing.assert_allclose(vectors.numpy(), encoder.encode_prepared(pictures), atol=1e-3)
@@ -73,7 +73,8 @@ def test_a_folder_opens_with_its_projection_heads_and_threshold(folder):
     start = open_start(str(folder))
     assert start.spec == str(folder)
     assert json.dumps(asdict(start.preprocessing)) == json.dumps(asdict(SHAPE))
-    assert start.local_threshold == Threshold(0.4, 0.05, 30)
+    assert start.combined_threshold == Threshold(0.4, 0.05, 30)
+    assert load_encoder(str(folder)).global_weight == 0.3
     assert start.network.projection == 16 and len(start.network.local) == 3
     assert_like_the_encoder(start, str(folder))
 
@@ -82,12 +83,14 @@ def test_a_folder_opens_with_its_projection_heads_and_threshold(folder):
 def test_a_folder_may_have_no_threshold(copied, threshold):
     described = read_description(copied)
     if threshold == "none":
-        described["local_threshold"] = None
+        described["combined_threshold"] = None
     else:
-        del described["local_threshold"]
+        del described["combined_threshold"], described["global_weight"]
     (copied / DESCRIPTION).write_text(json.dumps(described))
-    assert open_start(str(copied)).local_threshold is None
-    assert load_encoder(str(copied)).local_threshold is None
+    assert open_start(str(copied)).combined_threshold is None
+    encoder = load_encoder(str(copied))
+    assert encoder.combined_threshold is None
+    assert encoder.global_weight == (0.3 if threshold == "none" else 0.0)
 
 
 def test_looking_at_pictures_changes_nothing(folder):
@@ -176,7 +179,7 @@ def tower(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 def test_an_open_clip_tower_opens(tower):
     start = open_start(tower)
-    assert start.spec == tower and start.local_threshold is None and not start.network.has_stages
+    assert start.spec == tower and start.combined_threshold is None and not start.network.has_stages
     assert start.network.architecture == f"open_clip:{TOWER}" and start.network.projection is None
     assert start.preprocessing.width == start.preprocessing.height == 32 and not start.network.training
     assert_like_the_encoder(start, tower)

@@ -23,6 +23,7 @@ from indexer import training  # noqa: E402
 from indexer.checkpoint import Checkpoint, save_checkpoint  # noqa: E402
 from indexer.evaluation import evaluate, summarise  # noqa: E402
 from indexer.export import export_encoder  # noqa: E402
+from indexer.genuine_places import Combination  # noqa: E402
 from indexer.history import EpochRecord  # noqa: E402
 from indexer.labels import Labelled, LabelledPhoto  # noqa: E402
 from indexer.local import LocalOptions, LocalRecord  # noqa: E402
@@ -494,21 +495,22 @@ def exported(folder: Path) -> Path:
 
 
 @pytest.mark.parametrize("enough", [True, False])
-def test_the_threshold_of_places_is_set_on_objects_held_back_or_else_on_all(
-    plan, monkeypatch, tmp_path_factory, enough
-):
+def test_the_distances_are_combined_on_objects_held_back_or_else_on_all(plan, monkeypatch, tmp_path_factory, enough):
     asked = []
     made = exported(tmp_path_factory.getbasetemp() / "exported")
     monkeypatch.setattr(training, "export_encoder", lambda _, folder, **more: shutil.copytree(made, folder))
 
-    def threshold(photos, encoder, *, seed):
+    def combination(photos, encoder, *, seed):
         asked.append((sorted({photo.object_id for photo in photos}), encoder.spec, seed))
-        return Threshold(0.4 if enough or len(asked) == 2 else None, 0.05, 7)
+        value = 0.4 if enough or len(asked) == 2 else None
+        return Combination(0.1 * len(asked), Threshold(value, 0.05, 7))
 
-    monkeypatch.setattr(training, "place_threshold", threshold)
+    monkeypatch.setattr(training, "combination_of", combination)
     found = write_encoder(plan, plan.start.network)
     partial = plan.work / "encoder"
-    assert found == Threshold(0.4, 0.05, 7) == load_encoder(str(partial)).local_threshold
+    assert found == Combination(0.1 if enough else 0.2, Threshold(0.4, 0.05, 7))
+    written = load_encoder(str(partial))
+    assert (written.global_weight, written.combined_threshold) == (found.global_weight, found.threshold)
     wanted = [(sorted(OBJECTS[6:]), str(partial), 3), (list(OBJECTS), str(partial), 3)]
     assert asked == wanted[: 1 if enough else 2]
     assert not (plan.out / DESCRIPTION).exists()
@@ -519,7 +521,7 @@ def trained(plan: Plan, known: Known) -> Trained:
     rows = rows_showing(plan, known.pool, SPLIT.test)
     found = measure(known, rows, rows)
     record = EpochRecord("head", 1, 0.5, 0.4, 0.01, 1.2, 0.9, 0.1, 0.95, 2.0, 10, True)
-    return Trained([record], {}, found, found, True, Threshold(0.4, 0.05, 7), [])
+    return Trained([record], {}, found, found, True, Combination(0.3, Threshold(0.4, 0.05, 7)), [])
 
 
 @pytest.fixture
@@ -547,7 +549,8 @@ def test_an_encoder_is_published_with_its_card_and_figures_and_nothing_else_is_l
     assert all(found[name] == name.encode() for name in own) and found["curves.png"] == b"picture"
     metrics = json.loads(found["metrics.json"])
     assert metrics["after"] == trained.after.as_dict() and metrics["threshold"] == trained.after.threshold
-    assert metrics["local_threshold"] == {"value": 0.4, "rate": 0.05, "count": 7} and metrics["held_back"] == "test"
+    threshold = {"value": 0.4, "rate": 0.05, "count": 7, "confidence": None, "asked": None}
+    assert metrics["combination"] == {"global_weight": 0.3, "threshold": threshold} and metrics["held_back"] == "test"
     assert metrics["counts"]["objects"] == 3 and b"artifact train" in found["README.md"]
 
 
@@ -575,6 +578,6 @@ def test_a_folder_becomes_an_encoder_with_the_last_file(finished, trained, monke
 
 
 def test_figures_of_validation_objects_are_not_called_those_of_a_test(finished, trained):
-    publish(finished, replace(trained, tested=False, local_threshold=None), {})
+    publish(finished, replace(trained, tested=False, combination=None), {})
     metrics = json.loads((finished.out / "metrics.json").read_text())
-    assert metrics["held_back"] == "validation" and metrics["local_threshold"] is None
+    assert metrics["held_back"] == "validation" and metrics["combination"] is None

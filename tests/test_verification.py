@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from retrieval.metrics import Estimate, clopper_pearson, equal_error_rate, false_alarm_rate, miss_rate
@@ -62,6 +62,19 @@ def test_the_curve_agrees_with_the_metrics(genuine, wrong, threshold):
     assert shares.wrong_passed == pytest.approx(miss_rate(wrong, threshold).value)
     balanced = (shares.recall + 1 - shares.wrong_passed) / 2
     assert shares.accuracy == pytest.approx(balanced)
+
+
+@given(DISTANCES, DISTANCES, st.sampled_from([0.0, 0.01, 0.05, 0.25, 1 / 3, 0.5, 0.99, 1.0]))
+@example([0] * 19 + [5], [3], 0.05)  # one of twenty
+@example([5], [0] + [6] * 19, 0.05)
+@settings(deadline=None)
+def test_a_rate_where_the_other_is_held_is_that_of_the_best_threshold(genuine, wrong, most):
+    curve = Trials.of(pairs(genuine), pairs(wrong)).whole()
+    rates = [
+        (false_alarm_rate(genuine, threshold).value, miss_rate(wrong, threshold).value) for threshold in range(-1, 13)
+    ]
+    assert curve.miss_at(most) == pytest.approx(min(miss for alarm, miss in rates if alarm <= most + 1e-12))
+    assert curve.false_alarm_at(most) == pytest.approx(min(alarm for alarm, miss in rates if miss <= most + 1e-12))
 
 
 def test_each_kind_of_wrong_pair_weighs_the_same():

@@ -17,7 +17,7 @@ from retrieval.errors import ArtifactError
 COLUMNS = (
     "object_id", "title", "maker", "date", "materials", "measurements", "inscriptions", "accession", "status",
 )  # fmt: skip
-TRUTH = ("photo", "object_id", "expected", "how")
+TRUTH = ("photo", "object_id", "expected", "how", "label")  # as `artifact evaluate` takes it
 COMMENT = "Synthetic picture, painted by a program for the demonstration of artifact"
 THUMBNAIL = 40  # width in pixels: too small to judge
 # Which works are copied, and by whom. Chosen, as the first number from 200 on for which all six copies lie a tenth or
@@ -32,7 +32,7 @@ class Demo:
 
     catalogue: Path  # folder of exemplars, with catalogue.csv
     incoming: Path  # folder of probes
-    truth: Path  # truth.csv: photo, object_id, expected, how
+    truth: Path  # truth.csv: photo, object_id, expected, how, label
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +130,7 @@ def _refuse_foreign(folder: Path, files: set[Path]) -> None:
         return
     foreign = sorted(found - files)
     truth = folder / "truth.csv"  # written first: without it, the other files are somebody else's
-    if foreign or truth not in found or not truth.read_bytes().startswith(",".join(TRUTH).encode()):
+    if foreign or truth not in found or not truth.read_bytes().startswith(",".join(TRUTH[:3]).encode()):
         example = (foreign or sorted(found))[0].relative_to(folder)
         raise ArtifactError(f"{folder} already holds other files ({example}). Choose an empty folder.")
 
@@ -151,7 +151,8 @@ def _write_pictures(
 
 
 def _truth(name: str, probe: Probe) -> list[str]:
-    return [name, "" if probe.work is None else object_id(probe.work), *EXPECTED[probe.kind]]
+    shown = "" if probe.work is None else object_id(probe.work)
+    return [name, shown, *EXPECTED[probe.kind], "0" if probe.kind == "copy" else "1"]
 
 
 def _record(work: int) -> list[str]:

@@ -1,4 +1,4 @@
-"""The local distance: false alarms on genuine photographs, copies flagged, by kind and by area; the places shown."""
+"""The combined distance: false alarms on genuine photographs, copies flagged, by kind and by area; the places shown."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ from PIL import Image
 from indexer.alterations import KINDS, alter
 from indexer.rephotograph import rephotograph
 from retrieval.calibration import Thresholds, authenticity_threshold, match_threshold
-from retrieval.decision import Outcome, decide
+from retrieval.decision import Basis, Outcome, decide
 from retrieval.divergence import PLACES_ACROSS, Divergence, diverge
 from retrieval.encoder import Encoder, cpu_count, load_encoder
 from retrieval.features import features_of, features_of_probe, import_cv2
 from retrieval.images import read_photograph
-from retrieval.metrics import clopper_pearson
+from retrieval.metrics import clopper_pearson, tied_groups
 from retrieval.overlays import PLATE
+from retrieval.quality import poor
 from retrieval.registration import Registration, register
 from retrieval.search import Match, exact_distance
 from tests.bench import report, shared_data
 from tests.bench.faces import FACES
-from tests.bench.museum import groups_of, truths
-from tests.bench.registration import MISLABELLED
+from tests.bench.museum import MISLABELLED, truths
 
 FAITHFUL = "ec21098c.jpg"  # of the bears: three bears and a man in the forest, the most like the painting
 AREAS = (0.01, 0.02, 0.05)
@@ -80,16 +80,16 @@ def compared(case: Case) -> Compared:
     if not isinstance(found, Divergence):
         return Compared(case, distance, None, "not compared")
     match = Match(case.group, case.exemplar, distance, registration, found)
-    thresholds = Thresholds(match_threshold(np.empty(0)), authenticity_threshold(np.empty(0)))
-    size, local = (other.width, other.height), encoder.local_threshold
-    return Compared(case, distance, found, str(decide([match], thresholds, size=size, local_threshold=local).outcome))
+    none = match_threshold(np.empty(0)), authenticity_threshold(np.empty(0))
+    basis = Basis(Thresholds(*none, encoder.combined_threshold))
+    return Compared(case, distance, found, str(decide([match], basis, poor=poor(other)).outcome))
 
 
 def pair_cases(reproductions: Path) -> Iterator[Case]:
     """Yield the pairs of reproductions; pairs that share a picture are one object."""
     with (reproductions / "pairs.csv").open(newline="", encoding="utf-8") as file:
         pairs = [(row["a"], row["b"]) for row in csv.DictReader(file)]
-    groups = groups_of({f"{one} {other}": frozenset({one, other}) for one, other in pairs})
+    groups = tied_groups({f"{one} {other}": frozenset({one, other}) for one, other in pairs})
     for one, other in pairs:
         images = reproductions / "images"
         yield Case("reproductions", groups[f"{one} {other}"], images / one, images / other)
@@ -98,7 +98,7 @@ def pair_cases(reproductions: Path) -> Iterator[Case]:
 def museum_cases(museum: Path) -> Iterator[Case]:
     """Yield each query with each work on it, labels mended."""
     truth = truths(museum) | {photo: frozenset({work}) for photo, work in MISLABELLED.items()}
-    groups = groups_of(truth)
+    groups = tied_groups(truth)
     for photo, works in truth.items():
         for work in sorted(works):
             exemplar = museum / "catalogue" / f"{work}.jpg"
@@ -156,9 +156,9 @@ def reduced(mask: np.ndarray) -> np.ndarray:
     return np.asarray(cv2.resize(mask.astype(np.float32), size, interpolation=cv2.INTER_AREA) > 0.2)
 
 
-def local(item: Compared) -> float:
-    """Return the local distance; what could not be compared is as genuine as can be."""
-    return item.found.local_distance if item.found else -np.inf
+def combined(item: Compared) -> float:
+    """Return the combined distance; what could not be compared is as genuine as can be."""
+    return item.found.combined_distance if item.found else -np.inf
 
 
 def share(what: str, flagged: Sequence[bool], groups: Sequence[str]) -> list:
@@ -185,17 +185,17 @@ def cross_fitted(values: Sequence[float], groups: Sequence[str], share: float = 
     return flagged
 
 
-def places_row(kind: str, items: Sequence[Compared], threshold: float) -> list:
-    """Return how often the worst place lies on what was altered, and how well the places beyond the threshold do."""
+def places_row(kind: str, items: Sequence[Compared]) -> list:
+    """Return how often the worst place lies on what was altered, and how well the places beyond the limit do."""
     cv2 = import_cv2()
     hits, overlaps = [], []
     for item in items:
-        if item.found is None or item.case.mask is None or item.found.local_distance <= threshold:
+        if item.found is None or item.case.mask is None or item.found.local_distance <= item.found.limit:
             continue
         near = cv2.dilate(item.case.mask.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
         values = np.nan_to_num(item.found.map, nan=-1.0)
         hits.append(bool(near[np.unravel_index(values.argmax(), values.shape)]))
-        beyond = values > threshold
+        beyond = values > item.found.limit
         overlaps.append(float((beyond & item.case.mask).sum() / (beyond | item.case.mask).sum()))
     low, high = clopper_pearson(sum(hits), len(hits)) if hits else (0.0, 1.0)
     said = f"[{low:.3f}, {high:.3f}]; median intersection over union {np.median(overlaps or [0]):.2f}"
@@ -218,12 +218,12 @@ def main() -> None:
         kinds[item.case.kind].append(item)
     genuine = [item for kind in ("reproductions", *CLEAN) for item in kinds[kind]]
     measured = [item for item in genuine if item.found]
-    threshold = passing([local(item) for item in measured])
-    shipped = load_encoder().local_threshold
+    threshold = passing([combined(item) for item in measured])
+    shipped = load_encoder().combined_threshold
     assert shipped is not None and shipped.value is not None
     by_global = passing([item.global_distance for item in genuine])
     rows = []
-    crossed = cross_fitted([local(item) for item in genuine], [item.case.group for item in genuine])
+    crossed = cross_fitted([combined(item) for item in genuine], [item.case.group for item in genuine])
     flagged = dict(zip(map(id, genuine), crossed, strict=True))
     for what, some in (("reproductions", kinds["reproductions"]), ("clean visitors' photographs", genuine[-22:])):
         groups = [item.case.group for item in some]
@@ -246,7 +246,7 @@ def main() -> None:
         rows.append(share(f"{kind}: divergent", [item.outcome == Outcome.DIVERGENT for item in some], groups))
         distant = [item.global_distance > by_global for item in some]
         rows.append(share(f"{kind}: beyond the threshold of the global distance alone", distant, groups))
-    rows += [places_row(kind, kinds[kind], shipped.value) for kind in copies if kinds[kind][0].case.mask is not None]
+    rows += [places_row(kind, kinds[kind]) for kind in copies if kinds[kind][0].case.mask is not None]
     unregistered = {kind: n for kind in copies if (n := sum(item.found is None for item in kinds[kind]))}
     report(
         "divergence",
@@ -257,7 +257,7 @@ def main() -> None:
         shipped_threshold=shipped.value,
         global_threshold_of_the_same_pairs=round(by_global, 4),
         not_registered=unregistered,
-        farthest_genuine={i.case.probe.name: round(local(i), 3) for i in sorted(measured, key=local)[-5:]},
+        farthest_genuine={i.case.probe.name: round(combined(i), 3) for i in sorted(measured, key=combined)[-5:]},
         command=f"python -m tests.bench.divergence --works {count}",
     )
 

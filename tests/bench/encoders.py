@@ -41,6 +41,7 @@ from retrieval.metrics import (
     clopper_pearson,
     global_average_precision,
     recall_at_k,
+    tied_groups,
 )
 from retrieval.registration import Registration, register
 from retrieval.stream import embed_photographs
@@ -57,7 +58,7 @@ from tests.bench.divergence import (
     unseen_works,
 )
 from tests.bench.faces import FACES
-from tests.bench.museum import groups_of, truths
+from tests.bench.museum import truths
 from tests.bench.registration import SAME_WORK
 
 Crop = tuple[float, float, float, float]  # left, top, right, bottom, as shares of the sides
@@ -152,7 +153,7 @@ def museum_figures(encoder: Encoder, ways: Mapping[str, Sequence[Crop]] = WAYS) 
 
 def retrieval(answers: Mapping[str, RankedQuery]) -> Figures:
     """Return recall@1 and GAP of the answers to the museum's queries, by photograph."""
-    groups = groups_of({photo: answer.truth for photo, answer in answers.items()})
+    groups = tied_groups({photo: answer.truth for photo, answer in answers.items()})
 
     def figure(statistic: Callable[[Sequence[RankedQuery]], float], photos: Sequence[str]) -> Estimate:
         some = [answers[photo] for photo in photos]
@@ -190,7 +191,7 @@ def reproduction_figures(encoder: Encoder) -> Figures:
 
 def same_work(pairs: set[frozenset[str]]) -> dict[str, frozenset[str]]:
     """Return, for each picture, all that show the same painting, itself too, some of them through others."""
-    groups = groups_of({" ".join(sorted(pair)): pair for pair in pairs})
+    groups = tied_groups({" ".join(sorted(pair)): pair for pair in pairs})
     members: dict[str, set[str]] = {}
     for pair in pairs:
         members.setdefault(groups[" ".join(sorted(pair))], set()).update(pair)
@@ -243,7 +244,7 @@ def measured(
     pairs = zip(cases, probes, strict=True)
     distances = np.stack([distances_between(probe, vectors[case.exemplar][None])[:, 0] for case, probe in pairs])
     local = None
-    if encoder.stages is not None and encoder.local_threshold is not None:
+    if encoder.stages is not None and encoder.combined_threshold is not None:
         with ThreadPoolExecutor(cpu_count()) as pool:
             local = np.array(list(pool.map(partial(local_distance, encoder=encoder), cases, registrations)))
     return {

@@ -1,4 +1,4 @@
-"""Set the threshold of an encoder's local distance, and its highest median, from real genuine pairs.
+"""Set how an encoder's two distances are combined, their threshold, and the highest median, from real genuine pairs.
 
 The threshold is the smallest that lets 95 % of 67 pairs pass: reproductions, and clean photographs of the museum.
 The highest median leaves one of those beyond, and none of the photographs with plates and noise. Both are written into
@@ -18,31 +18,32 @@ from pathlib import Path
 
 import numpy as np
 
-from retrieval.calibration import Threshold
-from retrieval.divergence import Divergence, diverge
+from indexer.genuine_places import ANY, combine
+from retrieval.divergence import Divergence, combined_distance, diverge
 from retrieval.encoder import DESCRIPTION, Encoder, cpu_count, load_encoder
 from retrieval.images import read_photograph
+from retrieval.search import exact_distance
 from tests.bench import report, shared_data
 from tests.bench.divergence import CLEAN, PLATES, Case, museum_cases, pair_cases, passing
 from tests.bench.encoders import registration_of
 
 SHARE = 0.95
-ANY = Threshold(math.inf, 0.0, 0)
 
 
-def measured(case: Case, encoder: Encoder) -> tuple[float, float] | None:
-    """Return the local distance and the median of a genuine pair; None where it cannot be compared."""
+def measured(case: Case, encoder: Encoder) -> tuple[float, float, float] | None:
+    """Return the global and the local distance and the median of a genuine pair; None where it cannot be compared."""
     registration = registration_of(case)
     if registration is None:
         return None
     side = encoder.preprocessing.short_side
     one, other = (read_photograph(path, short_side=side) for path in (case.exemplar, case.probe))
-    found = diverge(one, other, registration, encoder, global_distance=0.0)
-    return (found.local_distance, found.median) if isinstance(found, Divergence) else None
+    whole = exact_distance(*encoder.encode([one.image, other.image]))
+    found = diverge(one, other, registration, encoder, global_distance=whole)
+    return (whole, found.local_distance, found.median) if isinstance(found, Divergence) else None
 
 
 def distances_of(cases: Sequence[Case], encoder: Encoder) -> np.ndarray:
-    """Return the local distances and medians of genuine pairs, (n, 2)."""
+    """Return the global and local distances and the medians of genuine pairs, (n, 3)."""
     with ThreadPoolExecutor(cpu_count()) as pool:
         found = pool.map(partial(measured, encoder=encoder), cases)
         return np.array([pair for pair in found if pair is not None])
@@ -56,18 +57,20 @@ def main() -> None:
     museum = [*museum_cases(shared_data("museum"))]
     clean = [*pair_cases(shared_data("reproductions")), *(case for case in museum if case.kind in CLEAN)]
     dirty = [case for case in museum if case.kind in PLATES]
-    encoder = replace(load_encoder(str(folder), parallel=cpu_count()), local_threshold=ANY, most_median=math.inf)
-    medians = [distances_of(cases, encoder)[:, 1] for cases in (clean, dirty)]
+    encoder = replace(load_encoder(str(folder), parallel=cpu_count()), combined_threshold=ANY, most_median=math.inf)
+    medians = [distances_of(cases, encoder)[:, 2] for cases in (clean, dirty)]
     most = max(float(np.sort(medians[0])[-2]), float(medians[1].max()))
     most = math.ceil(100 * most) / 100
-    local = distances_of(clean, replace(encoder, most_median=most))[:, 0]
-    value = math.ceil(1000 * passing(local.tolist(), SHARE)) / 1000
+    pairs = distances_of(clean, replace(encoder, most_median=most))[:, :2]
+    weight = combine(pairs).global_weight
+    combined = [combined_distance(whole, local, weight) for whole, local in pairs.tolist()]
+    value = math.ceil(1000 * passing(combined, SHARE)) / 1000
     description = json.loads((folder / DESCRIPTION).read_text(encoding="utf-8"))
-    description |= {"local_threshold": {"value": value, "rate": round(1 - SHARE, 2), "count": len(local)}}
-    description |= {"most_median": most}
+    threshold = {"value": value, "rate": round(1 - SHARE, 2), "count": len(pairs)}
+    description |= {"global_weight": weight, "combined_threshold": threshold, "most_median": most}
     (folder / DESCRIPTION).write_text(json.dumps(description, indent=2) + "\n", encoding="utf-8")
-    rows = [["clean pairs", len(local), value, most], ["with plates and noise", len(medians[1]), "", ""]]
-    report("genuine", ("pairs", "compared", "threshold", "highest median"), rows)
+    rows = [["clean pairs", len(pairs), weight, value, most], ["with plates and noise", len(medians[1]), "", "", ""]]
+    report("genuine", ("pairs", "compared", "global weight", "threshold", "highest median"), rows)
 
 
 if __name__ == "__main__":

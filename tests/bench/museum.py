@@ -19,6 +19,7 @@ from retrieval.metrics import (
     global_average_precision,
     mean_average_precision,
     recall_at_k,
+    tied_groups,
 )
 from tests.bench import report, shared_data
 
@@ -31,6 +32,11 @@ KINDS = {
     "qsd2_w1": "frame and wall, clean",
     "qsd2_w2": "frame and wall, 1-2 works, plate",
     "qsd2_w3": "frame and wall, 1-2 works, noise",
+}
+MISLABELLED = {  # by eye: what these photographs show, whatever their label says
+    "qsd2_w1_00020.jpg": "116",
+    "qsd1_w4_00009.jpg": "119",
+    "qsd1_w4_00022.jpg": "075",
 }
 COLUMNS = ("kind", "what", "photos", "objects", "recall@1", "mAP", "GAP")
 
@@ -59,21 +65,6 @@ def truths(museum: Path) -> dict[str, frozenset[str]]:
     with (museum / "queries.csv").open(newline="", encoding="utf-8") as file:
         rows = {row["photo"]: row["catalogue_ids"].split() for row in csv.DictReader(file)}
     return {photo: frozenset(f"{int(i):03d}" for i in ids if i != "none") for photo, ids in rows.items()}
-
-
-def groups_of(truth: dict[str, frozenset[str]]) -> dict[str, str]:
-    """Return a group for each photograph: photographs that share an object, even through others, are one."""
-    parent: dict[str, str] = {}
-
-    def root(name: str) -> str:
-        while parent.setdefault(name, name) != name:
-            name = parent[name]
-        return name
-
-    for photo, ids in truth.items():
-        for object_id in ids:
-            parent[root(object_id)] = root(photo)
-    return {photo: root(photo) for photo in truth}
 
 
 def row_of(
@@ -116,12 +107,15 @@ def main() -> None:
             "right object" if right else "wrong object" if truth[photo] else "unknown work",
             work["outcome"],
         )
-    groups = groups_of(truth)
+    groups = tied_groups(truth)
     kinds = [(kind, what, [photo for photo in truth if photo.startswith(kind)]) for kind, what in KINDS.items()]
     rows = [
         row_of(kind, what, photos, queries, groups) for kind, what, photos in kinds if any(truth[p] for p in photos)
     ]
     rows.append(row_of("all", "", list(truth), queries, groups))
+    mended = truth | {photo: frozenset({work}) for photo, work in MISLABELLED.items()}
+    asked = {photo: RankedQuery(mended[photo], query.ranking) for photo, query in queries.items()}
+    rows.append(row_of("all", "three labels mended", list(truth), asked, tied_groups(mended)))
     counts = Counter(outcomes.values())
     table = {nearest: {o: n for (about, o), n in sorted(counts.items()) if about == nearest} for nearest, _ in counts}
     report("museum", COLUMNS, rows, outcomes_by_nearest=table, command="python -m tests.bench.museum")

@@ -20,8 +20,7 @@ from tests.bench import shared_data
 from tests.bench.divergence import unseen_works
 from tests.bench.encoders import HELD_OUT, HELD_OUT_KINDS, WORKS
 from tests.bench.faces import FACES
-from tests.bench.museum import truths
-from tests.bench.registration import MISLABELLED
+from tests.bench.museum import MISLABELLED, truths
 
 KINDS = tuple(kind for kind in copies.KINDS if kind not in HELD_OUT_KINDS)  # of copies that are trained on
 OTHERS = 155  # pictures by the held-out artists that are in no pair

@@ -1,0 +1,63 @@
+"""What `artifact calibrate` does."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import typer
+
+from cli import output
+from cli.output import plain
+from cli.progress import progress
+from cli.promises import calibration_lines
+from indexer.calibrating import calibrate
+from indexer.labels import read_labels
+from indexer.scan import Skipped
+from retrieval.catalogue import Catalogue
+from retrieval.encoder import cpu_count
+from retrieval.judge import open_judge
+
+SHOWN = 5
+
+
+def run_calibrate(
+    labels: Path | None,
+    data: Path,
+    *,
+    false_match: float,
+    false_alarm: float,
+    as_json: bool,
+    encoder: str | None,
+    device: str,
+    max_megapixels: float,
+) -> bool:
+    """Calibrate a catalogue, store the calibration and say what it promises; return whether every photo was taken."""
+    labelled = None if labels is None else read_labels(labels)
+    judge = open_judge(data, encoder_spec=encoder, device=device, parallel=cpu_count())
+    with progress("Measuring") as show:
+        found, skipped = calibrate(
+            judge,
+            labelled,
+            false_match=false_match,
+            false_alarm=false_alarm,
+            max_megapixels=max_megapixels,
+            on_progress=show,
+        )
+    with Catalogue.writing(data) as catalogue:
+        calibration = catalogue.add_calibration(found)
+    if as_json:
+        typer.echo(output.dumps({"number": calibration.number, **calibration.as_dict()}, indent=2))
+    else:
+        for line in calibration_lines(calibration):
+            typer.echo(line)
+    _say_skipped(skipped)
+    return not skipped
+
+
+def _say_skipped(skipped: tuple[Skipped, ...]) -> None:
+    if skipped:
+        typer.echo(f"{len(skipped)} left out:", err=True)
+    for item in skipped[:SHOWN]:
+        typer.echo(f"  {plain(item.path)}: {plain(item.reason)}", err=True)
+    if len(skipped) > SHOWN:
+        typer.echo(f"  ... and {len(skipped) - SHOWN} more", err=True)

@@ -1,0 +1,115 @@
+"""What `artifact evaluate` does, and what it says."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from cli import output
+from cli.figures import Section, sections
+from cli.progress import progress
+from indexer.assessment import Assessment, assess
+from indexer.queries import read_queries
+from retrieval.decision import Outcome
+from retrieval.encoder import cpu_count
+from retrieval.judge import Judge, open_judge
+
+
+def run_evaluate(
+    queries: Path,
+    data: Path,
+    *,
+    as_json: bool,
+    report: Path | None,
+    encoder: str | None,
+    device: str,
+    max_megapixels: float,
+) -> bool:
+    """Evaluate a catalogue on photographs with their truth and say how it does; return whether all could be read."""
+    judge = open_judge(data, encoder_spec=encoder, device=device, parallel=cpu_count())
+    asked = read_queries(queries, judge.exemplars)
+    if report is not None:
+        from cli.writing import check_targets
+
+        check_targets([report], [query.path for query in asked])
+    with progress("Evaluating") as show:
+        found = assess(judge, asked, max_megapixels=max_megapixels, on_progress=show)
+    about = _about(judge, queries, found)
+    shown = sections(found.figures)
+    if as_json:
+        typer.echo(output.dumps(as_dict(about, found), indent=2))
+    else:
+        _print(about, shown, found)
+    if report is not None:
+        from cli.evaluation_page import evaluation_page
+        from cli.writing import write_whole
+
+        pieces = evaluation_page(queries.name, about, shown, found)
+        write_whole(report, (piece.encode() for piece in pieces))
+    return not found.counts["unreadable"]
+
+
+def _about(judge: Judge, queries: Path, found: Assessment) -> dict[str, str]:
+    """Return what was evaluated on what, in words."""
+    counts, calibration = found.counts, judge.calibration
+    thresholds = "provisional thresholds, not calibrated"
+    if calibration is not None:
+        out_of_date = calibration.out_of_date(judge.encoder.fingerprint, len(judge.exemplars))
+        thresholds = f"calibration {calibration.number} of {calibration.date[:10]}"
+        thresholds += f", out of date: {out_of_date}" if out_of_date else ""
+    return {
+        "photographs": f"{counts['photographs']} of {queries}: {counts['known']} of {counts['objects']} catalogued "
+        f"works, {counts['copies']} of copies, {counts['unknown']} of unknown works, {counts['unreadable']} unreadable",
+        "catalogue": f"{len(judge.exemplars)} objects, revision {judge.revision}, in {judge.data}",
+        "thresholds": thresholds,
+        "encoder": judge.encoder.fingerprint,
+        "intervals": f"95%, by bootstrap over {counts['groups']} groups of photographs that share no object",
+        "written": f"{datetime.now().astimezone():%Y-%m-%d %H:%M %Z}",
+    }
+
+
+def as_dict(about: dict[str, str], found: Assessment) -> dict[str, Any]:
+    """Return all figures for JSON."""
+    return {
+        "about": about,
+        "counts": dict(found.counts),
+        "confusion": {truth: dict(row) for truth, row in found.confusion.items()},
+        "figures": {name: asdict(estimate) for name, estimate in found.figures.items()},
+        "pairs": [
+            {
+                "kind": trial.kind,
+                "photo": str(trial.photo),
+                "object_id": trial.object_id,
+                "relative": round(trial.relative, 6),
+                "likelihood_ratio": trial.ratio,
+            }
+            for trial in found.trials
+        ],
+    }
+
+
+def _print(about: dict[str, str], shown: list[Section], found: Assessment) -> None:
+    for name in ("photographs", "catalogue", "thresholds", "intervals"):
+        output.echo_wrapped(f"{name}: {about[name]}")
+    outcomes = [str(outcome) for outcome in Outcome]
+    outcomes += sorted({outcome for row in found.confusion.values() for outcome in row} - set(outcomes))
+    columns: dict[str, str] = {"truth": "left", **dict.fromkeys(outcomes, "right")}
+    output.print_table(
+        columns, [(truth, *(str(row.get(name, 0)) for name in outcomes)) for truth, row in found.confusion.items()]
+    )
+    for section in shown:
+        typer.echo(section.title)
+        rows = [
+            (
+                row.name,
+                f"{row.estimate.value:.3f}",
+                f"{row.estimate.low:.3f} to {row.estimate.high:.3f}",
+                str(row.estimate.n),
+            )
+            for row in section.rows
+        ]
+        output.print_table({"figure": "left", "value": "right", "95% interval": "right", "objects": "right"}, rows)

@@ -1,0 +1,97 @@
+"""What `artifact verdicts` and `artifact verdict` say of what was said."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import typer
+
+from cli import output
+from cli.output import plain
+from retrieval.encoder import cpu_count
+from retrieval.judge import open_judge
+from retrieval.verdicts import TOLERANCE, Recorded, Replayed, VerdictLog, as_dict, replay
+
+
+def run_verdicts(data: Path, *, outcome: str | None, photo: str | None, limit: int | None, as_json: bool) -> None:
+    """Print recorded verdicts, the last one first."""
+    with VerdictLog.reading(data) as log:
+        found = log.verdicts(outcome=outcome, photo=photo, limit=limit)
+    if as_json:
+        typer.echo(output.dumps([as_dict(item) for item in found], indent=2))
+        return
+    columns = {"verdict": "right", "date": "left", "outcome": "left", "object": "left", "distance": "right"}
+    rows = [
+        (str(item.number), item.date[:16], item.outcome, item.object_id or "", _distance(item), Path(item.photo).name)
+        for item in found
+    ]
+    output.print_table(columns | {"photo": "left"}, rows)
+
+
+def _distance(item: Recorded) -> str:
+    decided = item.whole if item.combined is None else item.combined
+    return "" if decided is None else f"{decided:.3f}"
+
+
+def run_verdict(
+    number: int,
+    data: Path,
+    *,
+    again: bool,
+    as_json: bool,
+    encoder: str | None,
+    device: str,
+    max_megapixels: float,
+) -> bool:
+    """Print one verdict, and with `again` whether it still holds; return False where it does not."""
+    with VerdictLog.reading(data) as log:
+        item = log.verdict(number)
+    replayed = None
+    if again:
+        judge = open_judge(data, encoder_spec=encoder, device=device, parallel=cpu_count())
+        replayed = replay(item, judge, max_megapixels=max_megapixels)
+    if as_json:
+        typer.echo(output.dumps(as_dict(item) | {"replay": replayed and _replayed(replayed)}, indent=2))
+    else:
+        _print(item)
+        for line in _lines(replayed) if replayed else ():
+            typer.echo(line)
+    return replayed is None or replayed.holds
+
+
+def _replayed(found: Replayed) -> dict:
+    return {
+        "holds": found.holds,
+        "identical": found.identical,
+        "largest_difference": found.largest,
+        "remarks": list(found.remarks),
+        "now": as_dict(found.now),
+    }
+
+
+def _print(item: Recorded) -> None:
+    typer.echo(f"verdict {item.number} of {item.date}: " + output.styled(item.outcome, colour=True))
+    typer.echo(f"  photo: {plain(item.photo)}")
+    typer.echo(f"  sha256: {item.sha256}")
+    if item.object_id is not None:
+        typer.echo(f"  object: {plain(item.object_id)}, exemplar {plain(str(item.exemplar))}")
+    for name, value in (("global", item.whole), ("local", item.local), ("combined", item.combined)):
+        if value is not None:
+            typer.echo(f"  {name} distance: {value:.6f}")
+    if item.threshold is not None:
+        typer.echo(f"  threshold: {item.threshold:.6f}")
+    for reason in item.reasons:
+        output.echo_wrapped(reason)
+    calibration = "none" if item.calibration is None else str(item.calibration)
+    typer.echo(f"  encoder {item.encoder}, revision {item.revision}, calibration {calibration}")
+
+
+def _lines(found: Replayed) -> list[str]:
+    if found.identical:
+        said = "made again: it holds, bit for bit"
+    elif found.holds:
+        said = f"made again: it holds; the distances differ by {found.largest:.2g} at most ({TOLERANCE:g} is allowed)"
+    else:
+        now = found.now
+        said = f"made again: it no longer holds; now {now.outcome}, {now.object_id}, distance {_distance(now)}"
+    return [said, *(f"  {remark}" for remark in found.remarks)]

@@ -1,0 +1,43 @@
+"""The words in which a calibration promises a rate of errors, or refuses to."""
+
+from __future__ import annotations
+
+from retrieval.calibration import CONFIDENCE, Calibration, Threshold, objects_needed
+from retrieval.decision import share, sources
+from retrieval.likelihood import LikelihoodRatio
+
+
+def calibration_lines(calibration: Calibration) -> list[str]:
+    """Return what there is to say of a calibration, with the number behind each threshold."""
+    copies = f", {calibration.copies} photographs of copies" if calibration.copies else ""
+    unlabelled = "" if calibration.sources["labelled"] else ": the catalogue's own, none labelled"
+    lines = [
+        f"calibration {calibration.number} of {calibration.date[:10]}, at {CONFIDENCE:.0%} confidence",
+        f"  on {sources(calibration)}{copies}{unlabelled}",
+    ]
+    lines += _lines("match", calibration.match, "false matches", "pair of objects", "pairs of objects")
+    lines += _lines("combined", calibration.combined.threshold, "false alarms", "object compared", "objects compared")
+    lines += _lines("global", calibration.whole.threshold, "false alarms", "object", "objects")
+    ratios = [measured.ratio for measured in (calibration.combined, calibration.whole) if measured.ratio is not None]
+    return lines + [line for ratio in ratios[:1] for line in _ratio(ratio)]
+
+
+def _lines(name: str, threshold: Threshold, errors: str, one: str, many: str) -> list[str]:
+    """Return a threshold with its promise, and where the one that was asked for cannot be given, that too."""
+    if threshold.value is None or threshold.confidence is None:
+        return [f"  {name:<9} none: there are no {many}"]
+    counted = f"{threshold.count} {one if threshold.count == 1 else many}"
+    lines = [f"  {name:<9} {threshold.value:.3f}: at most {share(threshold.rate)} {errors}, from {counted}"]
+    if threshold.asked is not None:
+        least = objects_needed(threshold.asked, confidence=threshold.confidence)
+        lines.append(
+            f"{'':12}{share(threshold.asked)} cannot be promised from fewer than {least}: the smallest rate is used"
+        )
+    return lines
+
+
+def _ratio(ratio: LikelihoodRatio) -> list[str]:
+    return [
+        f"  likelihood ratios from {ratio.genuine} objects, and copies of {ratio.copies}; on objects left out they",
+        f"{'':12}cost {ratio.cllr:.3f} bits (Cllr: 0 is perfect, 1 says nothing), {ratio.cllr_min:.3f} at best",
+    ]

@@ -1,0 +1,253 @@
+"""Calibrate a catalogue: measure genuine photographs and copies as a query would, and set thresholds on them."""
+
+from __future__ import annotations
+
+import math
+import tempfile
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+
+import numpy as np
+
+from indexer.genuine_places import ANY
+from indexer.labels import Labelled
+from indexer.rephotograph import VISITORS, draw_shot, photograph
+from indexer.scan import Skipped
+from indexer.unknown import unknown_distances
+from retrieval.calibration import Calibration, Measured, lower_bound, upper_bound
+from retrieval.catalogue import Catalogue, Photo
+from retrieval.divergence import Divergence
+from retrieval.encoder import cpu_count
+from retrieval.errors import ArtifactError, UnreadableImage
+from retrieval.images import DEFAULT_MAX_MEGAPIXELS, read_photograph, sha256_of
+from retrieval.judge import Judge, Verdict
+from retrieval.likelihood import fit_ratio
+from retrieval.metrics import tied_groups
+
+LABELLED, EXEMPLARS, SIMULATED = "labelled", "exemplars", "simulated"
+OBJECTS_AT_RATE = 12  # simulated objects for one false alarm: so many that a bound is not idly careful
+SIDE = 520  # pixels of the short side of simulated photographs
+SHOWN = 5
+
+
+class NothingToCalibrate(ArtifactError):
+    """No genuine photograph of any object of the catalogue."""
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A photograph to be measured against an object of the catalogue."""
+
+    path: Path
+    object_id: str
+    genuine: bool
+    source: str
+    group: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Distances:
+    """What was measured of a case; `combined` is None where it was not compared place by place."""
+
+    case: Case
+    sha256: str
+    whole: float
+    combined: float | None
+
+
+def calibrate(
+    judge: Judge,
+    labelled: Labelled | None,
+    *,
+    false_match: float,
+    false_alarm: float,
+    max_megapixels: float = DEFAULT_MAX_MEGAPIXELS,
+    on_progress: Callable[[int, int], None] = lambda done, total: None,
+) -> tuple[Calibration, tuple[Skipped, ...]]:
+    """Return a calibration, not yet stored, and what was left out; raises NothingToCalibrate.
+
+    On labelled photographs; without any, on the catalogue's own: other exemplars of an object, else simulated
+    re-photographs.
+    """
+    with tempfile.TemporaryDirectory(prefix="artifact-") as folder:
+        if labelled is None:
+            cases, skipped = _own_cases(judge, Path(folder), false_alarm, max_megapixels)
+        else:
+            cases, skipped = _labelled_cases(judge, labelled)
+        found, unread = measure(_measuring(judge), cases, max_megapixels=max_megapixels, on_progress=on_progress)
+    genuine = [item for item in found if item.case.genuine]
+    if not genuine:
+        raise NothingToCalibrate(
+            "There is no genuine photograph of an object of this catalogue among them. Name a CSV file of labels whose "
+            "object_id are those of `artifact list`, or calibrate without labels."
+        )
+    with Catalogue.reading(judge.data) as catalogue:
+        ids, vectors = catalogue.vectors()
+        unknown = unknown_distances(catalogue, ids, vectors, judge.photos, rate=false_match)
+    calibration = fit(
+        judge, genuine, [item for item in found if not item.case.genuine], unknown, false_match, false_alarm
+    )
+    return calibration, (*skipped, *unread)
+
+
+def _measuring(judge: Judge) -> Judge:
+    """Return a judge that compares place by place even where its encoder has no threshold for that yet."""
+    known = judge.encoder.combined_threshold
+    if known is None or known.value is not None:
+        return judge
+    return replace(judge, encoder=replace(judge.encoder, combined_threshold=ANY))
+
+
+def measure(
+    judge: Judge,
+    cases: Sequence[Case],
+    *,
+    max_megapixels: float = DEFAULT_MAX_MEGAPIXELS,
+    on_progress: Callable[[int, int], None] = lambda done, total: None,
+) -> tuple[list[Distances], list[Skipped]]:
+    """Return the distances of all cases, and those that could not be read."""
+    found, unread = [], []
+    pairs = ((case.path, case.object_id) for case in cases)
+    verdicts = judge.compare_all(pairs, apart=True, max_megapixels=max_megapixels)
+    for done, (case, verdict) in enumerate(zip(cases, verdicts, strict=True), 1):
+        if verdict.error is not None or verdict.sha256 is None:
+            unread.append(Skipped(str(case.path), str(verdict.error)))
+        else:
+            found.append(_distances(case, verdict, verdict.sha256))
+        on_progress(done, len(cases))
+    return found, unread
+
+
+def _distances(case: Case, verdict: Verdict, sha256: str) -> Distances:
+    (work,) = verdict.works
+    (match,) = work.matches
+    compared = match.divergence
+    combined = compared.combined_distance if isinstance(compared, Divergence) else None
+    return Distances(case, sha256, match.distance, combined)
+
+
+def _labelled_cases(judge: Judge, labelled: Labelled) -> tuple[list[Case], list[Skipped]]:
+    """Return the labelled photographs of the catalogue's objects, and the others with the reason."""
+    cases, skipped = [], [*labelled.skipped]
+    for photo in labelled.photos:
+        if photo.object_id not in judge.exemplars:
+            skipped.append(Skipped(str(photo.path), f"object {photo.object_id} is not in the catalogue"))
+        elif _is_only_exemplar(photo.path, judge.exemplars[photo.object_id]):
+            skipped.append(Skipped(str(photo.path), f"it is the only exemplar of {photo.object_id} itself"))
+        else:
+            cases.append(Case(photo.path, photo.object_id, photo.genuine, LABELLED, photo.group))
+    return cases, skipped
+
+
+def _is_only_exemplar(path: Path, exemplars: Sequence[Photo]) -> bool:
+    """Return whether a file has the only content that there is of an object; what cannot be read has not."""
+    if len(_contents(exemplars)) > 1:
+        return False
+    try:
+        return path.stat().st_size == exemplars[0].bytes and sha256_of(path) == exemplars[0].sha256
+    except (OSError, UnreadableImage):
+        return False
+
+
+def _contents(photos: Iterable[Photo]) -> set[str]:
+    return {photo.sha256 for photo in photos}
+
+
+def _own_cases(
+    judge: Judge, folder: Path, false_alarm: float, max_megapixels: float
+) -> tuple[list[Case], list[Skipped]]:
+    """Return an exemplar of each object that has several, and re-photographs, written into `folder`, of others."""
+    several = {key: photos for key, photos in judge.exemplars.items() if len(_contents(photos)) > 1}
+    cases = [Case(photo.file, key, True, EXEMPLARS) for key, photos in several.items() for photo in photos]
+    wanted = math.ceil(OBJECTS_AT_RATE / false_alarm) - len(several)
+    single = [photos[0] for key, photos in judge.exemplars.items() if key not in several]
+    sample = sorted(single, key=lambda photo: photo.sha256)[: max(wanted, 0)]
+    skipped = []
+
+    def simulated(photo: Photo) -> Path | UnreadableImage:
+        try:
+            exemplar = read_photograph(photo.file, short_side=SIDE, max_megapixels=max_megapixels)
+        except UnreadableImage as error:
+            return error
+        path = folder / f"{photo.photo_id}.jpg"
+        random = np.random.default_rng(int(exemplar.sha256[:12], 16))
+        photograph(exemplar.image, draw_shot(random, VISITORS), random).save(path, quality=95)
+        return path
+
+    with ThreadPoolExecutor(cpu_count()) as pool:
+        for photo, made in zip(sample, pool.map(simulated, sample), strict=True):
+            if isinstance(made, UnreadableImage):
+                skipped.append(Skipped(str(photo.file), str(made)))
+            else:
+                cases.append(Case(made, photo.object_id, True, SIMULATED))
+    return cases, skipped
+
+
+def fit(
+    judge: Judge,
+    genuine: Sequence[Distances],
+    copies: Sequence[Distances],
+    unknown: np.ndarray,
+    false_match: float,
+    false_alarm: float,
+) -> Calibration:
+    """Return the calibration of what was measured."""
+    units = _units(genuine)
+    sources = Counter(some[0].case.source for some in units.values())
+    return Calibration(
+        date=datetime.now().astimezone().isoformat(timespec="seconds"),
+        encoder=judge.encoder.fingerprint,
+        revision=judge.revision,
+        objects=len(judge.exemplars),
+        sources={source: sources[source] for source in (LABELLED, EXEMPLARS, SIMULATED)},
+        copies=len(copies),
+        match=lower_bound(unknown, false_match),
+        combined=_fit_one(units, copies, lambda item: item.combined, false_alarm),
+        whole=_fit_one(units, copies, lambda item: item.whole, false_alarm),
+    )
+
+
+def _units(genuine: Sequence[Distances]) -> Mapping[str, list[Distances]]:
+    """Return the photographs that depend on each other together: those of one object, and those of one group.
+
+    In an order that is none, and the same always: by the hash of their content.
+    """
+    shown = {
+        str(number): [f"object {item.case.object_id}", *([f"group {item.case.group}"] if item.case.group else [])]
+        for number, item in enumerate(genuine)
+    }
+    units: defaultdict[str, list[Distances]] = defaultdict(list)
+    for (_, group), item in zip(tied_groups(shown).items(), genuine, strict=True):
+        units[group].append(item)
+    return {group: sorted(some, key=lambda item: item.sha256) for group, some in units.items()}
+
+
+def _fit_one(
+    units: Mapping[str, Sequence[Distances]],
+    copies: Sequence[Distances],
+    of: Callable[[Distances], float | None],
+    false_alarm: float,
+) -> Measured:
+    """Return the threshold and what else is known of one of the distances.
+
+    Each unit gives one value: the first photograph's that has the distance.
+    """
+    firsts = [found for some in units.values() if (found := _first(some, of)) is not None]
+    values = np.array([distance for _, distance in firsts])
+    copied = [(item.case.object_id, distance) for item in copies if (distance := of(item)) is not None]
+    wrong = np.array([distance for _, distance in copied])
+    names = [[object_id for object_id, _ in some] for some in (firsts, copied)]
+    ratio = fit_ratio(values, names[0], wrong, names[1])
+    return Measured(upper_bound(values, false_alarm), tuple(sorted(values.tolist())), ratio)
+
+
+def _first(some: Sequence[Distances], of: Callable[[Distances], float | None]) -> tuple[str, float] | None:
+    """Return object and distance of the first photograph that has the distance."""
+    for item in some:
+        if (distance := of(item)) is not None:
+            return item.case.object_id, distance
+    return None

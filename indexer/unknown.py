@@ -1,0 +1,89 @@
+"""What the catalogue looks like to works that are not in it: each object in turn is taken for one."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from retrieval.calibration import allowed_beyond, smallest_rate
+from retrieval.catalogue import Catalogue, Photo
+from retrieval.registration import Registration, register
+from retrieval.search import exact_distance
+
+SAMPLE = 2000  # objects; more would narrow the threshold little
+NEXT = 10  # nearest other objects of each that are thought of
+
+
+@dataclass(frozen=True, slots=True)
+class _Neighbour:
+    """Another object near one: the distance of their exemplars."""
+
+    distance: float
+    photo: Photo
+    other: Photo
+
+    @property
+    def pair(self) -> frozenset[str]:
+        return frozenset({self.photo.object_id, self.other.object_id})
+
+
+def unknown_distances(
+    catalogue: Catalogue,
+    ids: np.ndarray,
+    vectors: np.ndarray,
+    photos: Mapping[int, Photo],
+    *,
+    rate: float,
+) -> np.ndarray:
+    """Return the distances of works that are not in a catalogue to the nearest that is: float64 (n // 2,), ascending.
+
+    Each of n objects (a fixed sample) is taken for such a work, by its first exemplar. Two objects that are each
+    other's nearest give one distance, not two, and so the values count as n // 2: those that matter are of such pairs.
+    A catalogue may hold one work twice, which no unknown work is like: an object that registers to the other is passed
+    over for the next one. Only as many of the nearest pairs are registered as a threshold at `rate` hangs on.
+    """
+    waiting = [found for found in _neighbours(ids, vectors, photos) if len(found)]
+    queue = [(found[0].distance, number, 0) for number, found in enumerate(waiting)]
+    heapq.heapify(queue)
+    count = len(waiting) // 2
+    needed = 1 + (allowed_beyond(count, rate) if count and smallest_rate(count) <= rate else 0)
+    settled: dict[frozenset[str], float] = {}
+    while queue and len(settled) < needed:
+        _, number, rank = heapq.heappop(queue)
+        found = waiting[number][rank]
+        if not _same_work(catalogue, found.photo, found.other):
+            settled.setdefault(found.pair, found.distance)
+        elif rank + 1 < len(waiting[number]):
+            heapq.heappush(queue, (waiting[number][rank + 1].distance, number, rank + 1))
+    rest = {waiting[number][rank].pair: distance for distance, number, rank in queue}
+    return np.sort(list({**rest, **settled}.values()))[:count]
+
+
+def _neighbours(ids: np.ndarray, vectors: np.ndarray, photos: Mapping[int, Photo]) -> list[list[_Neighbour]]:
+    """Return the nearest other objects of each object, nearest first."""
+    rows = [photos[int(photo_id)] for photo_id in ids]
+    _, numbers = np.unique([photo.object_id for photo in rows], return_inverse=True)
+    _, firsts = np.unique(numbers, return_index=True)
+    found = []
+    for row in sorted(firsts.tolist(), key=lambda first: rows[first].sha256)[:SAMPLE]:
+        similarity = vectors @ vectors[row]
+        nearest: dict[int, int] = {}
+        for other in np.argsort(-similarity, kind="stable"):
+            if numbers[other] != numbers[row]:
+                nearest.setdefault(int(numbers[other]), int(other))
+            if len(nearest) == NEXT:
+                break
+        found.append(
+            [_Neighbour(exact_distance(vectors[row], vectors[at]), rows[row], rows[at]) for at in nearest.values()]
+        )
+    return found
+
+
+def _same_work(catalogue: Catalogue, one: Photo, other: Photo) -> bool:
+    features = catalogue.features([one.sha256, other.sha256])
+    if one.sha256 == other.sha256:
+        return True
+    return len(features) == 2 and isinstance(register(features[one.sha256], features[other.sha256]), Registration)

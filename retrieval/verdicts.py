@@ -1,0 +1,245 @@
+"""Keep every verdict with all that it rests on, and make one again to see whether it still holds."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from sqlite_utils import Database
+
+from retrieval.catalogue import Catalogue
+from retrieval.database import WAIT_SECONDS, connected, lock
+from retrieval.divergence import Divergence
+from retrieval.errors import CatalogueMissing, UnknownVerdict
+from retrieval.judge import Judge, Verdict, Work
+from retrieval.migrations import VERDICTS
+
+DATABASE = "verdicts.db"
+UNREADABLE = "unreadable"
+TOLERANCE = 1e-3  # between distances on different machines
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """What was said of one work on a photograph, and by what. Distances are as they were computed, not rounded."""
+
+    date: str  # ISO 8601, with the zone
+    photo: str
+    sha256: str | None
+    asked: str | None  # the one object that the photograph was compared with; None: all
+    encoder: str  # fingerprint
+    revision: int
+    calibration: int | None
+    region: tuple[int, int, int, int] | None
+    outcome: str  # or "unreadable"
+    object_id: str | None
+    exemplar: str | None
+    whole: float | None  # the global distance
+    local: float | None
+    combined: float | None
+    threshold: float | None  # of the distance that decided
+    likelihood_ratio: float | None
+    p_value: float | None
+    reasons: tuple[str, ...]
+    number: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """A verdict that was made again: how far it is from the recorded one."""
+
+    recorded: Recorded
+    now: Recorded
+    largest: float | None  # difference of a distance; None where one of them has a distance that the other has not
+    remarks: tuple[str, ...]  # what has changed since
+
+    @property
+    def identical(self) -> bool:
+        """Whether it holds bit for bit."""
+        return self._same_words and self.largest == 0.0
+
+    @property
+    def holds(self) -> bool:
+        """Whether outcome and object are the same, and all distances within TOLERANCE."""
+        return self._same_words and self.largest is not None and self.largest <= TOLERANCE
+
+    @property
+    def _same_words(self) -> bool:
+        one, other = self.recorded, self.now
+        return (one.outcome, one.object_id) == (other.outcome, other.object_id)
+
+
+class VerdictLog:
+    """The verdicts of a data folder, in a database of their own: nothing in it is ever changed."""
+
+    def __init__(self, database: Database) -> None:
+        self.db = database
+
+    @classmethod
+    @contextmanager
+    def opened(cls, data: Path) -> Iterator[VerdictLog]:
+        """Open the log, making it where there is none; several processes may write."""
+        with connected(data, DATABASE, VERDICTS) as database:
+            if VERDICTS.pending(database):
+                with lock(data, "verdicts.lock", wait=WAIT_SECONDS):
+                    VERDICTS.apply(database)
+            yield cls(database)
+
+    @classmethod
+    @contextmanager
+    def reading(cls, data: Path) -> Iterator[VerdictLog]:
+        """Open an existing log; raises CatalogueMissing."""
+        if not (data / DATABASE).is_file():
+            raise CatalogueMissing(
+                f"No verdict is recorded in {data}. Run `artifact query PHOTO` first, or name --data."
+            )
+        with cls.opened(data) as log:
+            yield log
+
+    def add(self, verdict: Verdict, judge: Judge, *, asked: str | None = None) -> list[int]:
+        """Keep a verdict, at once; return the numbers of its works."""
+        rows = recorded(verdict, judge, asked=asked)
+        with self.db.atomic():
+            return [int(self.db["verdicts"].insert(_row(row)).last_pk) for row in rows]
+
+    def verdicts(
+        self, *, outcome: str | None = None, photo: str | None = None, limit: int | None = None
+    ) -> list[Recorded]:
+        """Return verdicts, the last one first: those of an outcome, or whose photograph has this text in its path."""
+        where, values = ["1"], []
+        if outcome is not None:
+            where.append("outcome = ?")
+            values.append(outcome)
+        if photo is not None:
+            where.append("instr(photo, ?) > 0")
+            values.append(photo)
+        sql = f"SELECT * FROM verdicts WHERE {' AND '.join(where)} ORDER BY number DESC LIMIT ?"
+        return [_recorded(row) for row in self.db.query(sql, [*values, -1 if limit is None else limit])]
+
+    def verdict(self, number: int) -> Recorded:
+        """Return one verdict; raises UnknownVerdict."""
+        for row in self.db.query("SELECT * FROM verdicts WHERE number = ?", [number]):
+            return _recorded(row)
+        raise UnknownVerdict(f"No verdict {number} is recorded. `artifact verdicts` lists them.")
+
+
+def recorded(verdict: Verdict, judge: Judge, *, asked: str | None = None) -> list[Recorded]:
+    """Return what is to be kept of a verdict, a record a work; one that says `unreadable` where there is none."""
+    base = Recorded(
+        date=datetime.now().astimezone().isoformat(timespec="seconds"),
+        photo=str(verdict.photo.resolve()),
+        sha256=verdict.sha256,
+        asked=asked,
+        encoder=judge.encoder.fingerprint,
+        revision=judge.revision,
+        calibration=judge.basis.calibration.number if judge.basis.calibration else None,
+        region=None,
+        outcome=UNREADABLE,
+        object_id=None,
+        exemplar=None,
+        whole=None,
+        local=None,
+        combined=None,
+        threshold=None,
+        likelihood_ratio=None,
+        p_value=None,
+        reasons=(str(verdict.error),) if verdict.error else (),
+    )
+    return [_with_work(base, work, judge) for work in verdict.works] or [base]
+
+
+def _with_work(base: Recorded, work: Work, judge: Judge) -> Recorded:
+    decision = work.decision
+    said = replace(
+        base,
+        region=work.region,
+        outcome=str(decision.outcome),
+        likelihood_ratio=decision.likelihood_ratio,
+        p_value=decision.p_value,
+        reasons=decision.reasons,
+    )
+    if not work.matches:
+        return said
+    match = work.matches[0]
+    limits = judge.basis.thresholds
+    said = replace(said, object_id=match.object_id, exemplar=str(match.exemplar), whole=match.distance)
+    if isinstance(match.divergence, Divergence):
+        found, limit = match.divergence, limits.combined if limits else None
+        said = replace(said, local=found.local_distance, combined=found.combined_distance)
+    else:
+        limit = limits.authenticity if limits else None
+    return replace(said, threshold=limit.value if limit else None)
+
+
+def as_dict(item: Recorded) -> dict[str, Any]:
+    """Return a record for JSON."""
+    values = asdict(item)
+    return {"global" if name == "whole" else name: value for name, value in values.items()}
+
+
+def _row(item: Recorded) -> dict[str, object]:
+    values = as_dict(item)
+    del values["number"]
+    region = None if item.region is None else json.dumps(item.region)
+    return values | {"photo": _storable(item.photo), "region": region, "reasons": json.dumps(item.reasons)}
+
+
+def _storable(name: str) -> str | bytes:
+    """Return a file's name as text, or as it is on disk where that is no text."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return os.fsencode(name)
+    return name
+
+
+def _recorded(row: dict) -> Recorded:
+    whole, region = row.pop("global"), row.pop("region")
+    row["reasons"] = tuple(json.loads(row["reasons"]))
+    row["photo"] = os.fsdecode(row["photo"])
+    return Recorded(**row, whole=whole, region=tuple(json.loads(region)) if region else None)
+
+
+def replay(item: Recorded, judge: Judge, *, max_megapixels: float) -> Replayed:
+    """Make a recorded verdict again, with the calibration of then; raises UnknownVerdict where that cannot be done."""
+    remarks = []
+    if item.encoder != judge.encoder.fingerprint:
+        raise UnknownVerdict(
+            f"verdict {item.number} was made with the encoder {item.encoder}; this catalogue has "
+            f"{judge.encoder.fingerprint}, whose distances do not compare"
+        )
+    if item.revision != judge.revision:
+        remarks.append(f"the catalogue has changed since: revision {item.revision} then, {judge.revision} now")
+    with Catalogue.reading(judge.data) as catalogue:
+        calibration = None if item.calibration is None else catalogue.calibration(item.calibration)
+    if item.calibration is not None and calibration is None:
+        remarks.append(f"calibration {item.calibration} is no longer there")
+    judge = replace(judge, calibration=calibration)
+    photo = Path(item.photo)
+    if item.asked is None:
+        (verdict,) = judge.judge_all([photo], k=1, max_megapixels=max_megapixels)
+    else:
+        verdict = judge.compare(photo, item.asked, max_megapixels=max_megapixels)
+    if verdict.sha256 != item.sha256:
+        problem = verdict.error if verdict.sha256 is None else "it is no longer the same file"
+        raise UnknownVerdict(f"verdict {item.number} cannot be made again from {photo}: {problem}")
+    works = recorded(verdict, judge, asked=item.asked)
+    now = next((work for work in works if work.region == item.region), works[0])
+    return Replayed(item, now, _largest_difference(item, now), tuple(remarks))
+
+
+def _largest_difference(one: Recorded, other: Recorded) -> float | None:
+    pairs: Sequence[tuple[float | None, float | None]] = [
+        (getattr(one, name), getattr(other, name)) for name in ("whole", "local", "combined", "threshold")
+    ]
+    if any((first is None) != (second is None) for first, second in pairs):
+        return None
+    return max(
+        (abs(first - second) for first, second in pairs if first is not None and second is not None), default=0.0
+    )
