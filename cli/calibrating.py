@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import typer
@@ -15,6 +16,7 @@ from indexer.labels import read_labels
 from indexer.scan import Skipped
 from retrieval.catalogue import Catalogue
 from retrieval.encoder import cpu_count
+from retrieval.errors import ArtifactError
 from retrieval.judge import open_judge
 
 SHOWN = 5
@@ -33,6 +35,10 @@ def run_calibrate(
 ) -> bool:
     """Calibrate a catalogue, store the calibration and say what it promises; return whether every photo was taken."""
     labelled = None if labels is None else read_labels(labels)
+    if data.is_dir() and not os.access(data, os.W_OK):
+        raise ArtifactError(
+            f"{data} cannot be written, so the calibration could not be kept. Copy it, or ask its owner."
+        )
     judge = open_judge(data, encoder_spec=encoder, device=device, parallel=cpu_count())
     with progress("Measuring") as show:
         found, skipped = calibrate(

@@ -196,7 +196,9 @@ def fit(
     false_alarm: float,
 ) -> Calibration:
     """Return the calibration of what was measured."""
-    units = _units(genuine)
+    groups = _groups([*genuine, *copies])
+    units = _units(genuine, groups)
+    copied = list(zip(groups[len(genuine) :], copies, strict=True))
     sources = Counter(some[0].case.source for some in units.values())
     return Calibration(
         date=datetime.now().astimezone().isoformat(timespec="seconds"),
@@ -206,48 +208,50 @@ def fit(
         sources={source: sources[source] for source in (LABELLED, EXEMPLARS, SIMULATED)},
         copies=len(copies),
         match=lower_bound(unknown, false_match),
-        combined=_fit_one(units, copies, lambda item: item.combined, false_alarm),
-        whole=_fit_one(units, copies, lambda item: item.whole, false_alarm),
+        combined=_fit_one(units, copied, lambda item: item.combined, false_alarm),
+        whole=_fit_one(units, copied, lambda item: item.whole, false_alarm),
     )
 
 
-def _units(genuine: Sequence[Distances]) -> Mapping[str, list[Distances]]:
-    """Return the photographs that depend on each other together: those of one object, and those of one group.
-
-    In an order that is none, and the same always: by the hash of their content.
-    """
+def _groups(found: Sequence[Distances]) -> list[str]:
+    """Return for each photograph the first object of those that depend on each other: of one object, or one group."""
     shown = {
         str(number): [f"object {item.case.object_id}", *([f"group {item.case.group}"] if item.case.group else [])]
-        for number, item in enumerate(genuine)
+        for number, item in enumerate(found)
     }
+    groups = list(tied_groups(shown).values())
+    first: dict[str, str] = {}
+    for group, item in zip(groups, found, strict=True):
+        first.setdefault(group, item.case.object_id)
+    return [first[group] for group in groups]
+
+
+def _units(genuine: Sequence[Distances], groups: Sequence[str]) -> Mapping[str, list[Distances]]:
+    """Return the photographs of each group, in an order that means nothing and is always the same: by content."""
     units: defaultdict[str, list[Distances]] = defaultdict(list)
-    for (_, group), item in zip(tied_groups(shown).items(), genuine, strict=True):
+    for group, item in zip(groups, genuine, strict=False):  # the copies stand behind
         units[group].append(item)
     return {group: sorted(some, key=lambda item: item.sha256) for group, some in units.items()}
 
 
 def _fit_one(
     units: Mapping[str, Sequence[Distances]],
-    copies: Sequence[Distances],
+    copies: Sequence[tuple[str, Distances]],
     of: Callable[[Distances], float | None],
     false_alarm: float,
 ) -> Measured:
     """Return the threshold and what else is known of one of the distances.
 
-    Each unit gives one value: the first photograph's that has the distance.
+    Each unit gives one value: the first photograph's that has the distance. Copies stand beside their groups.
     """
-    firsts = [found for some in units.values() if (found := _first(some, of)) is not None]
+    firsts = [(group, distance) for group, some in units.items() if (distance := _first(some, of)) is not None]
     values = np.array([distance for _, distance in firsts])
-    copied = [(item.case.object_id, distance) for item in copies if (distance := of(item)) is not None]
+    copied = [(group, distance) for group, item in copies if (distance := of(item)) is not None]
     wrong = np.array([distance for _, distance in copied])
-    names = [[object_id for object_id, _ in some] for some in (firsts, copied)]
-    ratio = fit_ratio(values, names[0], wrong, names[1])
+    ratio = fit_ratio(values, [group for group, _ in firsts], wrong, [group for group, _ in copied])
     return Measured(upper_bound(values, false_alarm), tuple(sorted(values.tolist())), ratio)
 
 
-def _first(some: Sequence[Distances], of: Callable[[Distances], float | None]) -> tuple[str, float] | None:
-    """Return object and distance of the first photograph that has the distance."""
-    for item in some:
-        if (distance := of(item)) is not None:
-            return item.case.object_id, distance
-    return None
+def _first(some: Sequence[Distances], of: Callable[[Distances], float | None]) -> float | None:
+    """Return the distance of the first photograph that has it."""
+    return next((distance for item in some if (distance := of(item)) is not None), None)

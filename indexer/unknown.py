@@ -51,10 +51,13 @@ def unknown_distances(
     count = len(waiting) // 2
     needed = 1 + (allowed_beyond(count, rate) if count and smallest_rate(count) <= rate else 0)
     settled: dict[frozenset[str], float] = {}
+    same: dict[frozenset[str], bool] = {}
     while queue and len(settled) < needed:
         _, number, rank = heapq.heappop(queue)
         found = waiting[number][rank]
-        if not _same_work(catalogue, found.photo, found.other):
+        if found.pair not in same:
+            same[found.pair] = _same_work(catalogue, found.photo, found.other)
+        if not same[found.pair]:
             settled.setdefault(found.pair, found.distance)
         elif rank + 1 < len(waiting[number]):
             heapq.heappush(queue, (waiting[number][rank + 1].distance, number, rank + 1))

@@ -190,6 +190,7 @@ def test_probit_is_the_normal_deviate(share, deviate):
     assert probit(share) == pytest.approx(deviate, abs=1e-5)
 
 
+@pytest.mark.slow
 def test_the_command_prints_figures_or_json_and_writes_the_page(museum, tmp_path, found):
     command = [sys.executable, "-m", "cli.main", "evaluate", str(museum / "labels.csv"), "--data", str(museum / "data")]
     told = subprocess.run([*command, "--report", str(tmp_path / "e.html")], capture_output=True, text=True)

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from indexer import calibrating
-from indexer.calibrating import Case, Distances, NothingToCalibrate, _units, calibrate, fit, measure
+from indexer.calibrating import Case, Distances, NothingToCalibrate, _groups, _units, calibrate, fit, measure
 from indexer.labels import read_labels
 from indexer.rephotograph import rephotograph
 from indexer.scan import Skipped
@@ -372,7 +372,7 @@ def test_objects_are_tied_through_groups_however_long_the_chain():
         Distances(Case(Path(f"{row}.jpg"), object_id, True, "labelled", group), f"{row}", 0.1, None)
         for row, (object_id, group) in enumerate(rows)
     ]
-    units = [{item.case.object_id for item in some} for some in _units(genuine).values()]
+    units = [{item.case.object_id for item in some} for some in _units(genuine, _groups(genuine)).values()]
     assert sorted(map(sorted, units)) == [["a", "b", "c"], ["d"], ["e"], ["g"]]
 
 
