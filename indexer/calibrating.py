@@ -75,7 +75,7 @@ def calibrate(
     """
     with tempfile.TemporaryDirectory(prefix="artifact-") as folder:
         if labelled is None:
-            cases, skipped = _own_cases(judge, Path(folder), false_alarm, max_megapixels)
+            cases, skipped = _own_cases(judge, Path(folder), false_alarm, max_megapixels, on_progress)
         else:
             cases, skipped = _labelled_cases(judge, labelled)
         found, unread = measure(_measuring(judge), cases, max_megapixels=max_megapixels, on_progress=on_progress)
@@ -158,7 +158,11 @@ def _contents(photos: Iterable[Photo]) -> set[str]:
 
 
 def _own_cases(
-    judge: Judge, folder: Path, false_alarm: float, max_megapixels: float
+    judge: Judge,
+    folder: Path,
+    false_alarm: float,
+    max_megapixels: float,
+    on_progress: Callable[[int, int], None],
 ) -> tuple[list[Case], list[Skipped]]:
     """Return an exemplar of each object that has several, and re-photographs, written into `folder`, of others."""
     several = {key: photos for key, photos in judge.exemplars.items() if len(_contents(photos)) > 1}
@@ -179,7 +183,8 @@ def _own_cases(
         return path
 
     with ThreadPoolExecutor(cpu_count()) as pool:
-        for photo, made in zip(sample, pool.map(simulated, sample), strict=True):
+        for done, (photo, made) in enumerate(zip(sample, pool.map(simulated, sample), strict=True), 1):
+            on_progress(done, len(sample))
             if isinstance(made, UnreadableImage):
                 skipped.append(Skipped(str(photo.file), str(made)))
             else:

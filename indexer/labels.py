@@ -116,12 +116,13 @@ def _photo(folder: Path, photo: str, object_id: str, label: str, group: str) -> 
     if label.casefold() not in LABELS:
         return f"label {label!r} is neither 1 (genuine) nor 0 (forgery)"
     path = folder / photo
-    if not _is_file(path):
+    if not is_file(path):
         return f"there is no photo {photo}"
     return LabelledPhoto(path, composed(object_id), LABELS[label.casefold()], group)
 
 
-def _is_file(path: Path) -> bool:
+def is_file(path: Path) -> bool:
+    """Return whether there is a file of this name, whatever the name."""
     try:
         return path.is_file()
     except OSError:  # a name too long, a folder that may not be entered

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from indexer.csv_rows import BadLabels, read_rows
-from indexer.labels import COLUMNS, LABELS, read_labels
+from indexer.labels import COLUMNS, LABELS, is_file, read_labels
 from indexer.scan import composed
 from retrieval.catalogue import Photo
 from retrieval.images import SUFFIXES
@@ -130,17 +130,10 @@ class _Files:
         """Return the file of that name, beside the table or in a folder beside it; raises BadLabels."""
         if not name:
             raise BadLabels("no photo")
-        found = next((place / name for place in self.places if _is_file(place / name)), None)
+        found = next((place / name for place in self.places if is_file(place / name)), None)
         if found is None:
             raise BadLabels(f"there is no photo {name}")
         return found
-
-
-def _is_file(path: Path) -> bool:
-    try:
-        return path.is_file()
-    except OSError:  # a name too long, a folder that may not be entered
-        return False
 
 
 class _Ids:
