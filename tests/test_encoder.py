@@ -207,6 +207,7 @@ def test_a_centre_crop_becomes_a_squash(checkpoint: Path, tmp_path: Path) -> Non
     assert cropped.fingerprint != load_encoder(str(checkpoint)).fingerprint
 
 
+@pytest.mark.slow
 def test_a_named_tower_with_a_checkpoint(tmp_path: Path) -> None:
     open_clip = pytest.importorskip("open_clip")
     import torch

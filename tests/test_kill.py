@@ -132,6 +132,7 @@ def killed(case: Case, data: Path, target: str, count: int, when: str) -> None:
     assert result.returncode == -9, result.stderr or f"{target} was called less than {count} times"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("which", "target", "count", "when"),
     [("first", *point) for point in ANYWHERE + FIRST_RUN] + [("second", *point) for point in ANYWHERE + SECOND_RUN],

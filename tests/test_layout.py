@@ -164,6 +164,7 @@ def test_help_imports_nothing_heavy():
     assert not loaded & (HEAVY | {"numpy", "faiss", "openvino", "PIL", "sqlite_utils", "cv2"})
 
 
+@pytest.mark.slow
 def test_no_internet_socket_below_python_either(pictures, tmp_path):
     """Libraries in C++ open sockets that Python does not hear of: ask the kernel."""
     trace = tmp_path / "trace"

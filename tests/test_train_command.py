@@ -76,6 +76,7 @@ def refused(source: Path, start: Path, out: Path, *more: str) -> str:
     return lines[0]
 
 
+@pytest.mark.slow
 def test_it_says_what_it_does_and_what_came_of_it(made):
     out, said = made
     lines = said.splitlines()
@@ -90,6 +91,7 @@ def test_it_says_what_it_does_and_what_came_of_it(made):
     assert max(map(len, (line for line in lines if str(out) not in line))) <= 80
 
 
+@pytest.mark.slow
 def test_the_folder_is_an_encoder_and_nothing_half_written_is_left(made, catalogue, tmp_path):
     out, _ = made
     assert {path.name for path in out.iterdir()} == FILES
@@ -217,6 +219,7 @@ def test_what_cannot_be_trained_is_said_in_one_line(made, start, catalogue, tmp_
         assert "no CUDA device" in refused(catalogue, start, out, "--device", "cuda")
 
 
+@pytest.mark.slow
 def test_an_unreadable_photo_is_named(start, catalogue, tmp_path):
     broken = tmp_path / "broken"
     shutil.copytree(catalogue, broken)

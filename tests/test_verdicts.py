@@ -185,6 +185,7 @@ def artifact(*arguments: str, data: Path) -> subprocess.CompletedProcess:
     return subprocess.run(command, capture_output=True, text=True)
 
 
+@pytest.mark.slow
 def test_the_commands_record_list_show_and_replay(place):
     data = place / "data"
     told = artifact("query", str(place / "1.jpg"), data=data)
@@ -201,6 +202,7 @@ def test_the_commands_record_list_show_and_replay(place):
     assert as_json["replay"]["identical"] and as_json["replay"]["now"]["global"] == as_json["global"]
 
 
+@pytest.mark.slow
 def test_a_verdict_that_no_longer_holds_exits_with_1(place):
     data = place / "data"
     artifact("query", str(place / "1.jpg"), data=data)
