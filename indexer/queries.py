@@ -109,7 +109,7 @@ def _shown(row: Mapping[str, str], files: _Files, ids: _Ids) -> Iterator[Query]:
 def _pair(row: Mapping[str, str], files: _Files, ids: _Ids) -> Iterator[Query]:
     one, other = (files.named(row.get(name, "")) for name in PAIRS)
     asked = [
-        Query(photo, frozenset({object_id}))
+        Query(photo, frozenset({object_id}), group=f"{one.name} {other.name}")
         for photo, exemplar in ((one, other), (other, one))
         if (object_id := ids.of_exemplar(exemplar)) is not None
     ]

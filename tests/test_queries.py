@@ -45,7 +45,12 @@ def test_pairs_are_asked_for_where_the_other_is_an_exemplar(place):
 
 def test_a_photograph_of_several_pairs_shows_them_all(place):
     found = read(place, "a,b\np.jpg,s.jpg\np.jpg,t.jpg\n", "s", "t")
-    assert found == [Query(place / "p.jpg", frozenset({"s", "t"}))]
+    assert [(query.path, query.objects) for query in found] == [(place / "p.jpg", {"s", "t"})]
+
+
+def test_the_two_photographs_of_a_pair_depend_on_each_other(place):
+    one, other = read(place, "a,b\ns.jpg,t.jpg\n", "s", "t")
+    assert one.group == other.group != ""
 
 
 def test_labels_are_genuine_photographs_copies_or_unknown_works(place):
