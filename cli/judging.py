@@ -9,9 +9,7 @@ from typing import Annotated
 import typer
 
 from cli import options
-from cli.options import Device, ListFormat
-
-UNREADABLE = 3
+from cli.options import UNREADABLE, Device, ListFormat
 
 
 class OutcomeName(StrEnum):

@@ -13,10 +13,10 @@ from typer.core import TyperGroup
 from cli import options
 from cli.judging import calibrate, evaluate, verdict, verdicts
 from cli.learning import simulate, train
-from cli.options import Device, ListFormat, Precision, ScreenFormat
+from cli.options import UNREADABLE, Device, ListFormat, Precision, ScreenFormat
 from retrieval.errors import ArtifactError
 
-DIVERGENT, UNREADABLE, INTERRUPTED = 10, 3, 130
+DIVERGENT, INTERRUPTED = 10, 130
 
 
 class OneLineErrors(TyperGroup):

@@ -11,7 +11,7 @@ from typing import Any
 
 import typer
 
-from retrieval.calibration import Threshold
+from retrieval.calibration import Threshold, Thresholds
 from retrieval.decision import Outcome
 from retrieval.divergence import Divergence, NotCompared
 from retrieval.judge import Judge, Verdict, Work
@@ -36,20 +36,21 @@ def record(verdict: Verdict, judge: Judge, numbers: Sequence[int] = ()) -> Recor
 
     `numbers` are those under which its works were recorded.
     """
+    basis = judge.basis
     return {
         "schema": SCHEMA,
         "photo": str(verdict.photo),
         "sha256": verdict.sha256,
-        "works": [_work(work, judge) for work in verdict.works],
+        "works": [_work(work, basis.thresholds) for work in verdict.works],
         "encoder": judge.encoder.fingerprint,
         "revision": judge.revision,
-        "calibration": judge.basis.calibration.number if judge.basis.calibration else None,
+        "calibration": basis.calibration.number if basis.calibration else None,
         "error": verdict.error,
         "verdicts": list(numbers),
     }
 
 
-def _work(work: Work, judge: Judge) -> Record:
+def _work(work: Work, limits: Thresholds | None) -> Record:
     decision = work.decision
     return {
         "region": list(work.region),
@@ -57,12 +58,11 @@ def _work(work: Work, judge: Judge) -> Record:
         "reasons": list(decision.reasons),
         "likelihood_ratio": decision.likelihood_ratio,
         "p_value": _rounded(decision.p_value),
-        "matches": [_match(rank, match, judge) for rank, match in enumerate(work.matches, 1)],
+        "matches": [_match(rank, match, limits) for rank, match in enumerate(work.matches, 1)],
     }
 
 
-def _match(rank: int, match: Match, judge: Judge) -> Record:
-    limits = judge.basis.thresholds
+def _match(rank: int, match: Match, limits: Thresholds | None) -> Record:
     return {
         "rank": rank,
         "object_id": match.object_id,

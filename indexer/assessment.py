@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from indexer.labels import dependent_groups
 from indexer.queries import Query
 from retrieval.calibration import Thresholds
 from retrieval.decision import Outcome
@@ -25,7 +26,6 @@ from retrieval.metrics import (
     global_average_precision,
     mean_average_precision,
     recall_at_k,
-    tied_groups,
 )
 from retrieval.registration import Registration
 from retrieval.search import Match
@@ -102,7 +102,7 @@ def assess(
         raise NothingToEvaluate(
             "This catalogue has no thresholds to evaluate. Run `artifact calibrate`, or index more objects."
         )
-    groups = _groups(queries)
+    groups = dependent_groups((_right(query), query.group) for query in queries)
     k = min(MOST_RANKED, len(judge.exemplars))
     verdicts: list[Verdict] = []
     for verdict in judge.judge_all([query.path for query in queries], k=k, apart=True, max_megapixels=max_megapixels):
@@ -125,21 +125,14 @@ def assess(
     return _assessment(judge, queries, verdicts, groups, trials)
 
 
-def _groups(queries: Sequence[Query]) -> list[str]:
-    """Return for each photograph the group of those that depend on it: by objects, and by groups named."""
-    shown = {
-        str(number): [
-            *(f"object {object_id}" for object_id in query.objects | ({query.copy_of} if query.copy_of else set())),
-            *([f"group {query.group}"] if query.group else []),
-        ]
-        for number, query in enumerate(queries)
-    }
-    return list(tied_groups(shown).values())
+def _right(query: Query) -> frozenset[str]:
+    """Return the objects that a photograph shows or copies."""
+    return query.objects | ({query.copy_of} if query.copy_of else set())
 
 
 def _compared(query: Query, verdict: Verdict) -> list[tuple[str, str]]:
     """Return the objects that a photograph is compared with, and what that is a pair of."""
-    right = query.objects | ({query.copy_of} if query.copy_of else set())
+    right = _right(query)
     ranked = [match.object_id for work in verdict.works for match in work.matches]
     wrong = [object_id for object_id in ranked if object_id not in right][:IMPOSTORS]
     pairs = [(GENUINE, object_id) for object_id in sorted(query.objects)]
@@ -340,7 +333,7 @@ def _confusion(queries: Sequence[Query], verdicts: Iterable[Verdict]) -> dict[st
             continue
         work = verdict.works[0]
         outcome = str(work.decision.outcome)
-        right = query.objects | ({query.copy_of} if query.copy_of else set())
+        right = _right(query)
         named = work.decision.outcome in (Outcome.CONSISTENT, Outcome.DIVERGENT)
         if named and right and work.matches[0].object_id not in right:
             outcome = f"{outcome}, {WRONG_OBJECT}"

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from indexer.genuine_places import ANY
-from indexer.labels import Labelled
+from indexer.labels import Labelled, dependent_groups
 from indexer.rephotograph import VISITORS, draw_shot, photograph
 from indexer.scan import Skipped
 from indexer.unknown import unknown_distances
@@ -26,7 +26,6 @@ from retrieval.errors import ArtifactError, UnreadableImage
 from retrieval.images import DEFAULT_MAX_MEGAPIXELS, read_photograph, sha256_of
 from retrieval.judge import Judge, Verdict
 from retrieval.likelihood import fit_ratio
-from retrieval.metrics import tied_groups
 
 LABELLED, EXEMPLARS, SIMULATED = "labelled", "exemplars", "simulated"
 OBJECTS_AT_RATE = 12  # simulated objects for one false alarm: so many that a bound is not idly careful
@@ -220,11 +219,7 @@ def fit(
 
 def _groups(found: Sequence[Distances]) -> list[str]:
     """Return for each photograph the first object of those that depend on each other: of one object, or one group."""
-    shown = {
-        str(number): [f"object {item.case.object_id}", *([f"group {item.case.group}"] if item.case.group else [])]
-        for number, item in enumerate(found)
-    }
-    groups = list(tied_groups(shown).values())
+    groups = dependent_groups(([item.case.object_id], item.case.group) for item in found)
     first: dict[str, str] = {}
     for group, item in zip(groups, found, strict=True):
         first.setdefault(group, item.case.object_id)

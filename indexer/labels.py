@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -12,6 +12,7 @@ from indexer.csv_rows import BadLabels, read_rows
 from indexer.metadata import read_table
 from indexer.scan import Found, Skipped, composed, scan_folder
 from retrieval.images import SUFFIXES
+from retrieval.metrics import tied_groups
 
 COLUMNS = ("photo", "object_id", "label")
 GROUP = "group"
@@ -61,6 +62,15 @@ class Labelled:
         objects = _count(len(self.object_ids), "object", "objects")
         genuine = _count(self.genuine_count, "genuine photograph", "genuine photographs")
         return f"{objects}, {genuine}, {_count(self.forgery_count, 'forgery', 'forgeries')}"
+
+
+def dependent_groups(photos: Iterable[tuple[Iterable[str], str]]) -> list[str]:
+    """Return for each photograph, given the objects on it and its `group`, which of them depend on each other."""
+    shown = {
+        str(number): [*(f"object {object_id}" for object_id in objects), *([f"group {group}"] if group else [])]
+        for number, (objects, group) in enumerate(photos)
+    }
+    return list(tied_groups(shown).values())
 
 
 def read_labels(source: Path) -> Labelled:

@@ -156,13 +156,11 @@ class Judge:
         assert embedded.features is not None and embedded.photograph is not None, "asked for above"
         photos: dict[int, Photo] = self.photos
         exemplars: Mapping[str, list[Photo]] = self.exemplars
-        itself = {
-            photo_id for photo_id, photo in photos.items() if apart and photo.sha256 == embedded.photograph.sha256
-        }
-        if itself:
-            owners = {photos[photo_id].object_id for photo_id in itself}
-            others = {key: [photo for photo in exemplars[key] if photo.photo_id not in itself] for key in owners}
-            photos = {photo_id: photo for photo_id, photo in photos.items() if photo_id not in itself}
+        if apart:
+            itself = embedded.photograph.sha256
+            owners = {photo.object_id for photo in photos.values() if photo.sha256 == itself}
+            others = {key: [photo for photo in exemplars[key] if photo.sha256 != itself] for key in owners}
+            photos = {photo_id: photo for photo_id, photo in photos.items() if photo.sha256 != itself}
             exemplars = ChainMap(others, self.exemplars)
         nearest = nearest_objects(self.index, photos, embedded.vectors[0], k=max(k, DEPTH))
         with Catalogue.reading(self.data) as catalogue:  # features go by content: another revision does no harm

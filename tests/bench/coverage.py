@@ -24,13 +24,13 @@ from PIL import Image
 
 from indexer.build import build_catalogue
 from indexer.calibrating import LABELLED, SIMULATED, Case, Distances, fit, measure
+from indexer.labels import dependent_groups
 from indexer.rephotograph import VISITORS, draw_shot, photograph
 from indexer.unknown import unknown_distances
 from retrieval.calibration import Thresholds, allowed_beyond, lower_bound
 from retrieval.catalogue import Catalogue
 from retrieval.encoder import DEFAULT, cpu_count, load_encoder
 from retrieval.judge import Judge, open_judge
-from retrieval.metrics import tied_groups
 from retrieval.registration import Registration, register
 from tests.bench import RESULTS, report, shared_data
 from tests.bench.divergence import Case as Pair
@@ -141,17 +141,10 @@ def is_flagged(item: Distances, limits: Thresholds) -> bool:
     return item.whole > limits.authenticity.value
 
 
-def groups_of(found: Sequence[Distances]) -> list[str]:
-    """Return the group of each photograph: those of one object, or of one group, are one."""
-    shown = {str(row): [item.case.object_id, f"group {item.case.group}"][: 1 + bool(item.case.group)]
-             for row, item in enumerate(found)}  # fmt: skip
-    return list(tied_groups(shown).values())
-
-
 def false_alarms(what: str, judge: Judge, found: Sequence[Distances], splits: int) -> Iterator[Errors]:
     """Yield, for each promise, the false alarms on photographs of objects that the thresholds never saw."""
     genuine = [item for item in found if item.case.genuine]
-    groups = groups_of(genuine)
+    groups = dependent_groups(([item.case.object_id], item.case.group) for item in genuine)
     for asked in PROMISES:
         promised, rates, expected = [], [], []
         for inside in halves(groups, splits):
