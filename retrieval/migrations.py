@@ -106,3 +106,23 @@ def _verdicts(db: Any) -> None:
         )"""
     )
     db["verdicts"].create_index(["sha256"])
+
+
+@VERDICTS(name="002_lots_and_reviews")
+def _lots_and_reviews(db: Any) -> None:
+    db.execute("ALTER TABLE verdicts ADD COLUMN lot TEXT")  # the row of the lot, as a JSON object
+    db.execute("ALTER TABLE verdicts ADD COLUMN alert TEXT")  # stolen, missing, known forgery
+    db["verdicts"].create_index(["object_id"])
+    db.execute(
+        """CREATE TABLE reviews (
+            number INTEGER PRIMARY KEY AUTOINCREMENT,
+            verdict INTEGER NOT NULL REFERENCES verdicts(number),
+            date TEXT NOT NULL,
+            name TEXT NOT NULL,
+            decision TEXT NOT NULL,  -- accept, overrule
+            outcome TEXT NOT NULL,  -- that the reviewer holds to be right, of this object
+            object_id TEXT,
+            reason TEXT NOT NULL
+        )"""
+    )
+    db["reviews"].create_index(["verdict"])

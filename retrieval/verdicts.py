@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
@@ -47,6 +47,8 @@ class Recorded:
     likelihood_ratio: float | None
     p_value: float | None
     reasons: tuple[str, ...]
+    lot: Mapping[str, str] | None = None  # the row of the lot, column by column
+    alert: str | None = None  # "stolen", "missing" or "known forgery"
     number: int | None = None
 
 
@@ -94,17 +96,23 @@ class VerdictLog:
     @classmethod
     @contextmanager
     def reading(cls, data: Path) -> Iterator[VerdictLog]:
-        """Open an existing log; raises CatalogueMissing."""
+        """Open an existing log, where it cannot be written as it is; raises CatalogueMissing."""
         if not (data / DATABASE).is_file():
             raise CatalogueMissing(
                 f"No verdict is recorded in {data}. Run `artifact query PHOTO` first, or name --data."
             )
-        with cls.opened(data) as log:
-            yield log
+        if os.access(data, os.W_OK):
+            with cls.opened(data) as log:
+                yield log
+        else:
+            with connected(data, DATABASE, VERDICTS) as database:
+                yield cls(database)
 
-    def add(self, verdict: Verdict, judge: Judge, *, asked: str | None = None) -> list[int]:
-        """Keep a verdict, at once; return the numbers of its works."""
-        rows = recorded(verdict, judge, asked=asked)
+    def add(
+        self, verdict: Verdict, judge: Judge, *, asked: str | None = None, lot: Mapping[str, str] | None = None
+    ) -> list[int]:
+        """Keep a verdict, and the lot that the photograph is of, at once; return the numbers of its works."""
+        rows = recorded(verdict, judge, asked=asked, lot=lot)
         with self.db.atomic():
             return [int(self.db["verdicts"].insert(_row(row)).last_pk) for row in rows]
 
@@ -129,7 +137,9 @@ class VerdictLog:
         raise UnknownVerdict(f"No verdict {number} is recorded. `artifact verdicts` lists them.")
 
 
-def recorded(verdict: Verdict, judge: Judge, *, asked: str | None = None) -> list[Recorded]:
+def recorded(
+    verdict: Verdict, judge: Judge, *, asked: str | None = None, lot: Mapping[str, str] | None = None
+) -> list[Recorded]:
     """Return what is to be kept of a verdict, a record a work; one that says `unreadable` where there is none."""
     base = Recorded(
         date=datetime.now().astimezone().isoformat(timespec="seconds"),
@@ -150,6 +160,7 @@ def recorded(verdict: Verdict, judge: Judge, *, asked: str | None = None) -> lis
         likelihood_ratio=None,
         p_value=None,
         reasons=(str(verdict.error),) if verdict.error else (),
+        lot=None if lot is None else dict(lot),
     )
     return [_with_work(base, work, judge) for work in verdict.works] or [base]
 
@@ -163,6 +174,7 @@ def _with_work(base: Recorded, work: Work, judge: Judge) -> Recorded:
         likelihood_ratio=decision.likelihood_ratio,
         p_value=decision.p_value,
         reasons=decision.reasons,
+        alert=getattr(work, "alert", None),
     )
     if not work.matches:
         return said
@@ -186,8 +198,8 @@ def as_dict(item: Recorded) -> dict[str, Any]:
 def _row(item: Recorded) -> dict[str, object]:
     values = as_dict(item)
     del values["number"]
-    region = None if item.region is None else json.dumps(item.region)
-    return values | {"photo": _storable(item.photo), "region": region, "reasons": json.dumps(item.reasons)}
+    nested = {name: None if values[name] is None else json.dumps(values[name]) for name in ("region", "reasons", "lot")}
+    return values | nested | {"photo": _storable(item.photo)}
 
 
 def _storable(name: str) -> str | bytes:
@@ -200,10 +212,12 @@ def _storable(name: str) -> str | bytes:
 
 
 def _recorded(row: dict) -> Recorded:
-    whole, region = row.pop("global"), row.pop("region")
+    whole, region, lot = row.pop("global"), row.pop("region"), row.pop("lot", None)  # a log of the first version: none
     row["reasons"] = tuple(json.loads(row["reasons"]))
     row["photo"] = os.fsdecode(row["photo"])
-    return Recorded(**row, whole=whole, region=tuple(json.loads(region)) if region else None)
+    return Recorded(
+        **row, whole=whole, region=tuple(json.loads(region)) if region else None, lot=json.loads(lot) if lot else None
+    )
 
 
 def replay(item: Recorded, judge: Judge, *, max_megapixels: float) -> Replayed:

@@ -1,5 +1,6 @@
 """Old catalogues are read: each step of the schema on rows of the version before it."""
 
+import json
 import sqlite3
 from pathlib import Path
 
@@ -8,7 +9,8 @@ import pytest
 from sqlite_utils import Database
 
 from retrieval.catalogue import Catalogue, Changes, Content, EncoderRecord
-from retrieval.migrations import MIGRATIONS
+from retrieval.migrations import MIGRATIONS, VERDICTS
+from retrieval.verdicts import VerdictLog
 from tests.conftest import DIM, TINY, exemplar, index, make_folder, state, tiny_encoder, unit
 from tests.test_catalogue import calibration
 
@@ -166,3 +168,48 @@ def test_a_new_catalogue_has_the_same_schema_as_one_that_came_by_single_steps(tm
     old.close()
     with Catalogue.writing(data) as stepped, Catalogue.writing(tmp_path / "new") as fresh:
         assert sorted(stepped.db.schema.split(";")) == sorted(fresh.db.schema.split(";"))
+
+
+VERDICT_NAMES = ["001_verdicts", "002_lots_and_reviews"]
+
+
+def old_log(data: Path) -> None:
+    """Make a log of verdicts of the first version, with one verdict."""
+    data.mkdir()
+    found = Database(sqlite3.connect(data / "verdicts.db"))
+    VERDICTS.apply(found, stop_before="002_lots_and_reviews")
+    assert "reviews" not in found.table_names()
+    row = {"date": "2026-01-02T03:04:05+00:00", "photo": "/lots/1.jpg", "encoder": TINY, "revision": 7}
+    found["verdicts"].insert(row | {"outcome": "no-match", "region": "[1, 2, 3, 4]", "reasons": json.dumps(["far"])})
+    found.close()
+
+
+def read_log(data: Path) -> tuple:
+    with VerdictLog.reading(data) as log:
+        (item,) = log.verdicts()
+        assert log.verdict(1) == item
+        return [step.name for step in VERDICTS.applied(log.db)], item
+
+
+def test_a_log_of_the_first_version_is_completed_once_and_read_whole(data):
+    old_log(data)
+    for _ in range(2):
+        names, item = read_log(data)
+        assert names == VERDICT_NAMES == sorted(VERDICT_NAMES)
+        assert (item.number, item.region, item.reasons, item.lot, item.alert) == (1, (1, 2, 3, 4), ("far",), None, None)
+
+
+def test_a_log_of_the_first_version_that_cannot_be_written_is_read_as_it_is(data, monkeypatch):
+    old_log(data)
+    monkeypatch.setattr("os.access", lambda path, mode: False)
+    names, item = read_log(data)
+    assert names == VERDICT_NAMES[:1]
+    assert (item.number, item.photo, item.lot, item.alert) == (1, "/lots/1.jpg", None, None)
+
+
+def test_a_new_log_has_the_same_schema_as_one_that_came_by_single_steps(tmp_path, data):
+    old_log(data)
+    with VerdictLog.opened(data) as stepped:
+        (tmp_path / "new").mkdir()
+        with VerdictLog.opened(tmp_path / "new") as fresh:
+            assert sorted(stepped.db.schema.split(";")) == sorted(fresh.db.schema.split(";"))

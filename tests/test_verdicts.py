@@ -8,6 +8,7 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType, SimpleNamespace
 
 import pytest
 from PIL import Image
@@ -19,7 +20,7 @@ from retrieval.catalogue import Catalogue
 from retrieval.encoder import load_encoder
 from retrieval.errors import CatalogueDamaged, CatalogueMissing, UnknownVerdict
 from retrieval.judge import Judge, open_judge
-from retrieval.verdicts import DATABASE, Recorded, Replayed, VerdictLog, recorded, replay
+from retrieval.verdicts import DATABASE, Recorded, Replayed, VerdictLog, as_dict, recorded, replay
 from tests.conftest import index
 from tests.test_registration import painting, write_paintings
 
@@ -221,6 +222,22 @@ def test_where_nothing_can_be_recorded_that_is_said_once(judge, place, monkeypat
         assert keep(verdict, None) == keep(verdict, None) == []
     assert capsys.readouterr().err == f"not recorded: {judge.data} cannot be written\n"
     assert not (judge.data / DATABASE).exists()
+
+
+def test_the_lot_and_the_alert_are_kept_and_read_again(judge, place):
+    (verdict,) = judge.judge_all([place / "1.jpg"], k=1)
+    (work,) = verdict.works
+    alarming = SimpleNamespace(
+        **{name: getattr(work, name) for name in ("region", "decision", "matches")}, alert="stolen"
+    )
+    lot = {"lot": "17", "house": "Étude «Ö»", "url": '=HYPERLINK("x")\nA'}
+    with VerdictLog.opened(judge.data) as log:
+        (plain,) = log.add(verdict, judge)
+        (number,) = log.add(replace(verdict, works=(alarming,)), judge, lot=MappingProxyType(lot))
+        assert (log.verdict(plain).lot, log.verdict(plain).alert) == (None, None)
+        item = log.verdict(number)
+    assert (item.lot, item.alert, item.outcome) == (lot, "stolen", "consistent")
+    assert as_dict(item)["lot"] == lot and as_dict(item)["alert"] == "stolen"
 
 
 def test_recorded_gives_a_record_a_work(judge, place):
