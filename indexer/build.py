@@ -22,6 +22,7 @@ from retrieval.images import DEFAULT_MAX_MEGAPIXELS
 from retrieval.search import nearest_other_distances
 from retrieval.stream import Embedded, embed_photographs
 from retrieval.vectors import build_vectors, has_vectors, remove_strays, vectors_path, write_vectors
+from retrieval.votes import write_votes
 
 OnProgress = Callable[[int, int], None]
 LoadEncoder = Callable[[EncoderRecord | None], Encoder]
@@ -98,7 +99,7 @@ def _refuse_folder(folder: Path) -> None:
 
 
 def publish(catalogue: Catalogue, changes: Changes) -> None:
-    """Make changes the next revision, with its thresholds, in one step; then write its vectors.
+    """Make changes the next revision, with its thresholds, in one step; then write its vectors and votes.
 
     Without changes it only completes what a killed run left undone.
     """
@@ -117,6 +118,7 @@ def publish(catalogue: Catalogue, changes: Changes) -> None:
         remove_strays(catalogue.data, catalogue.revision)
     else:
         write_vectors(build_vectors(*catalogue.vectors()), catalogue.data, catalogue.revision)
+    write_votes(catalogue)
 
 
 def _settled_encoder(catalogue: Catalogue, load: LoadEncoder) -> Encoder:

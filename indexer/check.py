@@ -15,6 +15,7 @@ from retrieval.catalogue import Catalogue, Changes, Photo
 from retrieval.errors import CatalogueMissing, UnreadableImage
 from retrieval.images import sha256_of
 from retrieval.vectors import build_vectors, stray_files, vectors_path, write_vectors
+from retrieval.votes import is_current, stray_votes, votes_path, write_votes
 
 UNIT_TOLERANCE = 1e-3
 
@@ -93,11 +94,14 @@ def _repair(catalogue: Catalogue) -> Iterator[str]:
         yield f"{target.name} was missing or damaged"
     elif not _agrees(found, *catalogue.vectors()):
         yield f"{target.name} did not agree with the database"
-    for stray in stray_files(catalogue.data, catalogue.revision):
+    if not is_current(catalogue):
+        yield f"{votes_path(catalogue.data, catalogue.revision).name} was missing, damaged or did not agree"
+    for stray in (*stray_files(catalogue.data, catalogue.revision), *stray_votes(catalogue.data, catalogue.revision)):
         yield f"{stray.name} was left over"
     if complete:
         publish(catalogue, Changes())
     write_vectors(build_vectors(*catalogue.vectors()), catalogue.data, catalogue.revision)
+    write_votes(catalogue)
 
 
 def _read(path: Path) -> Any:

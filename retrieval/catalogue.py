@@ -16,7 +16,7 @@ from sqlite_utils import Database
 from retrieval.calibration import Calibration, Threshold, Thresholds
 from retrieval.database import DATABASE, connected, lock
 from retrieval.errors import CatalogueDamaged, CatalogueMissing, UnknownObject
-from retrieval.features import VERSION, Features
+from retrieval.features import BYTES_WITHOUT_ANY, VERSION, Features
 from retrieval.migrations import MIGRATIONS
 
 _VECTORS = """FROM photos p JOIN vectors v ON v.sha256 = p.sha256
@@ -308,6 +308,12 @@ class Catalogue:
     def with_features(self) -> set[str]:
         """Return the contents that have features of this version, by sha256."""
         return {row[0] for row in self.db.execute("SELECT sha256 FROM features WHERE version = ?", [VERSION])}
+
+    def with_any_feature(self) -> set[str]:
+        """Return the contents of exemplars that have one feature or more of this version, by sha256."""
+        sql = """SELECT sha256 FROM features WHERE version = ? AND length(features) > ?
+                 AND sha256 IN (SELECT sha256 FROM photos)"""
+        return {row[0] for row in self.db.execute(sql, [VERSION, BYTES_WITHOUT_ANY])}
 
     def forget_features(self, sha256: str) -> None:
         """Drop the features of a content: the next index run finds them anew."""

@@ -1,4 +1,4 @@
-"""Confirm the nearest objects by registration, and put those that are confirmed first."""
+"""Confirm objects by registration, and put those that are confirmed first."""
 
 from __future__ import annotations
 
@@ -10,9 +10,6 @@ from retrieval.features import Features
 from retrieval.registration import NotRegistered, Registration, register
 from retrieval.search import Match
 
-FIRST = 5  # objects that are tried always
-MIRRORED = 20  # the others, until one is confirmed; to these, mirrored photographs too
-DEPTH = 100  # and to these as they are only: it takes half the time
 EXEMPLARS = 4  # of an object, that are tried
 NO_FEATURES = NotRegistered("the catalogue has no features of the exemplar; run `artifact index` again")
 
@@ -22,34 +19,28 @@ FeaturesOf = Callable[[Iterable[str]], Mapping[str, Features]]
 def confirm(
     matches: Sequence[Match], probe: Features, exemplars: Mapping[str, Sequence[Photo]], features_of: FeaturesOf
 ) -> list[Match]:
-    """Register a probe to the nearest objects, and return them with those that are confirmed first, best first.
+    """Register a probe to objects, and return them with those that are confirmed first, best first.
 
-    The first few are all tried, the others until one is confirmed; the rest keep their order by distance.
-    `exemplars` holds the photographs of each object, `features_of` returns the features there are by sha256.
+    The rest keep their order. `exemplars` holds the photographs of each object, `features_of` returns the features
+    there are by sha256.
     """
-    tried: list[Match] = []
-    for rank, match in enumerate(matches[:DEPTH]):
-        if rank >= FIRST and any(_agreeing(one) for one in tried):
-            break
-        tried.append(confirm_one(match, probe, exemplars[match.object_id], features_of, mirrored=rank < MIRRORED))
-    return sorted([*tried, *matches[len(tried) :]], key=_agreeing, reverse=True)  # equals stay as they are
+    tried = [confirm_one(match, probe, exemplars[match.object_id], features_of) for match in matches]
+    return sorted(tried, key=agreeing, reverse=True)  # equals stay as they are
 
 
-def confirm_one(
-    match: Match, probe: Features, photos: Sequence[Photo], features_of: FeaturesOf, *, mirrored: bool
-) -> Match:
+def confirm_one(match: Match, probe: Features, photos: Sequence[Photo], features_of: FeaturesOf) -> Match:
     """Return the match with the best registration to an exemplar of the object, the nearest tried first."""
     order = sorted(photos, key=lambda photo: photo.file != match.exemplar)[:EXEMPLARS]
     features = features_of({photo.sha256: None for photo in order})
     best = replace(match, registration=NO_FEATURES)
     for photo in order:
         if photo.sha256 in features:
-            registration = register(features[photo.sha256], probe, mirrored=mirrored)
-            found = replace(match, exemplar=photo.file, registration=registration)
-            if best.registration is NO_FEATURES or _agreeing(found) > _agreeing(best):
+            found = replace(match, exemplar=photo.file, registration=register(features[photo.sha256], probe))
+            if best.registration is NO_FEATURES or agreeing(found) > agreeing(best):
                 best = found
     return best if isinstance(best.registration, Registration) else replace(best, exemplar=match.exemplar)
 
 
-def _agreeing(match: Match) -> int:
+def agreeing(match: Match) -> int:
+    """Return how many points agree with a match: 0 where it is not confirmed."""
     return match.registration.inliers if isinstance(match.registration, Registration) else 0

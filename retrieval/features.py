@@ -20,6 +20,7 @@ QUANTA = 512.0  # length of a descriptor; at this length next to none of its val
 CONTRAST = 0.02  # half of OpenCV's: pale drawings have features too
 _HEADER = struct.Struct("<III")
 _EACH = 2 * 4 + 128
+BYTES_WITHOUT_ANY = _HEADER.size  # of what is stored of a photograph that has no feature
 _MIRROR = np.arange(128).reshape(4, 4, 8)[::-1][:, :, (8 - np.arange(8)) % 8].reshape(128)
 
 
@@ -64,6 +65,10 @@ class Features:
         points = np.frombuffer(data, "<f4", 2 * count, _HEADER.size).reshape(count, 2)
         descriptors = np.frombuffer(data, np.uint8, 128 * count, _HEADER.size + 8 * count).reshape(count, 128)
         return cls(points.astype(np.float32), descriptors, (width, height))
+
+    def among(self, rows: np.ndarray) -> Features:
+        """Return some of the features, those where `rows`, bool (n,), is true."""
+        return replace(self, points=self.points[rows], descriptors=self.descriptors[rows])
 
     def mirrored(self) -> Features:
         """Return the features of the photograph mirrored left to right, without looking at it again."""

@@ -1,9 +1,9 @@
-"""Answer probes: open the catalogue, find the nearest objects, confirm and compare them, decide."""
+"""Answer probes: open the catalogue, find the works on them, confirm and compare them, decide."""
 
 from __future__ import annotations
 
-from collections import ChainMap, defaultdict, deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,37 +11,41 @@ from typing import Any
 
 from retrieval.calibration import Calibration, Thresholds
 from retrieval.catalogue import Catalogue, EncoderRecord, Photo
-from retrieval.confirmation import DEPTH, confirm, confirm_one
-from retrieval.decision import Basis, Decision, decide
-from retrieval.divergence import Divergence, NotCompared, diverge
+from retrieval.decision import Basis
 from retrieval.encoder import Encoder, cpu_count, load_encoder
 from retrieval.errors import CatalogueMissing, EncoderMismatch, UnreadableImage
-from retrieval.features import features_of_probe
-from retrieval.images import DEFAULT_MAX_MEGAPIXELS, Photograph, read_photograph, sha256_of
-from retrieval.quality import poor
-from retrieval.registration import Registration
-from retrieval.search import Match, exact_distance, nearest_objects
-from retrieval.stream import Embedded, embed_photographs
+from retrieval.features import features_of
+from retrieval.finding import Finder
+from retrieval.images import DEFAULT_MAX_MEGAPIXELS, sha256_of
+from retrieval.looking import Look
+from retrieval.reading import Extract, read_here
+from retrieval.registers import Register
+from retrieval.stream import Embedded, Reading, embed_photographs, no_features
 from retrieval.vectors import read_vectors
+from retrieval.votes import read_votes
+from retrieval.works import Work
 
 
 @dataclass(frozen=True, slots=True)
-class Work:
-    """One work on a photograph: where it is (x, y, width, height in pixels of the upright photo) and what it is."""
+class Probe:
+    """A photograph to be judged, and the object that it is said to show."""
 
-    region: tuple[int, int, int, int]
-    decision: Decision
-    matches: tuple[Match, ...]
+    path: Path
+    claim: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """All that is said of one photograph; `error` says why nothing could be."""
+    """All that is said of one photograph; `error` says why nothing could be.
+
+    `claim` is what is said of it against the object that it is said to show, whatever else is near.
+    """
 
     photo: Path
     sha256: str | None
     works: tuple[Work, ...]
     error: str | None = None
+    claim: Work | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +56,24 @@ class Judge:
     encoder: Encoder
     revision: int
     thresholds: Thresholds | None  # provisional ones
-    index: Any
-    photos: dict[int, Photo]
-    exemplars: dict[str, list[Photo]]  # by object
+    finder: Finder
+    register: Register
     calibration: Calibration | None = None  # the last one
+
+    @property
+    def index(self) -> Any:
+        """The vectors of the exemplars, by their ids."""
+        return self.finder.index
+
+    @property
+    def photos(self) -> Mapping[int, Photo]:
+        """The exemplars by their ids."""
+        return self.finder.photos
+
+    @property
+    def exemplars(self) -> Mapping[str, Sequence[Photo]]:
+        """The exemplars by object."""
+        return self.finder.exemplars
 
     @property
     def basis(self) -> Basis:
@@ -75,17 +93,28 @@ class Judge:
         return Basis(limits, self.calibration, out_of_date)
 
     def judge_all(
-        self, paths: Iterable[Path], *, k: int, apart: bool = False, max_megapixels: float = DEFAULT_MAX_MEGAPIXELS
+        self,
+        probes: Iterable[Path | Probe],
+        *,
+        k: int,
+        several: bool = False,
+        apart: bool = False,
+        read: Reading = read_here,
+        max_megapixels: float = DEFAULT_MAX_MEGAPIXELS,
     ) -> Iterator[Verdict]:
         """Yield the verdict of every photograph, in order; an unreadable one gets a verdict with its error.
 
-        With `apart`, exemplars that are the very photograph are left out.
+        With `several`, each work on a photograph is found and judged by itself. With `apart`, exemplars that are the
+        very photograph are left out. A claim must name an object of the catalogue.
         """
 
-        def matches_of(item: Embedded, _: str) -> list[Match]:
-            return self._confirmed(item, k, apart=apart)
+        def judged(item: Embedded, probe: Probe) -> tuple[tuple[Work, ...], Work | None]:
+            looking = Look(self, item, read, max_megapixels, apart)
+            claim = looking.compared_with(probe.claim) if probe.claim is not None else None
+            return looking.works(k, several=several), claim
 
-        return self._judged(((path, "") for path in paths), matches_of, max_megapixels)
+        asked = (probe if isinstance(probe, Probe) else Probe(probe) for probe in probes)
+        return self._judged(asked, judged, features_of, read, max_megapixels)
 
     def compare_all(
         self,
@@ -98,30 +127,42 @@ class Judge:
 
         With `apart`, exemplars that are the very photograph are left out; the object must have others.
         """
-        return self._judged(pairs, lambda item, of: [self._match_with(item, of, apart=apart)], max_megapixels)
+
+        def judged(item: Embedded, probe: Probe) -> tuple[tuple[Work, ...], Work | None]:
+            assert probe.claim is not None
+            return (Look(self, item, read_here, max_megapixels, apart).compared_with(probe.claim),), None
+
+        asked = (Probe(path, object_id) for path, object_id in pairs)
+        return self._judged(asked, judged, no_features, read_here, max_megapixels)
 
     def _judged(
         self,
-        asked: Iterable[tuple[Path, str]],
-        matches_of: Callable[[Embedded, str], list[Match]],
+        asked: Iterable[Probe],
+        judged: Callable[[Embedded, Probe], tuple[tuple[Work, ...], Work | None]],
+        extract: Extract,
+        read: Reading,
         max_megapixels: float,
     ) -> Iterator[Verdict]:
-        """Yield the verdict of each photograph, given its matches; decoding, encoding and comparing overlap."""
-        objects: deque[str] = deque()
+        """Yield the verdict of each photograph; reading, encoding and comparing overlap."""
+        probes: deque[Probe] = deque()
 
         def paths() -> Iterator[Path]:
-            for path, object_id in asked:
-                objects.append(object_id)
-                yield path
+            for probe in asked:
+                probes.append(probe)
+                yield probe.path
 
-        def verdict(embedded: Embedded, object_id: str) -> Verdict:
-            return self._verdict(embedded, lambda item: matches_of(item, object_id), max_megapixels)
+        def verdict(item: Embedded, probe: Probe) -> Verdict:
+            if item.photograph is None:
+                return Verdict(item.path, _hash_or_none(item.path), (), str(item.error))
+            works, claim = judged(item, probe)
+            return Verdict(item.path, item.photograph.sha256, works, claim=claim)
 
+        stream = embed_photographs(paths(), self.encoder, extract=extract, read=read, max_megapixels=max_megapixels)
         with ThreadPoolExecutor(cpu_count(), thread_name_prefix="judge") as pool:
             waiting: deque[Future[Verdict]] = deque()
             try:
-                for embedded in self._embedded(paths(), max_megapixels):
-                    waiting.append(pool.submit(verdict, embedded, objects.popleft()))
+                for embedded in stream:
+                    waiting.append(pool.submit(verdict, embedded, probes.popleft()))
                     if len(waiting) > 2 * cpu_count():
                         yield waiting.popleft().result()
                 while waiting:
@@ -137,71 +178,6 @@ class Judge:
         (verdict,) = self.compare_all([(path, object_id)], max_megapixels=max_megapixels)
         return verdict
 
-    def _embedded(self, paths: Iterable[Path], max_megapixels: float) -> Iterator[Embedded]:
-        return embed_photographs(paths, self.encoder, extract=features_of_probe, max_megapixels=max_megapixels)
-
-    def _verdict(
-        self, embedded: Embedded, matches_of: Callable[[Embedded], list[Match]], max_megapixels: float
-    ) -> Verdict:
-        photograph = embedded.photograph
-        if photograph is None:
-            return Verdict(embedded.path, _hash_or_none(embedded.path), (), str(embedded.error))
-        matches = [self._compared(match, photograph, max_megapixels) for match in matches_of(embedded)]
-        decision = decide(matches, self.basis, poor=poor(photograph))
-        region = (0, 0, photograph.width, photograph.height)
-        return Verdict(embedded.path, photograph.sha256, (Work(region, decision, tuple(matches)),))
-
-    def _confirmed(self, embedded: Embedded, k: int, *, apart: bool) -> list[Match]:
-        """Return the k best objects: those that registration confirms, then the nearest."""
-        assert embedded.features is not None and embedded.photograph is not None, "asked for above"
-        photos: dict[int, Photo] = self.photos
-        exemplars: Mapping[str, list[Photo]] = self.exemplars
-        if apart:
-            itself = embedded.photograph.sha256
-            owners = {photo.object_id for photo in photos.values() if photo.sha256 == itself}
-            others = {key: [photo for photo in exemplars[key] if photo.sha256 != itself] for key in owners}
-            photos = {photo_id: photo for photo_id, photo in photos.items() if photo.sha256 != itself}
-            exemplars = ChainMap(others, self.exemplars)
-        nearest = nearest_objects(self.index, photos, embedded.vectors[0], k=max(k, DEPTH))
-        with Catalogue.reading(self.data) as catalogue:  # features go by content: another revision does no harm
-            return confirm(nearest, embedded.features, exemplars, catalogue.features)[:k]
-
-    def _match_with(self, embedded: Embedded, object_id: str, *, apart: bool = False) -> Match:
-        """Return an object by the exemplar that the photograph is registered to, or else by the nearest."""
-        assert embedded.photograph is not None
-        itself = embedded.photograph.sha256 if apart else None
-        exemplars = [photo for photo in self.exemplars[object_id] if photo.sha256 != itself]
-        distances = {
-            photo.file: exact_distance(embedded.vectors[0], self.index.reconstruct(photo.photo_id))
-            for photo in exemplars
-        }
-        nearest = min(distances, key=lambda file: distances[file])
-        assert embedded.features is not None, "asked for above"
-        with Catalogue.reading(self.data) as catalogue:
-            match = Match(object_id, nearest, distances[nearest])
-            return confirm_one(match, embedded.features, exemplars, catalogue.features, mirrored=True)
-
-    def _compared(self, match: Match, probe: Photograph, max_megapixels: float) -> Match:
-        """Return a match with the comparison place by place, where it is registered."""
-        if not isinstance(match.registration, Registration):
-            return match
-        return replace(match, divergence=self._divergence(match, match.registration, probe, max_megapixels))
-
-    def _divergence(
-        self, match: Match, registration: Registration, probe: Photograph, max_megapixels: float
-    ) -> Divergence | NotCompared:
-        indexed = next(photo for photo in self.exemplars[match.object_id] if photo.file == match.exemplar)
-        short_side = self.encoder.preprocessing.short_side
-        try:
-            exemplar = read_photograph(match.exemplar, short_side=short_side, max_megapixels=max_megapixels)
-        except UnreadableImage as error:
-            return NotCompared(f"the exemplar {match.exemplar} cannot be read: {error}")
-        if exemplar.sha256 != indexed.sha256:
-            return NotCompared(f"the exemplar {match.exemplar} was changed since; run `artifact index` again")
-        limits = self.basis.thresholds
-        threshold = limits.combined.value if limits is not None and limits.combined is not None else None
-        return diverge(exemplar, probe, registration, self.encoder, global_distance=match.distance, threshold=threshold)
-
 
 def open_judge(data: Path, *, encoder_spec: str | None = None, device: str = "cpu", parallel: int = 1) -> Judge:
     """Return a judge over the catalogue in `data`, with the encoder that made it.
@@ -214,17 +190,13 @@ def open_judge(data: Path, *, encoder_spec: str | None = None, device: str = "cp
             raise CatalogueMissing(f"The catalogue in {data} is empty. Run `artifact index FOLDER` first.")
         encoder = load_recorded(record, spec=encoder_spec, device=device, parallel=parallel)
         photos = {photo.photo_id: photo for photo in catalogue.photos() if photo.photo_id is not None}
-        exemplars: defaultdict[str, list[Photo]] = defaultdict(list)
-        for photo in photos.values():
-            exemplars[photo.object_id].append(photo)
         return Judge(
             data=data,
             encoder=encoder,
             revision=catalogue.revision,
             thresholds=catalogue.thresholds(),
-            index=read_vectors(catalogue),
-            photos=photos,
-            exemplars=exemplars,
+            finder=Finder.of(read_vectors(catalogue), read_votes(catalogue), photos),
+            register=Register.of(catalogue.objects()),
             calibration=catalogue.calibration(),
         )
 

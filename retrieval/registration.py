@@ -142,6 +142,15 @@ def project(homography: np.ndarray, points: np.ndarray) -> np.ndarray | None:
     return lifted[:, :2] / lifted[:, 2:] if lifted[:, 2].min() > 1e-9 else None
 
 
+def outline(homography: np.ndarray, size: tuple[int, int], probe_size: tuple[int, int]) -> np.ndarray:
+    """Return where an exemplar of that size lies on the probe, as far as it does: a convex polygon, float64 (n, 2)."""
+    cv2 = import_cv2()
+    quad = project(homography, _corners(size))
+    assert quad is not None, "registered ones lie before the camera"
+    _, polygon = cv2.intersectConvexConvex(quad.astype(np.float32), _corners(probe_size).astype(np.float32))
+    return np.empty((0, 2)) if polygon is None else polygon.reshape(-1, 2).astype(np.float64)
+
+
 def _is_plausible(quad: np.ndarray, size: tuple[int, int]) -> bool:
     """Say whether the corners of a picture of that size, clockwise, still are: convex, unmirrored, not drawn out."""
     sides = np.roll(quad, -1, axis=0) - quad

@@ -15,13 +15,14 @@ from PIL import Image
 from retrieval.encoder import Encoder, cpu_count
 from retrieval.errors import UnreadableImage
 from retrieval.features import Features
-from retrieval.images import DEFAULT_MAX_MEGAPIXELS, Photograph, read_photograph
+from retrieval.images import DEFAULT_MAX_MEGAPIXELS, Photograph
+from retrieval.reading import Extract, Order, Read, read_here
 
 BATCH = 8
 LOOK_AHEAD = 4 * BATCH
 
 Views = Callable[[Photograph], Sequence[Image.Image]]
-Extract = Callable[[Photograph], Features | None]
+Reading = Callable[[Order], Read]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,22 +68,23 @@ def embed_photographs(
     *,
     views: Views = whole,
     extract: Extract = no_features,
+    read: Reading = read_here,
     max_megapixels: float = DEFAULT_MAX_MEGAPIXELS,
 ) -> Iterator[Embedded]:
     """Yield every path's photograph, vectors and features, in order; an unreadable one is yielded with its error.
 
-    Photographs are decoded, and `extract` is called, by as many threads as there are cores, some way ahead of the
-    encoder.
+    Photographs are read, and `extract` is called, by as many threads as there are cores, some way ahead of the
+    encoder; `read` may do it elsewhere.
     """
+    side = encoder.preprocessing.short_side
 
     def prepare(path: Path) -> _Prepared:
         try:
-            short_side = encoder.preprocessing.short_side
-            photograph = read_photograph(path, short_side=short_side, max_megapixels=max_megapixels)
+            found = read(Order(path, side, max_megapixels, extract))
         except UnreadableImage as error:
             return _Prepared(path, None, (), error=error)
-        pictures = [encoder.preprocessing(view) for view in views(photograph)]
-        return _Prepared(path, photograph, pictures, extract(photograph))
+        pictures = [encoder.preprocessing(view) for view in views(found.photograph)]
+        return _Prepared(path, found.photograph, pictures, found.features)
 
     source = iter(paths)
     with ThreadPoolExecutor(cpu_count(), thread_name_prefix="decode") as pool:

@@ -1,4 +1,4 @@
-"""Objects that registration confirms go first, from rank 100 up; the others keep their order."""
+"""Objects that registration confirms go first; the others keep their order."""
 
 import json
 import shutil
@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from cli.main import app
 from retrieval.catalogue import Catalogue
-from retrieval.confirmation import DEPTH, EXEMPLARS, FIRST, MIRRORED, NO_FEATURES, confirm
+from retrieval.confirmation import EXEMPLARS, NO_FEATURES, confirm
 from retrieval.features import PROBE, Features, extract_features
 from retrieval.registration import NotRegistered, Registration
 from retrieval.search import Match
@@ -46,43 +46,30 @@ def names(matches: list[Match]) -> list[str]:
     return [match.object_id for match in matches]
 
 
-@pytest.mark.parametrize("rank", [0, 3, 4, 5, 30, DEPTH - 1])
+@pytest.mark.parametrize("rank", [0, 3, 9])
 def test_the_right_object_comes_first_from_whatever_rank(rank):
-    matches, exemplars, store = world(110, {rank: WORK})
+    matches, exemplars, store = world(10, {rank: WORK})
     found = confirm(matches, PHOTO, exemplars, store)
-    assert names(found) == [f"o{rank}", *(f"o{n}" for n in range(110) if n != rank)]
+    assert names(found) == [f"o{rank}", *(f"o{n}" for n in range(10) if n != rank)]
     assert isinstance(found[0].registration, Registration)
     assert [match.distance for match in found] == [matches[int(match.object_id[1:])].distance for match in found]
-    tried = max(FIRST, rank + 1)
-    assert len(store.asked) == tried
     for match in found[1:]:
-        number = int(match.object_id[1:])
-        if number < tried:
-            assert match.registration == NotRegistered("only 0 matching points, 10 are needed")
-        else:
-            assert match.registration is None
+        assert match.registration == NotRegistered("only 0 matching points, 10 are needed")
 
 
-def test_below_the_depth_nothing_is_tried():
-    matches, exemplars, store = world(110, {DEPTH: WORK})
-    found = confirm(matches, PHOTO, exemplars, store)
-    assert names(found) == names(matches) and len(store.asked) == DEPTH
-
-
-def test_mirrored_photographs_are_thought_of_among_the_first_only():
-    for rank, confirmed in [(2, True), (MIRRORED - 1, True), (MIRRORED, False)]:
-        matches, exemplars, store = world(30, {rank: WORK})
-        best = confirm(matches, PHOTO.mirrored(), exemplars, store)[0]
-        assert isinstance(best.registration, Registration) is confirmed
-        assert not confirmed or (best.object_id == f"o{rank}" and best.registration.mirrored)
+def test_mirrored_photographs_are_thought_of():
+    matches, exemplars, store = world(5, {2: WORK})
+    best = confirm(matches, PHOTO.mirrored(), exemplars, store)[0]
+    assert isinstance(best.registration, Registration)
+    assert best.object_id == "o2" and best.registration.mirrored
 
 
 def test_several_confirmed_objects_are_ordered_by_the_points_that_agree():
     half = Features(WORK.points[::3], WORK.descriptors[::3], WORK.size)
     matches, exemplars, store = world(8, {1: half, 4: WORK, 6: WORK})
     found = confirm(matches, PHOTO, exemplars, store)
-    assert names(found) == ["o4", "o1", "o0", "o2", "o3", "o5", "o6", "o7"]
-    assert found[0].registration.inliers > found[1].registration.inliers
+    assert names(found) == ["o4", "o6", "o1", "o0", "o2", "o3", "o5", "o7"]
+    assert found[1].registration.inliers > found[2].registration.inliers
 
 
 def test_of_several_exemplars_the_one_that_agrees_most_is_shown():

@@ -1,0 +1,54 @@
+"""Train the visual words by which local features are looked up: `python -m indexer.words OUT FOLDER...`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import faiss
+import numpy as np
+
+from indexer.scan import photographs_below
+from retrieval.encoder import cpu_count
+from retrieval.features import features_of
+from retrieval.images import read_photograph
+
+WORDS = 4096
+CODE_BYTES = 16  # that each feature of an exemplar takes, beside its key
+SAMPLE = 300_000  # features
+SHORT_SIDE = 260
+
+
+def train_words(descriptors: np.ndarray, *, words: int = WORDS, seed: int = 0) -> Any:
+    """Return an empty index trained on descriptors, uint8 (n, 128): k-means words, product quantisation within."""
+    rows = np.random.default_rng(seed).permutation(len(descriptors))[:SAMPLE]
+    index = faiss.IndexIVFPQ(faiss.IndexFlatL2(128), 128, words, CODE_BYTES, 8)
+    index.cp.niter, index.cp.max_points_per_centroid, index.cp.seed = 12, 64, seed
+    index.train(descriptors[rows].astype(np.float32))
+    return index
+
+
+def descriptors_below(folders: Sequence[Path]) -> np.ndarray:
+    """Return the descriptors of every photograph below some folders, uint8 (n, 128)."""
+    paths = [
+        folder / name for folder in folders for name, item in photographs_below(folder) if not isinstance(item, str)
+    ]
+
+    def described(path: Path) -> np.ndarray:
+        return features_of(read_photograph(path, short_side=SHORT_SIDE)).descriptors
+
+    with ThreadPoolExecutor(cpu_count()) as pool:
+        return np.concatenate(list(pool.map(described, paths)))
+
+
+def main() -> None:
+    """Train on the photographs below the folders and write the index."""
+    out, *folders = map(Path, sys.argv[1:])
+    faiss.write_index(train_words(descriptors_below(folders)), str(out))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,208 @@
+"""Find the catalogued works on a photograph: votes and embedding propose objects, registration confirms them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from retrieval.catalogue import Photo
+from retrieval.confirmation import FeaturesOf, agreeing, confirm, confirm_one
+from retrieval.features import Features, import_cv2
+from retrieval.registration import Registration, outline
+from retrieval.search import Match, exact_distance, nearest_objects
+from retrieval.votes import Ballot, cast_votes, content_key
+
+NEAREST = 5  # objects, by their embedding, that are registered
+VOTED = 8  # objects, by votes, that are registered
+LEAST_VOTES = 1.0  # for that
+PLAUSIBLE = 2.0  # votes from which a photograph may show an object; of ten unknown works among 10,000 none had 1.5
+MOST_WORKS = 12  # on one photograph
+APART = 0.3  # of the smaller of two outlines that may overlap; more, and they are of one work
+MARGIN = 1.1  # an outline is widened so much before the features in it are taken away
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Found:
+    """A work on a photograph: the objects that it may be, best first, and where it lies."""
+
+    matches: tuple[Match, ...]
+    outline: np.ndarray | None = None  # float64 (n, 2), a convex polygon in pixels; None: not registered
+
+
+@dataclass(frozen=True, slots=True)
+class Finder:
+    """What a photograph is looked up in: vectors and votes of one revision, and whose exemplars they are."""
+
+    index: Any
+    votes: Any
+    photos: Mapping[int, Photo]  # by their ids in the index
+    exemplars: Mapping[str, Sequence[Photo]]  # by object
+    owners: Mapping[int, Sequence[str]]  # the objects that have a content, by its key in the votes
+
+    @classmethod
+    def of(cls, index: Any, votes: Any, photos: Mapping[int, Photo]) -> Finder:
+        """Return the finder over some exemplars; what else is in the indexes is passed over."""
+        exemplars: dict[str, list[Photo]] = {}
+        owners: dict[int, list[str]] = {}
+        for photo in photos.values():
+            exemplars.setdefault(photo.object_id, []).append(photo)
+            owners.setdefault(content_key(photo.sha256), []).append(photo.object_id)
+        return cls(index, votes, photos, exemplars, owners)
+
+    def without(self, sha256: str) -> Finder:
+        """Return the finder without the exemplars that are this very file."""
+        if content_key(sha256) not in self.owners:
+            return self
+        kept = {photo_id: photo for photo_id, photo in self.photos.items() if photo.sha256 != sha256}
+        return Finder.of(self.index, self.votes, kept)
+
+    def match(self, object_id: str, vector: np.ndarray) -> Match:
+        """Return an object by the nearest of its exemplars."""
+        distances = {
+            photo.file: exact_distance(vector, self.index.reconstruct(photo.photo_id))
+            for photo in self.exemplars[object_id]
+        }
+        nearest = min(distances, key=lambda file: distances[file])
+        return Match(object_id, nearest, distances[nearest])
+
+    def nearest(self, vector: np.ndarray, k: int) -> list[Match]:
+        """Return the k objects nearest to a unit vector (dim,), nearest first."""
+        return nearest_objects(self.index, self.photos, vector, k=k)
+
+    def works(
+        self,
+        glance: Features,
+        vector: np.ndarray,
+        *,
+        probe: Callable[[], Features],
+        k: int,
+        several: bool,
+        limit: float | None,
+        features_of: FeaturesOf,
+    ) -> list[Found]:
+        """Return the works on a photograph, the best first, each with its k best objects; one is always returned.
+
+        `glance` are features as exemplars have them, `vector` the embedding of the whole, and `probe` finds the
+        features of a probe; `limit` is the distance up to which an object may be meant, None where that is not known.
+        Where neither votes nor distance make an object plausible, nothing is registered.
+        """
+        ballot = cast_votes(self.votes, glance.descriptors)
+        nearest = self.nearest(vector, max(k, NEAREST))
+        voted = self._voted(ballot.count())
+        if max(voted.values(), default=0.0) < PLAUSIBLE:
+            turned = self._voted(cast_votes(self.votes, glance.mirrored().descriptors).count())
+            voted = dict(sorted((turned | voted).items(), key=lambda item: -item[1]))
+        plausible = max(voted.values(), default=0.0) >= PLAUSIBLE or not self.votes.ntotal
+        if not plausible and limit is not None and nearest and nearest[0].distance > limit:
+            return [Found(tuple(nearest[:k]))]
+        features = probe()
+        matches = self._confirmed(features, vector, nearest, list(voted)[:VOTED], features_of)
+        if not several or not matches or not agreeing(matches[0]):
+            return [self._found(matches[:k], features.size)]
+        return self._several(features, glance, vector, ballot, matches, k, features_of)
+
+    def _voted(self, counted: Iterable[tuple[int, float]]) -> dict[str, float]:
+        """Return the objects with enough votes, most first, by the best of their exemplars."""
+        found: dict[str, float] = {}
+        for key, votes in counted:
+            if votes < LEAST_VOTES:
+                break
+            for object_id in self.owners.get(key, ()):
+                found.setdefault(object_id, votes)
+        return found
+
+    def _confirmed(
+        self,
+        probe: Features,
+        vector: np.ndarray,
+        nearest: Sequence[Match],
+        voted: Sequence[str],
+        features_of: FeaturesOf,
+    ) -> list[Match]:
+        """Return all that was proposed: the objects that are registered, best first, then the others by distance."""
+        proposed = {match.object_id: match for match in nearest}
+        proposed |= {object_id: self.match(object_id, vector) for object_id in voted if object_id not in proposed}
+        order = dict.fromkeys([*voted, *(match.object_id for match in nearest[:NEAREST])])
+        tried = confirm([proposed.pop(object_id) for object_id in order], probe, self.exemplars, features_of)
+        confirmed = [match for match in tried if agreeing(match)]
+        rest = [*(match for match in tried if not agreeing(match)), *proposed.values()]
+        return confirmed + sorted(rest, key=lambda match: (match.distance, match.object_id))
+
+    def _found(self, matches: Sequence[Match], size: tuple[int, int]) -> Found:
+        return Found(tuple(matches), self._outline(matches[0], size) if matches else None)
+
+    def _outline(self, match: Match, size: tuple[int, int]) -> np.ndarray | None:
+        """Return where the exemplar of a match lies on a photograph of that size."""
+        if not isinstance(match.registration, Registration):
+            return None
+        photo = next(photo for photo in self.exemplars[match.object_id] if photo.file == match.exemplar)
+        return outline(match.registration.homography, (photo.width, photo.height), size)
+
+    def _several(
+        self,
+        probe: Features,
+        glance: Features,
+        vector: np.ndarray,
+        ballot: Ballot,
+        matches: Sequence[Match],
+        k: int,
+        features_of: FeaturesOf,
+    ) -> list[Found]:
+        """Take the features of each work found away, and ask the rest for another, until there is none."""
+        found = [self._found(matches, probe.size)]
+        while len(found) < MOST_WORKS:
+            outlines = [work.outline for work in found if work.outline is not None]
+            rest = probe.among(_outside(outlines, probe.points))
+            voted = self._voted(ballot.count(_outside(outlines, glance.points)))
+            taken = {work.matches[0].object_id for work in found}
+            more = [object_id for object_id, votes in voted.items() if votes >= PLAUSIBLE and object_id not in taken]
+            tried = [
+                confirm_one(self.match(object_id, vector), rest, self.exemplars[object_id], features_of)
+                for object_id in more[:VOTED]
+            ]
+            apart = [
+                work
+                for match in tried
+                if agreeing(match) and not _overlaps(work := self._found([match], probe.size), outlines)
+            ]
+            if not apart:
+                break
+            found.append(max(apart, key=lambda work: agreeing(work.matches[0])))
+        if len(found) == 1:
+            return [replace(found[0], matches=found[0].matches[:k])]
+        first, *others = found
+        alone = [match for match in first.matches if not _elsewhere(match, others)]
+        return [replace(first, matches=tuple(alone[:k])), *others]
+
+
+def _elsewhere(match: Match, works: Sequence[Found]) -> bool:
+    return any(match.object_id == work.matches[0].object_id for work in works)
+
+
+def _outside(outlines: Sequence[np.ndarray], points: np.ndarray) -> np.ndarray:
+    """Return which points (n, 2) lie outside of all outlines, widened a little: bool (n,)."""
+    cv2 = import_cv2()
+    outside = np.ones(len(points), bool)
+    for polygon in outlines:
+        centre = polygon.mean(axis=0)
+        wide = (centre + MARGIN * (polygon - centre)).astype(np.float32)
+        outside &= [cv2.pointPolygonTest(wide, (float(x), float(y)), False) < 0 for x, y in points]
+    return outside
+
+
+def _overlaps(work: Found, outlines: Sequence[np.ndarray]) -> bool:
+    """Say whether a work lies where another one does."""
+    assert work.outline is not None
+    return any(overlap(work.outline, other) > APART for other in outlines)
+
+
+def overlap(one: np.ndarray, other: np.ndarray) -> float:
+    """Return the share of the smaller of two convex polygons (n, 2) that lies in the larger, 0..1."""
+    cv2 = import_cv2()
+    first, second = one.astype(np.float32), other.astype(np.float32)
+    smaller = min(cv2.contourArea(first), cv2.contourArea(second))
+    area, _ = cv2.intersectConvexConvex(first, second)
+    return float(area / smaller) if smaller > 0 else 1.0

@@ -1,0 +1,138 @@
+"""Read photographs in processes of their own: one that crashes its decoder, or never ends, takes down nothing else."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+from retrieval.errors import UnreadableImage
+from retrieval.features import Features
+from retrieval.images import Photograph, read_photograph
+
+Extract = Callable[[Photograph], Features | None]
+TIME_LIMIT = 60.0  # seconds for one photograph
+_CHILD = "import sys; sys.path[:] = {path!r}; from retrieval.reading import serve; serve({handle})"
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What is to be read, and how; `extract` finds its features."""
+
+    path: Path
+    short_side: int
+    max_megapixels: float
+    extract: Extract
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """A photograph and its features."""
+
+    photograph: Photograph
+    features: Features | None
+
+
+def read_here(order: Order) -> Read:
+    """Read a photograph in this process; raises UnreadableImage."""
+    photograph = read_photograph(order.path, short_side=order.short_side, max_megapixels=order.max_megapixels)
+    return Read(photograph, order.extract(photograph))
+
+
+@dataclass(slots=True)
+class Reader:
+    """Reads photographs in one child process for each thread that asks; a child that fails is replaced."""
+
+    time_limit: float = TIME_LIMIT
+    _own: threading.local = field(default_factory=threading.local)
+    _children: list[_Child] = field(default_factory=list)
+
+    def __call__(self, order: Order) -> Read:
+        """Read a photograph; raises UnreadableImage, also where the child crashes or takes too long."""
+        child: _Child | None = getattr(self._own, "child", None)
+        if child is None or child.process.poll() is not None:
+            child = self._own.child = _Child.started()
+            self._children.append(child)
+        try:
+            child.line.send(order)
+            if not child.line.poll(self.time_limit):
+                raise UnreadableImage(f"reading it took longer than {self.time_limit:g} s")
+            answer = child.line.recv()
+        except (EOFError, OSError) as error:
+            self._give_up(child)
+            raise UnreadableImage("damaged: it made its decoder crash") from error
+        except BaseException:
+            self._give_up(child)
+            raise
+        if isinstance(answer, UnreadableImage):
+            raise answer
+        assert isinstance(answer, Read)
+        return answer
+
+    def _give_up(self, child: _Child) -> None:
+        child.stop()
+        self._own.child = None
+        with suppress(ValueError):
+            self._children.remove(child)
+
+    def close(self) -> None:
+        """Stop all children."""
+        for child in self._children:
+            child.stop()
+        self._children.clear()
+
+
+@contextmanager
+def reading_apart(time_limit: float = TIME_LIMIT) -> Iterator[Reader]:
+    """Give a reader whose children end with the block."""
+    reader = Reader(time_limit)
+    try:
+        yield reader
+    finally:
+        reader.close()
+
+
+@dataclass(slots=True, eq=False)
+class _Child:
+    """A process that reads, and the line to it."""
+
+    process: subprocess.Popen
+    line: Connection
+
+    @classmethod
+    def started(cls) -> _Child:
+        ours, theirs = socket.socketpair()
+        with theirs:
+            code = _CHILD.format(path=sys.path, handle=theirs.fileno())
+            process = subprocess.Popen(  # its messages go nowhere: a codec's remarks are of no use at the terminal
+                [sys.executable, "-c", code], pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            )  # fmt: skip
+        return cls(process, Connection(ours.detach()))
+
+    def stop(self) -> None:
+        self.process.kill()
+        self.process.wait()
+        self.line.close()
+
+
+def serve(handle: int) -> None:
+    """Answer orders on a socket until the other end closes; what is pressed at the terminal is for the parent."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    line = Connection(handle)
+    with suppress(EOFError, OSError):
+        while True:
+            order = line.recv()
+            try:
+                line.send(read_here(order))
+            except UnreadableImage as error:
+                line.send(error)
+    os._exit(0)

@@ -1,0 +1,68 @@
+"""What a register says of an object: whether it is stolen, missing, sold, or itself a known forgery."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from retrieval.catalogue import Object
+
+FORGERY_OF = "forgery_of"  # column of catalogue.csv: the genuine object that a known forgery imitates
+
+
+class Status(StrEnum):
+    """What an object's `status` may be; any other text is shown as it is and means nothing more."""
+
+    IN_COLLECTION = "in collection"
+    STOLEN = "stolen"
+    MISSING = "missing"
+    SOLD = "sold"
+    KNOWN_FORGERY = "known forgery"
+
+
+ALERTING = (Status.STOLEN, Status.MISSING)  # of a genuine object, when a photograph is consistent with it
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """The status of an object, as it is written in the catalogue and as it is understood."""
+
+    text: str = ""
+    status: Status | None = None
+    forgery_of: str | None = None  # of a known forgery: the genuine object
+
+
+@dataclass(frozen=True, slots=True)
+class Register:
+    """The standing of every object that has one, and the known forgeries of each genuine object."""
+
+    standings: dict[str, Standing]
+    forgeries: dict[str, tuple[str, ...]]
+
+    @classmethod
+    def of(cls, objects: Iterable[Object]) -> Register:
+        """Return what the metadata of the objects says."""
+        standings = {item.object_id: found for item in objects if (found := _standing(item)) is not None}
+        forgeries: dict[str, tuple[str, ...]] = {}
+        for object_id, found in standings.items():
+            if found.status is Status.KNOWN_FORGERY and found.forgery_of is not None:
+                forgeries[found.forgery_of] = (*forgeries.get(found.forgery_of, ()), object_id)
+        return cls(standings, forgeries)
+
+    def standing(self, object_id: str) -> Standing:
+        """Return the standing of an object; an empty one where nothing is said."""
+        return self.standings.get(object_id, Standing())
+
+    def is_forgery(self, object_id: str) -> bool:
+        """Say whether an object is a known forgery."""
+        return self.standing(object_id).status is Status.KNOWN_FORGERY
+
+
+def _standing(item: Object) -> Standing | None:
+    text = item.metadata.get("status", "").strip()
+    if not text:
+        return None
+    plain = " ".join(text.casefold().replace("_", " ").replace("-", " ").split())
+    status = Status(plain) if plain in set(Status) else None
+    return Standing(text, status, item.metadata.get(FORGERY_OF, "").strip() or None)
