@@ -90,9 +90,9 @@ def retaken_lots(count: int, seed: int) -> Iterator[Lot]:
 
 
 def copy_lots(count: int, seed: int) -> Iterator[Lot]:
-    """Yield photographs of copies of the museum's objects, none of them of one that is stolen or missing."""
-    alarmed = {*registers()["stolen"], *registers()["missing"]}
-    copied = mixed([key for key in on_lots() if key not in alarmed], [seed, 3])
+    """Yield photographs of copies of the museum's objects, none of one that is stolen, missing or known to be forged."""
+    registered = {*registers()["stolen"], *registers()["missing"], *models().values()}
+    copied = mixed([key for key in on_lots() if key not in registered], [seed, 3])
     for number, key in enumerate(islice(cycle(copied), count)):
         own = [seed, 3, number]
         make = partial(retaken, partial(_copy, key, number, seed), own)
@@ -133,20 +133,22 @@ def _claim(kind: str, seed: Sequence[int], key: str) -> str:
 
 def several_lots(count: int, seed: int) -> Iterator[Lot]:
     """Yield photographs of two or three works on one wall, at least one of them catalogued."""
-    for number in range(count):
-        known, unknown = hung_together(number, seed)
+    for number, (known, unknown) in enumerate(islice(hung_together(seed), count)):
         shows = (*known, *(path.stem for path in unknown))
         yield Lot("several", known, shows, "consistent", partial(_several, known, unknown, [seed, 6, number]))
 
 
-def hung_together(number: int, seed: int) -> tuple[tuple[str, ...], tuple[Path, ...]]:
-    """Return the objects and the unknown works that hang on one wall: two or three, an object at least."""
-    random = np.random.default_rng([seed, 6, number, 0])
-    works = int(random.integers(2, 4))
-    count = int(random.integers(1, works + 1))
-    known = random.choice(len(on_lots()), count, replace=False).tolist()
-    unknown = random.choice(len(unknown_works()), works - count, replace=False).tolist()
-    return tuple(on_lots()[index] for index in known), tuple(unknown_works()[index] for index in unknown)
+def hung_together(seed: int) -> Iterator[tuple[tuple[str, ...], tuple[Path, ...]]]:
+    """Yield the objects and the unknown works that hang on one wall: two or three, an object at least.
+
+    None hangs on a second wall before each has been on one.
+    """
+    random = np.random.default_rng([seed, 6])
+    objects, strangers = cycle(mixed(on_lots(), [seed, 6])), cycle(mixed(unknown_works(), [seed, 6]))
+    while True:
+        works = int(random.integers(2, 4))
+        known = int(random.integers(1, works + 1))
+        yield tuple(islice(objects, known)), tuple(islice(strangers, works - known))
 
 
 def _several(known: Sequence[str], unknown: Sequence[Path], seed: Sequence[int]) -> bytes:

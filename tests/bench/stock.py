@@ -135,7 +135,7 @@ def piece_of(picture: Image.Image, piece: int, pieces: int) -> Image.Image:
 def natural(picture: Image.Image, path: Path, *, squashed: bool, salt: int = 0) -> Image.Image:
     """Return a picture as large as museums show them; one that was squashed in proportions drawn for it."""
     random = np.random.default_rng([salt, *path.stem.encode()])
-    drawn = math.exp(random.uniform(*(math.log(bound) for bound in PROPORTION)))
+    drawn = math.exp(random.uniform(math.log(PROPORTION[0]), math.log(PROPORTION[1])))
     proportion = drawn if squashed else picture.width / picture.height
     side = random.uniform(*LONG_SIDE)
     width, height = side * min(1.0, proportion), side * min(1.0, 1.0 / proportion)
