@@ -126,3 +126,8 @@ def _lots_and_reviews(db: Any) -> None:
         )"""
     )
     db["reviews"].create_index(["verdict"])
+    for change in ("UPDATE", "DELETE"):
+        db.execute(
+            f"CREATE TRIGGER no_{change.lower()}_of_reviews BEFORE {change} ON reviews "
+            "BEGIN SELECT RAISE(ABORT, 'a review is never changed'); END"
+        )

@@ -1,0 +1,167 @@
+"""Keep what a person decided on verdicts, say which verdicts wait for one, and count who was right."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+from retrieval.decision import Outcome
+from retrieval.errors import ArtifactError, CatalogueBusy
+from retrieval.metrics import clopper_pearson
+from retrieval.verdicts import UNREADABLE, Recorded, VerdictLog
+
+ACCEPT, OVERRULE = "accept", "overrule"
+OF_AN_OBJECT = (Outcome.CONSISTENT, Outcome.DIVERGENT)  # outcomes that mean nothing without one
+
+# What was said of one work: the photograph by its content (by its name, where that could not be read), and the rest.
+_WORK = "coalesce(sha256, hex(photo)), region, object_id"
+_OPEN = f"""
+    SELECT number FROM verdicts WHERE number IN (SELECT max(number) FROM verdicts GROUP BY {_WORK})
+    AND (outcome IN ('divergent', '{UNREADABLE}') OR alert IS NOT NULL
+         OR (outcome = 'inconclusive' AND object_id IS NOT NULL))
+    AND json_array({_WORK}, outcome, alert) NOT IN (
+        SELECT json_array({_WORK}, outcome, alert) FROM verdicts WHERE number IN (SELECT verdict FROM reviews))
+    ORDER BY number DESC"""
+
+
+class BadReview(ArtifactError):
+    """A review that does not say enough, or contradicts itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """What a person holds to be right of one verdict, and why."""
+
+    verdict: int
+    date: str  # ISO 8601, with the zone
+    name: str
+    decision: str  # "accept" or "overrule"
+    outcome: str
+    object_id: str | None
+    reason: str
+    number: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reviewed:
+    """A review, and the verdict that it is of."""
+
+    verdict: Recorded
+    review: Review
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """How many of how many."""
+
+    count: int
+    of: int
+
+    @property
+    def interval(self) -> tuple[float, float] | None:
+        """The 95 % interval of the share; None where there is nothing to have a share of."""
+        return clopper_pearson(self.count, self.of) if self.of else None
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return it for JSON."""
+        low, high = self.interval or (None, None)
+        share = self.count / self.of if self.of else None
+        return {"count": self.count, "of": self.of, "share": share, "low": low, "high": high}
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """How the verdicts fared with those who reviewed them; each verdict counts once, by its last review."""
+
+    accepted: Share  # of the verdicts reviewed, unreadable photographs aside
+    false_alarms: Share  # divergent, overruled to consistent; of the divergent ones
+    misses: Share  # consistent or no-match, overruled to divergent; of those
+
+
+def accepting(verdict: Recorded, *, name: str, reason: str) -> Review:
+    """Return the review that holds a recorded verdict to be right; raises BadReview where it has no name."""
+    known = None if verdict.outcome == Outcome.NO_MATCH else verdict.object_id
+    return _review(verdict, ACCEPT, verdict.outcome, known, name, reason)
+
+
+def overruling(verdict: Recorded, outcome: Outcome, *, object_id: str | None, name: str, reason: str) -> Review:
+    """Return the review that holds another outcome to be right, of the verdict's object unless another is named.
+
+    Raises BadReview: no name or reason, no object where there must be one, one where there is none, or nothing new.
+    """
+    matched = None if verdict.outcome in (Outcome.NO_MATCH, UNREADABLE) else verdict.object_id
+    if outcome is Outcome.NO_MATCH and object_id is not None:
+        raise BadReview("A photograph that is no-match shows no object of the catalogue: leave --object out.")
+    known = None if outcome is Outcome.NO_MATCH else object_id or matched
+    if outcome in OF_AN_OBJECT and known is None:
+        raise BadReview(
+            f"Verdict {verdict.number} is {verdict.outcome}: name the object that the photograph is {outcome} with, "
+            "by --object."
+        )
+    if (outcome, known) == (verdict.outcome, matched):
+        raise BadReview(f"Verdict {verdict.number} says that already: accept it, or name another outcome or object.")
+    if not reason.strip():
+        raise BadReview("To overrule a verdict needs a reason: give it by --reason.")
+    return _review(verdict, OVERRULE, str(outcome), known, name, reason)
+
+
+def _review(verdict: Recorded, decision: str, outcome: str, known: str | None, name: str, reason: str) -> Review:
+    if not name.strip():
+        raise BadReview("A review needs the name of who decided: give it by --name, or set ARTIFACT_REVIEWER.")
+    assert verdict.number is not None, "only recorded verdicts are reviewed"
+    now = datetime.now().astimezone().isoformat(timespec="seconds")
+    return Review(verdict.number, now, name.strip(), decision, outcome, known, reason.strip())
+
+
+def add_review(log: VerdictLog, review: Review) -> int:
+    """Keep a review beside those that there are, and return its number."""
+    row = asdict(review)
+    del row["number"]
+    with log.db.atomic():
+        return int(log.db["reviews"].insert(row).last_pk)
+
+
+def reviews(log: VerdictLog, verdict: int | None = None) -> list[Review]:
+    """Return the reviews of one verdict, or all, the first one first."""
+    if not _can_hold(log):
+        return []
+    sql = "SELECT * FROM reviews WHERE verdict = coalesce(?, verdict) ORDER BY number"
+    return [Review(**row) for row in log.db.query(sql, [verdict])]
+
+
+def reviewed(log: VerdictLog) -> list[Reviewed]:
+    """Return all reviews with their verdicts, the first one first."""
+    return [Reviewed(log.verdict(review.verdict), review) for review in reviews(log)]
+
+
+def open_verdicts(log: VerdictLog) -> list[int]:
+    """Return the numbers of the verdicts that wait for a person, the last one first; raises CatalogueBusy.
+
+    Those are divergent, inconclusive with an object, alerts, and unreadable photographs. Of one work on a photograph
+    only the last verdict counts, and none that says the same as one that was reviewed.
+    """
+    if not _can_hold(log):
+        raise CatalogueBusy("These verdicts are of an earlier version and cannot be written. Copy the folder.")
+    return [row["number"] for row in log.db.query(_OPEN)]
+
+
+def _can_hold(log: VerdictLog) -> bool:
+    """Return whether there is room for reviews; not in a log of the first version that cannot be written."""
+    return "reviews" in log.db.table_names()
+
+
+def figures(items: Iterable[Reviewed]) -> Figures:
+    """Return how often the verdicts were accepted, and the false alarms and misses among them."""
+    last = {item.review.verdict: item for item in items if item.verdict.outcome != UNREADABLE}.values()
+
+    def share(hit: Callable[[Review], bool], *said: str) -> Share:
+        among = [item.review for item in last if not said or item.verdict.outcome in said]
+        return Share(sum(map(hit, among)), len(among))
+
+    return Figures(
+        accepted=share(lambda review: review.decision == ACCEPT),
+        false_alarms=share(lambda review: review.outcome == Outcome.CONSISTENT, Outcome.DIVERGENT),
+        misses=share(lambda review: review.outcome == Outcome.DIVERGENT, Outcome.CONSISTENT, Outcome.NO_MATCH),
+    )
