@@ -1,4 +1,4 @@
-"""The commands that make verdicts dependable, thin functions as in `cli.main`: calibrate, evaluate, verdicts."""
+"""The commands that make verdicts dependable, thin functions as in `cli.main`: calibrate, evaluate, review, ..."""
 
 from __future__ import annotations
 
@@ -20,6 +20,15 @@ class OutcomeName(StrEnum):
     NO_MATCH = "no-match"
     INCONCLUSIVE = "inconclusive"
     UNREADABLE = "unreadable"
+
+
+class HeldOutcome(StrEnum):
+    """What a reviewer may hold to be right."""
+
+    CONSISTENT = "consistent"
+    DIVERGENT = "divergent"
+    NO_MATCH = "no-match"
+    INCONCLUSIVE = "inconclusive"
 
 
 def calibrate(
@@ -157,3 +166,63 @@ def verdict(
         max_megapixels=max_megapixels,
     )
     raise typer.Exit(0 if holds else 1)
+
+
+def review(
+    number: Annotated[
+        int | None, typer.Argument(metavar="NUMBER", help="Number of the verdict to decide on.", show_default=False)
+    ] = None,
+    accept: Annotated[bool, typer.Option("--accept", help="The verdict is right.")] = False,
+    overrule: Annotated[HeldOutcome | None, typer.Option("--overrule", help="This is right instead.")] = None,
+    object_id: Annotated[
+        str | None,
+        typer.Option(
+            "--object",
+            metavar="OBJECT",
+            help="With --overrule: of this object, not the verdict's.",
+            autocompletion=options.complete_object,
+        ),
+    ] = None,
+    name: Annotated[
+        str, typer.Option("--name", envvar="ARTIFACT_REVIEWER", help="Who decides.", show_default=False)
+    ] = "",
+    reason: Annotated[
+        str, typer.Option("--reason", metavar="TEXT", help="Why; needed to overrule.", show_default=False)
+    ] = "",
+    export: Annotated[
+        Path | None,
+        typer.Option("--export", metavar="FILE.csv", help="Write labels for `artifact calibrate` and `train`."),
+    ] = None,
+    figures: Annotated[
+        bool, typer.Option("--figures", help="Say how many were accepted, and which errors were found.")
+    ] = False,
+    limit: Annotated[int, typer.Option("-n", min=1, help="How many open ones, the last one first.")] = 20,
+    every: Annotated[bool, typer.Option("--all", help="All open ones.")] = False,
+    data: options.Data = options.DATA,
+    format: options.Format = ListFormat.TABLE,
+) -> None:
+    """List the verdicts that wait for a person, accept one or overrule it, and make labels of what was decided.
+
+    Open are alerts, divergent and inconclusive verdicts and unreadable photographs. A decision is kept beside earlier
+    ones, with its name, reason and date; nothing is ever overwritten, and the last one counts.
+
+    \b
+    Examples:
+      artifact review
+      artifact review 17 --accept --name "J. Doe"
+      artifact review 17 --overrule consistent --reason "cleaned in 2019"
+      artifact review --export labels.csv
+      artifact review --figures
+    """
+    from cli.reviewing import check_usage, run_export, run_figures, run_open, run_review
+
+    check_usage(number, accept=accept, overrule=overrule, object_id=object_id, export=export, figures=figures)
+    as_json = format is ListFormat.JSON
+    if number is not None:
+        run_review(number, data, overrule=overrule, object_id=object_id, name=name, reason=reason)
+    elif export is not None:
+        run_export(export, data)
+    elif figures:
+        run_figures(data, as_json=as_json)
+    else:
+        run_open(data, limit=None if every else limit, as_json=as_json)

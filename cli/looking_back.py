@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 
 import typer
@@ -10,6 +11,7 @@ from cli import output
 from cli.output import plain
 from retrieval.encoder import cpu_count
 from retrieval.judge import open_judge
+from retrieval.reviews import OVERRULE, Review, reviews
 from retrieval.verdicts import TOLERANCE, Recorded, Replayed, VerdictLog, as_dict, replay
 
 
@@ -22,13 +24,14 @@ def run_verdicts(data: Path, *, outcome: str | None, photo: str | None, limit: i
         return
     columns = {"verdict": "right", "date": "left", "outcome": "left", "object": "left", "distance": "right"}
     rows = [
-        (str(item.number), item.date[:16], item.outcome, item.object_id or "", _distance(item), Path(item.photo).name)
+        (str(item.number), item.date[:16], item.outcome, item.object_id or "", distance_of(item), Path(item.photo).name)
         for item in found
     ]
     output.print_table(columns | {"photo": "left"}, rows)
 
 
-def _distance(item: Recorded) -> str:
+def distance_of(item: Recorded) -> str:
+    """Return the distance that decided, in words for a table."""
     decided = item.whole if item.combined is None else item.combined
     return "" if decided is None else f"{decided:.3f}"
 
@@ -43,17 +46,20 @@ def run_verdict(
     device: str,
     max_megapixels: float,
 ) -> bool:
-    """Print one verdict, and with `again` whether it still holds; return False where it does not."""
+    """Print one verdict with its reviews, and with `again` whether it still holds; return False where it does not."""
     with VerdictLog.reading(data) as log:
-        item = log.verdict(number)
+        item, decided = log.verdict(number), reviews(log, number)
     replayed = None
     if again:
         judge = open_judge(data, encoder_spec=encoder, device=device, parallel=cpu_count())
         replayed = replay(item, judge, max_megapixels=max_megapixels)
     if as_json:
-        typer.echo(output.dumps(as_dict(item) | {"replay": replayed and _replayed(replayed)}, indent=2))
+        more = {"reviews": [asdict(review) for review in decided], "replay": replayed and _replayed(replayed)}
+        typer.echo(output.dumps(as_dict(item) | more, indent=2))
     else:
         _print(item)
+        for review in decided:
+            _print_review(review)
         for line in _lines(replayed) if replayed else ():
             typer.echo(line)
     return replayed is None or replayed.holds
@@ -70,9 +76,12 @@ def _replayed(found: Replayed) -> dict:
 
 
 def _print(item: Recorded) -> None:
-    typer.echo(f"verdict {item.number} of {item.date}: " + output.styled(item.outcome, colour=True))
+    alert = f", alert: {item.alert}" if item.alert else ""
+    typer.echo(f"verdict {item.number} of {item.date}: " + output.styled(item.outcome, colour=True) + alert)
     typer.echo(f"  photo: {plain(item.photo)}")
     typer.echo(f"  sha256: {item.sha256}")
+    if item.lot is not None:
+        output.echo_wrapped("lot: " + "; ".join(f"{name} {value}" for name, value in item.lot.items() if value))
     if item.object_id is not None:
         typer.echo(f"  object: {plain(item.object_id)}, exemplar {plain(str(item.exemplar))}")
     for name, value in (("global", item.whole), ("local", item.local), ("combined", item.combined)):
@@ -86,6 +95,15 @@ def _print(item: Recorded) -> None:
     typer.echo(f"  encoder {item.encoder}, revision {item.revision}, calibration {calibration}")
 
 
+def _print_review(review: Review) -> None:
+    held = f"accepted by {review.name}"
+    if review.decision == OVERRULE:
+        held = f"overruled by {review.name}: {review.outcome}" + (f", {review.object_id}" if review.object_id else "")
+    output.echo_wrapped(f"review {review.number} of {review.date}: {held}")
+    if review.reason:
+        output.echo_wrapped(f"  {review.reason}")
+
+
 def _lines(found: Replayed) -> list[str]:
     if found.identical:
         said = "made again: it holds, bit for bit"
@@ -93,5 +111,5 @@ def _lines(found: Replayed) -> list[str]:
         said = f"made again: it holds; the distances differ by {found.largest:.2g} at most ({TOLERANCE:g} is allowed)"
     else:
         now = found.now
-        said = f"made again: it no longer holds; now {now.outcome}, {now.object_id}, distance {_distance(now)}"
+        said = f"made again: it no longer holds; now {now.outcome}, {now.object_id}, distance {distance_of(now)}"
     return [said, *(f"  {remark}" for remark in found.remarks)]

@@ -11,7 +11,7 @@ import typer
 from typer.core import TyperGroup
 
 from cli import options
-from cli.judging import calibrate, evaluate, verdict, verdicts
+from cli.judging import calibrate, evaluate, review, verdict, verdicts
 from cli.learning import simulate, train
 from cli.options import UNREADABLE, Device, ListFormat, Precision, ScreenFormat
 from retrieval.errors import ArtifactError
@@ -301,6 +301,7 @@ app.command()(calibrate)
 app.command()(evaluate)
 app.command()(verdicts)
 app.command()(verdict)
+app.command()(review)
 app.command()(train)
 app.command()(simulate)
 

@@ -1,0 +1,163 @@
+"""What `artifact review` does, and what the report of a day says of reviews."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import typer
+
+from cli import output
+from cli.looking_back import distance_of
+from cli.output import plain
+from cli.writing import check_targets, write_whole
+from indexer.reviewed import ReviewLabels, as_csv, labels_of
+from indexer.scan import composed
+from retrieval.catalogue import Catalogue
+from retrieval.decision import Outcome
+from retrieval.errors import ArtifactError
+from retrieval.reviews import (
+    Figures,
+    Share,
+    accepting,
+    add_review,
+    figures,
+    open_verdicts,
+    overruling,
+    reviewed,
+    reviews,
+)
+from retrieval.verdicts import DATABASE, Recorded, VerdictLog, as_dict
+
+
+def check_usage(
+    number: int | None,
+    *,
+    accept: bool,
+    overrule: str | None,
+    object_id: str | None,
+    export: Path | None,
+    figures: bool,
+) -> None:
+    """Raise BadParameter where options contradict each other, or say nothing of what to do."""
+    if accept and overrule is not None:
+        raise typer.BadParameter("a verdict is accepted or overruled, not both")
+    if object_id is not None and overrule is None:
+        raise typer.BadParameter("--object goes with --overrule")
+    if number is None and (accept or overrule is not None):
+        raise typer.BadParameter("name the verdict by its number: artifact review NUMBER --accept")
+    if number is not None and not accept and overrule is None:
+        raise typer.BadParameter("say --accept or --overrule OUTCOME; `artifact verdict NUMBER` shows the verdict")
+    if sum((number is not None, export is not None, figures)) > 1:
+        raise typer.BadParameter("a NUMBER, --export and --figures are done one at a time")
+
+
+def run_open(data: Path, *, limit: int | None, as_json: bool) -> None:
+    """Print the verdicts that wait for a person, the last one first."""
+    with VerdictLog.reading(data) as log:
+        numbers = open_verdicts(log)
+        found = [log.verdict(number) for number in numbers[:limit]]
+    if as_json:
+        typer.echo(output.dumps([as_dict(item) for item in found], indent=2))
+        return
+    columns = {"verdict": "right", "date": "left", "outcome": "left", "object": "left", "distance": "right"}
+    if found:
+        output.print_table(columns | {"photo": "left"}, map(_row, found))
+    shown = f"; the last {len(found)} are shown, --all shows all" if len(found) < len(numbers) else ""
+    typer.echo(f"{len(numbers)} open{shown}")
+
+
+def _row(item: Recorded) -> tuple[str, ...]:
+    said, photo = item.alert or item.outcome, Path(item.photo).name
+    return str(item.number), item.date[:10], said, item.object_id or "", distance_of(item), photo
+
+
+def run_review(number: int, data: Path, *, overrule: str | None, object_id: str | None, name: str, reason: str) -> None:
+    """Keep a decision on a verdict, to accept it where no outcome overrules it, and say so."""
+    if data.is_dir() and not os.access(data, os.W_OK):
+        raise ArtifactError(f"{data} cannot be written, so the review could not be kept. Copy it, or ask its owner.")
+    if object_id is not None:
+        with Catalogue.reading(data) as catalogue:
+            object_id = catalogue.object(composed(object_id)).object_id
+    with VerdictLog.reading(data) as log:
+        verdict = log.verdict(number)
+        if overrule is None:
+            review = accepting(verdict, name=name, reason=reason)
+        else:
+            review = overruling(verdict, Outcome(overrule), object_id=object_id, name=name, reason=reason)
+        kept, count = add_review(log, review), len(reviews(log, number))
+    held = "accepted" if overrule is None else f"overruled: {review.outcome}"
+    of = f", {review.object_id}" if review.object_id else ""
+    earlier = f"; {count - 1} earlier, kept" if count > 1 else ""
+    typer.echo(plain(f"review {kept}: verdict {number}, {verdict.outcome}, {held}{of}, by {review.name}{earlier}"))
+
+
+def run_export(out: Path, data: Path) -> None:
+    """Write what reviewers hold photographs to be as a table of labels, and say what is in it and what is not."""
+    with VerdictLog.reading(data) as log:
+        items = reviewed(log)
+    with Catalogue.reading(data) as catalogue:
+        labels = labels_of(items, catalogue)
+    if not labels.photos:
+        raise ArtifactError(
+            f"There is no label in {len(items)} reviews{_left_out(labels)}. Review verdicts as consistent or divergent."
+        )
+    check_targets([out], [photo.path for photo in labels.photos])
+    write_whole(out, [as_csv(labels).encode()])
+    genuine = sum(photo.genuine for photo in labels.photos)
+    typer.echo(f"{len(labels.photos)} labels, {genuine} genuine and {len(labels.photos) - genuine} of forgeries")
+    if labels.exemplars:
+        typer.echo(f"  {labels.exemplars} of them the exemplar of an object with nothing but forgeries")
+    for reason, count in labels.left_out.items():
+        typer.echo(f"  left out: {count} {reason}")
+
+
+def _left_out(labels: ReviewLabels) -> str:
+    said = ", ".join(f"{count} {reason}" for reason, count in labels.left_out.items())
+    return f" ({said})" if said else ""
+
+
+def run_figures(data: Path, *, as_json: bool) -> None:
+    """Print how the verdicts fared with those who reviewed them."""
+    with VerdictLog.reading(data) as log:
+        found = figures(reviewed(log))
+    if as_json:
+        typer.echo(output.dumps(_figures(found), indent=2))
+        return
+    for line in _lines(found) or ["No verdict is reviewed yet; `artifact review` lists those that wait."]:
+        typer.echo(line)
+
+
+def _figures(found: Figures) -> dict[str, object]:
+    shares = {"accepted": found.accepted, "false_alarms": found.false_alarms, "misses": found.misses}
+    return {name: share.as_dict() for name, share in shares.items()}
+
+
+def review_lines(data: Path) -> list[str]:
+    """Return what reviews say of the verdicts so far, a sentence a line; nothing where nothing was reviewed."""
+    if not (data / DATABASE).is_file():
+        return []
+    with VerdictLog.reading(data) as log:
+        return _lines(figures(reviewed(log)))
+
+
+def _lines(found: Figures) -> list[str]:
+    if not found.accepted.of:
+        return []
+    alarms = "false alarm" if found.false_alarms.count == 1 else "false alarms"
+    misses = "miss" if found.misses.count == 1 else "misses"
+    return [
+        _sentence(found.accepted, "accepted, of", "reviewed"),
+        _sentence(found.false_alarms, f"{alarms} found, of", "reviewed divergent"),
+        _sentence(found.misses, f"{misses} found, of", "reviewed consistent or no-match"),
+        "Only reviewed verdicts count; they are not drawn at random.",
+    ]
+
+
+def _sentence(found: Share, what: str, kind: str) -> str:
+    """Return a share in words, with its interval where there is one."""
+    words = f"{found.count} {what} {found.of} {kind} verdict{'' if found.of == 1 else 's'}"
+    if found.interval is None:
+        return f"{words}."
+    low, high = found.interval
+    return f"{words}: {found.count / found.of:.3f} [{low:.3f}, {high:.3f}] at 95%."
