@@ -144,20 +144,26 @@ def review_lines(data: Path) -> list[str]:
 def _lines(found: Figures) -> list[str]:
     if not found.accepted.of:
         return []
-    alarms = "false alarm" if found.false_alarms.count == 1 else "false alarms"
-    misses = "miss" if found.misses.count == 1 else "misses"
+    total, alarms, misses = found.accepted.of, found.false_alarms, found.misses
     return [
-        _sentence(found.accepted, "accepted, of", "reviewed"),
-        _sentence(found.false_alarms, f"{alarms} found, of", "reviewed divergent"),
-        _sentence(found.misses, f"{misses} found, of", "reviewed consistent or no-match"),
-        "Only reviewed verdicts count; they are not drawn at random.",
+        _sentence(f"{total} {_many(total, 'verdict', 'verdicts')} reviewed", found.accepted, "accepted"),
+        _sentence(
+            f"{alarms.of} of them divergent", alarms, f"{_many(alarms.count, 'false alarm', 'false alarms')} found"
+        ),
+        _sentence(
+            f"{misses.of} of them consistent or no-match", misses, f"{_many(misses.count, 'miss', 'misses')} found"
+        ),
+        "Reviewers chose what they reviewed; it was not drawn at random.",
     ]
 
 
-def _sentence(found: Share, what: str, kind: str) -> str:
-    """Return a share in words, with its interval where there is one."""
-    words = f"{found.count} {what} {found.of} {kind} verdict{'' if found.of == 1 else 's'}"
+def _many(number: int, one: str, many: str) -> str:
+    return one if number == 1 else many
+
+
+def _sentence(among: str, found: Share, what: str) -> str:
+    """Return a count among others in words, and its share with the interval where there is one."""
     if found.interval is None:
-        return f"{words}."
+        return f"{among}."
     low, high = found.interval
-    return f"{words}: {found.count / found.of:.3f} [{low:.3f}, {high:.3f}] at 95%."
+    return f"{among}, {found.count} {what}: {found.count / found.of:.3f} [{low:.3f}, {high:.3f}] at 95%."

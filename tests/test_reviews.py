@@ -440,10 +440,10 @@ def test_figures_are_said_with_intervals(desk, desk_log):
     overrule(desk_log, lot(desk, desk_log, "4.png"), "consistent")
     low, high = clopper_pearson(4, 5)
     assert review_lines(desk / "data") == [
-        f"4 accepted, of 5 reviewed verdicts: 0.800 [{low:.3f}, {high:.3f}] at 95%.",
-        "1 false alarm found, of 5 reviewed divergent verdicts: 0.200 [0.005, 0.716] at 95%.",
-        "0 misses found, of 0 reviewed consistent or no-match verdicts.",
-        "Only reviewed verdicts count; they are not drawn at random.",
+        f"5 verdicts reviewed, 4 accepted: 0.800 [{low:.3f}, {high:.3f}] at 95%.",
+        "5 of them divergent, 1 false alarm found: 0.200 [0.005, 0.716] at 95%.",
+        "0 of them consistent or no-match.",
+        "Reviewers chose what they reviewed; it was not drawn at random.",
     ]
     assert run(desk, "--figures") == " ".join(review_lines(desk / "data"))
     as_json = json.loads(run(desk, "--figures", "--format", "json"))
