@@ -20,6 +20,7 @@ def run_query(
     *,
     object_id: str | None = None,
     k: int = 1,
+    several: bool = False,
     as_json: bool,
     report: Path | None,
     png: Path | None,
@@ -37,11 +38,11 @@ def run_query(
 
         check_targets([report, png], [photo, *(exemplar.file for exemplar in judge.photos.values())])
     if object_id is None:
-        (verdict,) = judge.judge_all([photo], k=k, max_megapixels=max_megapixels)
+        (verdict,) = judge.judge_all([photo], k=k, several=several, max_megapixels=max_megapixels)
     else:
         verdict = judge.compare(photo, object_id, max_megapixels=max_megapixels)
     with recording(judge) as keep:
-        numbers = keep(verdict, object_id)
+        numbers = keep.keep(verdict, asked=object_id)
     found = output.record(verdict, judge, numbers)
     if as_json:
         typer.echo(output.dumps(found, indent=2))

@@ -23,16 +23,22 @@ SHORT_SIDE, LONG_SIDE = 1000, 2000
 
 
 def write_evidence(
-    verdict: Verdict, judge: Judge, *, report: Path | None, png: Path | None, max_megapixels: float
+    verdict: Verdict,
+    judge: Judge,
+    *,
+    report: Path | None,
+    png: Path | None,
+    max_megapixels: float,
+    quiet: bool = False,
 ) -> None:
     """Write what speaks for the verdict on the first object named, as a page, as a picture, or both."""
     evidence = gather(verdict, judge, max_megapixels=max_megapixels)
     if report is not None:
-        write_whole(report, (piece.encode() for piece in render_evidence(evidence)))
+        write_whole(report, (piece.encode() for piece in render_evidence(evidence)), quiet=quiet)
     if png is not None:
         file = io.BytesIO()
         draw_sheet(evidence).save(file, "PNG")
-        write_whole(png, [file.getvalue()])
+        write_whole(png, [file.getvalue()], quiet=quiet)
 
 
 def gather(verdict: Verdict, judge: Judge, *, max_megapixels: float) -> Evidence:

@@ -3,89 +3,153 @@
 from __future__ import annotations
 
 import json
-import os
+import sqlite3
 import tempfile
+import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from datetime import datetime
 from pathlib import Path
-from types import TracebackType
-from typing import IO, Any
+from typing import Any
 
 from cli.output import Record, dumps, outcomes
+from retrieval.errors import ArtifactError
+
+_TABLES = """
+CREATE TABLE IF NOT EXISTS heading (body TEXT NOT NULL, started TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS records (
+    number INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, identity TEXT, made_ns INTEGER NOT NULL, record TEXT NOT NULL
+);
+CREATE INDEX IF NOT EXISTS by_identity ON records (identity);
+"""
+BESIDE = ("", "-wal", "-shm")  # the files of a SQLite database
 
 
 class Journal:
-    """A JSON-lines file beside the output: what is being done, then a record a photograph.
+    """A SQLite database beside the output: what is being done, then a record a photograph.
 
-    A journal of the same work (`heading`: folder, encoder, revision, ...) is taken up again; records of photographs
-    that were written since, and a last line cut short by a kill, are dropped. Of any other work it is begun anew.
+    A journal of the same work (`heading`: source, encoder, revision, ...) is taken up again, without the records of
+    photographs that could not be read or were written since. Of any other work it is begun anew. `started` is when
+    that was, in ISO 8601.
     """
 
     def __init__(self, path: Path, heading: Mapping[str, Any]) -> None:
         self.path = path
         self.counts: Counter[str] = Counter()
-        self.done: set[str] = set()
-        self._file = self._take_up(heading)
+        self._count = self._told = 0
+        with _in_words(path):
+            self._db = self._taken_up(dumps(dict(heading)))
+            (self.started,) = self._db.execute("SELECT started FROM heading").fetchone()
+            for number, found in self._after(0):
+                self._told = number
+                self.counts.update(outcomes(found))
+                self._count += 1
 
     @classmethod
-    def beside(cls, out: Path, heading: Mapping[str, Any]) -> Journal:
-        """Return the journal of an output file: FILE.part."""
-        return cls(out.with_name(f"{out.name}.part"), heading)
-
-    def _take_up(self, heading: Mapping[str, Any]) -> IO[str]:
-        kept = list(self._still_true(heading))
-        self.done = {found["photo"] for found in kept}
-        temporary = self.path.with_name(f"{self.path.name}.new")
-        file = temporary.open("w", encoding="ascii")
-        file.write(dumps(dict(heading)) + "\n")
-        for found in kept:
-            file.write(dumps(found) + "\n")
-            self.counts.update(outcomes(found))
-        file.flush()
-        os.replace(temporary, self.path)
-        return file
-
-    def _still_true(self, heading: Mapping[str, Any]) -> Iterator[Record]:
-        try:
-            written = self.path.stat().st_mtime_ns
-            with self.path.open(encoding="ascii") as lines:
-                if json.loads(next(lines, "null")) != heading:
-                    return
-                for line in lines:
-                    found = json.loads(line)
-                    if not found["error"] and Path(found["photo"]).stat().st_mtime_ns < written:
-                        yield found
-        except (OSError, ValueError):
+    @contextmanager
+    def beside(cls, out: Path | None, heading: Mapping[str, Any]) -> Iterator[Journal]:
+        """Open the journal of an output file, FILE.part; without one, of an output that no later run takes up."""
+        if out is None:
+            with (
+                tempfile.TemporaryDirectory(prefix="artifact-") as folder,
+                cls.beside(Path(folder, "x"), heading) as it,
+            ):
+                yield it
             return
+        journal = cls(out.with_name(f"{out.name}.part"), heading)
+        try:
+            yield journal
+        finally:
+            journal._db.close()
 
-    def add(self, found: Record) -> None:
-        """Append a record, at once."""
-        self._file.write(dumps(found) + "\n")
-        self._file.flush()
-        self.done.add(found["photo"])
-        self.counts.update(outcomes(found))
+    def _taken_up(self, heading: str) -> sqlite3.Connection:
+        with suppress(sqlite3.DatabaseError):
+            if self.path.exists():
+                database = _connected(self.path)
+                if database.execute("SELECT body FROM heading").fetchall() == [(heading,)]:
+                    self._forget_unreadable(database)
+                    return database
+                database.close()
+        self.discard()
+        database = _connected(self.path)
+        database.executescript(_TABLES)
+        now = datetime.now().astimezone().isoformat(timespec="seconds")
+        database.execute("INSERT INTO heading VALUES (?, ?)", [heading, now])
+        return database
+
+    def _forget_unreadable(self, database: sqlite3.Connection) -> None:
+        database.execute("DELETE FROM records WHERE json_extract(record, '$.error') IS NOT NULL")
+
+    def __len__(self) -> int:
+        return self._count
+
+    def holds(self, key: str, path: Path) -> bool:
+        """Say whether there is the record of an input, made after its photograph was last written."""
+        row = self._db.execute("SELECT made_ns, record FROM records WHERE key = ?", [dumps(key)]).fetchone()
+        if row is None:
+            return False
+        with suppress(OSError):
+            if path.stat().st_mtime_ns < row[0]:
+                return True
+        self.counts.subtract(outcomes(json.loads(row[1])))
+        self._count -= 1
+        self._db.execute("DELETE FROM records WHERE key = ?", [dumps(key)])
+        return False
+
+    def of_identity(self, identity: str) -> Record | None:
+        """Return the record of the same photograph, if it was judged already."""
+        sql = "SELECT record FROM records WHERE identity = ? ORDER BY number LIMIT 1"
+        row = self._db.execute(sql, [identity]).fetchone()
+        return json.loads(row[0]) if row else None
+
+    def add(self, key: str, identity: str | None, found: Record) -> None:
+        """Append the record of an input, at once."""
+        with _in_words(self.path):
+            new = self._db.execute(
+                "INSERT OR IGNORE INTO records (key, identity, made_ns, record) VALUES (?, ?, ?, ?)",
+                [dumps(key), identity, time.time_ns(), dumps(found)],
+            ).rowcount
+        if new:  # a line may stand twice in a table
+            self._count += 1
+            self.counts.update(outcomes(found))
 
     def records(self) -> Iterator[Record]:
-        """Yield every record so far."""
-        with self.path.open(encoding="ascii") as lines:
-            next(lines)
-            for line in lines:
-                yield json.loads(line)
+        """Yield every record so far, in the order in which they were made."""
+        for _, found in self._after(0):
+            yield found
+
+    def fresh(self) -> Iterator[Record]:
+        """Yield the records that were added since this was last asked, or since the journal was opened."""
+        for number, found in self._after(self._told):
+            self._told = number
+            yield found
+
+    def _after(self, number: int) -> Iterator[tuple[int, Record]]:
+        """Yield the records after that number, with theirs."""
+        sql = "SELECT number, record FROM records WHERE number > ? ORDER BY number LIMIT 100"
+        while rows := self._db.execute(sql, [number]).fetchall():
+            for number, record in rows:
+                yield number, json.loads(record)
 
     def discard(self) -> None:
         """Delete the journal; its work is done."""
-        self._file.close()
-        self.path.unlink(missing_ok=True)
-
-    def __enter__(self) -> Journal:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: object, trace: TracebackType | None) -> None:
-        self._file.close()
+        with suppress(AttributeError):
+            self._db.close()
+        for ending in BESIDE:
+            self.path.with_name(self.path.name + ending).unlink(missing_ok=True)
 
 
-def temporary_journal(heading: Mapping[str, Any]) -> Journal:
-    """Return a journal for output that goes nowhere a later run could take it up."""
-    handle, name = tempfile.mkstemp(prefix="artifact-", suffix=".part")
-    os.close(handle)
-    return Journal(Path(name), heading)
+def _connected(path: Path) -> sqlite3.Connection:
+    database = sqlite3.connect(path, isolation_level=None, timeout=30.0)  # every record is a transaction of its own
+    database.execute("PRAGMA journal_mode = WAL")
+    database.execute("PRAGMA synchronous = NORMAL")
+    return database
+
+
+@contextmanager
+def _in_words(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise ArtifactError(f"{path} cannot be written: {error}. The same command goes on from there.") from error

@@ -116,6 +116,7 @@ def query(
     format: options.Format = ListFormat.TABLE,
     report: options.Report = None,
     png: options.Png = None,
+    single: options.Single = False,
     exit_code: options.ExitCode = False,
     encoder: options.Encoder = None,
     device: options.DeviceOption = Device.CPU,
@@ -123,7 +124,7 @@ def query(
 ) -> None:
     """Find the objects nearest to a photograph, and say whether it diverges from the genuine exemplar.
 
-    --report and --png show the photograph against the nearest object.
+    Several works on it are found and judged one by one. --report and --png show the first against its object.
 
     \b
     Examples:
@@ -138,6 +139,7 @@ def query(
         photo,
         data,
         k=k,
+        several=not single,
         as_json=format is ListFormat.JSON,
         report=report,
         png=png,
@@ -186,7 +188,9 @@ def compare(
 
 @app.command()
 def screen(
-    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Folder of photographs to be judged.")],
+    source: Annotated[
+        Path, typer.Argument(metavar="SOURCE", help="Folder of photographs, list of files, or CSV file of lots.")
+    ],
     k: options.Neighbours = 5,
     data: options.Data = options.DATA,
     format: Annotated[
@@ -197,31 +201,46 @@ def screen(
         Path | None,
         typer.Option("--out", "-o", metavar="FILE", help="Write here; an interrupted run goes on from there."),
     ] = None,
+    single: options.Single = False,
+    watch: Annotated[
+        bool, typer.Option("--watch", help="Go on with what comes into the folder, until Ctrl-C.")
+    ] = False,
+    every: Annotated[
+        float, typer.Option("--every", min=0.1, metavar="SECONDS", help="With --watch: how often to look.")
+    ] = 10.0,
+    time_limit: Annotated[
+        float, typer.Option("--time-limit", min=1.0, metavar="SECONDS", help="For reading one photograph.")
+    ] = 60.0,
+    bom: Annotated[bool, typer.Option("--bom", help="Begin a CSV file as spreadsheets of Windows want it.")] = False,
     exit_code: options.ExitCode = False,
     encoder: options.Encoder = None,
     device: options.DeviceOption = Device.CPU,
     max_megapixels: options.MaxMegapixels = options.MEGAPIXELS,
 ) -> None:
-    """Judge every photograph in a folder.
+    """Judge many photographs, and put first what needs a person.
+
+    A CSV file of lots has a column `photo`; others (lot, sale, house, maker, url, ...) are kept and shown. What stands
+    under `claim`, an object's id or accession number, is verified against that object, whatever else is near.
 
     \b
     Examples:
       artifact screen ./incoming
-      artifact screen ./incoming --out report.html
+      artifact screen lots.csv --out report.html
       artifact screen ./incoming --format jsonl > verdicts.jsonl
+      artifact screen ./inbox --watch --out today.html
     """
-    from cli.screening import run_screen
+    from cli.screening import Wanted, form_of, run_screen
 
-    counts = run_screen(
-        folder,
-        data,
+    wanted = Wanted(
         k=k,
-        format=format,
-        out=out,
-        encoder=encoder,
-        device=device,
+        several=not single,
         max_megapixels=max_megapixels,
+        time_limit=time_limit,
+        form=format or form_of(out),
+        out=out,
+        bom=bom,
     )
+    counts = run_screen(source, data, wanted=wanted, every=every if watch else None, encoder=encoder, device=device)
     flagged = exit_code and counts["divergent"]
     raise typer.Exit(DIVERGENT if flagged else UNREADABLE if counts["unreadable"] else 0)
 

@@ -83,6 +83,7 @@ MaxMegapixels = Annotated[
     typer.Option("--max-megapixels", min=0.01, help="Larger photographs are left out, to protect memory."),
 ]
 Neighbours = Annotated[int, typer.Option("-k", min=1, max=1000, help="How many objects to name.")]
+Single = Annotated[bool, typer.Option("--single", help="Judge the photograph as a whole, as one work.")]
 ExitCode = Annotated[bool, typer.Option("--exit-code", help="Exit with 10 when a photograph is divergent.")]
 Report = Annotated[
     Path | None,

@@ -31,34 +31,62 @@ COLOURS = {
 Record = dict[str, Any]
 
 
-def record(verdict: Verdict, judge: Judge, numbers: Sequence[int] = ()) -> Record:
+def record(
+    verdict: Verdict,
+    judge: Judge,
+    numbers: Sequence[int] = (),
+    *,
+    lot: Mapping[str, str] | None = None,
+    seen_before: Sequence[Record] = (),
+    claim: Record | None = None,
+) -> Record:
     """Return a verdict in the shape `artifact/1`: keys may be added to it, none changes or goes.
 
-    `numbers` are those under which its works were recorded.
+    `numbers` are those under which its works were recorded; `lot` is what a CSV file of lots says of the photograph.
     """
     basis = judge.basis
     return {
         "schema": SCHEMA,
         "photo": str(verdict.photo),
         "sha256": verdict.sha256,
-        "works": [_work(work, basis.thresholds) for work in verdict.works],
+        "works": [work_record(work, basis.thresholds) for work in verdict.works],
         "encoder": judge.encoder.fingerprint,
         "revision": judge.revision,
         "calibration": basis.calibration.number if basis.calibration else None,
         "error": verdict.error,
         "verdicts": list(numbers),
+        "lot": None if lot is None else dict(lot),
+        "claim": claim,
+        "same_as": None,
+        "seen_before": list(seen_before),
     }
 
 
-def _work(work: Work, limits: Thresholds | None) -> Record:
+def work_record(work: Work, limits: Thresholds | None) -> Record:
+    """Return one work of a record."""
     decision = work.decision
     return {
         "region": list(work.region),
+        "outline": None if work.outline is None else work.outline.round(1).tolist(),
+        "alert": work.alert and str(work.alert),
+        "status": work.status,
         "outcome": str(decision.outcome),
         "reasons": list(decision.reasons),
         "likelihood_ratio": decision.likelihood_ratio,
         "p_value": _rounded(decision.p_value),
         "matches": [_match(rank, match, limits) for rank, match in enumerate(work.matches, 1)],
+        "forgery": work.forgery and _forgery(work.forgery),
+    }
+
+
+def _forgery(match: Match) -> Record:
+    """Return a known forgery that the photograph was compared with, beside the genuine object."""
+    found = match.divergence
+    return {
+        "object_id": match.object_id,
+        "exemplar": str(match.exemplar),
+        "distance": round(match.distance, 6),
+        "combined": round(found.combined_distance, 6) if isinstance(found, Divergence) else None,
     }
 
 

@@ -3,23 +3,38 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 import typer
 
 from retrieval.judge import Judge, Verdict
-from retrieval.verdicts import VerdictLog
+from retrieval.verdicts import Recorded, VerdictLog
 
-Record = Callable[[Verdict, str | None], list[int]]
+
+@dataclass(frozen=True, slots=True)
+class Recorder:
+    """Keeps verdicts, and knows what was said earlier; without a log it does neither."""
+
+    judge: Judge
+    log: VerdictLog | None
+
+    def keep(self, verdict: Verdict, *, asked: str | None = None, lot: Mapping[str, str] | None = None) -> list[int]:
+        """Keep a verdict, with the object that was asked for or the lot; return the numbers of its works."""
+        return [] if self.log is None else self.log.add(verdict, self.judge, asked=asked, lot=lot)
+
+    def earlier(self, verdict: Verdict, *, before: str) -> list[Recorded]:
+        """Return what was said before a moment (ISO 8601) of the same photograph, or of the same objects."""
+        return [] if self.log is None else self.log.earlier(verdict, before=before)
 
 
 @contextmanager
-def recording(judge: Judge) -> Iterator[Record]:
-    """Give a function that keeps a verdict, and the object that was asked for, and returns its numbers."""
+def recording(judge: Judge) -> Iterator[Recorder]:
+    """Give a recorder of what a judge says."""
     if not os.access(judge.data, os.W_OK):
         typer.echo(f"not recorded: {judge.data} cannot be written", err=True)
-        yield lambda verdict, asked: []
+        yield Recorder(judge, None)
         return
     with VerdictLog.opened(judge.data) as log:
-        yield lambda verdict, asked: log.add(verdict, judge, asked=asked)
+        yield Recorder(judge, log)

@@ -1,146 +1,149 @@
-"""What `artifact screen` does: judge a folder, in constant memory, and write the records in one of four forms."""
+"""What `artifact screen` does: judge photographs as they come, and write what needs a person first."""
 
 from __future__ import annotations
 
-import csv
-import io
 import sys
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 import typer
 
-from cli import output
-from cli.journal import Journal, temporary_journal
+from cli.desk import Desk, Wanted
+from cli.journal import Journal
 from cli.options import ScreenFormat
-from cli.output import Record, plain
+from cli.output import Record
 from cli.progress import progress
 from cli.recording import recording
-from cli.writing import write_whole
-from indexer.scan import photographs_below
+from cli.sheets import each_work, render_csv, render_jsonl, render_table
+from cli.triage import triaged
+from cli.watching import watched
+from cli.writing import check_targets, write_whole
+from indexer.lots import Claims, read_lots
+from retrieval.catalogue import Catalogue
 from retrieval.encoder import cpu_count
 from retrieval.errors import ArtifactError
-from retrieval.judge import Judge, Verdict, open_judge
-
-CSV_COLUMNS = (
-    "photo",
-    "outcome",
-    "object_id",
-    "distance",
-    "match_threshold",
-    "authenticity_threshold",
-    "local_distance",
-    "local_threshold",
-    "reasons",
-    "sha256",
-    "error",
-    "combined_distance",
-    "combined_threshold",
-    "likelihood_ratio",
-    "p_value",
-)
-COMBINED = {"distance": "combined", "threshold": "combined_threshold"}
-Render = Callable[[Iterable[Record]], Iterator[str]]
+from retrieval.judge import Judge, open_judge
+from retrieval.reading import reading_apart
 
 
 def run_screen(
-    folder: Path,
+    source: Path,
     data: Path,
     *,
-    k: int,
-    format: ScreenFormat | None,
-    out: Path | None,
+    wanted: Wanted,
+    every: float | None,
     encoder: str | None,
     device: str,
-    max_megapixels: float,
 ) -> Mapping[str, int]:
-    """Judge every photograph below a folder and write the records; return how many there are of each outcome."""
-    form = format or _form_of(out)
-    if not folder.is_dir():
-        raise ArtifactError(f"There is no folder {folder}. Name the folder that holds the photographs.")
+    """Judge every photograph of a source and write the records; return how many there are of each outcome.
+
+    With `every`, a folder is looked through again after so many seconds, until it is interrupted.
+    """
+    if every is not None and not source.is_dir():
+        raise ArtifactError(f"{source} is no folder: only a folder can be watched.")
+    lots = read_lots(source)
+    check_targets([wanted.out], [])
     judge = open_judge(data, encoder_spec=encoder, device=device, parallel=cpu_count())
     heading = {
-        "folder": str(folder.resolve()),
+        "source": str(source.resolve()),
         "encoder": judge.encoder.fingerprint,
         "revision": judge.revision,
         "calibration": judge.calibration and judge.calibration.number,
-        "k": k,
-        "max_megapixels": max_megapixels,
+        "k": wanted.k,
+        "several": wanted.several,
+        "max_megapixels": wanted.max_megapixels,
     }
-    if out is None and form is not ScreenFormat.HTML:
-        counts: Counter[str] = Counter()
-        found = _counted(_records(folder, judge, k, max_megapixels, done=set()), counts)
-        _print(_RENDER[form](found))
-    else:
-        with Journal.beside(out, heading) if out else temporary_journal(heading) as journal:
-            if journal.done:
-                typer.echo(f"going on after {len(journal.done)} photographs already judged", err=True)
-            for found_one in _records(folder, judge, k, max_megapixels, done=journal.done):
-                journal.add(found_one)
-            _finish(journal, form, out, folder, data)
-            counts = journal.counts
-    _say(counts)
-    return counts
+    with Journal.beside(wanted.out, heading) as journal:
+        if len(journal):
+            typer.echo(f"going on after {len(journal)} photographs already judged", err=True)
+        with recording(judge) as recorder, reading_apart(wanted.time_limit) as read:
+            desk = Desk(judge, journal, recorder, read, wanted, _claims(data))
+            if every is None:
+                _put_out(desk.screen(lots, sum(1 for _ in read_lots(source))), wanted)
+            else:
+                _watch(desk, source, every)
+        _finish(journal, judge, wanted, source)
+        if every is None:
+            journal.discard()
+        _say(journal.counts)
+        return journal.counts
 
 
-def _form_of(out: Path | None) -> ScreenFormat:
+def _put_out(records: Iterator[Record], wanted: Wanted) -> None:
+    """Print records as they come, unless they are written at the end."""
+    if wanted.out is None and wanted.form is not ScreenFormat.HTML:
+        jsonl = wanted.form is ScreenFormat.JSONL
+        _print(render_jsonl(records) if jsonl else _rendered(each_work(records), wanted))
+    for _ in records:
+        pass
+
+
+def _watch(desk: Desk, folder: Path, every: float) -> None:
+    """Screen what comes into a folder until it is interrupted, and write the output after each time."""
+    typer.echo(f"watching {folder}; Ctrl-C ends it", err=True)
+
+    def arriving() -> Iterator[Record]:
+        with suppress(KeyboardInterrupt):
+            for arrived in watched(folder, every, desk.is_done):
+                yield from desk.screen(arrived, len(desk.journal) + len(arrived))
+                if arrived and desk.wanted.out is not None:
+                    _finish(desk.journal, desk.judge, desk.wanted, folder)
+
+    _put_out(arriving(), desk.wanted)
+
+
+def _claims(data: Path) -> Claims:
+    with Catalogue.reading(data) as catalogue:
+        return Claims({item.object_id: item.metadata.get("accession", "") for item in catalogue.objects()})
+
+
+def form_of(out: Path | None) -> ScreenFormat:
     """Return the form that a file's ending asks for."""
     endings = {".html": ScreenFormat.HTML, ".htm": ScreenFormat.HTML, ".csv": ScreenFormat.CSV}
     endings |= {".jsonl": ScreenFormat.JSONL, ".json": ScreenFormat.JSONL}
     return endings.get(out.suffix.lower(), ScreenFormat.TABLE) if out else ScreenFormat.TABLE
 
 
-def _records(folder: Path, judge: Judge, k: int, max_megapixels: float, *, done: set[str]) -> Iterator[Record]:
-    """Yield the record of every photograph that is not done, in the order of names."""
-    total = sum(1 for _ in photographs_below(folder))
-    finished = set(done)
-    with progress("Screening") as show, recording(judge) as keep:
-        unopened: list[Verdict] = []
-        paths = _readable(folder, finished, unopened)
-        count = len(finished)
-        for verdict in judge.judge_all(paths, k=k, max_megapixels=max_megapixels):
-            yield output.record(verdict, judge, keep(verdict, None))
-            count += 1
-            show(count, total)
-        for verdict in unopened:
-            yield output.record(verdict, judge, keep(verdict, None))
+def _finish(journal: Journal, judge: Judge, wanted: Wanted, source: Path) -> None:
+    """Write the whole output from the journal, in one step, what needs a person first."""
+    if wanted.form is ScreenFormat.HTML:
+        _write_page(journal, judge, wanted, source)
+    elif wanted.out is not None:
+        if wanted.form is ScreenFormat.JSONL:
+            pieces = render_jsonl(journal.records())
+        else:
+            pieces = _rendered(triaged(journal.records), wanted)
+        write_whole(wanted.out, (piece.encode() for piece in pieces))
 
 
-def _readable(folder: Path, done: set[str], unopened: list[Verdict]) -> Iterator[Path]:
-    """Yield the files to be judged; those that cannot even be looked at go to `unopened`."""
-    for name, item in photographs_below(folder):
-        path = folder / name
-        if isinstance(item, str):
-            unopened.append(Verdict(path, None, (), item))
-        elif str(path) not in done:
-            yield path
+def _write_page(journal: Journal, judge: Judge, wanted: Wanted, source: Path) -> None:
+    from cli.report import render_html
+    from cli.reviewing import review_lines
+
+    evidence: Mapping[tuple[str, int], str] = {}
+    if wanted.out is not None:
+        from cli.dossier import write_pages
+
+        evidence = write_pages(journal, judge, wanted.out, several=wanted.several, most=wanted.max_megapixels)
+    with progress("Writing the report") as show:
+        pieces = render_html(
+            journal.records,
+            journal.counts,
+            folder=source,
+            data=judge.data,
+            on_progress=show,
+            evidence=lambda found, index: evidence.get((found["photo"], index)),
+            reviews=review_lines(judge.data),
+        )
+        if wanted.out is None:
+            _print(pieces)
+        else:
+            write_whole(wanted.out, (piece.encode() for piece in pieces))
 
 
-def _counted(records: Iterable[Record], counts: Counter[str]) -> Iterator[Record]:
-    for found in records:
-        counts.update(output.outcomes(found))
-        yield found
-
-
-def _finish(journal: Journal, form: ScreenFormat, out: Path | None, folder: Path, data: Path) -> None:
-    """Write the whole output from the journal, in one step, and drop the journal."""
-    if form is ScreenFormat.HTML:
-        from cli.report import render_html
-
-        with progress("Writing the report") as show:
-            pieces = render_html(journal.records, journal.counts, folder=folder, data=data, on_progress=show)
-            _put(out, pieces)
-    else:
-        _put(out, _RENDER[form](journal.records()))
-    journal.discard()
-
-
-def _put(out: Path | None, pieces: Iterator[str]) -> None:
-    if out is None:
-        _print(pieces)
-        return
-    write_whole(out, (piece.encode() for piece in pieces))
+def _rendered(works: Iterable[tuple[Record, int | None]], wanted: Wanted) -> Iterator[str]:
+    return render_csv(works, bom=wanted.bom) if wanted.form is ScreenFormat.CSV else render_table(works)
 
 
 def _print(pieces: Iterable[str]) -> None:
@@ -149,52 +152,7 @@ def _print(pieces: Iterable[str]) -> None:
         sys.stdout.flush()
 
 
-def render_jsonl(records: Iterable[Record]) -> Iterator[str]:
-    """Yield a line of JSON a photograph."""
-    for found in records:
-        yield output.dumps(found) + "\n"
-
-
-def render_csv(records: Iterable[Record]) -> Iterator[str]:
-    """Yield a header and a row a work, for spreadsheets."""
-    yield _csv_line(CSV_COLUMNS)
-    for found in records:
-        for work in found["works"] or [{"outcome": output.UNREADABLE, "reasons": [], "matches": []}]:
-            best = work["matches"][0] if work["matches"] else {}
-            compared = best.get("divergence") or {}
-            local = {f"local_{name}": compared.get(key) for name, key in (("distance", "local"), ("threshold",) * 2)}
-            local |= {f"combined_{key}": compared.get(name) for key, name in COMBINED.items()}
-            row = {**found, **work, **best, **local, "reasons": "; ".join(work["reasons"])}
-            yield _csv_line(["" if row.get(name) is None else str(row[name]) for name in CSV_COLUMNS])
-
-
-def _csv_line(cells: Iterable[str]) -> str:
-    line = io.StringIO()
-    csv.writer(line).writerow([cell.encode(errors="replace").decode() for cell in cells])
-    return line.getvalue()
-
-
-def render_table(records: Iterable[Record]) -> Iterator[str]:
-    """Yield a line a work, as they come."""
-    yield f"{'outcome':<13} {'distance':>8} {'local':>6}  {'object':<16} photo\n"
-    for found in records:
-        for work in found["works"] or [{"outcome": output.UNREADABLE, "matches": []}]:
-            best = work["matches"][0] if work["matches"] else None
-            distance, object_id = (f"{best['distance']:.3f}", best["object_id"]) if best else ("", "")
-            compared = best.get("divergence") if best else None
-            local = f"{compared['local']:.3f}" if compared else ""
-            photo = found["photo"] + (f": {found['error']}" if found["error"] else "")
-            yield f"{work['outcome']:<13} {distance:>8} {local:>6}  {plain(object_id):<16} {plain(photo)}\n"
-
-
-_RENDER: dict[ScreenFormat, Render] = {
-    ScreenFormat.JSONL: render_jsonl,
-    ScreenFormat.CSV: render_csv,
-    ScreenFormat.TABLE: render_table,
-}
-
-
 def _say(counts: Mapping[str, int]) -> None:
     total = sum(counts.values())
-    parts = ", ".join(f"{count} {outcome}" for outcome, count in sorted(counts.items()))
+    parts = ", ".join(f"{count} {outcome}" for outcome, count in sorted(counts.items()) if count)
     typer.echo(f"{total} works: {parts}" if total else "no photographs there", err=True)

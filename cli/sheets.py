@@ -55,13 +55,20 @@ def render_jsonl(records: Iterable[Record]) -> Iterator[str]:
         yield dumps(found) + "\n"
 
 
-def render_csv(records: Iterable[Record], *, bom: bool) -> Iterator[str]:
+def each_work(records: Iterable[Record]) -> Iterator[tuple[Record, int | None]]:
+    """Yield each record with the index of a work, or None where it is unreadable, in the order of the records."""
+    for found in records:
+        if not found["works"]:
+            yield found, None
+        yield from ((found, index) for index in range(len(found["works"])))
+
+
+def render_csv(works: Iterable[tuple[Record, int | None]], *, bom: bool) -> Iterator[str]:
     """Yield a header and a row a work, for spreadsheets; `bom` tells those of Windows that it is UTF-8."""
     yield (BOM if bom else "") + _csv_line(CSV_COLUMNS)
-    for found in records:
-        for work in found["works"] or [None]:
-            row = _row(found, work)
-            yield _csv_line(["" if row.get(name) is None else str(row[name]) for name in CSV_COLUMNS])
+    for found, index in works:
+        row = _row(found, None if index is None else found["works"][index])
+        yield _csv_line(["" if row.get(name) is None else str(row[name]) for name in CSV_COLUMNS])
 
 
 def _row(found: Record, work: Record | None) -> dict[str, Any]:
@@ -109,18 +116,18 @@ def defused(cell: str) -> str:
     return f"'{cell}" if cell.startswith(FORMULA) and not NUMBER.fullmatch(cell) else cell
 
 
-def render_table(records: Iterable[Record]) -> Iterator[str]:
+def render_table(works: Iterable[tuple[Record, int | None]]) -> Iterator[str]:
     """Yield a line a work, as they come; an alert stands in place of the outcome, in capitals."""
     yield f"{'outcome':<13} {'distance':>8} {'local':>6}  {'object':<16} photo\n"
-    for found in records:
-        for work in found["works"] or [{"outcome": UNREADABLE, "matches": []}]:
-            best = work["matches"][0] if work["matches"] else None
-            distance, object_id = (f"{best['distance']:.3f}", best["object_id"]) if best else ("", "")
-            compared = best.get("divergence") if best else None
-            local = f"{compared['local']:.3f}" if compared else ""
-            said = (work.get("alert") or "").upper() or work["outcome"]
-            photo = ": ".join([found["photo"], *_remarks(found)])
-            yield f"{said:<13} {distance:>8} {local:>6}  {plain(object_id):<16} {plain(photo)}\n"
+    for found, index in works:
+        work: Record = {"outcome": UNREADABLE, "matches": []} if index is None else found["works"][index]
+        best = work["matches"][0] if work["matches"] else None
+        distance, object_id = (f"{best['distance']:.3f}", best["object_id"]) if best else ("", "")
+        compared = best.get("divergence") if best else None
+        local = f"{compared['local']:.3f}" if compared else ""
+        said = (work.get("alert") or "").upper() or work["outcome"]
+        photo = ": ".join([found["photo"], *_remarks(found)])
+        yield f"{said:<13} {distance:>8} {local:>6}  {plain(object_id):<16} {plain(photo)}\n"
 
 
 def _remarks(found: Record) -> Iterator[str]:

@@ -30,8 +30,8 @@ def _refusal(out: Path, photographs: Iterable[Path]) -> str:
     return ""
 
 
-def write_whole(out: Path, pieces: Iterable[bytes]) -> None:
-    """Write a file beside its place, then put it there; leave nothing behind where that fails."""
+def write_whole(out: Path, pieces: Iterable[bytes], *, quiet: bool = False) -> None:
+    """Write a file beside its place, then put it there, and say so; leave nothing behind where that fails."""
     temporary = out.with_name(f"{out.name}.new")
     try:
         with temporary.open("wb") as file:
@@ -40,4 +40,5 @@ def write_whole(out: Path, pieces: Iterable[bytes]) -> None:
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
-    typer.echo(f"wrote {out}", err=True)
+    if not quiet:
+        typer.echo(f"wrote {out}", err=True)

@@ -22,6 +22,7 @@ from retrieval.migrations import VERDICTS
 
 DATABASE = "verdicts.db"
 UNREADABLE = "unreadable"
+_OF_IT = ("consistent", "divergent")
 TOLERANCE = 1e-3  # between distances on different machines
 
 
@@ -115,6 +116,20 @@ class VerdictLog:
         rows = recorded(verdict, judge, asked=asked, lot=lot)
         with self.db.atomic():
             return [int(self.db["verdicts"].insert(_row(row)).last_pk) for row in rows]
+
+    def earlier(self, verdict: Verdict, *, before: str, most: int = 100) -> list[Recorded]:
+        """Return what was recorded before a moment (ISO 8601) of the same file or of an object found, the last first.
+
+        Of an object, only where a photograph was held to be of it: consistent or divergent.
+        """
+        found = [work.matches[0].object_id for work in verdict.works if str(work.decision.outcome) in _OF_IT]
+        marks = ", ".join("?" * len(found))
+        sql = f"""SELECT * FROM verdicts WHERE asked IS NULL AND date < ? AND number IN (
+                      SELECT number FROM verdicts WHERE sha256 = ?
+                      UNION SELECT number FROM verdicts
+                      WHERE object_id IN ({marks}) AND outcome IN {_OF_IT})
+                  ORDER BY number DESC LIMIT ?"""
+        return [_recorded(row) for row in self.db.query(sql, [before, verdict.sha256, *found, most])]
 
     def verdicts(
         self, *, outcome: str | None = None, photo: str | None = None, limit: int | None = None

@@ -1,0 +1,154 @@
+"""Take photographs in, have each judged once, and keep what is said of it."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from cli import output
+from cli.journal import Journal
+from cli.options import ScreenFormat
+from cli.output import Record
+from cli.progress import progress
+from cli.recording import Recorder
+from indexer.lots import BadLots, Claims, Lot
+from retrieval.errors import UnreadableImage
+from retrieval.images import sha256_of
+from retrieval.judge import Judge, Probe, Verdict
+from retrieval.stream import Reading
+
+SEEN = 3  # earlier sightings that a record names
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """How photographs are to be judged, and what of it is to be written."""
+
+    k: int
+    several: bool
+    max_megapixels: float
+    time_limit: float
+    form: ScreenFormat
+    out: Path | None
+    bom: bool
+
+
+@dataclass(slots=True)
+class Desk:
+    """Takes photographs in, has them judged, each content once, and keeps the records."""
+
+    judge: Judge
+    journal: Journal
+    recorder: Recorder
+    read: Reading
+    wanted: Wanted
+    claims: Claims
+    _twins: dict[str, list[Lot]] = field(default_factory=dict)  # of contents that are being judged
+    _going: deque[tuple[Lot, str]] = field(default_factory=deque)  # what is being judged, in order
+
+    def screen(self, lots: Iterable[Lot], total: int) -> Iterator[Record]:
+        """Yield the records of photographs as they are made, in bounded memory."""
+        with progress("Screening") as show:
+            verdicts = self.judge.judge_all(
+                self._to_judge(lots),
+                k=self.wanted.k,
+                several=self.wanted.several,
+                read=self.read,
+                max_megapixels=self.wanted.max_megapixels,
+            )
+            for verdict in verdicts:
+                lot, identity = self._going.popleft()
+                found = self._put(lot, identity, verdict)
+                for twin in self._twins.pop(identity):
+                    self._put_twin(twin, identity, found)
+                yield from self.journal.fresh()  # those too that needed no judging
+                show(len(self.journal), total)
+            yield from self.journal.fresh()
+
+    def is_done(self, lot: Lot) -> bool:
+        """Say whether a photograph has its record."""
+        return self.journal.holds(lot.key, lot.path)
+
+    def _to_judge(self, lots: Iterable[Lot]) -> Iterator[Probe]:
+        """Yield what has to be judged; what was, or cannot be opened, gets its record at once."""
+        for lot in lots:
+            if self.is_done(lot):
+                continue
+            if lot.problem is not None:
+                self._put(lot, None, Verdict(lot.path, None, (), lot.problem))
+                continue
+            object_id, _ = self._claimed(lot)
+            identity = _identity(lot, object_id)
+            if identity in self._twins:
+                self._twins[identity].append(lot)
+            elif (known := self.journal.of_identity(identity)) is not None:
+                self._put_twin(lot, identity, known)
+            else:
+                self._twins[identity] = []
+                self._going.append((lot, identity))
+                yield Probe(lot.path, object_id)
+
+    def _claimed(self, lot: Lot) -> tuple[str | None, str | None]:
+        """Return the object that a lot is said to be, and why it is none."""
+        try:
+            return (self.claims.object_id(lot.claim) if lot.claim else None), None
+        except BadLots as reason:
+            return None, str(reason)
+
+    def _put(self, lot: Lot, identity: str | None, verdict: Verdict) -> Record:
+        """Keep the record of a photograph."""
+        found = output.record(
+            verdict,
+            self.judge,
+            self.recorder.keep(verdict, lot=lot.columns),
+            lot=lot.columns,
+            seen_before=self._seen_before(lot, verdict),
+            claim=self._claim(lot, verdict),
+        )
+        self.journal.add(lot.key, identity if verdict.error is None else None, found)
+        return found
+
+    def _put_twin(self, lot: Lot, identity: str, found: Record) -> None:
+        """Keep the record of a photograph that is the same file as an earlier one."""
+        own = {"photo": str(lot.path), "lot": lot.columns and dict(lot.columns), "claim": found["claim"]}
+        if found["claim"] is not None:
+            own["claim"] = found["claim"] | {"claimed": lot.claim}
+        self.journal.add(lot.key, identity, found | own | {"same_as": found["same_as"] or found["photo"]})
+
+    def _claim(self, lot: Lot, verdict: Verdict) -> Record | None:
+        """Return what is said of a photograph against the object that it is said to show."""
+        if not lot.claim:
+            return None
+        object_id, reason = self._claimed(lot)
+        said: Record = {"claimed": lot.claim, "object_id": object_id, "work": None, "reason": reason or verdict.error}
+        if verdict.claim is not None:
+            self.recorder.keep(replace(verdict, works=(verdict.claim,)), asked=object_id, lot=lot.columns)
+            said["work"] = output.work_record(verdict.claim, self.judge.basis.thresholds)
+        return said
+
+    def _seen_before(self, lot: Lot, verdict: Verdict) -> list[Record]:
+        """Return where the photograph, or an object on it, was seen in earlier screenings, as other lots or files."""
+        photo, seen = str(lot.path.resolve()), []
+        for item in self.recorder.earlier(verdict, before=self.journal.started) if verdict.works else ():
+            if item.photo == photo and _sale(item.lot) == _sale(lot.columns):
+                continue  # the same screened again
+            by = "photo" if item.sha256 == verdict.sha256 else "object"
+            lot_then = None if item.lot is None else dict(item.lot)
+            seen.append({"date": item.date, "photo": item.photo, "lot": lot_then, "verdict": item.number, "by": by})
+        return sorted(seen, key=lambda found: found["by"] != "photo")[:SEEN]
+
+
+def _sale(columns: Mapping[str, str] | None) -> tuple[str, ...]:
+    """Return what tells one offer from another."""
+    return tuple((columns or {}).get(name, "") for name in ("house", "sale", "lot"))
+
+
+def _identity(lot: Lot, claim: str | None) -> str:
+    """Return what is the same for photographs of which the same is to be said: their content, and the claim."""
+    try:
+        content = sha256_of(lot.path)
+    except UnreadableImage:  # judging it will say why
+        content = lot.key
+    return f"{content} {claim or ''}"

@@ -1,0 +1,48 @@
+"""Watch a folder for photographs, leaving those alone that are still being written."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from indexer.lots import Lot, read_lots
+from retrieval.errors import ArtifactError
+
+SETTLED = 2.0  # seconds since a file was last written, before it is taken
+
+
+def watched(
+    folder: Path, every: float, is_done: Callable[[Lot], bool], *, wait: Callable[[float], None] = time.sleep
+) -> Iterator[list[Lot]]:
+    """Yield, every so many seconds, the photographs that are new, and of the same size as the time before."""
+    sizes: dict[Path, int] = {}
+    while True:
+        waiting: dict[Path, int] = {}
+        arrived = []
+        for lot in _present(folder):
+            if is_done(lot):
+                continue
+            size, age = _size_and_age(lot.path)
+            if sizes.get(lot.path) == size and age >= SETTLED:
+                arrived.append(lot)
+            else:
+                waiting[lot.path] = size
+        sizes = waiting
+        yield arrived
+        wait(every)
+
+
+def _present(folder: Path) -> list[Lot]:
+    try:
+        return list(read_lots(folder))
+    except ArtifactError:  # it has gone, perhaps for a moment
+        return []
+
+
+def _size_and_age(path: Path) -> tuple[int, float]:
+    try:
+        found = path.stat()
+    except OSError:
+        return -1, SETTLED
+    return found.st_size, time.time() - found.st_mtime

@@ -1,0 +1,120 @@
+"""Read which photographs are to be screened: a folder, a list of files, or a CSV file of lots."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from indexer.csv_rows import BadLabels, read_rows
+from indexer.scan import composed, photographs_below
+from retrieval.errors import ArtifactError
+from retrieval.images import SUFFIXES
+
+PHOTO, CLAIM = "photo", "claim"
+
+
+class BadLots(ArtifactError):
+    """A source of photographs that cannot be used."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lot:
+    """A photograph to be screened, with what a CSV file says of it; `problem` says why it cannot even be opened."""
+
+    path: Path
+    columns: Mapping[str, str] | None = None  # as they are, empty ones left out; None: not from a CSV file
+    problem: str | None = None
+
+    @property
+    def key(self) -> str:
+        """What tells this input from every other one of its source."""
+        return str(self.path) + (json.dumps(self.columns, sort_keys=True) if self.columns else "")
+
+    @property
+    def claim(self) -> str | None:
+        """The object that the photograph is said to show, as it is written there."""
+        return (self.columns or {}).get(CLAIM)
+
+
+def read_lots(source: Path) -> Iterator[Lot]:
+    """Yield the photographs of a source, in its order.
+
+    A folder is searched through; a CSV file has a column `photo`, perhaps one `claim` and any others; any other text
+    file names a photograph a line. Files are named relative to the folder of the table. Raises BadLots.
+    """
+    if source.is_dir():
+        return _below(source)
+    if not source.is_file():
+        raise BadLots(f"There is no folder or file {source}. Name the folder that holds the photographs.")
+    if source.suffix.lower() in SUFFIXES:
+        raise BadLots(f"{source} is one photograph. `artifact query {source}` judges it.")
+    return _rows(source) if source.suffix.lower() in (".csv", ".tsv") else _lines(source)
+
+
+def _below(folder: Path) -> Iterator[Lot]:
+    for name, item in photographs_below(folder):
+        yield Lot(folder / name, problem=item if isinstance(item, str) else None)
+
+
+def _rows(source: Path) -> Iterator[Lot]:
+    try:
+        header, rows = read_rows(source)
+    except BadLabels as error:
+        raise BadLots(str(error)) from error
+    if header.count(PHOTO) != 1:
+        raise BadLots(f"{source} must have one column `{PHOTO}`, named in line 1.")
+    return _of_rows(source, rows)
+
+
+def _of_rows(source: Path, rows: Iterator[tuple[int, dict[str, str] | str]]) -> Iterator[Lot]:
+    for line, row in rows:
+        where = f"{source.name} line {line}"
+        if isinstance(row, str):
+            yield Lot(source.parent / where, problem=row)
+            continue
+        columns = {name: value for name, value in row.items() if name and value and name != PHOTO}
+        photo = row.get(PHOTO, "")
+        if not photo:
+            yield Lot(source.parent / where, columns, f"{where} names no photo")
+        else:
+            yield Lot(_located(source, photo), columns)
+
+
+def _lines(source: Path) -> Iterator[Lot]:
+    try:
+        lines = source.read_bytes().decode("utf-8-sig").splitlines()
+    except OSError as error:
+        raise BadLots(f"{source} cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise BadLots(f"{source} is no list of photographs: it is not UTF-8 text (byte {error.start})") from error
+    return (Lot(_located(source, line.strip())) for line in lines if line.strip() and not line.startswith("#"))
+
+
+def _located(source: Path, name: str) -> Path:
+    return Path(os.path.normpath(source.parent / name))
+
+
+class Claims:
+    """Finds the object that a claim means."""
+
+    def __init__(self, accessions: Mapping[str, str]) -> None:
+        """`accessions` holds the accession number, "" where none is known, of every object id."""
+        self._known = accessions.keys()
+        self._by_text: dict[str, list[str]] = {}
+        for object_id, accession in accessions.items():
+            for text in {object_id.casefold(), accession.casefold(), object_id.casefold().lstrip("0")} - {""}:
+                self._by_text.setdefault(text, []).append(object_id)
+
+    def object_id(self, claim: str) -> str:
+        """Return the object by its id, or by its accession number; raises BadLots where it is none, or several."""
+        name = composed(claim)
+        if name in self._known:
+            return name
+        found = self._by_text.get(name.casefold()) or self._by_text.get(name.casefold().lstrip("0"), [])
+        if len(found) == 1:
+            return found[0]
+        why = f"is that of {', '.join(sorted(found)[:3])}" if found else "is not in the catalogue"
+        raise BadLots(f"object {claim} {why}")

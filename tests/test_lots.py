@@ -1,0 +1,83 @@
+"""Where photographs to be screened come from: folders, lists, and CSV files of lots."""
+
+from pathlib import Path
+
+import pytest
+
+from indexer.lots import BadLots, Claims, Lot, read_lots
+from tests.conftest import write_picture
+
+
+def lots(source: Path) -> list[Lot]:
+    return list(read_lots(source))
+
+
+def test_a_folder_is_searched_through(tmp_path):
+    write_picture(tmp_path / "b/2.jpg", 1)
+    write_picture(tmp_path / "1.png", 2)
+    (tmp_path / "notes.txt").write_text("none")
+    assert lots(tmp_path) == [Lot(tmp_path / "1.png"), Lot(tmp_path / "b/2.jpg")]
+
+
+def test_a_table_keeps_what_it_says_of_each_photograph(tmp_path):
+    (tmp_path / "lots.csv").write_bytes(
+        "\ufeffphoto;lot;house;claim;note\na.jpg;12;Drouot;1984.12;\n../b.jpg;13;;;a note\n".encode()
+    )
+    first, second = lots(tmp_path / "lots.csv")
+    assert first == Lot(tmp_path / "a.jpg", {"lot": "12", "house": "Drouot", "claim": "1984.12"})
+    assert (first.claim, second.claim) == ("1984.12", None)
+    assert second == Lot(tmp_path.parent / "b.jpg", {"lot": "13", "note": "a note"})
+
+
+def test_rows_that_name_no_photo_are_said_by_their_line(tmp_path):
+    (tmp_path / "lots.csv").write_text("photo,lot\na.jpg,1,too many\n,2\nb.jpg,3\n")
+    found = lots(tmp_path / "lots.csv")
+    assert [(lot.path.name, lot.problem) for lot in found] == [
+        ("lots.csv line 2", "3 cells under 2 columns"),
+        ("lots.csv line 3", "lots.csv line 3 names no photo"),
+        ("b.jpg", None),
+    ]
+    assert len({lot.key for lot in found}) == 3
+
+
+def test_the_same_photograph_may_be_several_lots(tmp_path):
+    (tmp_path / "lots.csv").write_text("photo,lot\na.jpg,1\na.jpg,2\na.jpg,1\n")
+    keys = [lot.key for lot in lots(tmp_path / "lots.csv")]
+    assert keys[0] == keys[2] != keys[1]
+
+
+def test_a_list_names_a_photograph_a_line(tmp_path):
+    (tmp_path / "today.txt").write_text(f"# the morning\na b.jpg\n\n{tmp_path}/c.jpg\r\n", encoding="utf-8")
+    assert lots(tmp_path / "today.txt") == [Lot(tmp_path / "a b.jpg"), Lot(tmp_path / "c.jpg")]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("lots.csv", b"lot,file\n1,a.jpg\n", "must have one column `photo`"),
+        ("lots.csv", b"photo,lot\n\xff,1\n", "is not UTF-8 text"),
+        ("list.txt", b"\xff\xfe", "is no list of photographs"),
+        ("one.jpg", b"\xff\xd8\xff", "is one photograph. `artifact query"),
+        (None, b"", "There is no folder or file"),
+    ],
+)
+def test_what_is_no_source_is_refused_in_a_line(tmp_path, name, content, said):
+    source = tmp_path / (name or "nowhere")
+    if name:
+        source.write_bytes(content)
+    with pytest.raises(BadLots, match=said) as refused:
+        lots(source)
+    assert "\n" not in str(refused.value)
+
+
+def test_a_claim_is_an_id_or_an_accession_number():
+    claims = Claims({"007": "", "Vase": "1984.12", "12": "A 9", "13": "a 9"})
+    assert [claims.object_id(text) for text in ("007", "7", "Vase", "vase", "1984.12")] == [
+        "007", "007", "Vase", "Vase", "Vase"
+    ]  # fmt: skip
+    with pytest.raises(BadLots, match="object Rembrandt is not in the catalogue"):
+        claims.object_id("Rembrandt")
+    with pytest.raises(BadLots, match="object A 9 is that of 12, 13"):
+        claims.object_id("A 9")
+    with pytest.raises(BadLots, match="not in the catalogue"):
+        claims.object_id("000")

@@ -1,0 +1,266 @@
+"""A day at the desk: lots with claims, identical files, what was seen before, registers, a folder that is watched."""
+
+import csv
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from typer.testing import CliRunner
+
+from cli.main import app
+from cli.watching import watched
+from indexer.lots import Lot
+from tests.test_finding import LEFT, RIGHT, hung
+from tests.test_registration import painting, write_paintings
+
+ROOT = Path(__file__).parents[1]
+STOLEN, FORGED, FORGERY = "02", "04", "forged"
+
+
+def artifact(*arguments: object, code: int = 0) -> str:
+    result = CliRunner().invoke(app, [str(argument) for argument in arguments])
+    assert result.exit_code == code, (result.output, result.exception)
+    return result.stdout
+
+
+@pytest.fixture(scope="module")
+def desk(tmp_path_factory) -> Path:
+    """A catalogue of eight paintings and a known forgery in `data`, and an inbox of photographs."""
+    root = tmp_path_factory.mktemp("desk")
+    write_paintings(root / "works", 8)
+    forgery = painting(4)
+    forgery.paste(painting(40).crop((60, 60, 160, 150)), (60, 60))
+    forgery.save(root / f"works/{FORGERY}.png")
+    rows = [("object_id", "title", "accession", "status", "forgery_of")]
+    rows += [(STOLEN, "Two", "1984.2", "Stolen", ""), (FORGERY, "Four?", "", "known forgery", FORGED)]
+    with (root / "works/catalogue.csv").open("w", newline="") as file:
+        csv.writer(file).writerows(rows)
+    artifact("index", root / "works", "--data", root / "data")
+    inbox = root / "inbox"
+    inbox.mkdir()
+    for name, number in (("stolen", 2), ("fine", 5), ("genuine", 4), ("unknown", 99)):
+        painting(number).save(inbox / f"{name}.jpg", quality=92)
+    forgery.save(inbox / "forgery.jpg", quality=92)
+    shutil.copy(inbox / "fine.jpg", inbox / "fine-again.jpg")
+    hung([(painting(5), LEFT), (painting(2), RIGHT)]).save(inbox / "wall.jpg", quality=92)
+    (inbox / "broken.jpg").write_bytes(b"\xff\xd8\xff")
+    return root
+
+
+@pytest.fixture
+def data(desk, tmp_path) -> Path:
+    """A copy of the catalogue in which nothing was screened yet."""
+    return shutil.copytree(desk / "data", tmp_path / "data", ignore=shutil.ignore_patterns("verdicts.db*"))
+
+
+def screened(source: Path, data: Path, *more: object, code: int = 0) -> dict[str, dict]:
+    """Return the records of a screening by the name of the photograph."""
+    lines = artifact("screen", source, "--data", data, "--format", "jsonl", *more, code=code).splitlines()
+    records = [json.loads(line) for line in lines]
+    found = {Path(record["photo"]).name: record for record in records}
+    assert len(found) == len(records)
+    return found
+
+
+def write_lots(path: Path, *rows: tuple[str, ...], header=("photo", "lot", "sale", "house", "claim")) -> Path:
+    with path.open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file).writerows([header, *rows])
+    return path
+
+
+def test_every_photograph_gets_its_record_with_what_the_register_says(desk, data):
+    found = screened(desk / "inbox", data, code=3)
+    assert sorted(found) == sorted(path.name for path in (desk / "inbox").iterdir())
+    assert found["broken.jpg"]["error"] and found["broken.jpg"]["works"] == []
+    (stolen,) = found["stolen.jpg"]["works"]
+    assert (stolen["outcome"], stolen["alert"], stolen["status"]) == ("consistent", "stolen", "Stolen")
+    (forgery,) = found["forgery.jpg"]["works"]
+    assert (forgery["outcome"], forgery["alert"]) == ("divergent", "known forgery")
+    assert forgery["matches"][0]["object_id"] == FORGED and forgery["forgery"]["object_id"] == FORGERY
+    assert forgery["forgery"]["combined"] < forgery["matches"][0]["divergence"]["combined"]
+    (genuine,) = found["genuine.jpg"]["works"]
+    assert (genuine["outcome"], genuine["alert"], genuine["matches"][0]["object_id"]) == ("consistent", None, FORGED)
+    assert [work["alert"] for work in found["wall.jpg"]["works"]].count("stolen") == 1
+    assert len(found["wall.jpg"]["works"]) == 2 and all(work["outline"] for work in found["wall.jpg"]["works"])
+
+
+def test_identical_files_are_judged_once_and_said(desk, data):
+    found = screened(desk / "inbox", data, code=3)
+    first, again = found["fine-again.jpg"], found["fine.jpg"]
+    assert first["same_as"] is None and again["same_as"] == first["photo"]
+    assert again["works"] == first["works"] and again["verdicts"] == first["verdicts"]
+
+
+def test_asked_for_single_works_a_wall_is_one(desk, data, tmp_path):
+    (tmp_path / "one.txt").write_text(str(desk / "inbox/wall.jpg"))
+    assert len(screened(tmp_path / "one.txt", data, "--single")["wall.jpg"]["works"]) == 1
+    assert len(screened(tmp_path / "one.txt", data)["wall.jpg"]["works"]) == 2
+
+
+def test_claims_are_verified_one_to_one_and_lots_are_kept(desk, data, tmp_path):
+    inbox = desk / "inbox"
+    shutil.copy(inbox / "fine.jpg", tmp_path / "as-two.jpg")
+    lots = write_lots(
+        tmp_path / "lots.csv",
+        (str(inbox / "fine.jpg"), "1", "June", "Drouot", "05"),
+        ("as-two.jpg", "2", "June", "Drouot", "1984.2"),
+        (str(inbox / "genuine.jpg"), "3", "June", "Drouot", "Rembrandt"),
+        (str(inbox / "broken.jpg"), "4", "June", "Drouot", "05"),
+        (str(inbox / "unknown.jpg"), "5", "June", "Drouot", ""),
+    )
+    found = screened(lots, data, code=3)
+    assert found["fine.jpg"]["lot"] == {"lot": "1", "sale": "June", "house": "Drouot", "claim": "05"}
+    upheld, other = found["fine.jpg"]["claim"], found["as-two.jpg"]["claim"]
+    assert (upheld["object_id"], upheld["work"]["outcome"], upheld["reason"]) == ("05", "consistent", None)
+    assert (other["claimed"], other["object_id"]) == ("1984.2", STOLEN)
+    assert other["work"]["matches"][0]["object_id"] == STOLEN and other["work"]["outcome"] != "consistent"
+    assert found["as-two.jpg"]["works"][0]["matches"][0]["object_id"] == "05", "whatever else is near"
+    assert found["genuine.jpg"]["claim"] == {
+        "claimed": "Rembrandt", "object_id": None, "work": None, "reason": "object Rembrandt is not in the catalogue"
+    }  # fmt: skip
+    assert found["broken.jpg"]["claim"]["reason"] == found["broken.jpg"]["error"]
+    assert found["unknown.jpg"]["claim"] is None
+
+
+def test_what_was_seen_in_another_sale_is_pointed_out_and_the_same_lot_is_not(desk, data, tmp_path):
+    photo = str(desk / "inbox/fine.jpg")
+    painting(5).resize((400, 360), Image.Resampling.LANCZOS).save(tmp_path / "other.jpg", quality=90)
+    first = write_lots(tmp_path / "may.csv", (photo, "7", "May", "Drouot", ""))
+    assert screened(first, data)["fine.jpg"]["seen_before"] == []
+    time.sleep(1.1)  # dates are kept to the second
+    assert screened(first, data)["fine.jpg"]["seen_before"] == [], "it is the same lot, screened again"
+    time.sleep(1.1)
+    second = write_lots(
+        tmp_path / "june.csv", (photo, "9", "June", "Dorotheum", ""), ("other.jpg", "10", "June", "Dorotheum", "")
+    )
+    found = screened(second, data)
+    seen = found["fine.jpg"]["seen_before"][0]
+    assert (seen["by"], seen["photo"], seen["lot"]) == ("photo", photo, {"lot": "7", "sale": "May", "house": "Drouot"})
+    assert {item["by"] for item in found["other.jpg"]["seen_before"]} == {"object"}
+
+
+def test_a_killed_screening_goes_on_and_counts_nothing_twice(desk, data, tmp_path):
+    out = tmp_path / "day.csv"
+    command = [sys.executable, "-m", "cli.main", "screen", desk / "inbox", "--data", data, "-o", out]
+    for moment in (1.5, 2.5):
+        process = subprocess.Popen(list(map(str, command)), cwd=ROOT, stderr=subprocess.PIPE, stdout=subprocess.PIPE)
+        time.sleep(moment)
+        process.send_signal(signal.SIGKILL)
+        process.communicate()
+    artifact("screen", desk / "inbox", "--data", data, "-o", out, code=3)
+    with out.open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    names = sorted({Path(row["photo"]).name for row in rows})
+    assert names == sorted(path.name for path in (desk / "inbox").iterdir())
+    assert len(rows) == len(names) + 1  # two works hang on the wall
+    assert [row["priority"] for row in rows][:3] == ["stolen", "stolen", "known forgery"]
+    assert sorted(tmp_path.glob("day.csv*")) == [out]
+
+
+def test_the_day_is_a_page_with_evidence_for_what_needs_a_person(desk, data, tmp_path):
+    out = tmp_path / "day.html"
+    artifact("screen", desk / "inbox", "--data", data, "-o", out, code=3)
+    page = out.read_text("utf-8")
+    pages = sorted((tmp_path / "day_evidence").iterdir())
+    assert len(pages) == 3 and all(f"day_evidence/{name.name}" in page for name in pages)
+    assert all(b"</html>" in name.read_bytes() for name in pages)
+
+
+def test_a_photograph_that_takes_too_long_takes_nothing_down(desk, data, monkeypatch, tmp_path):
+    monkeypatch.setattr("cli.screening.reading_apart", lambda limit: _slow_reader(limit))
+    (tmp_path / "list.txt").write_text(f"{desk}/inbox/fine.jpg\n{desk}/inbox/genuine.jpg\n")
+    found = screened(tmp_path / "list.txt", data, "--time-limit", "1.5", code=3)
+    assert found["fine.jpg"]["error"] == "reading it took longer than 1.5 s"
+    assert found["genuine.jpg"]["works"][0]["outcome"] == "consistent"
+
+
+def _slow_reader(limit: float):
+    from contextlib import contextmanager
+    from dataclasses import replace
+
+    from retrieval.reading import reading_apart
+
+    @contextmanager
+    def reader():
+        with reading_apart(limit) as read:
+
+            def slow(order):
+                return read(replace(order, extract=_endless) if order.path.name == "fine.jpg" else order)
+
+            yield slow
+
+    return reader()
+
+
+def _endless(photograph):
+    time.sleep(60)
+
+
+def test_a_watched_folder_yields_what_has_settled(tmp_path):
+    done: set[Path] = set()
+    waits: list[float] = []
+    passes = watched(tmp_path, 7.0, lambda lot: lot.path in done, wait=waits.append)
+
+    def old(name: str, content: bytes, age: float) -> Path:
+        path = tmp_path / name
+        path.write_bytes(content)
+        os.utime(path, (time.time() - age,) * 2)
+        return path
+
+    assert next(passes) == []
+    whole, growing = old("whole.jpg", b"x", 10), old("growing.jpg", b"x", 10)
+    old("fresh.jpg", b"x", 0)
+    assert next(passes) == [], "seen for the first time"
+    old("growing.jpg", b"xx", 10)
+    assert next(passes) == [Lot(whole)]
+    done.add(whole)
+    assert next(passes) == [Lot(growing)]
+    done.add(growing)
+    old("fresh.jpg", b"x", 10)
+    assert next(passes) == [Lot(tmp_path / "fresh.jpg")]
+    shutil.rmtree(tmp_path)
+    assert next(passes) == [] and set(waits) == {7.0}
+
+
+def test_watching_judges_what_comes_and_ends_with_ctrl_c(desk, data, tmp_path):
+    inbox, out = tmp_path / "inbox", tmp_path / "today.jsonl"
+    inbox.mkdir()
+    command = ["screen", inbox, "--watch", "--every", "0.3", "--data", data, "-o", out]
+    run = [sys.executable, "-m", "cli.main", *map(str, command)]
+    process = subprocess.Popen(run, cwd=ROOT, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    for name in ("fine.jpg", "unknown.jpg"):
+        shutil.copy(desk / "inbox" / name, inbox / name)
+        until = time.monotonic() + 60
+        while time.monotonic() < until and not (out.exists() and name in out.read_text()):
+            time.sleep(0.1)
+    process.send_signal(signal.SIGINT)
+    _, stderr = process.communicate(timeout=60)
+    assert process.returncode == 0 and "Traceback" not in stderr, stderr
+    assert [Path(json.loads(line)["photo"]).name for line in out.read_text().splitlines()] == [
+        "fine.jpg",
+        "unknown.jpg",
+    ]
+
+
+def test_only_a_folder_can_be_watched(desk, data, tmp_path):
+    (tmp_path / "list.txt").write_text("a.jpg\n")
+    result = CliRunner().invoke(app, ["screen", str(tmp_path / "list.txt"), "--watch", "--data", str(data)])
+    assert result.exit_code == 1 and "only a folder can be watched" in result.stderr
+
+
+def test_a_query_names_every_work_on_a_photograph(desk, data):
+    (found,) = [json.loads(artifact("query", desk / "inbox/wall.jpg", "--data", data, "--format", "json"))]
+    assert sorted(work["matches"][0]["object_id"] for work in found["works"]) == [STOLEN, "05"]
+    printed = artifact("query", desk / "inbox/wall.jpg", "--data", data)
+    assert printed.count("wall.jpg: ") == 2
+    assert (
+        len(json.loads(artifact("query", desk / "inbox/wall.jpg", "--data", data, "-f", "json", "--single"))["works"])
+        == 1
+    )
