@@ -1,12 +1,14 @@
-"""Run a command as a whole, and watch the memory of all its processes while its journal grows."""
+"""Run a command as a whole, and watch the memory of all its processes while its journal fills."""
 
 from __future__ import annotations
 
 import os
+import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,7 +18,7 @@ MEGABYTE = 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Watched:
-    """How a command went: its exit status, what it wrote to stderr, and the memory seen after so many lines.
+    """How a command went: its exit status, what it wrote to stderr, and the memory seen after so many records.
 
     The memory is the sum of the resident memory of its processes, in MB, so what they share counts for each.
     """
@@ -33,13 +35,14 @@ class Watched:
 
 
 def watch(*arguments: str, journal: Path) -> Watched:
-    """Run `artifact` with these arguments; `journal` is the file to which it adds a line for each photograph."""
-    start, curve, lines = time.perf_counter(), [], _Lines(journal)
+    """Run `artifact` with these arguments; `journal` is where it puts a record for each photograph."""
+    start, curve, records = time.perf_counter(), list[tuple[int, float]](), 0
     command = [sys.executable, "-m", "cli.main", *arguments]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as process:
         assert process.stderr is not None, "asked for"
         while True:
-            curve.append((lines.count(), sum(map(_resident, tree_of(process.pid))) / MEGABYTE))
+            records = _records(journal) or records
+            curve.append((records, sum(map(_resident, tree_of(process.pid))) / MEGABYTE))
             try:
                 _, said = process.communicate(timeout=EVERY)
             except subprocess.TimeoutExpired:
@@ -68,23 +71,14 @@ def _resident(process: int) -> int:
     return int(pages) * os.sysconf("SC_PAGE_SIZE")
 
 
-class _Lines:
-    """Counts the lines of a growing file, each of them read once; the first is a heading."""
-
-    def __init__(self, path: Path) -> None:
-        self.path, self.read, self.lines = path, 0, -1
-
-    def count(self) -> int:
-        """Return how many there are after the heading; where the file is not there, as many as there were."""
-        try:
-            with self.path.open("rb") as file:
-                file.seek(self.read)
-                added = file.read()
-        except FileNotFoundError:
-            return max(self.lines, 0)
-        self.read += len(added)
-        self.lines += added.count(b"\n")
-        return max(self.lines, 0)
+def _records(journal: Path) -> int | None:
+    """Return how many records a journal has; None where it is not there yet, or not any more."""
+    with (
+        suppress(sqlite3.Error),
+        closing(sqlite3.connect(f"{journal.absolute().as_uri()}?mode=ro", uri=True)) as database,
+    ):
+        return int(database.execute("SELECT count(*) FROM records").fetchone()[0])
+    return None
 
 
 def thinned(curve: Sequence[tuple[int, float]], most: int = 40) -> list[tuple[int, int]]:
