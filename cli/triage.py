@@ -38,6 +38,11 @@ class Priority(StrEnum):
         return _RANKS[self]
 
     @property
+    def slug(self) -> str:
+        """The name in one word, for a page."""
+        return self.replace(" ", "-")
+
+    @property
     def sign(self) -> str:
         """A sign for those who do not see its colour."""
         return _WORDS[self][0]
@@ -71,13 +76,13 @@ def priority(found: Record, work: Record | None) -> Priority:
     if work is None:
         return Priority.UNREADABLE
     outcome = work["outcome"]
-    claimed = _claimed(found, work)
-    alerts = [Priority(judged["alert"]) for judged in (work, claimed) if judged and judged.get("alert")]
+    compared = claimed(found, work)
+    alerts = [Priority(judged["alert"]) for judged in (work, compared) if judged and judged.get("alert")]
     if alerts:
         return min(alerts, key=lambda alert: alert.rank)
     if outcome == Outcome.DIVERGENT:
         return Priority.DIVERGENT
-    if claimed and claimed["outcome"] != Outcome.CONSISTENT:
+    if compared and compared["outcome"] != Outcome.CONSISTENT:
         return Priority.CLAIM
     if outcome == Outcome.INCONCLUSIVE and _plausible(work):
         return Priority.PLAUSIBLE
@@ -86,7 +91,7 @@ def priority(found: Record, work: Record | None) -> Priority:
     return Priority(outcome)
 
 
-def _claimed(found: Record, work: Record) -> Record | None:
+def claimed(found: Record, work: Record) -> Record | None:
     """Return the comparison with the claimed object; one work answers for it: that which shows it, or the first."""
     claim = found.get("claim")
     if not claim or not claim["work"]:
