@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -20,7 +19,7 @@ from retrieval.images import Photograph, read_photograph
 
 Extract = Callable[[Photograph], Features | None]
 TIME_LIMIT = 60.0  # seconds for one photograph
-_CHILD = "import sys; sys.path[:] = {path!r}; from retrieval.reading import serve; serve({handle})"
+_CHILD = "import sys; sys.path[:] = {path!r}; from retrieval.reading import serve; serve({orders}, {answers})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +61,10 @@ class Reader:
             child = self._own.child = _Child.started()
             self._children.append(child)
         try:
-            child.line.send(order)
-            if not child.line.poll(self.time_limit):
+            child.orders.send(order)
+            if not child.answers.poll(self.time_limit):
                 raise UnreadableImage(f"reading it took longer than {self.time_limit:g} s")
-            answer = child.line.recv()
+            answer = child.answers.recv()
         except (EOFError, OSError) as error:
             self._give_up(child)
             raise UnreadableImage("damaged: it made its decoder crash") from error
@@ -102,37 +101,41 @@ def reading_apart(time_limit: float = TIME_LIMIT) -> Iterator[Reader]:
 
 @dataclass(slots=True, eq=False)
 class _Child:
-    """A process that reads, and the line to it."""
+    """A process that reads, and the pipes to it and from it."""
 
     process: subprocess.Popen
-    line: Connection
+    orders: Connection
+    answers: Connection
 
     @classmethod
     def started(cls) -> _Child:
-        ours, theirs = socket.socketpair()
-        with theirs:
-            code = _CHILD.format(path=sys.path, handle=theirs.fileno())
-            process = subprocess.Popen(  # its messages go nowhere: a codec's remarks are of no use at the terminal
-                [sys.executable, "-c", code], pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-            )  # fmt: skip
-        return cls(process, Connection(ours.detach()))
+        theirs, orders = os.pipe()
+        answers, their_answers = os.pipe()
+        code = _CHILD.format(path=sys.path, orders=theirs, answers=their_answers)
+        process = subprocess.Popen(  # its messages go nowhere: a codec's remarks are of no use at the terminal
+            [sys.executable, "-c", code], pass_fds=[theirs, their_answers], stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+        os.close(theirs)
+        os.close(their_answers)
+        return cls(process, Connection(orders, readable=False), Connection(answers, writable=False))
 
     def stop(self) -> None:
         self.process.kill()
         self.process.wait()
-        self.line.close()
+        self.orders.close()
+        self.answers.close()
 
 
-def serve(handle: int) -> None:
-    """Answer orders on a socket until the other end closes; what is pressed at the terminal is for the parent."""
+def serve(orders: int, answers: int) -> None:
+    """Answer orders from one pipe on another until it closes; what is pressed at the terminal is for the parent."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    line = Connection(handle)
+    incoming, outgoing = Connection(orders, writable=False), Connection(answers, readable=False)
     with suppress(EOFError, OSError):
         while True:
-            order = line.recv()
+            order = incoming.recv()
             try:
-                line.send(read_here(order))
+                outgoing.send(read_here(order))
             except UnreadableImage as error:
-                line.send(error)
+                outgoing.send(error)
     os._exit(0)

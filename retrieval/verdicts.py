@@ -189,7 +189,7 @@ def _with_work(base: Recorded, work: Work, judge: Judge) -> Recorded:
         likelihood_ratio=decision.likelihood_ratio,
         p_value=decision.p_value,
         reasons=decision.reasons,
-        alert=getattr(work, "alert", None),
+        alert=work.alert,
     )
     if not work.matches:
         return said

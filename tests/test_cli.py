@@ -24,7 +24,9 @@ from retrieval.catalogue import Catalogue
 from tests.test_registration import painting
 
 RECORD_KEYS = {"schema", "photo", "sha256", "works", "encoder", "revision", "calibration", "error", "verdicts"}
+RECORD_KEYS |= {"lot", "claim", "same_as", "seen_before"}
 WORK_KEYS = {"region", "outcome", "reasons", "likelihood_ratio", "p_value", "matches"}
+WORK_KEYS |= {"outline", "alert", "status", "forgery"}
 MATCH_KEYS = {"rank", "object_id", "exemplar", "distance", "match_threshold", "authenticity_threshold"}
 MATCH_KEYS |= {"registration", "registration_reason", "divergence", "divergence_reason"}
 DIVERGENCE_KEYS = {"global", "local", "threshold", "combined", "combined_threshold"}
@@ -33,6 +35,8 @@ CSV_HEADER = [
     *("photo", "outcome", "object_id", "distance", "match_threshold", "authenticity_threshold"),
     *("local_distance", "local_threshold", "reasons", "sha256", "error"),
     *("combined_distance", "combined_threshold", "likelihood_ratio", "p_value"),
+    *("priority", "alert", "status", "lot", "sale", "house", "claim", "claim_outcome", "maker", "url"),
+    *("lot_columns", "same_as", "seen_before", "region"),
 ]
 runner = CliRunner()
 

@@ -2,6 +2,7 @@
 
 import ast
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from retrieval.encoder import cpu_count
 from tests.conftest import make_folder
 
 ROOT = Path(__file__).parents[1]
@@ -140,9 +142,24 @@ def ran(pictures) -> dict:
     return found
 
 
-def test_the_main_job_opens_no_socket_and_starts_no_process(ran):
-    assert ran["calls"] == []
+def test_the_main_job_opens_no_socket_and_starts_no_process_but_its_own_readers(ran):
+    reader = f"subprocess.Popen ({sys.executable!r}, [{sys.executable!r}, '-c', "
+    assert [call for call in ran["calls"] if not call.startswith(reader)] == []
+    assert 0 < len(ran["calls"]) <= cpu_count()  # while screening
     assert ran["control"] > 0
+
+
+def test_a_reader_opens_no_socket(pictures):
+    code = (
+        "import sys; calls = []; sys.addaudithook(lambda event, _: event.startswith('socket.') and calls.append(event))\n"
+        "from pathlib import Path; from retrieval.features import features_of\n"
+        "from retrieval.reading import Order, read_here\n"
+        "found = read_here(Order(Path(sys.argv[1]), 260, 500.0, features_of)).photograph.width\n"
+        "import socket; seen = list(calls); socket.socket().close(); print(found, seen, len(calls) - len(seen))"
+    )
+    command = [sys.executable, "-c", code, str(pictures / "00.png")]
+    result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    assert re.fullmatch(r"96 \[\] [1-9]\d*\n", result.stdout)
 
 
 def test_the_main_job_needs_no_torch(ran):

@@ -91,5 +91,5 @@ def test_a_child_ends_when_its_parent_is_gone(photo):
     with reading_apart() as read:
         read(order(photo))
         (child,) = read._children
-        child.line.close()
+        child.orders.close()
         assert child.process.wait(timeout=10) == 0

@@ -8,7 +8,7 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
-from types import MappingProxyType, SimpleNamespace
+from types import MappingProxyType
 
 import pytest
 from PIL import Image
@@ -20,6 +20,7 @@ from retrieval.catalogue import Catalogue
 from retrieval.encoder import load_encoder
 from retrieval.errors import CatalogueDamaged, CatalogueMissing, UnknownVerdict
 from retrieval.judge import Judge, open_judge
+from retrieval.registers import Status
 from retrieval.verdicts import DATABASE, Recorded, Replayed, VerdictLog, as_dict, recorded, replay
 from tests.conftest import index
 from tests.test_registration import painting, write_paintings
@@ -218,8 +219,9 @@ def test_a_verdict_that_no_longer_holds_exits_with_1(place):
 def test_where_nothing_can_be_recorded_that_is_said_once(judge, place, monkeypatch, capsys):
     (verdict,) = judge.judge_all([place / "1.jpg"], k=1)
     monkeypatch.setattr(os, "access", lambda path, mode: False)
-    with recording(judge) as keep:
-        assert keep(verdict, None) == keep(verdict, None) == []
+    with recording(judge) as recorder:
+        assert recorder.keep(verdict) == recorder.keep(verdict, asked="01") == []
+        assert recorder.earlier(verdict, before="9999") == []
     assert capsys.readouterr().err == f"not recorded: {judge.data} cannot be written\n"
     assert not (judge.data / DATABASE).exists()
 
@@ -227,9 +229,7 @@ def test_where_nothing_can_be_recorded_that_is_said_once(judge, place, monkeypat
 def test_the_lot_and_the_alert_are_kept_and_read_again(judge, place):
     (verdict,) = judge.judge_all([place / "1.jpg"], k=1)
     (work,) = verdict.works
-    alarming = SimpleNamespace(
-        **{name: getattr(work, name) for name in ("region", "decision", "matches")}, alert="stolen"
-    )
+    alarming = replace(work, alert=Status.STOLEN)
     lot = {"lot": "17", "house": "Étude «Ö»", "url": '=HYPERLINK("x")\nA'}
     with VerdictLog.opened(judge.data) as log:
         (plain,) = log.add(verdict, judge)
