@@ -1,34 +1,27 @@
-"""Write a screening as one self-contained HTML page."""
+"""Write a screening as one self-contained HTML page: a summary of the day, then what needs a person first."""
 
 from __future__ import annotations
 
 import base64
-import html
-import io
-import sqlite3
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, suppress
-from dataclasses import dataclass, replace
+import hashlib
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
 from datetime import datetime
-from functools import lru_cache
 from importlib.resources import files
-from math import ceil, inf
+from itertools import groupby
 from pathlib import Path
 from string import Template
-from typing import Any
 
-from cli.output import UNREADABLE, Record, plain
-from retrieval.catalogue import Catalogue
-from retrieval.decision import Outcome
-from retrieval.errors import ArtifactError, UnreadableImage
-from retrieval.images import read_photograph
+from cli.entries import PICTURED, PROVISIONAL, SIGNS, Entries, badge, bar, signed, text
+from cli.output import Record
+from cli.thumbnails import Reference
+from cli.triage import ALERTS, Priority, priority, triaged
 
-# In the order of what needs a person, each with a sign for those who do not see its colour.
-SIGNS: Mapping[str, str] = {
-    Outcome.DIVERGENT: "!", Outcome.INCONCLUSIVE: "?", UNREADABLE: "✕", Outcome.CONSISTENT: "≈", Outcome.NO_MATCH: "○",
-}  # fmt: skip
-LONG_SIDE, QUALITY = 220, 80
-PROVISIONAL, CALIBRATION, OUT_OF_DATE = "provisional", "calibration", "calibration out of date"  # begin sentences
+__all__ = ["SIGNS", "bar", "render_html"]
+Item = tuple[Record, int | None]  # a record, and the index of a work in it
+CALIBRATION = "calibration"  # like `PROVISIONAL`, begins a reason that says where the thresholds come from
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,14 +34,41 @@ class Basis:
     authenticity: float | None = None
     remarks: tuple[str, ...] = ()  # the sentences that say where the thresholds come from
 
+    def with_record(self, found: Record) -> Basis:
+        """Return what is known after another record."""
+        basis = replace(self, encoder=str(found["encoder"]), revision=str(found["revision"]))
+        for work in (work for work in found["works"] if work["matches"]):
+            match, authenticity = (work["matches"][0][f"{kind}_threshold"] for kind in ("match", "authenticity"))
+            new = [reason for reason in work["reasons"] if reason.startswith((PROVISIONAL, CALIBRATION))]
+            remarks = tuple(dict.fromkeys([*basis.remarks, *new]))
+            basis = replace(basis, match=match, authenticity=authenticity, remarks=remarks)
+        return basis
 
-@dataclass(frozen=True, slots=True)
-class Thumbnail:
-    """A picture small enough for the page, or why there is none."""
 
-    uri: str = ""
-    size: tuple[int, int] = (0, 0)
-    problem: str = ""
+@dataclass
+class Day:
+    """What the top of the page says of all records."""
+
+    basis: Basis = field(default_factory=Basis)
+    photographs: int = 0
+    identical: int = 0
+    counts: Counter[Priority] = field(default_factory=Counter)
+    sales: set[str] = field(default_factory=set)
+    houses: set[str] = field(default_factory=set)
+
+    @classmethod
+    def of(cls, records: Iterator[Record]) -> Day:
+        """Read the records once."""
+        day = cls()
+        for found in records:
+            day.basis = day.basis.with_record(found)
+            day.photographs += 1
+            day.identical += bool(found.get("same_as"))
+            day.counts.update(priority(found, work) for work in found["works"] or [None])
+            lot = found.get("lot") or {}
+            day.sales |= {lot["sale"]} if lot.get("sale") else set()
+            day.houses |= {lot["house"]} if lot.get("house") else set()
+        return day
 
 
 def render_html(
@@ -58,211 +78,128 @@ def render_html(
     folder: Path,
     data: Path,
     on_progress: Callable[[int, int], None],
+    evidence: Callable[[Record, int], str | None] = lambda found, index: None,
+    reviews: Sequence[str] = (),
 ) -> Iterator[str]:
-    """Yield the page in pieces, reading the records once for each outcome; what needs a person comes first."""
-    basis = basis_of(records())
-    above, below = (files("cli") / "templates/screening.html").read_text("utf-8").split("<!-- entries -->")
-    yield Template(above).substitute(_heading(folder, basis, counts))
-    done = 0
+    """Yield the page in pieces, reading the records twice; what needs a person comes first.
+
+    `counts` are of the outcomes; `evidence` names the evidence page of a work, as a path from the folder of this page;
+    `reviews` are sentences on how earlier verdicts fared.
+    """
+    day = Day.of(records())
+    above, below = _template("screening.html").split("<!-- entries -->")
+    script = _template("screening.js")
+    hashed = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    yield Template(above).substitute(_heading(folder, day, counts, reviews), script_hash=hashed)
     with ExitStack() as stack:
-        reference = Reference.opened(data, stack)
-        for outcome in SIGNS:
-            title = f"<h2>{outcome}: {counts[outcome]}</h2>\n" if counts.get(outcome) else ""
-            yield f'<section id="{outcome}" class="{outcome}">\n{title}'
-            for found, work in _of_outcome(records(), outcome) if title else ():
-                yield _entry(found, work, folder, reference, basis)
-                done += 1
-                on_progress(done, sum(counts.values()))
+        entries = Entries(folder, Reference.opened(data, stack), day.basis.remarks, evidence)
+        for rank, works in groupby(_followed(triaged(records), on_progress, counts), lambda item: _priority(*item)):
+            yield f'<section id="{rank.slug}" data-rank="{rank.slug}">\n{_section_title(rank, day)}'
+            yield from _entries(entries, works, rank)
             yield "</section>\n"
-    yield below
+    yield Template(below).substitute(script=script)
 
 
-def basis_of(records: Iterator[Record]) -> Basis:
-    """Return what the records say of encoder, revision and thresholds, reading no more of them than needed."""
-    basis = Basis()
-    for found in records:
-        basis = replace(basis, encoder=str(found["encoder"]), revision=str(found["revision"]))
-        for work in (work for work in found["works"] if work["matches"]):
-            match, authenticity = (work["matches"][0][f"{kind}_threshold"] for kind in ("match", "authenticity"))
-            new = [reason for reason in work["reasons"] if reason.startswith((PROVISIONAL, CALIBRATION))]
-            remarks = tuple(dict.fromkeys([*basis.remarks, *new]))
-            basis = replace(basis, match=match, authenticity=authenticity, remarks=remarks)
-            if sum(not remark.startswith(OUT_OF_DATE) for remark in remarks) == 2:  # of the combined and the global one
-                return basis
-    return basis
+def _template(name: str) -> str:
+    return (files("cli") / "templates" / name).read_text("utf-8")
 
 
-def _of_outcome(records: Iterator[Record], outcome: str) -> Iterator[tuple[Record, Record | None]]:
-    """Yield each work of this outcome with its record; None where the photograph is unreadable."""
-    for found in records:
-        yield from ((found, work) for work in found["works"] if work["outcome"] == outcome)
-        if not found["works"] and outcome == UNREADABLE:
-            yield found, None
+def _priority(found: Record, index: int | None) -> Priority:
+    return priority(found, None if index is None else found["works"][index])
 
 
-class Reference:
-    """What the catalogue says of an object now; since the screening it may have changed, or gone."""
-
-    def __init__(self, catalogue: Catalogue | None) -> None:
-        self._catalogue = catalogue
-        self.name = lru_cache(maxsize=1024)(self._name)
-        self.thumbnail = lru_cache(maxsize=128)(self._thumbnail)
-
-    @classmethod
-    def opened(cls, data: Path, stack: ExitStack) -> Reference:
-        """Open the catalogue until the stack closes; without one, objects have ids and nothing else."""
-        try:
-            return cls(stack.enter_context(Catalogue.reading(data)))
-        except ArtifactError:
-            return cls(None)
-
-    def _name(self, object_id: str) -> str:
-        metadata: Mapping[str, str] = {}
-        with suppress(ArtifactError, sqlite3.Error, UnicodeError):
-            metadata = self._catalogue.object(object_id).metadata if self._catalogue else {}
-        title, maker = (" ".join(metadata.get(field, "").split()) for field in ("title", "maker"))
-        return f"{title}, {maker}" if title and maker else title or maker
-
-    def _thumbnail(self, object_id: str, exemplar: str) -> Thumbnail:
-        sha256 = None
-        with suppress(sqlite3.Error, UnicodeError):
-            photos = self._catalogue.photos(object_id) if self._catalogue else []
-            sha256 = next((photo.sha256 for photo in photos if str(photo.file) == exemplar), None)
-        return thumbnail(exemplar, sha256)
+def _section_title(rank: Priority, day: Day) -> str:
+    return f'<h2><span class="badge">{signed(rank)}</span> {day.counts[rank]:,} <small>{rank.phrase}</small></h2>\n'
 
 
-def thumbnail(path: str, sha256: str | None, region: tuple[int, ...] = ()) -> Thumbnail:
-    """Return a photograph, or its region (x, y, width, height), small; of a file with another hash, why not."""
-    try:
-        photograph = read_photograph(Path(path), short_side=LONG_SIDE, max_megapixels=inf)  # it was read before
-    except UnreadableImage as error:
-        return Thumbnail(problem=str(error))
-    if sha256 and photograph.sha256 != sha256:
-        return Thumbnail(problem="not shown: the file has changed since it was judged or indexed")
-    image, size = photograph.image, (photograph.width, photograph.height)
-    if region and region != (0, 0, *size):
-        x, y, width, height = region
-        left, top, right, bottom = (at * image.width / size[0] for at in (x, y, x + width, y + height))
-        image = image.crop((int(left), int(top), min(ceil(right), image.width), min(ceil(bottom), image.height)))
-    image.thumbnail((LONG_SIDE, LONG_SIDE))
-    file = io.BytesIO()
-    image.save(file, "JPEG", quality=QUALITY)
-    return Thumbnail("data:image/jpeg;base64," + base64.b64encode(file.getvalue()).decode(), image.size)
+def _followed(
+    works: Iterator[Item], on_progress: Callable[[int, int], None], counts: Mapping[str, int]
+) -> Iterator[Item]:
+    """Yield the works, and say how many there were so far."""
+    for done, item in enumerate(works, 1):
+        yield item
+        on_progress(done, sum(counts.values()))
 
 
-def _text(value: Any) -> str:
-    """Return text from outside in a form that is safe anywhere in the page."""
-    return html.escape(plain(str(value)), quote=True)
+def _entries(entries: Entries, works: Iterator[Item], rank: Priority) -> Iterator[str]:
+    """Yield the entries of one priority, each followed by the files that are identical to it."""
+    for _, alike in groupby(works, lambda item: (*_content(item[0]), item[1])):
+        end = ""
+        for position, (found, index) in enumerate(alike):
+            if position == 0:
+                yield entries.opening(found, index, rank)
+            else:
+                yield ('<ul class="alike">\n' if position == 1 else "") + entries.identical(found, index)
+                end = "</ul>\n"
+        yield f"{end}</div>\n</article>\n"
+
+
+def _content(found: Record) -> tuple[str, str | None]:
+    """Return what is the same for files of which the same is said: the one that was judged, and the claim."""
+    return found.get("same_as") or found["photo"], (found.get("claim") or {}).get("object_id")
+
+
+def _heading(folder: Path, day: Day, counts: Mapping[str, int], reviews: Sequence[str]) -> dict[str, str]:
+    """Return what the top of the template leaves open."""
+    basis, place = day.basis, folder.resolve()
+    return {
+        "style": _template("screening.css") + _template("day.css"),
+        "name": text(place.name or place),
+        "folder": text(place),
+        "written": f"{datetime.now().astimezone():%Y-%m-%d %H:%M %Z}",
+        "revision": text(basis.revision),
+        "encoder": text(basis.encoder),
+        "authenticity": _number(basis.authenticity),
+        "match": _number(basis.match),
+        "remark": "".join(f'<p class="remark">{text(remark)}.</p>\n' for remark in basis.remarks),
+        "summary": _summary(day, sum(counts.values())),
+        "cards": "".join(_card(rank, day.counts[rank]) for rank in Priority),
+        "sales": _choice("sale", day.sales),
+        "houses": _choice("house", day.houses),
+        "reviews": f'<p class="reviews">Reviews so far: {text(" ".join(reviews))}</p>\n' if reviews else "",
+        "outcomes": "".join(f"<li>{badge(outcome)} {counts.get(outcome, 0):,}</li>\n" for outcome in SIGNS),
+        "pictured": _pictured(sum(counts.values())),
+    }
 
 
 def _number(value: float | None) -> str:
     return "none" if value is None else f"{value:.3f}"
 
 
-def _heading(folder: Path, basis: Basis, counts: Mapping[str, int]) -> dict[str, str]:
-    """Return what the top of the template leaves open."""
-    total, place = sum(counts.values()), folder.resolve()
-    return {
-        "style": (files("cli") / "templates/screening.css").read_text("utf-8"),
-        "name": _text(place.name or place),
-        "folder": _text(place),
-        "written": f"{datetime.now().astimezone():%Y-%m-%d %H:%M %Z}",
-        "revision": _text(basis.revision),
-        "encoder": _text(basis.encoder),
-        "authenticity": _number(basis.authenticity),
-        "match": _number(basis.match),
-        "remark": "".join(f'<p class="remark">{_text(remark)}.</p>\n' for remark in basis.remarks),
-        "total": f"{total} work{'' if total == 1 else 's'}" if total else "There are no photographs in this folder",
-    } | {outcome.replace("-", "_"): str(counts.get(outcome, 0)) for outcome in SIGNS}
+def _counted(number: int, what: str) -> str:
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
 
 
-def _entry(found: Record, work: Record | None, folder: Path, reference: Reference, basis: Basis) -> str:
-    """Return one work: its pictures, and what is said of it."""
-    photo, sha256 = Path(found["photo"]), found["sha256"] or ""
-    name = _text(photo.relative_to(folder) if photo.is_relative_to(folder) else photo)
-    if work is None:
-        outcome, pictures = UNREADABLE, _figure(Thumbnail(problem="no picture"), "")
-        words = f'<ul class="reasons"><li>{_text(found["error"])}</li></ul>\n'
-    else:
-        outcome, words = work["outcome"], _judgement(work, reference, basis)
-        pictures = _pictures(found, work, reference)
-        if len(found["works"]) > 1:
-            name += f" <small>work {found['works'].index(work) + 1} of {len(found['works'])}</small>"
-    hashed = f'<p class="hash">SHA-256 <code title="{_text(sha256)}">{_text(sha256[:16])}…</code></p>' if sha256 else ""
-    return (
-        f'<article>\n<div class="pictures">\n{pictures}</div>\n<div>\n<h3><span class="badge">'
-        f'<span aria-hidden="true">{SIGNS[outcome]}</span> {outcome}</span> <bdi>{name}</bdi></h3>\n'
-        f"{words}{hashed}\n</div>\n</article>\n"
+def _summary(day: Day, works: int) -> str:
+    """Return the day in two sentences: what was judged, and what must not be overlooked."""
+    if not day.photographs:
+        return "<p>There are no photographs in this folder.</p>\n"
+    identical = f", {_counted(day.identical, 'identical file')} judged once" if day.identical else ""
+    judged = f"{_counted(day.photographs, 'photograph')}{identical}; {_counted(works, 'work')}"
+    alerts = [f"{day.counts[rank]:,} {rank}" for rank in ALERTS if day.counts[rank]]
+    number = sum(day.counts[rank] for rank in ALERTS)
+    said = f'<p class="alert" data-rank="{Priority.STOLEN}"><strong>{_counted(number, "alert")}</strong> '
+    alarm = f"{said}{', '.join(alerts)}</p>\n" if alerts else ""
+    return f"{alarm}<p><b>{judged}</b>{'' if alerts else '; no alerts'}.</p>\n"
+
+
+def _card(rank: Priority, count: int) -> str:
+    """Return the count of a priority, which filters where there is something to show."""
+    inside = (
+        f'<strong>{count:,}</strong>\n<span class="badge">{signed(rank)}</span>\n'
+        f'<span class="phrase">{rank.phrase}</span>'
     )
+    shown = f'<a href="#{rank.slug}">{inside}</a>' if count else f"<div>{inside}</div>"
+    return f'<li data-rank="{rank.slug}">{shown}</li>\n'
 
 
-def _pictures(found: Record, work: Record, reference: Reference) -> str:
-    probe = _figure(thumbnail(found["photo"], found["sha256"], tuple(work["region"])), "probe")
-    if not work["matches"]:
-        return probe
-    best, outcome = work["matches"][0], work["outcome"]
-    shown = reference.thumbnail(best["object_id"], best["exemplar"])
-    said = {Outcome.NO_MATCH: "nearest, not a match", Outcome.INCONCLUSIVE: "nearest"}.get(outcome, "exemplar")
-    caption = f"{said}: <bdi>{_text(Path(best['exemplar']).name)}</bdi>"
-    return probe + _figure(shown, caption, "aside" if outcome == Outcome.NO_MATCH else "")
+def _choice(name: str, values: set[str]) -> str:
+    """Return a list to choose from; nothing where there is no choice."""
+    if not values:
+        return ""
+    options = "".join(f'<option value="{text(value)}">{text(value)}</option>\n' for value in sorted(values))
+    return f'<label>{name} <select name="{name}">\n<option value="">all</option>\n{options}</select></label>\n'
 
 
-def _figure(shown: Thumbnail, caption: str, kind: str = "") -> str:
-    """Return a picture, or a grey field with the reason why there is none; the caption is HTML."""
-    image = f'<img src="{shown.uri}" width="{shown.size[0]}" height="{shown.size[1]}" alt="">'
-    picture = f'<div class="missing">{_text(shown.problem)}</div>' if shown.problem else image
-    return f'<figure class="{kind}">{picture}<figcaption>{caption}</figcaption></figure>\n'
-
-
-def _judgement(work: Record, reference: Reference, basis: Basis) -> str:
-    """Return the object, the distance, the reasons but the one that stands above all, and what else is near."""
-    reasons = "".join(f"<li>{_text(reason)}</li>" for reason in work["reasons"] if reason not in basis.remarks)
-    listed = f'<ul class="reasons">{reasons}</ul>\n'
-    if not work["matches"]:
-        return listed
-    best, *others = work["matches"]
-    nearest = "" if work["outcome"] in (Outcome.CONSISTENT, Outcome.DIVERGENT) else "nearest: "
-    near = "".join(f"<li><bdi>{_text(other['object_id'])}</bdi> {other['distance']:.3f}</li>\n" for other in others)
-    said = any(remark in work["reasons"] for remark in basis.remarks if remark.startswith(PROVISIONAL))
-    provisional = ' <span class="soft">(thresholds are provisional)</span>' if said else ""
-    name, judged = _judged(best)
-    return (
-        f'<p class="object">{nearest}<b><bdi>{_text(best["object_id"])}</bdi></b> '
-        f"<bdi>{_text(reference.name(best['object_id']))}</bdi></p>\n"
-        f'<p class="distance">{name} <b>{judged["distance"]:.3f}</b>{provisional}</p>\n{bar(judged)}{listed}'
-        + (f'<ul class="next"><li>next nearest</li>\n{near}</ul>\n' if near else "")
-    )
-
-
-def _judged(best: Record) -> tuple[str, Record]:
-    """Return the name of the distance that decided, and it with its thresholds: the combined, or the global one."""
-    found = best.get("divergence")
-    if not found or found.get("combined_threshold") is None:
-        return "distance", best
-    local = {"distance": found["combined"], "authenticity_threshold": found["combined_threshold"]}
-    return "combined distance", {**local, "match_threshold": None}
-
-
-def _end(largest: float) -> float:
-    """Return where a scale ends: a little beyond the largest value, but not beyond 2 for the sake of that."""
-    return max(largest, min(2.0, 1.2 * largest)) or 1.0
-
-
-def bar(best: Record) -> str:
-    """Draw the distance of a match from 0, with both thresholds; positions are shares of the width."""
-    values = {"authenticity": best["authenticity_threshold"], "match": best["match_threshold"]}
-    known = {name: value for name, value in values.items() if value is not None}
-    share = 100 / (end := _end(max([best["distance"], *known.values()])))
-    marks = "".join(
-        f'<line class="{name}" x1="{value * share:.2f}%" x2="{value * share:.2f}%" y1="{top}" y2="{top + 21}"/>'
-        f'<text x="{value * share:.2f}%" y="{baseline}" text-anchor="{"end" if value > end / 2 else "start"}">'
-        f"{name} {value:.3f}</text>"
-        for (name, value), (top, baseline) in zip(values.items(), ((14, 11), (17, 49)), strict=True)
-        if value is not None
-    )
-    said = "; ".join([f"distance {best['distance']:.3f}", *(f"{name} threshold {v:.3f}" for name, v in known.items())])
-    return (
-        f'<div class="bar"><span>0</span><svg role="img" aria-label="{said}"><rect width="100%" height="18" y="17"/>'
-        f'<rect class="value" width="{best["distance"] * share:.2f}%" height="8" y="22"/>{marks}</svg>'
-        f"<span>{end:.2f}</span></div>\n"
-    )
+def _pictured(works: int) -> str:
+    return f" Only the first {PICTURED:,} entries have pictures." if works > PICTURED else ""

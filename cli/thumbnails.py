@@ -1,0 +1,79 @@
+"""Make the small pictures of a report, and say what the catalogue knows of an object."""
+
+from __future__ import annotations
+
+import base64
+import io
+import sqlite3
+from collections.abc import Mapping
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass
+from functools import lru_cache
+from math import ceil, inf
+from pathlib import Path
+
+from retrieval.catalogue import Catalogue
+from retrieval.errors import ArtifactError, UnreadableImage
+from retrieval.images import read_photograph
+
+LARGE, SMALL, QUALITY = 220, 96, 75  # long sides, in pixels
+
+
+@dataclass(frozen=True, slots=True)
+class Thumbnail:
+    """A picture small enough for the page, or why there is none."""
+
+    uri: str = ""
+    size: tuple[int, int] = (0, 0)
+    problem: str = ""
+
+
+class Reference:
+    """What the catalogue says of an object now; since the screening it may have changed, or gone."""
+
+    def __init__(self, catalogue: Catalogue | None) -> None:
+        self._catalogue = catalogue
+        self.name = lru_cache(maxsize=1024)(self._name)
+        self.thumbnail = lru_cache(maxsize=1024)(self._thumbnail)
+
+    @classmethod
+    def opened(cls, data: Path, stack: ExitStack) -> Reference:
+        """Open the catalogue until the stack closes; without one, objects have ids and nothing else."""
+        try:
+            return cls(stack.enter_context(Catalogue.reading(data)))
+        except ArtifactError:
+            return cls(None)
+
+    def _name(self, object_id: str) -> str:
+        metadata: Mapping[str, str] = {}
+        with suppress(ArtifactError, sqlite3.Error, UnicodeError):
+            metadata = self._catalogue.object(object_id).metadata if self._catalogue else {}
+        title, maker = (" ".join(metadata.get(field, "").split()) for field in ("title", "maker"))
+        return f"{title}, {maker}" if title and maker else title or maker
+
+    def _thumbnail(self, object_id: str, exemplar: str, side: int) -> Thumbnail:
+        sha256 = None
+        with suppress(sqlite3.Error, UnicodeError):
+            photos = self._catalogue.photos(object_id) if self._catalogue else []
+            sha256 = next((photo.sha256 for photo in photos if str(photo.file) == exemplar), None)
+        return thumbnail(exemplar, sha256, side=side)
+
+
+def thumbnail(path: str, sha256: str | None, region: tuple[int, ...] = (), *, side: int = LARGE) -> Thumbnail:
+    """Return a photograph, or its region (x, y, width, height), small; of a file with another hash, why not."""
+    enough = 4 * side if any(region[:2]) else side  # a part of a photograph needs more of it
+    try:
+        photograph = read_photograph(Path(path), short_side=enough, max_megapixels=inf)  # it was read before
+    except UnreadableImage as error:
+        return Thumbnail(problem=str(error))
+    if sha256 and photograph.sha256 != sha256:
+        return Thumbnail(problem="not shown: the file has changed since it was judged or indexed")
+    image, size = photograph.image, (photograph.width, photograph.height)
+    if region and region != (0, 0, *size):
+        x, y, width, height = region
+        left, top, right, bottom = (at * image.width / size[0] for at in (x, y, x + width, y + height))
+        image = image.crop((int(left), int(top), min(ceil(right), image.width), min(ceil(bottom), image.height)))
+    image.thumbnail((side, side))
+    file = io.BytesIO()
+    image.save(file, "JPEG", quality=QUALITY, optimize=True)
+    return Thumbnail("data:image/jpeg;base64," + base64.b64encode(file.getvalue()).decode(), image.size)

