@@ -12,7 +12,7 @@ from string import Template
 
 from PIL import Image
 
-from cli.report import SIGNS, bar
+from cli.entries import SIGNS, bar
 from cli.views import escaped, matched_section, pictures_section, places_section
 from retrieval.calibration import Threshold, Thresholds
 from retrieval.decision import Basis, Decision, Outcome, share, sources

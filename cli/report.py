@@ -14,12 +14,11 @@ from itertools import groupby
 from pathlib import Path
 from string import Template
 
-from cli.entries import PICTURED, PROVISIONAL, SIGNS, Entries, badge, bar, signed, text
+from cli.entries import PICTURED, PROVISIONAL, SIGNS, Entries, badge, signed, text
 from cli.output import Record
 from cli.thumbnails import Reference
 from cli.triage import ALERTS, Priority, priority, triaged
 
-__all__ = ["SIGNS", "bar", "render_html"]
 Item = tuple[Record, int | None]  # a record, and the index of a work in it
 CALIBRATION = "calibration"  # like `PROVISIONAL`, begins a reason that says where the thresholds come from
 

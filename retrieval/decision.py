@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from retrieval.calibration import Calibration, Measured, Threshold, Thresholds
+from retrieval.confirmation import NO_FEATURES
 from retrieval.divergence import Divergence, NotCompared
 from retrieval.likelihood import words
 from retrieval.registration import NotRegistered, Registration
@@ -147,6 +148,12 @@ def _compare(nearest: Match, match: float, authenticity: float) -> tuple[Outcome
     place = f"distance {nearest.distance:.3f} to {nearest.object_id}"
     if isinstance(nearest.registration, Registration) and nearest.distance > match:
         return _compare_confirmed(nearest, nearest.registration, match, authenticity)
+    tried = isinstance(nearest.registration, NotRegistered) and nearest.registration != NO_FEATURES
+    if tried and match < nearest.distance <= authenticity:
+        return (
+            Outcome.NO_MATCH,
+            f"{place} is beyond the match threshold {match:.3f}, and no catalogued object can be laid over it",
+        )
     if nearest.distance > max(match, authenticity):
         return (
             Outcome.NO_MATCH,

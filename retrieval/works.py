@@ -63,7 +63,7 @@ def _settled(
     matches: tuple[Match, ...], basis: Basis, register: Register, poor: str | None, compared_with: ComparedWith
 ) -> _Settled:
     decision = decide(matches, basis, poor=poor)
-    if not matches or poor is not None or decision.outcome is Outcome.NO_MATCH:
+    if not matches or poor is not None or not _is_of(matches[0], decision):
         return _Settled(decision, matches)
     genuine, forgery = _both(matches[0], register, compared_with)
     if forgery is not None and _shows(forgery, genuine, basis):
@@ -78,6 +78,13 @@ def _settled(
     reasons = (f"{matches[0].object_id} is registered as {standing.status}", *decision.reasons)
     alert = standing.status if decision.outcome is Outcome.CONSISTENT else None
     return _Settled(replace(decision, reasons=reasons), matches, alert, forgery)
+
+
+def _is_of(best: Match, decision: Decision) -> bool:
+    """Say whether a photograph was held to show its best match, or may well do so."""
+    if decision.outcome in (Outcome.CONSISTENT, Outcome.DIVERGENT):
+        return True
+    return decision.outcome is Outcome.INCONCLUSIVE and isinstance(best.registration, Registration)
 
 
 def _both(best: Match, register: Register, compared_with: ComparedWith) -> tuple[Match | None, Match | None]:

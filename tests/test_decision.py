@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from retrieval.calibration import Calibration, Measured, Threshold, Thresholds
+from retrieval.confirmation import NO_FEATURES
 from retrieval.decision import LEAST_COMPARED, MOST_HIDDEN, Basis, Decision, Outcome, decide, share, sources
 from retrieval.divergence import Divergence, NotCompared, Place, combined_distance, local_limit
 from retrieval.images import Photograph
@@ -58,6 +59,20 @@ def test_the_table_of_outcomes(match, authenticity, expected):
     middle = [0.4, 0.6, 0.8] if match != authenticity else [0.5, 0.6, 0.6 + 1e-9]
     places = [0.0, middle[0], middle[1], middle[2], 0.9]
     assert [str(at(place, limits).outcome) for place in places] == expected
+
+
+@pytest.mark.parametrize(
+    ("registration", "between"),
+    [(NotRegistered("only 3 matching points, 10 are needed"), "no-match"), (NO_FEATURES, "inconclusive")],
+)
+def test_what_is_beyond_the_match_threshold_and_cannot_be_laid_over_it_is_an_unknown_work(registration, between):
+    limits = basis_of(thresholds(0.4, 0.8))
+    found = [
+        decide([Match("1984.1", Path("a.jpg"), distance, registration)], limits) for distance in (0.4, 0.6, 0.8, 0.9)
+    ]
+    assert [str(decision.outcome) for decision in found] == ["consistent", between, between, "no-match"]
+    said = "no catalogued object can be laid over it" in found[1].reasons[0]
+    assert said is (between == "no-match")
 
 
 @pytest.mark.parametrize("match", [0.4, 0.8])

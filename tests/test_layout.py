@@ -151,7 +151,8 @@ def test_the_main_job_opens_no_socket_and_starts_no_process_but_its_own_readers(
 
 def test_a_reader_opens_no_socket(pictures):
     code = (
-        "import sys; calls = []; sys.addaudithook(lambda event, _: event.startswith('socket.') and calls.append(event))\n"
+        "import sys; calls = []\n"
+        "sys.addaudithook(lambda event, _: event.startswith('socket.') and calls.append(event))\n"
         "from pathlib import Path; from retrieval.features import features_of\n"
         "from retrieval.reading import Order, read_here\n"
         "found = read_here(Order(Path(sys.argv[1]), 260, 500.0, features_of)).photograph.width\n"
