@@ -11,7 +11,7 @@ from cli.journal import Journal
 from cli.progress import progress
 from cli.triage import Priority, priority, triaged
 from retrieval.errors import UnreadableImage
-from retrieval.judge import Judge, Verdict
+from retrieval.judge import Judge, Probe, Verdict
 
 LAST = Priority.PLAUSIBLE  # what is less urgent gets no page
 
@@ -21,37 +21,42 @@ def write_pages(journal: Journal, judge: Judge, out: Path, *, several: bool, mos
 
     The photographs are judged once more; one that is no longer what it was gets none. `most` is in megapixels.
     """
-    wanted: dict[str, set[int]] = {}
-    for photo, index in _wanted(journal):
-        wanted.setdefault(photo, set()).add(index)
+    wanted: dict[Probe, set[int]] = {}
+    for probe, index in _wanted(journal):
+        wanted.setdefault(probe, set()).add(index)
     folder = out.with_name(f"{out.stem}_evidence")
     addresses: dict[tuple[str, int], str] = {}
     with progress("Writing the evidence") as show:
-        verdicts = judge.judge_all(map(Path, wanted), k=1, several=several, max_megapixels=most)
-        for done, (photo, verdict) in enumerate(zip(wanted, verdicts, strict=True), 1):
-            for index in sorted(wanted[photo]):
+        verdicts = judge.judge_all(wanted, k=1, several=several, max_megapixels=most)
+        for done, (probe, verdict) in enumerate(zip(wanted, verdicts, strict=True), 1):
+            for index in sorted(wanted[probe]):
                 name = f"{len(addresses) + 1:05}.html"
                 if _write(verdict, index, judge, folder / name, most):
-                    addresses[photo, index] = f"{folder.name}/{name}"
+                    addresses[str(probe.path), index] = f"{folder.name}/{name}"
             show(done, len(wanted))
     return addresses
 
 
-def _wanted(journal: Journal) -> Iterator[tuple[str, int]]:
-    """Yield the photographs, and their works, that need a person, the most urgent first; identical files once."""
+def _wanted(journal: Journal) -> Iterator[tuple[Probe, int]]:
+    """Yield the photographs, and their works, that need a person, the most urgent first; identical files once.
+
+    Where a claim was not upheld, the claimed object is what the page is about.
+    """
     for found, index in triaged(journal.records):
         if index is None or found["same_as"] is not None or not found["works"][index]["matches"]:
             continue
-        if priority(found, found["works"][index]).rank <= LAST.rank:
-            yield found["photo"], index
+        urgency = priority(found, found["works"][index])
+        if urgency.rank <= LAST.rank:
+            claimed = found["claim"]["object_id"] if urgency is Priority.CLAIM else None
+            yield Probe(Path(found["photo"]), claimed), index
 
 
 def _write(verdict: Verdict, index: int, judge: Judge, page: Path, most: float) -> bool:
-    if index >= len(verdict.works) or not verdict.works[index].matches:
+    if index >= len(verdict.works):
         return False
     page.parent.mkdir(exist_ok=True)
     try:
-        alone = replace(verdict, works=(verdict.works[index],))
+        alone = replace(verdict, works=(verdict.claim or verdict.works[index],))
         write_evidence(alone, judge, report=page, png=None, max_megapixels=most, quiet=True)
     except UnreadableImage:
         return False

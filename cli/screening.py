@@ -133,7 +133,7 @@ def _write_page(journal: Journal, judge: Judge, wanted: Wanted, source: Path) ->
             folder=source,
             data=judge.data,
             on_progress=show,
-            evidence=lambda found, index: evidence.get((found["photo"], index)),
+            evidence=lambda found, index: evidence.get((found["same_as"] or found["photo"], index)),
             reviews=review_lines(judge.data),
         )
         if wanted.out is None:

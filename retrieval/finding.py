@@ -11,6 +11,7 @@ import numpy as np
 from retrieval.catalogue import Photo
 from retrieval.confirmation import FeaturesOf, agreeing, confirm, confirm_one
 from retrieval.features import Features, import_cv2
+from retrieval.frames import outside
 from retrieval.registration import Registration, outline
 from retrieval.search import Match, exact_distance, nearest_objects
 from retrieval.votes import Ballot, cast_votes, content_key
@@ -21,7 +22,6 @@ LEAST_VOTES = 1.0  # for that
 PLAUSIBLE = 2.0  # votes from which a photograph may show an object; of ten unknown works among 10,000 none had 1.5
 MOST_WORKS = 12  # on one photograph
 APART = 0.3  # of the smaller of two outlines that may overlap; more, and they are of one work
-MARGIN = 1.1  # an outline is widened so much before the features in it are taken away
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -93,7 +93,8 @@ class Finder:
         nearest = self.nearest(vector, max(k, NEAREST))
         voted = self._voted(ballot.count())
         if max(voted.values(), default=0.0) < PLAUSIBLE:
-            turned = self._voted(cast_votes(self.votes, glance.mirrored().descriptors).count())
+            some = glance.among(np.arange(len(glance)) % 2 == 0).mirrored()  # enough for a work that is the photograph
+            turned = self._voted(cast_votes(self.votes, some.descriptors, probed=1).count())
             voted = dict(sorted((turned | voted).items(), key=lambda item: -item[1]))
         plausible = max(voted.values(), default=0.0) >= PLAUSIBLE or not self.votes.ntotal
         if not plausible and limit is not None and nearest and nearest[0].distance > limit:
@@ -155,8 +156,8 @@ class Finder:
         found = [self._found(matches, probe.size)]
         while len(found) < MOST_WORKS:
             outlines = [work.outline for work in found if work.outline is not None]
-            rest = probe.among(_outside(outlines, probe.points))
-            voted = self._voted(ballot.count(_outside(outlines, glance.points)))
+            rest = probe.among(outside(outlines, probe.points))
+            voted = self._voted(ballot.count(outside(outlines, glance.points)))
             taken = {work.matches[0].object_id for work in found}
             more = [object_id for object_id, votes in voted.items() if votes >= PLAUSIBLE and object_id not in taken]
             tried = [
@@ -180,17 +181,6 @@ class Finder:
 
 def _elsewhere(match: Match, works: Sequence[Found]) -> bool:
     return any(match.object_id == work.matches[0].object_id for work in works)
-
-
-def _outside(outlines: Sequence[np.ndarray], points: np.ndarray) -> np.ndarray:
-    """Return which points (n, 2) lie outside of all outlines, widened a little: bool (n,)."""
-    cv2 = import_cv2()
-    outside = np.ones(len(points), bool)
-    for polygon in outlines:
-        centre = polygon.mean(axis=0)
-        wide = (centre + MARGIN * (polygon - centre)).astype(np.float32)
-        outside &= [cv2.pointPolygonTest(wide, (float(x), float(y)), False) < 0 for x, y in points]
-    return outside
 
 
 def _overlaps(work: Found, outlines: Sequence[np.ndarray]) -> bool:

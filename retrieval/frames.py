@@ -18,6 +18,7 @@ FILLED = 0.85  # of the rectangle around an outline that it fills
 EDGES = ((20, 60), (60, 150))  # grey levels between which Canny follows an edge
 GROUND = (8.0, 16.0, 28.0)  # distance of a colour (CIELAB) from that of the wall
 FEWEST_FEATURES = 15  # in it, to be a picture: not a door, a label, a shadow
+MARGIN = 1.1  # an outline is widened so much before it is said what lies outside
 OVERLAP = 0.15  # of a picture that may lie over a work found otherwise
 
 
@@ -26,6 +27,8 @@ def pictures_beside(photograph: Photograph, features: Features, taken: Sequence[
 
     Points are pixels of the upright photograph in its full size, as in its `features`.
     """
+    if np.count_nonzero(outside(taken, features.points)) < FEWEST_FEATURES:
+        return []
     scale, picture = _reduced(photograph)
     area = picture.shape[0] * picture.shape[1]
     shortest = SHORTEST * min(picture.shape[:2])
@@ -70,6 +73,17 @@ def bounds(polygon: np.ndarray, size: tuple[int, int]) -> tuple[int, int, int, i
         min(length, int(np.ceil(value + 0.5))) for length, value in zip(size, polygon.max(axis=0), strict=True)
     )
     return left, top, max(1, right - left), max(1, bottom - top)
+
+
+def outside(polygons: Sequence[np.ndarray], points: np.ndarray) -> np.ndarray:
+    """Return which points (n, 2) lie outside of all convex polygons, widened a little: bool (n,)."""
+    cv2 = import_cv2()
+    found = np.ones(len(points), bool)
+    for polygon in polygons:
+        centre = polygon.mean(axis=0)
+        wide = (centre + MARGIN * (polygon - centre)).astype(np.float32)
+        found &= [cv2.pointPolygonTest(wide, (float(x), float(y)), False) < 0 for x, y in points]
+    return found
 
 
 def _reduced(photograph: Photograph) -> tuple[np.ndarray, np.ndarray]:

@@ -22,7 +22,7 @@ from retrieval.errors import CatalogueBusy
 from retrieval.features import VERSION
 
 WORDS = Path(__file__).parent / "words.faiss"  # the trained, empty index; `python -m indexer.words` makes it
-PROBED = 4  # words near each feature whose lists are looked through
+PROBED = 2  # words near each feature whose lists are looked through; more cost more and found nothing more
 NEIGHBOURS = 16  # features of exemplars that each feature of a photograph is compared with
 AT_ONCE = 200  # exemplars added in one step
 
@@ -49,15 +49,16 @@ def content_key(sha256: str) -> int:
     return int(sha256[:15], 16)
 
 
-def cast_votes(index: Any, descriptors: np.ndarray) -> Ballot:
-    """Return the votes of descriptors, uint8 (n, 128).
+def cast_votes(index: Any, descriptors: np.ndarray, *, probed: int = PROBED) -> Ballot:
+    """Return the votes of descriptors, uint8 (n, 128), which look through the lists of so many words each.
 
     A feature votes once for an exemplar, the more the nearer it is there than to the last of its neighbours.
     """
     faiss.omp_set_num_threads(1)  # of this thread: photographs are what goes side by side
     if not len(descriptors) or not index.ntotal:
         return Ballot(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, np.float32))
-    distances, keys = index.search(descriptors.astype(np.float32), min(NEIGHBOURS, index.ntotal))
+    how = faiss.SearchParametersIVF(nprobe=probed)
+    distances, keys = index.search(descriptors.astype(np.float32), min(NEIGHBOURS, index.ntotal), params=how)
     distances[keys < 0] = 0.0
     farthest = distances.max(axis=1, keepdims=True)
     weights = np.where(keys < 0, 0.0, 1.0 - distances / np.maximum(farthest, 1e-6)).astype(np.float32)
@@ -76,9 +77,7 @@ def votes_path(data: Path, revision: int) -> Path:
 
 def empty_index() -> Any:
     """Return the trained index with nothing in it."""
-    index: Any = faiss.read_index(str(WORDS))
-    index.nprobe = PROBED
-    return index
+    return faiss.read_index(str(WORDS))
 
 
 def read_votes(catalogue: Catalogue) -> Any:
@@ -153,6 +152,5 @@ def _read(path: Path) -> Any:
     with suppress(RuntimeError):
         index: Any = faiss.read_index(str(path))
         if isinstance(index, faiss.IndexIVFPQ):
-            index.nprobe = PROBED
             return index
     return None

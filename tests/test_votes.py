@@ -13,6 +13,7 @@ from retrieval.encoder import Encoder
 from retrieval.errors import CatalogueBusy
 from retrieval.features import PROBE, extract_features
 from retrieval.votes import (
+    PROBED,
     Ballot,
     bring_up_to_date,
     cast_votes,
@@ -66,7 +67,8 @@ def test_votes_are_counted_as_a_plain_loop_counts_them(works):
     with Catalogue.reading(works / "data") as catalogue:
         votes = read_votes(catalogue)
     descriptors = extract_features(painting(3), SIZE).descriptors[:40]
-    distances, keys = votes.search(descriptors.astype(np.float32), 16)
+    how = faiss.SearchParametersIVF(nprobe=PROBED)
+    distances, keys = votes.search(descriptors.astype(np.float32), 16, params=how)
     expected: dict[int, float] = {}
     for row, found in zip(distances, keys, strict=True):
         present = found >= 0
