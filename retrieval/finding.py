@@ -12,7 +12,7 @@ from retrieval.catalogue import Photo
 from retrieval.confirmation import FeaturesOf, agreeing, confirm, confirm_one
 from retrieval.features import Features, import_cv2
 from retrieval.frames import outside
-from retrieval.registration import Registration, outline
+from retrieval.registration import NotRegistered, Registration, outline
 from retrieval.search import Match, exact_distance, nearest_objects
 from retrieval.votes import Ballot, cast_votes, content_key
 
@@ -20,6 +20,7 @@ NEAREST = 5  # objects, by their embedding, that are registered
 VOTED = 8  # objects, by votes, that are registered
 LEAST_VOTES = 1.0  # for that
 PLAUSIBLE = 2.0  # votes from which a photograph may show an object; of ten unknown works among 10,000 none had 1.5
+IMPLAUSIBLE = NotRegistered("its details look like those of no catalogued object")
 MOST_WORKS = 12  # on one photograph
 APART = 0.3  # of the smaller of two outlines that may overlap; more, and they are of one work
 
@@ -94,11 +95,11 @@ class Finder:
         voted = self._voted(ballot.count())
         if max(voted.values(), default=0.0) < PLAUSIBLE:
             some = glance.among(np.arange(len(glance)) % 2 == 0).mirrored()  # enough for a work that is the photograph
-            turned = self._voted(cast_votes(self.votes, some.descriptors, probed=1).count())
+            turned = self._voted(cast_votes(self.votes, some.descriptors).count())
             voted = dict(sorted((turned | voted).items(), key=lambda item: -item[1]))
         plausible = max(voted.values(), default=0.0) >= PLAUSIBLE or not self.votes.ntotal
         if not plausible and limit is not None and nearest and nearest[0].distance > limit:
-            return [Found(tuple(nearest[:k]))]
+            return [Found(tuple(replace(match, registration=IMPLAUSIBLE) for match in nearest[:k]))]
         features = probe()
         matches = self._confirmed(features, vector, nearest, list(voted)[:VOTED], features_of)
         if not several or not matches or not agreeing(matches[0]):

@@ -71,9 +71,7 @@ class Look:
     def _limit(self) -> float | None:
         """Return the distance up to which an object may be meant by a photograph that has no votes."""
         limits = self.judge.basis.thresholds
-        if limits is None or limits.match.value is None:
-            return None
-        return max(limits.match.value, limits.authenticity.value or 0.0)
+        return None if limits is None else limits.match.value
 
     def _seen_alone(self, found: Sequence[Found], k: int) -> list[Found]:
         """Return works with the distances that they have each by itself, cut out of the photograph."""

@@ -22,7 +22,7 @@ from retrieval.errors import CatalogueBusy
 from retrieval.features import VERSION
 
 WORDS = Path(__file__).parent / "words.faiss"  # the trained, empty index; `python -m indexer.words` makes it
-PROBED = 2  # words near each feature whose lists are looked through; more cost more and found nothing more
+PROBED = 1  # words near each feature whose lists are looked through; more cost more and found nothing more
 NEIGHBOURS = 16  # features of exemplars that each feature of a photograph is compared with
 AT_ONCE = 200  # exemplars added in one step
 
@@ -49,15 +49,16 @@ def content_key(sha256: str) -> int:
     return int(sha256[:15], 16)
 
 
-def cast_votes(index: Any, descriptors: np.ndarray, *, probed: int = PROBED) -> Ballot:
-    """Return the votes of descriptors, uint8 (n, 128), which look through the lists of so many words each.
+def cast_votes(index: Any, descriptors: np.ndarray) -> Ballot:
+    """Return the votes of descriptors, uint8 (n, 128).
 
     A feature votes once for an exemplar, the more the nearer it is there than to the last of its neighbours.
     """
     faiss.omp_set_num_threads(1)  # of this thread: photographs are what goes side by side
     if not len(descriptors) or not index.ntotal:
         return Ballot(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, np.float32))
-    how = faiss.SearchParametersIVF(nprobe=probed)
+    how: Any = faiss.SearchParametersIVF()
+    how.nprobe = PROBED
     distances, keys = index.search(descriptors.astype(np.float32), min(NEIGHBOURS, index.ntotal), params=how)
     distances[keys < 0] = 0.0
     farthest = distances.max(axis=1, keepdims=True)
