@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -130,7 +131,7 @@ class Desk:
 
     def _seen_before(self, lot: Lot, verdict: Verdict) -> list[Record]:
         """Return where the photograph, or an object on it, was seen in earlier screenings, as other lots or files."""
-        photo, seen = str(lot.path.resolve()), []
+        photo, seen = os.path.realpath(lot.path), []
         for item in self.recorder.earlier(verdict, before=self.journal.started) if verdict.works else ():
             if item.photo == photo and _sale(item.lot) == _sale(lot.columns):
                 continue  # the same screened again

@@ -158,7 +158,7 @@ def recorded(
     """Return what is to be kept of a verdict, a record a work; one that says `unreadable` where there is none."""
     base = Recorded(
         date=datetime.now().astimezone().isoformat(timespec="seconds"),
-        photo=str(verdict.photo.resolve()),
+        photo=os.path.realpath(verdict.photo),
         sha256=verdict.sha256,
         asked=asked,
         encoder=judge.encoder.fingerprint,
