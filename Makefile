@@ -39,6 +39,8 @@ bench: .venv/installed  ## the figures of the README; some need ../shared/data
 	$(BIN)/python -m tests.bench.copies
 	$(BIN)/python -m tests.bench.coverage
 	$(BIN)/python -m tests.bench.promises
+	$(BIN)/python -m tests.bench.works
+	$(BIN)/python -m tests.bench.day
 	$(BIN)/python -m tests.bench.startup
 	$(BIN)/python -m tests.bench.throughput
 

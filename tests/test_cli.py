@@ -406,6 +406,13 @@ def test_interrupting_keeps_what_was_done(world: Path, tmp_path: Path) -> None:
     assert process.returncode == 130 and len(stderr.splitlines()) == 1 and "interrupted" in stderr
 
 
+def test_ctrl_c_before_anything_is_loaded_is_a_line(tmp_path: Path) -> None:
+    (tmp_path / "typer.py").write_text("raise KeyboardInterrupt")
+    code = f"import sys; sys.path.insert(0, {str(tmp_path)!r}); from cli.start import main; main()"
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (result.returncode, result.stderr) == (130, "artifact: interrupted; nothing was begun\n")
+
+
 def test_help_has_examples_for_every_command() -> None:
     names = [command.name or command.callback.__name__ for command in app.registered_commands if command.callback]
     assert len(names) == 17

@@ -98,6 +98,7 @@ def test_identical_files_are_judged_once_and_said(desk, data):
     assert again["works"] == first["works"] and again["verdicts"] == first["verdicts"]
 
 
+@pytest.mark.slow
 def test_asked_for_single_works_a_wall_is_one(desk, data, tmp_path):
     (tmp_path / "one.txt").write_text(str(desk / "inbox/wall.jpg"))
     assert len(screened(tmp_path / "one.txt", data, "--single")["wall.jpg"]["works"]) == 1
@@ -146,6 +147,7 @@ def test_what_was_seen_in_another_sale_is_pointed_out_and_the_same_lot_is_not(de
     assert {item["by"] for item in found["other.jpg"]["seen_before"]} == {"object"}
 
 
+@pytest.mark.slow
 def test_a_killed_screening_goes_on_and_counts_nothing_twice(desk, data, tmp_path):
     out = tmp_path / "day.csv"
     command = [sys.executable, "-m", "cli.main", "screen", desk / "inbox", "--data", data, "-o", out]
@@ -164,6 +166,7 @@ def test_a_killed_screening_goes_on_and_counts_nothing_twice(desk, data, tmp_pat
     assert sorted(tmp_path.glob("day.csv*")) == [out]
 
 
+@pytest.mark.slow
 def test_the_day_is_a_page_with_evidence_for_what_needs_a_person(desk, data, tmp_path):
     out = tmp_path / "day.html"
     artifact("screen", desk / "inbox", "--data", data, "-o", out, code=3)
@@ -173,6 +176,7 @@ def test_the_day_is_a_page_with_evidence_for_what_needs_a_person(desk, data, tmp
     assert all(b"</html>" in name.read_bytes() for name in pages)
 
 
+@pytest.mark.slow
 def test_a_photograph_that_takes_too_long_takes_nothing_down(desk, data, monkeypatch, tmp_path):
     monkeypatch.setattr("cli.screening.reading_apart", lambda limit: _slow_reader(limit))
     (tmp_path / "list.txt").write_text(f"{desk}/inbox/fine.jpg\n{desk}/inbox/genuine.jpg\n")
@@ -229,6 +233,7 @@ def test_a_watched_folder_yields_what_has_settled(tmp_path):
     assert next(passes) == [] and set(waits) == {7.0}
 
 
+@pytest.mark.slow
 def test_watching_judges_what_comes_and_ends_with_ctrl_c(desk, data, tmp_path):
     inbox, out = tmp_path / "inbox", tmp_path / "today.jsonl"
     inbox.mkdir()
@@ -255,6 +260,7 @@ def test_only_a_folder_can_be_watched(desk, data, tmp_path):
     assert result.exit_code == 1 and "only a folder can be watched" in result.stderr
 
 
+@pytest.mark.slow
 def test_a_query_names_every_work_on_a_photograph(desk, data):
     (found,) = [json.loads(artifact("query", desk / "inbox/wall.jpg", "--data", data, "--format", "json"))]
     assert sorted(work["matches"][0]["object_id"] for work in found["works"]) == [STOLEN, "05"]
