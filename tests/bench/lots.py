@@ -90,7 +90,7 @@ def retaken_lots(count: int, seed: int) -> Iterator[Lot]:
 
 
 def copy_lots(count: int, seed: int) -> Iterator[Lot]:
-    """Yield photographs of copies of the museum's objects, none of one that is stolen, missing or known to be forged."""
+    """Yield photographs of copies of the museum's objects, of none that is stolen, missing or known to be forged."""
     registered = {*registers()["stolen"], *registers()["missing"], *models().values()}
     copied = mixed([key for key in on_lots() if key not in registered], [seed, 3])
     for number, key in enumerate(islice(cycle(copied), count)):

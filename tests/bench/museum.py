@@ -50,7 +50,8 @@ def artifact(*arguments: str) -> str:
 def screen_museum(museum: Path, data: Path) -> list[dict]:
     """Index the catalogue, screen the queries, and return the records."""
     artifact("index", str(museum / "catalogue"), "--data", str(data))
-    printed = artifact("screen", str(museum / "queries"), "--data", str(data), "--format", "jsonl", "-k", "1000", "--single")
+    form = ("--format", "jsonl", "-k", "1000", "--single")
+    printed = artifact("screen", str(museum / "queries"), "--data", str(data), *form)
     return [json.loads(line) for line in printed.splitlines()]
 
 
