@@ -6,6 +6,7 @@ import struct
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import pillow_heif
@@ -70,6 +71,7 @@ def odd(name: str, content: bytes) -> Input:
     return Input(name, True, content)
 
 
+@cache
 def corpus() -> tuple[Input, ...]:
     """Return every input that is a file with bytes of its own."""
     good = (odd(f"good {number}.jpg", saved(painting(number), "JPEG", quality=92)) for number in GOOD)

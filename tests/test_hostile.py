@@ -227,6 +227,14 @@ def test_a_photograph_that_vanishes_before_it_is_indexed_is_listed_and_comes_bac
     assert status(data)["objects"] == 5
 
 
+@pytest.mark.skipif(os.geteuid() == 0, reason="nothing is closed to root")
+def test_a_photograph_that_may_not_be_read_is_said(data, photos):
+    (photos / "1.jpg").chmod(0)
+    errors = [found["error"] for found in records(photos, "--data", data, code=3)]
+    assert errors == [None, "cannot be opened: permission denied", None]
+    assert "1.jpg: cannot be opened: permission denied" in artifact("index", photos, "--data", data, code=3).stderr
+
+
 @contextmanager
 def room(size: int) -> Iterator[None]:
     """Let no file grow beyond so many bytes: what a full disk looks like."""
@@ -238,9 +246,8 @@ def room(size: int) -> Iterator[None]:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
-@pytest.mark.parametrize(
-    "size", [pytest.param(0, marks=slow), pytest.param(5_000, marks=slow), 60_000, pytest.param(150_000, marks=slow)]
-)
+@slow
+@pytest.mark.parametrize("size", [0, 5_000, 60_000, 150_000])
 def test_an_index_on_a_full_disk_is_one_line_and_loses_nothing(data, photos, size):
     before = status(data)
     with room(size):
