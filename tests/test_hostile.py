@@ -247,7 +247,7 @@ def room(size: int) -> Iterator[None]:
 
 
 @slow
-@pytest.mark.parametrize("size", [0, 5_000, 60_000, 150_000])
+@pytest.mark.parametrize("size", [0, 60_000, 180_000])
 def test_an_index_on_a_full_disk_is_one_line_and_loses_nothing(data, photos, size):
     before = status(data)
     with room(size):
@@ -258,7 +258,7 @@ def test_an_index_on_a_full_disk_is_one_line_and_loses_nothing(data, photos, siz
     assert status(data)["objects"] == before["objects"] + 3
 
 
-@pytest.mark.parametrize("size", [pytest.param(0, marks=slow), 5_000, pytest.param(30_000, marks=slow)])
+@pytest.mark.parametrize("size", [pytest.param(5_000, marks=slow), 65_000])
 def test_a_screening_on_a_full_disk_is_one_line_and_loses_nothing(data, photos, tmp_path, size):
     out = tmp_path / "day.jsonl"
     out.write_text("yesterday\n")
