@@ -94,7 +94,8 @@ def _lines(source: Path) -> Iterator[Lot]:
 
 
 def _located(source: Path, name: str) -> Path:
-    return Path(os.path.normpath(source.parent / name))
+    """Return the file of that name; one that no file can have is that of none."""
+    return Path(os.path.normpath(source.parent / name.replace("\0", "\ufffd")))
 
 
 class Claims:

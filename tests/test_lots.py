@@ -51,6 +51,12 @@ def test_a_list_names_a_photograph_a_line(tmp_path):
     assert lots(tmp_path / "today.txt") == [Lot(tmp_path / "a b.jpg"), Lot(tmp_path / "c.jpg")]
 
 
+def test_a_name_that_no_file_can_have_is_that_of_none(tmp_path):
+    (tmp_path / "today.txt").write_text("a\0b.jpg\n")
+    (found,) = lots(tmp_path / "today.txt")
+    assert found.problem is None and not found.path.exists()
+
+
 @pytest.mark.parametrize(
     ("name", "content", "said"),
     [
