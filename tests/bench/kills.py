@@ -32,6 +32,7 @@ from tests.test_registration import painting
 
 KEPT = RESULTS / "kills"
 PICTURES, SIZE = 20, (320, 260)
+START = "from cli.start import main; main()"  # as the installed command does
 PATIENCE = 120.0  # seconds for a command to end by itself, or after it was interrupted
 LEAVE = 5.0  # seconds for its readers to end after it
 MOST = 6  # kills before a run may go to its end
@@ -73,7 +74,7 @@ class Case:
     def arguments(self, work: Path) -> list[str]:
         """Return the command line of a run in that place."""
         out = ["--out", str(work / "x.jsonl")] if self.name == "screen" else []
-        return [sys.executable, "-m", "cli.main", self.name, str(self.folder), "--data", str(work / "data"), *out]
+        return [sys.executable, "-c", START, self.name, str(self.folder), "--data", str(work / "data"), *out]
 
 
 @dataclass(slots=True)
