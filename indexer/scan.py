@@ -106,7 +106,8 @@ def _stat(path: Path, folder: Path) -> os.stat_result | str:
 
 
 def _relative(path: Path, folder: Path) -> str:
-    return path.relative_to(folder).as_posix().encode(errors="replace").decode()
+    """Return the path in the folder, with bytes that are no text as \\xe9: no two files are told by one name."""
+    return os.fsencode(path.relative_to(folder).as_posix()).decode(errors="backslashreplace")
 
 
 def _object_id(path: str) -> str:

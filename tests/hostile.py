@@ -96,7 +96,7 @@ def write_corpus(folder: Path) -> tuple[Input, ...]:
     (folder / "folder.jpg").mkdir()  # a folder, passed over as it is empty
     looping = [bad(name, b"", "symbolic links") for name in ("itself.jpg", "there.jpg", "back.jpg")]
     others = [bad("dangling.jpg", b"", "no such file"), bad("pipe.jpg", b"", "not a regular file")]
-    return (*files, *looping, *others, odd("linked.jpg", b""), bad("caf?.jpg", b"", "not valid text"))
+    return (*files, *looping, *others, odd("linked.jpg", b""), bad("caf\\xe9.jpg", b"", "not valid text"))
 
 
 def flipped(content: bytes, position: float) -> bytes:

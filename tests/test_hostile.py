@@ -28,7 +28,7 @@ from tests.hostile import FORMULA, GOOD, SCRIPT, Input, corpus, named, write_cor
 from tests.page import Page
 from tests.test_registration import painting, write_paintings
 
-LINKS = {"itself.jpg", "there.jpg", "back.jpg", "dangling.jpg", "pipe.jpg", "linked.jpg", "caf?.jpg"}
+LINKS = {"itself.jpg", "there.jpg", "back.jpg", "dangling.jpg", "pipe.jpg", "linked.jpg", "caf\\xe9.jpg"}
 NAMES = [item.name for item in corpus()] + sorted(LINKS)
 TABLE = f"object_id,photo,title,maker\n00,,{SCRIPT},{FORMULA}\n{FORMULA},,{SCRIPT},\n01,{SCRIPT}.jpg,,\n"
 slow = pytest.mark.slow
