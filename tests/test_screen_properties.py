@@ -1,0 +1,267 @@
+"""Whatever files are called, and whenever a screening is cut short: each input is accounted for exactly once."""
+
+import csv
+import io
+import json
+import os
+import shutil
+import tempfile
+import time
+import unicodedata
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import wraps
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from cli import desk, screening
+from cli.desk import Wanted
+from cli.journal import Journal
+from cli.options import ScreenFormat
+from indexer.lots import read_lots
+from indexer.scan import scan_folder
+from retrieval.images import DEFAULT_MAX_MEGAPIXELS
+from retrieval.judge import Judge, open_judge
+from retrieval.reading import TIME_LIMIT, read_here
+from retrieval.verdicts import VerdictLog
+from tests.conftest import index, picture, state, tiny_encoder
+
+slowly = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+text = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="/\0"), min_size=1, max_size=20)
+stems = text | st.sampled_from(
+    ["\u00e9", "e\u0301", "a\nb", "\u202ea", "=1+1", "-rf", "\\", "?", " ", "CON", "\U0001f5bc"]
+)
+endings = st.sampled_from([".jpg", ".PNG"])
+file_names = st.builds(str.__add__, stems, endings).filter(lambda name: not name.startswith("."))
+no_text = st.binary(min_size=1, max_size=3).map(
+    lambda odd: os.fsdecode(b"x\xff" + odd.translate(None, b"/\0") + b".jpg")
+)
+folders = st.just("") | stems.filter(lambda name: not name.startswith(".")).map(lambda name: f"{name}/")
+paths = st.builds(str.__add__, folders, file_names)
+
+
+def encoded(number: int) -> bytes:
+    file = io.BytesIO()
+    picture(number, size=(48, 40)).save(file, "PNG")
+    return file.getvalue()
+
+
+CONTENTS = (b"no photograph", *map(encoded, range(4)))
+
+
+@contextmanager
+def new_folder(contents: Mapping[str, bytes]) -> Iterator[Path]:
+    """Give a folder of files, but for those whose place is taken: by a folder where a file should be, say."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name, "photos")
+        folder.mkdir()
+        for path, content in contents.items():
+            if (folder / path).parent.is_file() or (folder / path).is_dir():
+                continue
+            (folder / path).parent.mkdir(exist_ok=True)
+            (folder / path).write_bytes(content)
+        yield folder
+
+
+def files_below(folder: Path) -> list[str]:
+    return [os.path.relpath(Path(here, name), folder) for here, _, names in os.walk(folder) for name in names]
+
+
+@slowly
+@given(st.sets(paths | no_text, max_size=8))
+def test_a_scan_takes_or_leaves_each_photograph_once(names):
+    with new_folder(dict.fromkeys(names, b"x")) as folder:
+        scan = scan_folder(folder)
+        found = [item.path for item in scan.found]
+        present = files_below(folder)
+        assert len(set(found)) == len(found) and set(found) <= set(present)
+        assert len(found) + len(scan.skipped) == len(present)
+        assert len({item.path for item in scan.skipped} | set(found)) == len(present), "no two are told by one name"
+        owner: dict[str, str] = {}
+        for item in scan.found:
+            assert item.object_id and unicodedata.is_normalized("NFC", item.object_id)
+            parts = PurePosixPath(item.path).parts
+            assert item.object_id == unicodedata.normalize(
+                "NFC", parts[0] if parts[1:] else PurePosixPath(parts[0]).stem
+            )
+            assert owner.setdefault(item.object_id, parts[0]) == parts[0], "one file or folder has an id"
+        assert scan_folder(folder) == scan
+
+
+@settings(slowly, max_examples=8)
+@given(st.dictionaries(paths | no_text, st.sampled_from(CONTENTS), max_size=6).filter(bool))
+def test_an_index_holds_each_photograph_once_and_again_the_same(contents):
+    with new_folder(contents | {"one.png": encoded(9)}) as folder:
+        data = folder.parent / "data"
+        first = index(folder, data)
+        kept = state(data)
+        held = [path for _, path, *_ in kept["photos"]]
+        assert len(held) == len(set(held)) and len(held) + len(kept["skipped"]) == len(files_below(folder))
+        assert {(item.path, item.object_id) for item in scan_folder(folder).found} >= {
+            (path, object_id) for object_id, path, *_ in kept["photos"]
+        }
+        again = index(folder, data)
+        assert (again.revision, again.encoded) == (first.revision, 0) and state(data) == kept
+
+
+@slowly
+@given(st.sets(paths | no_text, max_size=8))
+def test_a_screening_is_given_each_photograph_of_a_folder_once(names):
+    with new_folder(dict.fromkeys(names, b"x")) as folder:
+        lots = list(read_lots(folder))
+        present = files_below(folder)
+        assert len({lot.key for lot in lots}) == len(lots) == len(present)
+        assert {lot.path for lot in lots if lot.problem is None} <= {folder / name for name in present}
+
+
+@slowly
+@given(st.lists(paths.filter(lambda name: name == name.strip()), unique=True, max_size=8), st.data())
+def test_a_table_of_lots_names_the_photographs_that_were_written_into_it(names, drawn):
+    with tempfile.TemporaryDirectory() as folder:
+        lots = [(name, drawn.draw(text.filter(str.strip))) for name in names]
+        with Path(folder, "lots.csv").open("w", newline="", encoding="utf-8") as file:
+            csv.writer(file).writerows([("photo", "title", "sale"), *((*lot, "May") for lot in lots)])
+        found = [(lot.path, dict(lot.columns or {})) for lot in read_lots(Path(folder, "lots.csv"))]
+        assert found == [
+            (Path(os.path.normpath(Path(folder, name))), {"title": title.strip(), "sale": "May"})
+            for name, title in lots
+        ]
+
+
+@dataclass
+class Cut:
+    """Interrupts a program at one of the moments at which it does something that stays."""
+
+    after: int | None = None
+
+    def around(self, real: Callable[..., Any]) -> Callable[..., Any]:
+        @wraps(real)
+        def watched(*arguments: Any, **options: Any) -> Any:
+            self.moment()
+            result = real(*arguments, **options)
+            self.moment()
+            return result
+
+        return watched
+
+    def moment(self) -> None:
+        if self.after is None:
+            return
+        self.after -= 1
+        if self.after < 0:
+            self.after = None
+            raise KeyboardInterrupt
+
+
+@contextmanager
+def reading_here(_limit: float) -> Iterator[Callable]:
+    yield read_here
+
+
+@pytest.fixture(scope="module")
+def judge(tmp_path_factory) -> Judge:
+    """A judge, with the tiny encoder, over two objects that are the last two of the contents."""
+    root = tmp_path_factory.mktemp("judge")
+    (root / "works").mkdir()
+    for number in (2, 3):
+        (root / f"works/{number}.png").write_bytes(encoded(number))
+    index(root / "works", root / "data")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("retrieval.judge.load_encoder", lambda *_, **__: tiny_encoder())
+        return open_judge(root / "data", parallel=1)
+
+
+@pytest.fixture
+def cut(monkeypatch) -> Cut:
+    found = Cut()
+    for owner, name in (
+        (Journal, "__init__"),
+        (Journal, "holds"),
+        (Journal, "add"),
+        (Journal, "discard"),
+        (VerdictLog, "add"),
+        (desk, "sha256_of"),
+        (screening, "write_whole"),
+    ):
+        monkeypatch.setattr(owner, name, found.around(getattr(owner, name)))
+    monkeypatch.setattr(screening, "reading_apart", reading_here)
+    return found
+
+
+def screen(judge: Judge, source: Path, out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Screen a folder by a copy of the judge's catalogue beside it."""
+    data = source.parent / "data"
+    if not data.exists():
+        shutil.copytree(judge.data, data)
+    monkeypatch.setattr(screening, "open_judge", lambda *_, **__: replace(judge, data=data))
+    wanted = Wanted(3, False, DEFAULT_MAX_MEGAPIXELS, TIME_LIMIT, ScreenFormat.JSONL, out, False)
+    screening.run_screen(source, data, wanted=wanted, every=None, encoder=None, device="cpu")
+
+
+def said(record: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what is said of a photograph, whenever it was judged and whichever of its twins came first."""
+    return {key: value for key, value in record.items() if key not in ("verdicts", "same_as")}
+
+
+def records(out: Path) -> dict[str, dict[str, Any]]:
+    """Return the records of a screening by photograph, each of which has one."""
+    found = [json.loads(line) for line in out.read_text("utf-8").splitlines()]
+    assert max(Counter(record["photo"] for record in found).values(), default=1) == 1
+    return {record["photo"]: record for record in found}
+
+
+@settings(slowly, max_examples=25)
+@given(
+    st.dictionaries(file_names, st.sampled_from(CONTENTS), min_size=1, max_size=7),
+    st.lists(st.tuples(st.integers(0, 70), st.none() | st.sampled_from(CONTENTS)), max_size=3),
+)
+def test_a_screening_cut_at_any_moments_says_each_thing_once_in_the_end(judge, cut, monkeypatch, contents, cuts):
+    """Between the runs, one of the photographs may be written anew."""
+    with new_folder(contents) as folder:
+        out, first = folder.parent / "out.jsonl", folder / next(iter(contents))
+        for moment, other in cuts:
+            cut.after = moment
+            try:
+                screen(judge, folder, out, monkeypatch)
+            except KeyboardInterrupt:
+                assert cut.after is None
+            cut.after = None
+            if other is not None:
+                first.write_bytes(other)
+                os.utime(first, ns=(time.time_ns(),) * 2)
+        screen(judge, folder, out, monkeypatch)
+        ended = records(out)
+        assert set(ended) == {str(folder / name) for name in contents}
+        assert not list(folder.parent.glob("out.jsonl?*"))
+        check_twins(ended)
+        check_log(ended, folder.parent / "data")
+        screen(judge, folder, folder.parent / "whole.jsonl", monkeypatch)
+        whole = records(folder.parent / "whole.jsonl")
+        assert {photo: said(record) for photo, record in ended.items()} == {
+            photo: said(record) for photo, record in whole.items()
+        }
+
+
+def check_twins(found: Mapping[str, Mapping[str, Any]]) -> None:
+    """Of identical photographs that can be read, one was judged, and the others say which."""
+    judged = {record["sha256"]: photo for photo, record in found.items() if record["same_as"] is None}
+    for photo, record in found.items():
+        assert record["same_as"] in (None, judged[record["sha256"]])
+        assert judged[record["sha256"]] == photo or record["same_as"] is not None or record["error"]
+
+
+def check_log(found: Mapping[str, Mapping[str, Any]], data: Path) -> None:
+    """What a record says is what was recorded under its numbers."""
+    with VerdictLog.reading(data) as log:
+        for record in found.values():
+            assert record["verdicts"]
+            for number in record["verdicts"]:
+                kept = log.verdict(number)
+                assert (kept.sha256, kept.lot) == (record["sha256"], None)
+                assert kept.outcome in [work["outcome"] for work in record["works"]] or record["error"]
