@@ -6,9 +6,8 @@ import time
 import numpy as np
 import pytest
 
-from retrieval import stream
 from retrieval.errors import UnreadableImage
-from retrieval.images import read_photograph
+from retrieval.reading import Order, Read, read_here
 from retrieval.stream import BATCH, LOOK_AHEAD, embed_photographs
 from tests.conftest import DIM, picture, tiny_encoder, write_picture
 
@@ -21,13 +20,12 @@ def paths(tmp_path_factory):
     return [write_picture(folder / f"{number:03}.png", number, size=SMALL) for number in range(2 * LOOK_AHEAD + 5)]
 
 
-def test_every_photograph_comes_in_order_with_its_own_vector(paths, monkeypatch):
-    def slow_at_first(path, **options):
-        time.sleep(0.02 if int(path.stem) % 7 == 0 else 0)
-        return read_photograph(path, **options)
+def test_every_photograph_comes_in_order_with_its_own_vector(paths):
+    def slow_at_first(order: Order) -> Read:
+        time.sleep(0.02 if int(order.path.stem) % 7 == 0 else 0)
+        return read_here(order)
 
-    monkeypatch.setattr(stream, "read_photograph", slow_at_first)
-    found = list(embed_photographs(paths, tiny_encoder()))
+    found = list(embed_photographs(paths, tiny_encoder(), read=slow_at_first))
     assert [item.path for item in found] == paths
     alone = tiny_encoder()
     for number, item in enumerate(found):
