@@ -129,6 +129,7 @@ def test_the_relative_distance_is_that_of_the_threshold_that_decides():
     assert relative_distance(Match("a", Path("a"), 0.3), limits) == pytest.approx(0.75)
 
 
+@pytest.mark.slow
 def test_a_catalogue_without_thresholds_cannot_be_evaluated(tmp_path, queries):
     write_paintings(tmp_path / "works", 3)
     index(tmp_path / "works", tmp_path / "data", encoder=load_encoder(parallel=2))

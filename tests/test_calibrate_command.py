@@ -284,6 +284,7 @@ def test_a_verdict_names_the_last_calibration_and_what_it_promises(museum, calib
     assert "calibration 2 of" in squeezed(printed)
 
 
+@pytest.mark.slow
 def test_a_catalogue_that_has_grown_by_more_than_a_fifth_is_to_be_calibrated_again(museum, calibrated, tmp_path):
     data = tmp_path / "data"
     shutil.copytree(calibrated[0], data)

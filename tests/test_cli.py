@@ -178,6 +178,7 @@ def test_screen_as_table_and_as_page(world: Path, tmp_path: Path) -> None:
     assert run(world, "screen", str(world / "incoming"), "--format", "html", code=3).lower().startswith("<!doctype")
 
 
+@pytest.mark.slow
 def test_exit_code_flags_only_when_asked(world: Path, tmp_path: Path) -> None:
     altered = picture(0)
     altered.paste(picture(7).resize((90, 80)), (110, 90))
@@ -393,6 +394,7 @@ def test_a_screening_killed_midway_goes_on(world: Path, tmp_path: Path) -> None:
     assert not journal.exists()
 
 
+@pytest.mark.slow
 def test_interrupting_keeps_what_was_done(world: Path, tmp_path: Path) -> None:
     for number in range(200):
         picture(number, (700, 600)).save(tmp_path / f"{number}.png", compress_level=1)

@@ -119,6 +119,7 @@ def test_a_query_says_how_the_exemplar_lies_on_the_photograph(museum):
     assert work["outcome"] != "no-match"
 
 
+@pytest.mark.slow
 def test_a_catalogue_without_features_registers_nothing_and_says_what_to_do(museum, tmp_path):
     data = shutil.copytree(museum / "data", tmp_path / "data")
     forget_step_003(data)

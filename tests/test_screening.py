@@ -130,6 +130,7 @@ def test_claims_are_verified_one_to_one_and_lots_are_kept(desk, data, tmp_path):
     assert found["unknown.jpg"]["claim"] is None
 
 
+@pytest.mark.slow
 def test_what_was_seen_in_another_sale_is_pointed_out_and_the_same_lot_is_not(desk, data, tmp_path):
     photo = str(desk / "inbox/fine.jpg")
     painting(5).resize((400, 360), Image.Resampling.LANCZOS).save(tmp_path / "other.jpg", quality=90)

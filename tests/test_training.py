@@ -440,6 +440,7 @@ def test_without_forgeries_there_is_no_hardest_one(plan, known):
     assert {said.split(" K-")[0] for *_, said in found} == {"two genuine pictures of", "two different works,"}
 
 
+@pytest.mark.slow
 def test_the_projection_is_learned_from_genuine_training_pictures(plan, known):
     random = np.random.default_rng(0)
     known.pool = replace(known.pool, features=random.normal(0, 1, (len(known.pool.rows), 1280)).astype(np.float32))
@@ -495,6 +496,7 @@ def exported(folder: Path) -> Path:
 
 
 @pytest.mark.parametrize("enough", [True, False])
+@pytest.mark.slow
 def test_the_distances_are_combined_on_objects_held_back_or_else_on_all(plan, monkeypatch, tmp_path_factory, enough):
     asked = []
     made = exported(tmp_path_factory.getbasetemp() / "exported")

@@ -120,6 +120,7 @@ def test_a_verdict_made_again_is_the_same_bit_for_bit(place, judge, asked):
     assert found.identical and found.holds and found.largest == 0.0 and found.remarks == ()
 
 
+@pytest.mark.slow
 def test_what_holds_only_nearly_is_told_from_what_holds_and_from_what_does_not(place, judge):
     item = kept(place, judge, "1.jpg")
     near = again(replace(item, local=item.local + 5e-4), judge.data)
@@ -131,6 +132,7 @@ def test_what_holds_only_nearly_is_told_from_what_holds_and_from_what_does_not(p
     assert lacking.largest is None and not lacking.holds
 
 
+@pytest.mark.slow
 def test_an_old_verdict_is_made_again_with_the_calibration_of_then(place, judge):
     with Catalogue.writing(judge.data) as catalogue:
         first = catalogue.add_calibration(calibrated(judge, 0.9))
@@ -144,6 +146,7 @@ def test_an_old_verdict_is_made_again_with_the_calibration_of_then(place, judge)
     assert (later.calibration, later.outcome) == (2, "divergent")
 
 
+@pytest.mark.slow
 def test_a_changed_catalogue_is_remarked_and_a_changed_photograph_refused(place, judge):
     item = kept(place, judge, "1.jpg")
     painting(77).save(place / "works" / "77.png")
