@@ -94,6 +94,7 @@ def test_a_scan_takes_or_leaves_each_photograph_once(names):
         assert scan_folder(folder) == scan
 
 
+@pytest.mark.slow
 @settings(slowly, max_examples=8)
 @given(st.dictionaries(paths | no_text, st.sampled_from(CONTENTS), max_size=6).filter(bool))
 def test_an_index_holds_each_photograph_once_and_again_the_same(contents):
@@ -216,6 +217,7 @@ def records(out: Path) -> dict[str, dict[str, Any]]:
     return {record["photo"]: record for record in found}
 
 
+@pytest.mark.slow
 @settings(slowly, max_examples=25)
 @given(
     st.dictionaries(file_names, st.sampled_from(CONTENTS), min_size=1, max_size=7),
