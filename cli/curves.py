@@ -15,7 +15,7 @@ from string import Template
 
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
-from cli.views import escaped
+from cli.output import escaped
 from indexer.card import Compared, Figures, compared, measured_on
 from indexer.history import EpochRecord, best_epoch, duration, total
 from retrieval.metrics import Estimate

@@ -14,7 +14,7 @@ from cli.options import ScreenFormat
 from cli.output import Record
 from cli.progress import progress
 from cli.recording import Recorder
-from indexer.lots import BadLots, Claims, Lot
+from indexer.lots import OFFER, BadLots, Claims, Lot
 from retrieval.errors import UnreadableImage
 from retrieval.images import sha256_of
 from retrieval.judge import Judge, Probe, Verdict
@@ -143,7 +143,7 @@ class Desk:
 
 def _sale(columns: Mapping[str, str] | None) -> tuple[str, ...]:
     """Return what tells one offer from another."""
-    return tuple((columns or {}).get(name, "") for name in ("house", "sale", "lot"))
+    return tuple((columns or {}).get(name, "") for name in OFFER)
 
 
 def _identity(lot: Lot, claim: str | None) -> str:

@@ -8,47 +8,56 @@ from pathlib import Path
 
 from cli.comparing import write_evidence
 from cli.journal import Journal
+from cli.output import Record
 from cli.progress import progress
-from cli.triage import Priority, priority, triaged
+from cli.sheets import each_work
+from cli.triage import Priority, priority
 from retrieval.errors import UnreadableImage
 from retrieval.judge import Judge, Probe, Verdict
 
+Key = tuple[str, str, int]  # of a page: the photograph, its content, and which work on it
 LAST = Priority.PLAUSIBLE  # what is less urgent gets no page
 
 
-def write_pages(journal: Journal, judge: Judge, out: Path, *, several: bool, most: float) -> dict[tuple[str, int], str]:
-    """Write the pages into a folder beside the output, OUT_evidence; return the address of each by photograph and work.
+def page_key(found: Record, index: int) -> Key:
+    """Return what tells the page of one work of a record from every other; identical files share theirs."""
+    return found["same_as"] or found["photo"], found["sha256"], index
+
+
+def write_pages(
+    pages: dict[Key, str], journal: Journal, judge: Judge, out: Path, *, several: bool, most: float
+) -> None:
+    """Write the pages that are not there yet into a folder beside the output, OUT_evidence, and note their addresses.
 
     The photographs are judged once more; one that is no longer what it was gets none. `most` is in megapixels.
     """
-    wanted: dict[Probe, set[int]] = {}
-    for probe, index in _wanted(journal):
-        wanted.setdefault(probe, set()).add(index)
+    wanted: dict[Probe, list[Key]] = {}
+    for probe, key in _wanted(journal):
+        if key not in pages:
+            wanted.setdefault(probe, []).append(key)
     folder = out.with_name(f"{out.stem}_evidence")
-    addresses: dict[tuple[str, int], str] = {}
     with progress("Writing the evidence") as show:
         verdicts = judge.judge_all(wanted, k=1, several=several, max_megapixels=most)
-        for done, (probe, verdict) in enumerate(zip(wanted, verdicts, strict=True), 1):
-            for index in sorted(wanted[probe]):
-                name = f"{len(addresses) + 1:05}.html"
-                if _write(verdict, index, judge, folder / name, most):
-                    addresses[str(probe.path), index] = f"{folder.name}/{name}"
+        for done, (keys, verdict) in enumerate(zip(wanted.values(), verdicts, strict=True), 1):
+            for key in keys:
+                name = f"{len(pages) + 1:05}.html"
+                if _write(verdict, key[-1], judge, folder / name, most):
+                    pages[key] = f"{folder.name}/{name}"
             show(done, len(wanted))
-    return addresses
 
 
-def _wanted(journal: Journal) -> Iterator[tuple[Probe, int]]:
-    """Yield the photographs, and their works, that need a person, the most urgent first; identical files once.
+def _wanted(journal: Journal) -> Iterator[tuple[Probe, Key]]:
+    """Yield the photographs that need a person, each with the key of a work that does; identical files once.
 
     Where a claim was not upheld, the claimed object is what the page is about.
     """
-    for found, index in triaged(journal.records):
+    for found, index in each_work(journal.records()):
         if index is None or found["same_as"] is not None or not found["works"][index]["matches"]:
             continue
         urgency = priority(found, found["works"][index])
         if urgency.rank <= LAST.rank:
             claimed = found["claim"]["object_id"] if urgency is Priority.CLAIM else None
-            yield Probe(Path(found["photo"]), claimed), index
+            yield Probe(Path(found["photo"]), claimed), page_key(found, index)
 
 
 def _write(verdict: Verdict, index: int, judge: Judge, page: Path, most: float) -> bool:

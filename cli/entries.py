@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 from urllib.parse import quote, urlsplit
 
-from cli.output import UNREADABLE, Record, plain
+from cli.output import UNREADABLE, Record, escaped
 from cli.sheets import LOT_COLUMNS, seen_words
 from cli.thumbnails import LARGE, SMALL, Reference, Thumbnail, thumbnail
 from cli.triage import ALERTS, Priority, claimed, deciding
-from retrieval.decision import Outcome
+from retrieval.decision import OF_AN_OBJECT, Outcome
 
 # Each with a sign for those who do not see its colour.
 SIGNS: Mapping[str, str] = {
@@ -27,11 +25,6 @@ ALERT_WORDS = {
     Priority.MISSING: "This is consistent with an object that is registered as missing.",
     Priority.KNOWN_FORGERY: "This is consistent with a known forgery.",
 }
-
-
-def text(value: Any) -> str:
-    """Return text from outside in a form that is safe anywhere in the page."""
-    return html.escape(plain(str(value)), quote=True)
 
 
 @dataclass
@@ -57,7 +50,11 @@ class Entries:
             + (f'<div class="pictures">\n{pictures}</div>\n' if pictures else "")
             + f'<div class="said">\n{self._title(found, index)}'
             + _claim(found)
-            + (self._judgement(work, rank) if work else f'<ul class="reasons"><li>{text(found["error"])}</li></ul>\n')
+            + (
+                self._judgement(work, rank)
+                if work
+                else f'<ul class="reasons"><li>{escaped(found["error"])}</li></ul>\n'
+            )
             + _lot(found)
             + _seen(found)
         )
@@ -71,7 +68,7 @@ class Entries:
 
     def _name(self, photo: str) -> str:
         path = Path(photo)
-        return text(path.relative_to(self.folder) if path.is_relative_to(self.folder) else path)
+        return escaped(path.relative_to(self.folder) if path.is_relative_to(self.folder) else path)
 
     def _title(self, found: Record, index: int | None) -> str:
         """Return the outcome, the photograph, and where to find more of it."""
@@ -81,7 +78,7 @@ class Entries:
         more = [f"work {index + 1} of {len(found['works'])}"] if several and index is not None else []
         more += _numbers(found, index)
         more += [f"the same file as <bdi>{self._name(found['same_as'])}</bdi>"] if found.get("same_as") else []
-        more += [f'<a href="{text(quote(page, errors="surrogateescape"))}">evidence</a>'] if page else []
+        more += [f'<a href="{escaped(quote(page, errors="surrogateescape"))}">evidence</a>'] if page else []
         small = f" <small>{' · '.join(more)}</small>" if more else ""
         return f"<h3>{badge(outcome)} <bdi>{self._name(found['photo'])}</bdi>{small}</h3>\n"
 
@@ -93,7 +90,7 @@ class Entries:
         if rank is Priority.NO_MATCH or not work["matches"]:
             return probe
         best = work["matches"][0]
-        near = "exemplar" if work["outcome"] in (Outcome.CONSISTENT, Outcome.DIVERGENT) else "nearest"
+        near = "exemplar" if work["outcome"] in OF_AN_OBJECT else "nearest"
         if work["outcome"] == Outcome.NO_MATCH:
             near = "nearest, not a match"
         compared = claimed(found, work)
@@ -109,7 +106,7 @@ class Entries:
         return probe + "".join(
             _figure(
                 self.reference.thumbnail(object_id, exemplar, side),
-                f"{what}: <bdi>{text(Path(exemplar).name)}</bdi>",
+                f"{what}: <bdi>{escaped(Path(exemplar).name)}</bdi>",
                 "aside" if what == "nearest, not a match" else "",
             )
             for (object_id, exemplar), what in shown.items()
@@ -117,17 +114,19 @@ class Entries:
 
     def _judgement(self, work: Record, rank: Priority) -> str:
         """Return the object, the distance, the reasons but the ones that stand above all, and what else is near."""
-        reasons = "".join(f"<li>{text(reason)}</li>" for reason in work["reasons"] if reason not in self.remarks)
+        reasons = "".join(f"<li>{escaped(reason)}</li>" for reason in work["reasons"] if reason not in self.remarks)
         listed = f'<ul class="reasons">{reasons}</ul>\n' if reasons else ""
         if not work["matches"]:
             return listed
         best, *others = work["matches"]
         name, judged = deciding(best)
         if rank is Priority.NO_MATCH:
-            return f'<p class="object">nearest: <bdi>{text(best["object_id"])}</bdi> {_against_match(best)}</p>\n'
+            return f'<p class="object">nearest: <bdi>{escaped(best["object_id"])}</bdi> {_against_match(best)}</p>\n'
         said = any(reason.startswith(PROVISIONAL) for reason in work["reasons"] if reason in self.remarks)
         provisional = ' <span class="soft">(thresholds are provisional)</span>' if said else ""
-        near = "".join(f"<li><bdi>{text(other['object_id'])}</bdi> {other['distance']:.3f}</li>\n" for other in others)
+        near = "".join(
+            f"<li><bdi>{escaped(other['object_id'])}</bdi> {other['distance']:.3f}</li>\n" for other in others
+        )
         rest = listed + (f'<ul class="next"><li>next nearest</li>\n{near}</ul>\n' if near else "")
         return (
             self._object(work, best)
@@ -137,11 +136,11 @@ class Entries:
         )
 
     def _object(self, work: Record, best: Record) -> str:
-        nearest = "" if work["outcome"] in (Outcome.CONSISTENT, Outcome.DIVERGENT) else "nearest: "
-        status = f' <span class="status">{text(work["status"])}</span>' if work.get("status") else ""
+        nearest = "" if work["outcome"] in OF_AN_OBJECT else "nearest: "
+        status = f' <span class="status">{escaped(work["status"])}</span>' if work.get("status") else ""
         return (
-            f'<p class="object">{nearest}<b><bdi>{text(best["object_id"])}</bdi></b> '
-            f"<bdi>{text(self.reference.name(best['object_id']))}</bdi>{status}</p>\n"
+            f'<p class="object">{nearest}<b><bdi>{escaped(best["object_id"])}</bdi></b> '
+            f"<bdi>{escaped(self.reference.name(best['object_id']))}</bdi>{status}</p>\n"
         )
 
 
@@ -158,7 +157,7 @@ def signed(rank: Priority) -> str:
 def _figure(shown: Thumbnail, caption: str, kind: str = "") -> str:
     """Return a picture, or a grey field with the reason why there is none; the caption is HTML."""
     image = f'<img src="{shown.uri}" width="{shown.size[0]}" height="{shown.size[1]}" alt="">'
-    picture = f'<div class="missing">{text(shown.problem)}</div>' if shown.problem else image
+    picture = f'<div class="missing">{escaped(shown.problem)}</div>' if shown.problem else image
     return f'<figure class="{kind}">{picture}<figcaption>{caption}</figcaption></figure>\n'
 
 
@@ -184,8 +183,8 @@ def _forgery(work: Record) -> str:
     best = work["matches"][0]
     genuine = {"distance": best["distance"], "combined": (best.get("divergence") or {}).get("combined")}
     return (
-        f'<p class="forgery">to the known forgery <b><bdi>{text(known["object_id"])}</bdi></b>: {_both(known)}; '
-        f"to <b><bdi>{text(best['object_id'])}</bdi></b>: {_both(genuine)}</p>\n"
+        f'<p class="forgery">to the known forgery <b><bdi>{escaped(known["object_id"])}</bdi></b>: {_both(known)}; '
+        f"to <b><bdi>{escaped(best['object_id'])}</bdi></b>: {_both(genuine)}</p>\n"
     )
 
 
@@ -199,12 +198,12 @@ def _claim(found: Record) -> str:
     claim = found.get("claim")
     if not claim:
         return ""
-    said = f'<p class="claim">claimed to be <b><bdi>{text(claim["claimed"])}</bdi></b>: '
+    said = f'<p class="claim">claimed to be <b><bdi>{escaped(claim["claimed"])}</bdi></b>: '
     work = claim["work"]
     if not work:
-        return f"{said}not verified, {text(claim['reason'] or 'no reason is known')}</p>\n"
+        return f"{said}not verified, {escaped(claim['reason'] or 'no reason is known')}</p>\n"
     held = work["outcome"] == Outcome.CONSISTENT
-    reason = "".join(f" {text(reason)}" for reason in work["reasons"][:1])
+    reason = "".join(f" {escaped(reason)}" for reason in work["reasons"][:1])
     drawn = bar(deciding(work["matches"][0])[1]) if work["matches"] and not held else ""
     return f"{said}<b>{'upheld' if held else 'not upheld'}</b>, {badge(work['outcome'])}{reason}</p>\n{drawn}"
 
@@ -219,7 +218,7 @@ def _lot_parts(found: Record) -> list[str]:
     lot = found.get("lot") or {}
     names = [*(name for name in LOT_COLUMNS if name in lot), *(name for name in lot if name not in LOT_COLUMNS)]
     return [
-        f"{text(name)} {_address(lot[name]) if name == 'url' else f'<b><bdi>{text(lot[name])}</bdi></b>'}"
+        f"{escaped(name)} {_address(lot[name]) if name == 'url' else f'<b><bdi>{escaped(lot[name])}</bdi></b>'}"
         for name in names
         if str(lot[name] or "").strip() and not (name == "claim" and found.get("claim"))
     ]
@@ -231,12 +230,12 @@ def _address(url: str) -> str:
         safe = urlsplit(url).scheme in ("http", "https") and url.isprintable() and " " not in url
     except ValueError:
         safe = False
-    said = f"<bdi>{text(url)}</bdi>"
-    return f'<a href="{text(url)}" rel="noreferrer">{said}</a>' if safe else said
+    said = f"<bdi>{escaped(url)}</bdi>"
+    return f'<a href="{escaped(url)}" rel="noreferrer">{said}</a>' if safe else said
 
 
 def _seen(found: Record) -> str:
-    said = "".join(f"<li>seen before, {text(seen_words(seen))}</li>\n" for seen in found.get("seen_before") or ())
+    said = "".join(f"<li>seen before, {escaped(seen_words(seen))}</li>\n" for seen in found.get("seen_before") or ())
     return f'<ul class="seen">{said}</ul>\n' if said else ""
 
 
@@ -250,7 +249,7 @@ def _numbers(found: Record, index: int | None) -> Iterator[str]:
 def _filters(found: Record) -> str:
     """Return the attributes by which the page is filtered."""
     lot = found.get("lot") or {}
-    return "".join(f' data-{name}="{text(lot[name])}"' for name in ("sale", "house") if lot.get(name))
+    return "".join(f' data-{name}="{escaped(lot[name])}"' for name in ("sale", "house") if lot.get(name))
 
 
 def _end(largest: float) -> float:

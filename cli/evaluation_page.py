@@ -14,8 +14,8 @@ import numpy as np
 from PIL import ImageOps
 
 from cli.figures import Section
+from cli.output import escaped
 from cli.plots import Axis, bars, dot, line, marker, plot, probit
-from cli.views import escaped
 from indexer.assessment import COPY, GENUINE, OTHER, Assessment, Fault
 from retrieval.decision import Outcome
 from retrieval.errors import UnreadableImage

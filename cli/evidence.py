@@ -13,7 +13,8 @@ from string import Template
 from PIL import Image
 
 from cli.entries import SIGNS, bar
-from cli.views import escaped, matched_section, pictures_section, places_section
+from cli.output import escaped
+from cli.views import matched_section, pictures_section, places_section
 from retrieval.calibration import Threshold, Thresholds
 from retrieval.decision import Basis, Decision, Outcome, share, sources
 from retrieval.divergence import Divergence, NotCompared, Place

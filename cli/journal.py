@@ -68,18 +68,15 @@ class Journal:
             if self.path.exists():
                 database = _connected(self.path)
                 if database.execute("SELECT body FROM heading").fetchall() == [(heading,)]:
-                    self._forget_unreadable(database)
+                    database.execute("DELETE FROM records WHERE json_extract(record, '$.error') IS NOT NULL")
                     return database
                 database.close()
-        self.discard()
+        _delete(self.path)
         database = _connected(self.path)
         database.executescript(_TABLES)
         now = datetime.now().astimezone().isoformat(timespec="seconds")
         database.execute("INSERT INTO heading VALUES (?, ?)", [heading, now])
         return database
-
-    def _forget_unreadable(self, database: sqlite3.Connection) -> None:
-        database.execute("DELETE FROM records WHERE json_extract(record, '$.error') IS NOT NULL")
 
     def __len__(self) -> int:
         return self._count
@@ -134,10 +131,13 @@ class Journal:
 
     def discard(self) -> None:
         """Delete the journal; its work is done."""
-        with suppress(AttributeError):
-            self._db.close()
-        for ending in BESIDE:
-            self.path.with_name(self.path.name + ending).unlink(missing_ok=True)
+        self._db.close()
+        _delete(self.path)
+
+
+def _delete(path: Path) -> None:
+    for ending in BESIDE:
+        path.with_name(path.name + ending).unlink(missing_ok=True)
 
 
 def _connected(path: Path) -> sqlite3.Connection:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import shutil
 import sys
@@ -155,6 +156,11 @@ def outcomes(found: Record) -> list[str]:
 def plain(text: str) -> str:
     """Return text from outside, a file name say, as one printable line."""
     return "".join(letter if letter.isprintable() else "�" for letter in text.encode(errors="replace").decode())
+
+
+def escaped(value: object) -> str:
+    """Return text from outside in a form that is safe anywhere in a page."""
+    return html.escape(plain(str(value)), quote=True)
 
 
 def print_table(columns: Mapping[str, str], rows: Iterable[Iterable[str]]) -> None:

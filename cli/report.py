@@ -14,8 +14,8 @@ from itertools import groupby
 from pathlib import Path
 from string import Template
 
-from cli.entries import PICTURED, PROVISIONAL, SIGNS, Entries, badge, signed, text
-from cli.output import Record
+from cli.entries import PICTURED, PROVISIONAL, SIGNS, Entries, badge, signed
+from cli.output import Record, escaped
 from cli.thumbnails import Reference
 from cli.triage import ALERTS, Priority, priority, triaged
 
@@ -143,19 +143,19 @@ def _heading(folder: Path, day: Day, counts: Mapping[str, int], reviews: Sequenc
     basis, place = day.basis, folder.resolve()
     return {
         "style": _template("screening.css") + _template("day.css"),
-        "name": text(place.name or place),
-        "folder": text(place),
+        "name": escaped(place.name or place),
+        "folder": escaped(place),
         "written": f"{datetime.now().astimezone():%Y-%m-%d %H:%M %Z}",
-        "revision": text(basis.revision),
-        "encoder": text(basis.encoder),
+        "revision": escaped(basis.revision),
+        "encoder": escaped(basis.encoder),
         "authenticity": _number(basis.authenticity),
         "match": _number(basis.match),
-        "remark": "".join(f'<p class="remark">{text(remark)}.</p>\n' for remark in basis.remarks),
+        "remark": "".join(f'<p class="remark">{escaped(remark)}.</p>\n' for remark in basis.remarks),
         "summary": _summary(day, sum(counts.values())),
         "cards": "".join(_card(rank, day.counts[rank]) for rank in Priority),
         "sales": _choice("sale", day.sales),
         "houses": _choice("house", day.houses),
-        "reviews": f'<p class="reviews">Reviews so far: {text(" ".join(reviews))}</p>\n' if reviews else "",
+        "reviews": f'<p class="reviews">Reviews so far: {escaped(" ".join(reviews))}</p>\n' if reviews else "",
         "outcomes": "".join(f"<li>{badge(outcome)} {counts.get(outcome, 0):,}</li>\n" for outcome in SIGNS),
         "pictured": _pictured(sum(counts.values())),
     }
@@ -196,7 +196,7 @@ def _choice(name: str, values: set[str]) -> str:
     """Return a list to choose from; nothing where there is no choice."""
     if not values:
         return ""
-    options = "".join(f'<option value="{text(value)}">{text(value)}</option>\n' for value in sorted(values))
+    options = "".join(f'<option value="{escaped(value)}">{escaped(value)}</option>\n' for value in sorted(values))
     return f'<label>{name} <select name="{name}">\n<option value="">all</option>\n{options}</select></label>\n'
 
 

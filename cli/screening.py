@@ -5,7 +5,9 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
 
@@ -25,6 +27,9 @@ from retrieval.encoder import cpu_count
 from retrieval.errors import ArtifactError
 from retrieval.judge import Judge, open_judge
 from retrieval.reading import reading_apart
+
+if TYPE_CHECKING:
+    from cli.dossier import Key
 
 
 def run_screen(
@@ -57,13 +62,14 @@ def run_screen(
     with Journal.beside(wanted.out, heading) as journal:
         if len(journal):
             typer.echo(f"going on after {len(journal)} photographs already judged", err=True)
+        output = Output(journal, judge, wanted, source)
         with recording(judge) as recorder, reading_apart(wanted.time_limit) as read:
             desk = Desk(judge, journal, recorder, read, wanted, _claims(data))
             if every is None:
                 _put_out(desk.screen(lots, sum(1 for _ in read_lots(source))), wanted)
             else:
-                _watch(desk, source, every)
-        _finish(journal, judge, wanted, source)
+                _watch(desk, output, every)
+        output.write()
         if every is None:
             journal.discard()
         _say(journal.counts)
@@ -79,16 +85,16 @@ def _put_out(records: Iterator[Record], wanted: Wanted) -> None:
         pass
 
 
-def _watch(desk: Desk, folder: Path, every: float) -> None:
+def _watch(desk: Desk, output: Output, every: float) -> None:
     """Screen what comes into a folder until it is interrupted, and write the output after each time."""
-    typer.echo(f"watching {folder}; Ctrl-C ends it", err=True)
+    typer.echo(f"watching {output.source}; Ctrl-C ends it", err=True)
 
     def arriving() -> Iterator[Record]:
         with suppress(KeyboardInterrupt):
-            for arrived in watched(folder, every, desk.is_done):
+            for arrived in watched(output.source, every, desk.is_done):
                 yield from desk.screen(arrived, len(desk.journal) + len(arrived))
                 if arrived and desk.wanted.out is not None:
-                    _finish(desk.journal, desk.judge, desk.wanted, folder)
+                    output.write()
 
     _put_out(arriving(), desk.wanted)
 
@@ -105,41 +111,48 @@ def form_of(out: Path | None) -> ScreenFormat:
     return endings.get(out.suffix.lower(), ScreenFormat.TABLE) if out else ScreenFormat.TABLE
 
 
-def _finish(journal: Journal, judge: Judge, wanted: Wanted, source: Path) -> None:
-    """Write the whole output from the journal, in one step, what needs a person first."""
-    if wanted.form is ScreenFormat.HTML:
-        _write_page(journal, judge, wanted, source)
-    elif wanted.out is not None:
-        if wanted.form is ScreenFormat.JSONL:
-            pieces = render_jsonl(journal.records())
-        else:
-            pieces = _rendered(triaged(journal.records), wanted)
-        write_whole(wanted.out, (piece.encode() for piece in pieces))
+@dataclass(slots=True)
+class Output:
+    """Writes what a screening comes to, as often as it is asked to; a page of evidence is made but once."""
 
+    journal: Journal
+    judge: Judge
+    wanted: Wanted
+    source: Path
+    _pages: dict[Key, str] = field(default_factory=dict)
 
-def _write_page(journal: Journal, judge: Judge, wanted: Wanted, source: Path) -> None:
-    from cli.report import render_html
-    from cli.reviewing import review_lines
-
-    evidence: Mapping[tuple[str, int], str] = {}
-    if wanted.out is not None:
-        from cli.dossier import write_pages
-
-        evidence = write_pages(journal, judge, wanted.out, several=wanted.several, most=wanted.max_megapixels)
-    with progress("Writing the report") as show:
-        pieces = render_html(
-            journal.records,
-            journal.counts,
-            folder=source,
-            data=judge.data,
-            on_progress=show,
-            evidence=lambda found, index: evidence.get((found["same_as"] or found["photo"], index)),
-            reviews=review_lines(judge.data),
-        )
-        if wanted.out is None:
-            _print(pieces)
-        else:
+    def write(self) -> None:
+        """Write the whole output from the journal, in one step, what needs a person first."""
+        journal, wanted = self.journal, self.wanted
+        if wanted.form is ScreenFormat.HTML:
+            self._write_page()
+        elif wanted.out is not None:
+            jsonl = wanted.form is ScreenFormat.JSONL
+            pieces = render_jsonl(journal.records()) if jsonl else _rendered(triaged(journal.records), wanted)
             write_whole(wanted.out, (piece.encode() for piece in pieces))
+
+    def _write_page(self) -> None:
+        from cli.dossier import page_key, write_pages
+        from cli.report import render_html
+        from cli.reviewing import review_lines
+
+        journal, judge, wanted = self.journal, self.judge, self.wanted
+        if wanted.out is not None:
+            write_pages(self._pages, journal, judge, wanted.out, several=wanted.several, most=wanted.max_megapixels)
+        with progress("Writing the report") as show:
+            pieces = render_html(
+                journal.records,
+                journal.counts,
+                folder=self.source,
+                data=judge.data,
+                on_progress=show,
+                evidence=lambda found, index: self._pages.get(page_key(found, index)),
+                reviews=review_lines(judge.data),
+            )
+            if wanted.out is None:
+                _print(pieces)
+            else:
+                write_whole(wanted.out, (piece.encode() for piece in pieces))
 
 
 def _rendered(works: Iterable[tuple[Record, int | None]], wanted: Wanted) -> Iterator[str]:

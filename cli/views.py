@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import html
 import io
 from string import Template
 from typing import TYPE_CHECKING
@@ -12,7 +11,7 @@ import numpy as np
 from PIL import Image
 
 from cli.drawing import draw_map, enlarged, fitted, ramp, scale_end, surroundings
-from cli.output import plain
+from cli.output import escaped
 from retrieval.divergence import Divergence
 from retrieval.errors import UnreadableImage
 from retrieval.overlays import Box
@@ -23,11 +22,6 @@ if TYPE_CHECKING:
 LONG_SIDE, PLACE_SIDE, QUALITY = 1000, 400, 85
 WIDE, TALL = 2.4, 0.6  # width over height, from which pictures lie one below the other, or four in a row
 HEIGHT, BETWEEN, LINES = 600, 24, 40  # of the photographs between which so many matched points are joined
-
-
-def escaped(value: object) -> str:
-    """Return text from outside in a form that is safe anywhere in the page."""
-    return html.escape(plain(str(value)), quote=True)
 
 
 def _uri(image: Image.Image) -> str:

@@ -13,7 +13,7 @@ import numpy as np
 from indexer.labels import dependent_groups
 from indexer.queries import Query
 from retrieval.calibration import Thresholds
-from retrieval.decision import Outcome
+from retrieval.decision import OF_AN_OBJECT, Outcome
 from retrieval.divergence import Divergence
 from retrieval.errors import ArtifactError
 from retrieval.images import DEFAULT_MAX_MEGAPIXELS
@@ -152,12 +152,8 @@ def _trial(judge: Judge, kind: str, photo: Path, object_id: str, group: str, wor
     if basis.calibration is not None:
         compared = isinstance(match.divergence, Divergence)
         measured = (basis.calibration.combined if compared else basis.calibration.whole).ratio
-    ratio = measured(_decisive(match)) if isinstance(measured, LikelihoodRatio) else None
+    ratio = measured(match.decisive) if isinstance(measured, LikelihoodRatio) else None
     return Trial(kind, photo, object_id, group, match, relative_distance(match, basis.thresholds), ratio)
-
-
-def _decisive(match: Match) -> float:
-    return match.divergence.combined_distance if isinstance(match.divergence, Divergence) else match.distance
 
 
 def relative_distance(match: Match, limits: Thresholds) -> float:
@@ -334,7 +330,7 @@ def _confusion(queries: Sequence[Query], verdicts: Iterable[Verdict]) -> dict[st
         work = verdict.works[0]
         outcome = str(work.decision.outcome)
         right = _right(query)
-        named = work.decision.outcome in (Outcome.CONSISTENT, Outcome.DIVERGENT)
+        named = work.decision.outcome in OF_AN_OBJECT
         if named and right and work.matches[0].object_id not in right:
             outcome = f"{outcome}, {WRONG_OBJECT}"
         table[truth][outcome] += 1

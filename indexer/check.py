@@ -100,8 +100,9 @@ def _repair(catalogue: Catalogue) -> Iterator[str]:
         yield f"{stray.name} was left over"
     if complete:
         publish(catalogue, Changes())
+    else:
+        write_votes(catalogue)
     write_vectors(build_vectors(*catalogue.vectors()), catalogue.data, catalogue.revision)
-    write_votes(catalogue)
 
 
 def _read(path: Path) -> Any:

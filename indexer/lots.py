@@ -14,6 +14,7 @@ from retrieval.errors import ArtifactError
 from retrieval.images import SUFFIXES
 
 PHOTO, CLAIM = "photo", "claim"
+OFFER = ("house", "sale", "lot")  # columns that together tell one offer, and all its photographs, from another
 
 
 class BadLots(ArtifactError):

@@ -11,14 +11,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from indexer.labels import COLUMNS, GROUP, LabelledPhoto, is_file
+from indexer.lots import OFFER
 from retrieval.catalogue import Catalogue
-from retrieval.decision import Outcome
+from retrieval.decision import OF_AN_OBJECT, Outcome
 from retrieval.errors import UnreadableImage
 from retrieval.images import sha256_of
-from retrieval.reviews import OF_AN_OBJECT, Reviewed
+from retrieval.reviews import Reviewed
 from retrieval.verdicts import UNREADABLE
-
-LOT = ("house", "sale", "lot")  # columns that together name a lot, whose photographs depend on each other
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +91,7 @@ def _unusable(photo: Path, sha256: str | None) -> str | None:
 def _labelled(item: Reviewed) -> LabelledPhoto:
     assert item.review.object_id is not None, "consistent and divergent are said of an object"
     lot = item.verdict.lot or {}
-    group = " / ".join(lot.get(name, "").strip() for name in LOT) if lot.get("lot", "").strip() else ""
+    group = " / ".join(lot.get(name, "").strip() for name in OFFER) if lot.get("lot", "").strip() else ""
     genuine = item.review.outcome == Outcome.CONSISTENT
     return LabelledPhoto(Path(item.verdict.photo), item.review.object_id, genuine, group)
 

@@ -27,6 +27,9 @@ class Outcome(StrEnum):
     INCONCLUSIVE = "inconclusive"
 
 
+OF_AN_OBJECT = (Outcome.CONSISTENT, Outcome.DIVERGENT)  # outcomes that mean nothing without one
+
+
 @dataclass(frozen=True, slots=True)
 class Decision:
     """An outcome and its reasons, each a sentence for a person; and with a calibration, how strong the evidence is.

@@ -10,8 +10,8 @@ import numpy as np
 
 from retrieval.catalogue import Photo
 from retrieval.confirmation import FeaturesOf, agreeing, confirm, confirm_one
-from retrieval.features import Features, import_cv2
-from retrieval.frames import outside
+from retrieval.features import Features
+from retrieval.frames import outside, overlap
 from retrieval.registration import NotRegistered, Registration, outline
 from retrieval.search import Match, exact_distance, nearest_objects
 from retrieval.votes import Ballot, cast_votes, content_key
@@ -188,12 +188,3 @@ def _overlaps(work: Found, outlines: Sequence[np.ndarray]) -> bool:
     """Say whether a work lies where another one does."""
     assert work.outline is not None
     return any(overlap(work.outline, other) > APART for other in outlines)
-
-
-def overlap(one: np.ndarray, other: np.ndarray) -> float:
-    """Return the share of the smaller of two convex polygons (n, 2) that lies in the larger, 0..1."""
-    cv2 = import_cv2()
-    first, second = one.astype(np.float32), other.astype(np.float32)
-    smaller = min(cv2.contourArea(first), cv2.contourArea(second))
-    area, _ = cv2.intersectConvexConvex(first, second)
-    return float(area / smaller) if smaller > 0 else 1.0

@@ -39,9 +39,9 @@ def pictures_beside(photograph: Photograph, features: Features, taken: Sequence[
     ]
     found: list[np.ndarray] = []
     for quad in sorted((quad / scale for quad in quads), key=_area, reverse=True):
-        beside = all(_share(quad, other) <= OVERLAP for other in taken)
-        new = all(max(_share(quad, other), _share(other, quad)) <= OVERLAP for other in found)
-        if beside and new and _inside(quad, features.points) >= FEWEST_FEATURES:
+        beside = all(_common(quad, other) <= OVERLAP * _area(quad) for other in taken)
+        new = all(overlap(quad, other) <= OVERLAP for other in found)
+        if beside and new and np.count_nonzero(_within(quad, features.points)) >= FEWEST_FEATURES:
             found.append(quad)
     return found
 
@@ -77,13 +77,17 @@ def bounds(polygon: np.ndarray, size: tuple[int, int]) -> tuple[int, int, int, i
 
 def outside(polygons: Sequence[np.ndarray], points: np.ndarray) -> np.ndarray:
     """Return which points (n, 2) lie outside of all convex polygons, widened a little: bool (n,)."""
-    cv2 = import_cv2()
     found = np.ones(len(points), bool)
     for polygon in polygons:
         centre = polygon.mean(axis=0)
-        wide = (centre + MARGIN * (polygon - centre)).astype(np.float32)
-        found &= [cv2.pointPolygonTest(wide, (float(x), float(y)), False) < 0 for x, y in points]
+        found &= ~_within(centre + MARGIN * (polygon - centre), points)
     return found
+
+
+def overlap(one: np.ndarray, other: np.ndarray) -> float:
+    """Return the share of the smaller of two convex polygons (n, 2) that lies in the larger, 0..1."""
+    smaller = min(_area(one), _area(other))
+    return _common(one, other) / smaller if smaller > 0 else 1.0
 
 
 def _reduced(photograph: Photograph) -> tuple[np.ndarray, np.ndarray]:
@@ -134,23 +138,23 @@ def _clockwise(corners: np.ndarray) -> np.ndarray:
     return np.roll(points, -int(points.sum(axis=1).argmin()), axis=0)
 
 
-def _area(quad: np.ndarray) -> float:
+def _area(polygon: np.ndarray) -> float:
     cv2 = import_cv2()
-    return float(cv2.contourArea(quad.astype(np.float32)))
+    return float(cv2.contourArea(polygon.astype(np.float32)))
 
 
 def _shortest_side(quad: np.ndarray) -> float:
     return float(np.linalg.norm(np.roll(quad, -1, axis=0) - quad, axis=1).min())
 
 
-def _share(quad: np.ndarray, other: np.ndarray) -> float:
-    """Return the share of a quadrangle that another convex polygon covers."""
+def _common(one: np.ndarray, other: np.ndarray) -> float:
+    """Return the area that two convex polygons share."""
     cv2 = import_cv2()
-    area, _ = cv2.intersectConvexConvex(quad.astype(np.float32), other.astype(np.float32))
-    return float(area) / max(_area(quad), 1e-9)
+    return float(cv2.intersectConvexConvex(one.astype(np.float32), other.astype(np.float32))[0])
 
 
-def _inside(quad: np.ndarray, points: np.ndarray) -> int:
+def _within(polygon: np.ndarray, points: np.ndarray) -> np.ndarray:
+    """Return which points (n, 2) lie in a polygon or on its edge: bool (n,)."""
     cv2 = import_cv2()
-    polygon = quad.astype(np.float32)
-    return sum(cv2.pointPolygonTest(polygon, (float(x), float(y)), False) >= 0 for x, y in points)
+    inside = [cv2.pointPolygonTest(polygon.astype(np.float32), (float(x), float(y)), False) >= 0 for x, y in points]
+    return np.array(inside, bool)

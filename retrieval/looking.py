@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -39,14 +40,16 @@ class Look:
         self.photograph = item.photograph
         self.finder = judge.finder.without(item.photograph.sha256) if apart else judge.finder
         self.size = (item.photograph.width, item.photograph.height)
-        self._features: Features | None = None
 
-    @property
+    @cached_property
     def features(self) -> Features:
         """The features of a probe, found when they are first asked for."""
-        if self._features is None:
-            self._features = features_of_probe(self.photograph)
-        return self._features
+        return features_of_probe(self.photograph)
+
+    @cached_property
+    def poor(self) -> str | None:
+        """Why the photograph is too poor to be judged, if it is."""
+        return poor(self.photograph)
 
     def works(self, k: int, *, several: bool) -> tuple[Work, ...]:
         """Return the works on the photograph, each with its k best objects."""
@@ -129,7 +132,7 @@ class Look:
             matches,
             self.judge.basis,
             self.judge.register,
-            poor=poor(self.photograph),
+            poor=self.poor,
             compared_with=self._other,
         )
 

@@ -40,10 +40,10 @@ class NotRegistered:
     reason: str
 
 
-def register(exemplar: Features, probe: Features, *, mirrored: bool = True) -> Registration | NotRegistered:
-    """Lay the exemplar over the probe; where that fails, over the mirrored probe, if `mirrored` ones are thought of."""
+def register(exemplar: Features, probe: Features) -> Registration | NotRegistered:
+    """Lay the exemplar over the probe; where that fails, over the mirrored probe."""
     straight = _register(exemplar, probe)
-    if isinstance(straight, Registration) or not mirrored:
+    if isinstance(straight, Registration):
         return straight
     turned = _register(exemplar, probe.mirrored())
     return _turned_back(turned, probe.size[0]) if isinstance(turned, Registration) else straight

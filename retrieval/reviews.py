@@ -7,13 +7,12 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from retrieval.decision import Outcome
+from retrieval.decision import OF_AN_OBJECT, Outcome
 from retrieval.errors import ArtifactError, CatalogueBusy
 from retrieval.metrics import clopper_pearson
 from retrieval.verdicts import UNREADABLE, Recorded, VerdictLog
 
 ACCEPT, OVERRULE = "accept", "overrule"
-OF_AN_OBJECT = (Outcome.CONSISTENT, Outcome.DIVERGENT)  # outcomes that mean nothing without one
 
 # What was said of one work: the photograph by its content (by its name, where that could not be read), and the rest.
 _WORK = "coalesce(sha256, hex(photo)), region, object_id"

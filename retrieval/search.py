@@ -26,6 +26,11 @@ class Match:
     registration: Registration | NotRegistered | None = None  # None: not tried
     divergence: Divergence | NotCompared | None = None  # None: not registered
 
+    @property
+    def decisive(self) -> float:
+        """The distance that decides: the combined one, or without it the global one."""
+        return self.divergence.combined_distance if isinstance(self.divergence, Divergence) else self.distance
+
 
 def nearest_objects(index: Any, photos: Mapping[int, Photo], vector: np.ndarray, *, k: int) -> list[Match]:
     """Return the k objects nearest to a unit vector of shape (dim,), nearest first, equals by id.

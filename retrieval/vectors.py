@@ -27,7 +27,12 @@ def build_vectors(ids: np.ndarray, vectors: np.ndarray) -> Any:
 
 def write_vectors(index: Any, data: Path, revision: int) -> None:
     """Write a revision's index, whole or not at all, and remove those of other revisions."""
-    target = vectors_path(data, revision)
+    write_index(index, vectors_path(data, revision))
+    remove_strays(data, revision)
+
+
+def write_index(index: Any, target: Path) -> None:
+    """Write a FAISS index, whole or not at all; raises CatalogueBusy where the disk is full."""
     temporary = target.with_suffix(".part")
     try:
         faiss.write_index(index, str(temporary))
@@ -36,13 +41,18 @@ def write_vectors(index: Any, data: Path, revision: int) -> None:
             f"{temporary} cannot be written; is the disk full? The same command goes on from there."
         ) from error
     os.replace(temporary, target)
-    remove_strays(data, revision)
 
 
 def stray_files(data: Path, revision: int) -> list[Path]:
     """Return the files of other revisions, and of runs that were killed while writing one."""
-    keep = vectors_path(data, revision)
-    return sorted(path for suffix in ("faiss", "part") for path in data.glob(f"vectors-*.{suffix}") if path != keep)
+    return strays(vectors_path(data, revision), "vectors-*")
+
+
+def strays(keep: Path, names: str) -> list[Path]:
+    """Return the FAISS files beside one, finished or not, whose stems have names like that."""
+    return sorted(
+        path for suffix in ("faiss", "part") for path in keep.parent.glob(f"{names}.{suffix}") if path != keep
+    )
 
 
 def remove_strays(data: Path, revision: int) -> None:

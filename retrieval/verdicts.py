@@ -15,6 +15,7 @@ from sqlite_utils import Database
 
 from retrieval.catalogue import Catalogue
 from retrieval.database import WAIT_SECONDS, connected, lock
+from retrieval.decision import OF_AN_OBJECT
 from retrieval.divergence import Divergence
 from retrieval.errors import CatalogueMissing, UnknownVerdict
 from retrieval.judge import Judge, Verdict, Work
@@ -22,7 +23,6 @@ from retrieval.migrations import VERDICTS
 
 DATABASE = "verdicts.db"
 UNREADABLE = "unreadable"
-_OF_IT = ("consistent", "divergent")
 TOLERANCE = 1e-3  # between distances on different machines
 
 
@@ -122,12 +122,12 @@ class VerdictLog:
 
         Of an object, only where a photograph was held to be of it: consistent or divergent.
         """
-        found = [work.matches[0].object_id for work in verdict.works if str(work.decision.outcome) in _OF_IT]
+        found = [work.matches[0].object_id for work in verdict.works if work.decision.outcome in OF_AN_OBJECT]
         marks = ", ".join("?" * len(found))
         sql = f"""SELECT * FROM verdicts WHERE asked IS NULL AND date < ? AND number IN (
                       SELECT number FROM verdicts WHERE sha256 = ?
                       UNION SELECT number FROM verdicts
-                      WHERE object_id IN ({marks}) AND outcome IN {_OF_IT})
+                      WHERE object_id IN ({marks}) AND outcome IN {tuple(map(str, OF_AN_OBJECT))})
                   ORDER BY number DESC LIMIT ?"""
         return [_recorded(row) for row in self.db.query(sql, [before, verdict.sha256, *found, most])]
 

@@ -7,7 +7,6 @@ whole does not; what it names is then registered. Derived from the catalogue lik
 
 from __future__ import annotations
 
-import os
 from collections.abc import Collection, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -18,8 +17,8 @@ import faiss
 import numpy as np
 
 from retrieval.catalogue import Catalogue
-from retrieval.errors import CatalogueBusy
 from retrieval.features import VERSION
+from retrieval.vectors import strays, write_index
 
 WORDS = Path(__file__).parent / "words.faiss"  # the trained, empty index; `python -m indexer.words` makes it
 PROBED = 1  # words near each feature whose lists are looked through; more cost more and found nothing more
@@ -83,26 +82,14 @@ def empty_index() -> Any:
 
 def read_votes(catalogue: Catalogue) -> Any:
     """Return the index of the catalogue's revision; built from the truth where its file is missing or damaged."""
-    index = _read(votes_path(catalogue.data, catalogue.revision))
-    return bring_up_to_date(catalogue, index if index is not None else empty_index())
+    return bring_up_to_date(catalogue, _first_sound([votes_path(catalogue.data, catalogue.revision)]))
 
 
 def write_votes(catalogue: Catalogue) -> None:
-    """Write the index of the catalogue's revision, whole or not at all, from the last one; remove all others."""
-    target = votes_path(catalogue.data, catalogue.revision)
-    earlier = sorted(catalogue.data.glob(f"votes{VERSION}-*.faiss"), key=lambda path: path.stat().st_mtime_ns)
-    found = [index for path in [*earlier[-1:], target] if (index := _read(path)) is not None]
-    before = _held(found[-1]) if found else None
-    index = bring_up_to_date(catalogue, found[-1] if found else empty_index())
-    if not target.exists() or before != _held(index):
-        temporary = target.with_suffix(".part")
-        try:
-            faiss.write_index(index, str(temporary))
-        except RuntimeError as error:
-            raise CatalogueBusy(
-                f"{temporary} cannot be written; is the disk full? The same command goes on from there."
-            ) from error
-        os.replace(temporary, target)
+    """Write the index of the catalogue's revision, whole or not at all, from an earlier one; remove all others."""
+    if not is_current(catalogue):
+        earlier = _first_sound(catalogue.data.glob(f"votes{VERSION}-*.faiss"))
+        write_index(bring_up_to_date(catalogue, earlier), votes_path(catalogue.data, catalogue.revision))
     for stray in stray_votes(catalogue.data, catalogue.revision):
         stray.unlink(missing_ok=True)
 
@@ -115,8 +102,7 @@ def is_current(catalogue: Catalogue) -> bool:
 
 def stray_votes(data: Path, revision: int) -> list[Path]:
     """Return the files of other revisions, and of runs that were killed while writing one."""
-    keep = votes_path(data, revision)
-    return sorted(path for suffix in ("faiss", "part") for path in data.glob(f"votes*-*.{suffix}") if path != keep)
+    return strays(votes_path(data, revision), "votes*-*")
 
 
 def bring_up_to_date(catalogue: Catalogue, index: Any) -> Any:
@@ -147,6 +133,14 @@ def _held(index: Any) -> Collection[int]:
         if size := lists.list_size(number):
             found.update(faiss.rev_swig_ptr(lists.get_ids(number), size).tolist())
     return found
+
+
+def _first_sound(paths: Iterable[Path]) -> Any:
+    """Return the index in the first of some files that can be read, or else one with nothing in it."""
+    for path in paths:
+        if (index := _read(path)) is not None:
+            return index
+    return empty_index()
 
 
 def _read(path: Path) -> Any:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from retrieval.decision import Basis, Decision, Outcome, decide
+from retrieval.decision import OF_AN_OBJECT, Basis, Decision, Outcome, decide
 from retrieval.divergence import Divergence
 from retrieval.registers import ALERTING, Register, Status
 from retrieval.registration import Registration
@@ -32,14 +32,6 @@ class Work:
     forgery: Match | None = None  # a known forgery of that object, which the photograph was compared with too
 
 
-@dataclass(frozen=True, slots=True)
-class _Settled:
-    decision: Decision
-    matches: tuple[Match, ...]
-    alert: Status | None = None
-    forgery: Match | None = None
-
-
 def settle(
     region: tuple[int, int, int, int],
     outline: np.ndarray | None,
@@ -54,35 +46,35 @@ def settle(
 
     `compared_with` compares the photograph with one more object, None where that is not catalogued.
     """
-    settled = _settled(tuple(matches), basis, register, poor, compared_with)
-    status = register.standing(settled.matches[0].object_id).text if settled.matches else ""
-    return Work(region, settled.decision, settled.matches, outline, status, settled.alert, settled.forgery)
+    work = Work(region, decide(matches, basis, poor=poor), tuple(matches), outline)
+    if matches and poor is None and _is_of(matches[0], work.decision):
+        work = _settled(work, basis, register, compared_with)
+    status = register.standing(work.matches[0].object_id).text if matches else ""
+    return replace(work, status=status)
 
 
-def _settled(
-    matches: tuple[Match, ...], basis: Basis, register: Register, poor: str | None, compared_with: ComparedWith
-) -> _Settled:
-    decision = decide(matches, basis, poor=poor)
-    if not matches or poor is not None or not _is_of(matches[0], decision):
-        return _Settled(decision, matches)
-    genuine, forgery = _both(matches[0], register, compared_with)
+def _settled(work: Work, basis: Basis, register: Register, compared_with: ComparedWith) -> Work:
+    """Return a work that is of its best match with what the register says of that."""
+    genuine, forgery = _both(work.matches[0], register, compared_with)
     if forgery is not None and _shows(forgery, genuine, basis):
-        return _known(matches, genuine, forgery, basis)
-    if genuine is not None and genuine.object_id != matches[0].object_id:  # it is no photograph of the forgery
-        others = [match for match in matches if match.object_id != genuine.object_id]
-        matches = (genuine, *others)[: len(matches)]
-        decision = decide(matches, basis)
-    standing = register.standing(matches[0].object_id)
+        return _known(work, genuine, forgery, basis)
+    if genuine is not None and genuine.object_id != work.matches[0].object_id:  # it is no photograph of the forgery
+        others = [match for match in work.matches if match.object_id != genuine.object_id]
+        matches = (genuine, *others)[: len(work.matches)]
+        work = replace(work, matches=matches, decision=decide(matches, basis))
+    work = replace(work, forgery=forgery)
+    object_id, decision = work.matches[0].object_id, work.decision
+    standing = register.standing(object_id)
     if standing.status not in ALERTING:
-        return _Settled(decision, matches, None, forgery)
-    reasons = (f"{matches[0].object_id} is registered as {standing.status}", *decision.reasons)
+        return work
+    reasons = (f"{object_id} is registered as {standing.status}", *decision.reasons)
     alert = standing.status if decision.outcome is Outcome.CONSISTENT else None
-    return _Settled(replace(decision, reasons=reasons), matches, alert, forgery)
+    return replace(work, decision=replace(decision, reasons=reasons), alert=alert)
 
 
 def _is_of(best: Match, decision: Decision) -> bool:
     """Say whether a photograph was held to show its best match, or may well do so."""
-    if decision.outcome in (Outcome.CONSISTENT, Outcome.DIVERGENT):
+    if decision.outcome in OF_AN_OBJECT:
         return True
     return decision.outcome is Outcome.INCONCLUSIVE and isinstance(best.registration, Registration)
 
@@ -101,11 +93,7 @@ def _both(best: Match, register: Register, compared_with: ComparedWith) -> tuple
 def _closeness(match: Match) -> tuple[bool, float]:
     """Return what is smaller for the nearer of two matches: one that was compared place by place is."""
     compared = isinstance(match.divergence, Divergence)
-    return not compared, _decisive(match)
-
-
-def _decisive(match: Match) -> float:
-    return match.divergence.combined_distance if isinstance(match.divergence, Divergence) else match.distance
+    return not compared, match.decisive
 
 
 def _shows(forgery: Match, genuine: Match | None, basis: Basis) -> bool:
@@ -115,15 +103,20 @@ def _shows(forgery: Match, genuine: Match | None, basis: Basis) -> bool:
     return genuine is None or _closeness(forgery) < _closeness(genuine)
 
 
-def _known(matches: tuple[Match, ...], genuine: Match | None, forgery: Match, basis: Basis) -> _Settled:
+def _known(work: Work, genuine: Match | None, forgery: Match, basis: Basis) -> Work:
     """Return the flag that a known forgery is: divergent from the genuine object, with both distances."""
-    to_it = f"the photograph shows the known forgery {forgery.object_id}, at distance {_decisive(forgery):.3f}"
+    to_it = f"the photograph shows the known forgery {forgery.object_id}, at distance {forgery.decisive:.3f}"
     if genuine is None:
         said = f"{to_it}; it is not registered to a genuine exemplar"
     else:
-        said = f"{to_it}, and the genuine {genuine.object_id} is at {_decisive(genuine):.3f}"
+        said = f"{to_it}, and the genuine {genuine.object_id} is at {genuine.decisive:.3f}"
     _, *why = decide([genuine or forgery], basis).reasons
-    rest = [match for match in matches if match.object_id not in (forgery.object_id, genuine and genuine.object_id)]
     first = [match for match in (genuine, forgery) if match is not None]
-    decision = Decision(Outcome.DIVERGENT, (said, *why))
-    return _Settled(decision, (*first, *rest)[: max(len(matches), 1)], Status.KNOWN_FORGERY, forgery)
+    rest = [match for match in work.matches if match.object_id not in {one.object_id for one in first}]
+    return replace(
+        work,
+        decision=Decision(Outcome.DIVERGENT, (said, *why)),
+        matches=(*first, *rest)[: len(work.matches)],
+        alert=Status.KNOWN_FORGERY,
+        forgery=forgery,
+    )

@@ -9,8 +9,8 @@ from PIL import Image
 
 from retrieval.encoder import load_encoder
 from retrieval.features import Features
-from retrieval.finding import Finder, overlap
-from retrieval.frames import bounds, cut_out, pictures_beside
+from retrieval.finding import Finder
+from retrieval.frames import bounds, cut_out, overlap, pictures_beside
 from retrieval.images import Photograph
 from retrieval.judge import Judge, Probe, open_judge
 from retrieval.registration import Registration
