@@ -198,4 +198,8 @@ def test_no_internet_socket_below_python_either(pictures, tmp_path):
     lines = trace.read_text().splitlines()
     internet = [line for line in lines if "AF_INET" in line]
     assert len(internet) == 1, internet  # the one that the driver opens last, to show that the watch works
-    assert len([line for line in lines if "execve(" in line]) == 1
+    started = [line.partition("execve(")[2] for line in lines if "execve(" in line]
+    python = f'"{sys.executable}", ["{sys.executable}"'
+    assert started[0].startswith(python)  # the driver itself
+    assert all(line.startswith(python) for line in started[1:]), started
+    assert 0 < len(started[1:]) <= cpu_count()  # its readers, while screening
