@@ -77,7 +77,7 @@ def votes_path(data: Path, revision: int) -> Path:
 
 def empty_index() -> Any:
     """Return the trained index with nothing in it."""
-    return faiss.read_index(str(WORDS))
+    return _opened(WORDS)
 
 
 def read_votes(catalogue: Catalogue) -> Any:
@@ -145,7 +145,12 @@ def _first_sound(paths: Iterable[Path]) -> Any:
 
 def _read(path: Path) -> Any:
     with suppress(RuntimeError):
-        index: Any = faiss.read_index(str(path))
+        index = _opened(path)
         if isinstance(index, faiss.IndexIVFPQ):
             return index
     return None
+
+
+def _opened(path: Path) -> Any:
+    """Read an index without the 64 MB table that FAISS computes for it: that takes longer than it saves."""
+    return faiss.read_index(str(path), faiss.IO_FLAG_SKIP_PRECOMPUTE_TABLE)
