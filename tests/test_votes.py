@@ -2,12 +2,14 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import faiss
 import numpy as np
 import pytest
 
 from indexer.check import check_catalogue
+from indexer.words import train_words
 from retrieval.catalogue import Catalogue
 from retrieval.encoder import Encoder
 from retrieval.errors import CatalogueBusy
@@ -79,6 +81,26 @@ def test_votes_are_counted_as_a_plain_loop_counts_them(works):
                 expected[int(key)] = expected.get(int(key), 0.0) + max(0.0, 1.0 - distance / last)
     counted = dict(cast_votes(votes, descriptors).count())
     assert counted == pytest.approx({key: votes for key, votes in expected.items() if votes > 0}, abs=1e-4)
+
+
+def shares_of_nearest(index: Any, descriptors: np.ndarray) -> float:
+    """Return the share of descriptors, float32 (n, 128), for which the graph finds the word that is the nearest."""
+    words = faiss.downcast_index(index.quantizer).reconstruct_n(0, index.nlist)
+    exhaustive = ((descriptors[:, None] - words[None]) ** 2).sum(axis=2).argmin(axis=1)
+    return float((index.quantizer.search(descriptors, 1)[1][:, 0] == exhaustive).mean())
+
+
+def test_the_word_of_a_feature_is_next_to_always_the_nearest():
+    descriptors = np.concatenate([extract_features(painting(number), SIZE).descriptors for number in range(3)])
+    assert shares_of_nearest(empty_index(), descriptors[::4].astype(np.float32)) > 0.97
+
+
+def test_words_are_trained_with_the_graph_that_finds_them():
+    descriptors = np.concatenate([extract_features(painting(number), SIZE).descriptors for number in range(6)])
+    index = train_words(descriptors, words=32)
+    assert index.is_trained and index.ntotal == 0 and index.nlist == 32
+    again = faiss.deserialize_index(faiss.serialize_index(index))
+    assert shares_of_nearest(again, descriptors[::8].astype(np.float32)) > 0.97
 
 
 def test_only_the_features_asked_for_are_counted():
