@@ -34,6 +34,7 @@ class Detail:
 
 EXEMPLAR = Detail(256.0, 450)  # more would cost more than half of indexing without them
 PROBE = Detail(480.0, 900)  # the work may be a small part of it, and it is looked at but once
+CLOSER = Detail(720.0, 1500)  # for a probe that seems to show a work, and does not show it well enough
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -81,9 +82,9 @@ def features_of(photograph: Photograph) -> Features:
     return extract_features(photograph.image, (photograph.width, photograph.height))
 
 
-def features_of_probe(photograph: Photograph) -> Features:
+def features_of_probe(photograph: Photograph, detail: Detail = PROBE) -> Features:
     """Return the features of a probe."""
-    return extract_features(photograph.image, (photograph.width, photograph.height), detail=PROBE)
+    return extract_features(photograph.image, (photograph.width, photograph.height), detail=detail)
 
 
 def extract_features(image: Image.Image, size: tuple[int, int], *, detail: Detail = EXEMPLAR) -> Features:

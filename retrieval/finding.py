@@ -79,6 +79,7 @@ class Finder:
         vector: np.ndarray,
         *,
         probe: Callable[[], Features],
+        closer: Callable[[], Features],
         k: int,
         several: bool,
         limit: float | None,
@@ -86,9 +87,10 @@ class Finder:
     ) -> list[Found]:
         """Return the works on a photograph, the best first, each with its k best objects; one is always returned.
 
-        `glance` are features as exemplars have them, `vector` the embedding of the whole, and `probe` finds the
-        features of a probe; `limit` is the distance up to which an object may be meant, None where that is not known.
-        Where neither votes nor distance make an object plausible, nothing is registered.
+        `glance` are features as exemplars have them, `vector` the embedding of the whole; `probe` finds the features
+        of a probe, and `closer` finer ones, for objects that have votes and are not registered. `limit` is the
+        distance up to which an object may be meant, None where that is not known. Where neither votes nor distance
+        make an object plausible, nothing is registered.
         """
         ballot = cast_votes(self.votes, glance.descriptors)
         nearest = self.nearest(vector, max(k, NEAREST))
@@ -97,14 +99,29 @@ class Finder:
             some = glance.among(np.arange(len(glance)) % 2 == 0).mirrored()  # enough for a work that is the photograph
             turned = self._voted(cast_votes(self.votes, some.descriptors).count())
             voted = dict(sorted((turned | voted).items(), key=lambda item: -item[1]))
-        plausible = max(voted.values(), default=0.0) >= PLAUSIBLE or not self.votes.ntotal
-        if not plausible and limit is not None and nearest and nearest[0].distance > limit:
+        plausible = max(voted.values(), default=0.0) >= PLAUSIBLE
+        if not plausible and self.votes.ntotal and limit is not None and nearest and nearest[0].distance > limit:
             return [Found(tuple(replace(match, registration=IMPLAUSIBLE) for match in nearest[:k]))]
         features = probe()
         matches = self._confirmed(features, vector, nearest, list(voted)[:VOTED], features_of)
+        if plausible and not agreeing(matches[0]):
+            features = closer()
+            matches = self._confirmed(features, vector, nearest, list(voted)[:VOTED], features_of)
         if not several or not matches or not agreeing(matches[0]):
             return [self._found(matches[:k], features.size)]
-        return self._several(features, glance, vector, ballot, matches, k, features_of)
+        return self._several(features, closer, glance, vector, ballot, matches, k, features_of)
+
+    def framed(
+        self, quad: np.ndarray, features: Features, vector: np.ndarray, *, k: int, features_of: FeaturesOf
+    ) -> Found:
+        """Return what a picture in a quadrangle, float64 (4, 2), of a photograph with such features is.
+
+        `vector` is the embedding of what lies in it. A work with matches is registered; one with none is unknown.
+        """
+        inside = features.among(~outside([quad], features.points))
+        nearest = self.nearest(vector, max(k, NEAREST))
+        matches = self._confirmed(inside, vector, nearest, [], features_of)
+        return self._found(matches[:k], features.size) if matches and agreeing(matches[0]) else Found((), quad)
 
     def _voted(self, counted: Iterable[tuple[int, float]]) -> dict[str, float]:
         """Return the objects with enough votes, most first, by the best of their exemplars."""
@@ -146,6 +163,7 @@ class Finder:
     def _several(
         self,
         probe: Features,
+        closer: Callable[[], Features] | None,
         glance: Features,
         vector: np.ndarray,
         ballot: Ballot,
@@ -157,22 +175,25 @@ class Finder:
         found = [self._found(matches, probe.size)]
         while len(found) < MOST_WORKS:
             outlines = [work.outline for work in found if work.outline is not None]
-            rest = probe.among(outside(outlines, probe.points))
             voted = self._voted(ballot.count(outside(outlines, glance.points)))
             taken = {work.matches[0].object_id for work in found}
-            more = [object_id for object_id, votes in voted.items() if votes >= PLAUSIBLE and object_id not in taken]
+            more = {object_id: votes for object_id, votes in voted.items() if object_id not in taken}
+            rest = probe.among(outside(outlines, probe.points))
             tried = [
                 confirm_one(self.match(object_id, vector), rest, self.exemplars[object_id], features_of)
-                for object_id in more[:VOTED]
+                for object_id in list(more)[:VOTED]
             ]
             apart = [
                 work
                 for match in tried
                 if agreeing(match) and not _overlaps(work := self._found([match], probe.size), outlines)
             ]
-            if not apart:
+            if apart:
+                found.append(max(apart, key=lambda work: agreeing(work.matches[0])))
+            elif closer is not None and max(more.values(), default=0.0) >= PLAUSIBLE:
+                probe, closer = closer(), None
+            else:
                 break
-            found.append(max(apart, key=lambda work: agreeing(work.matches[0])))
         if len(found) == 1:
             return [replace(found[0], matches=found[0].matches[:k])]
         first, *others = found

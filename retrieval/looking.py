@@ -14,10 +14,10 @@ from retrieval.catalogue import Catalogue, Photo
 from retrieval.confirmation import confirm_one
 from retrieval.divergence import Divergence, NotCompared, diverge
 from retrieval.errors import UnreadableImage
-from retrieval.features import Features, features_of_probe
+from retrieval.features import CLOSER, Features, features_of_probe
 from retrieval.finding import Found
 from retrieval.frames import bounds, corners_of, cut_out, pictures_beside
-from retrieval.images import read_photograph
+from retrieval.images import Photograph, read_photograph
 from retrieval.quality import poor
 from retrieval.reading import Order
 from retrieval.registration import Registration
@@ -47,6 +47,12 @@ class Look:
         return features_of_probe(self.photograph)
 
     @cached_property
+    def closer_features(self) -> Features:
+        """Finer features, found when they are first asked for."""
+        times = CLOSER.side / self.judge.encoder.preprocessing.short_side
+        return features_of_probe(self._seen_closer(times), CLOSER)
+
+    @cached_property
     def poor(self) -> str | None:
         """Why the photograph is too poor to be judged, if it is."""
         return poor(self.photograph)
@@ -59,16 +65,21 @@ class Look:
                 self.item.features,
                 self.item.vectors[0],
                 probe=lambda: self.features,
+                closer=lambda: self.closer_features,
                 k=k,
                 several=several,
                 limit=self._limit(),
                 features_of=catalogue.features,
             )
-        outlines = [work.outline for work in found if work.outline is not None]
-        beside = pictures_beside(self.photograph, self.features, outlines) if several and outlines else []
-        if len(found) + len(beside) == 1:
+            outlines = [work.outline for work in found if work.outline is not None]
+            beside = pictures_beside(self.photograph, self.features, outlines) if several and outlines else []
+            vectors = self.judge.encoder.encode([cut_out(self.photograph, quad) for quad in beside])
+            found += [
+                self.finder.framed(quad, self.closer_features, vector, k=k, features_of=catalogue.features)
+                for quad, vector in zip(beside, vectors, strict=True)
+            ]
+        if len(found) == 1:
             return (self._work(found[0]),)
-        found += [Found((), quad) for quad in beside]
         return tuple(map(self._work, self._seen_alone(found, k)))
 
     def _limit(self) -> float | None:
@@ -80,17 +91,18 @@ class Look:
         """Return works with the distances that they have each by itself, cut out of the photograph."""
         quads = [self._corners(work) for work in found]
         smallest = min(min(bounds(quad, self.size)[2:]) for quad in quads)
-        self._look_closer(min(self.size) / smallest)
+        self.photograph = self._seen_closer(min(self.size) / smallest)
         vectors = self.judge.encoder.encode([cut_out(self.photograph, quad) for quad in quads])
         return [self._at(work, vector, k) for work, vector in zip(found, vectors, strict=True)]
 
-    def _look_closer(self, times: float) -> None:
-        """Read the photograph again with so many times the pixels along a side, if it is still there."""
+    def _seen_closer(self, times: float) -> Photograph:
+        """Return the photograph read again with so many times the pixels along a side, if it is still there."""
         side = round(self.judge.encoder.preprocessing.short_side * min(times, CLOSEST))
         with suppress(UnreadableImage):
             closer = self.read(Order(self.photograph.path, side, self.max_megapixels, no_features)).photograph
             if closer.sha256 == self.photograph.sha256:
-                self.photograph = closer
+                return closer
+        return self.photograph
 
     def _corners(self, work: Found) -> np.ndarray:
         """Return the corners of a work on the photograph, float64 (4, 2), clockwise from its top left."""

@@ -7,11 +7,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from retrieval.catalogue import Catalogue
 from retrieval.encoder import load_encoder
-from retrieval.features import Features
-from retrieval.finding import Finder
-from retrieval.frames import bounds, cut_out, overlap, pictures_beside
-from retrieval.images import Photograph
+from retrieval.features import CLOSER, Features, features_of, features_of_probe
+from retrieval.finding import Finder, Found
+from retrieval.frames import bounds, cut_out, outside, overlap, pictures_beside
+from retrieval.images import Photograph, read_photograph
 from retrieval.judge import Judge, Probe, open_judge
 from retrieval.registration import Registration
 from tests.conftest import index
@@ -81,6 +82,49 @@ def test_asked_for_one_work_the_photograph_is_judged_as_a_whole(judge, wall):
     assert work.matches[0].object_id in ("02", "05") and work.matches[0].distance > 0.6
 
 
+def corners(box: tuple[int, int, int, int]) -> np.ndarray:
+    x, y, width, height = box
+    return np.array([(x, y), (x + width, y), (x + width, y + height), (x, y + height)], float)
+
+
+def looked_up(judge: Judge, path: Path, seen: Features, closer: Features) -> list[Found]:
+    """Return the works found on a photograph that at first shows only some of its features."""
+    photograph = read_photograph(path, short_side=260)
+    with Catalogue.reading(judge.data) as catalogue:
+        return judge.finder.works(
+            features_of(photograph),
+            judge.encoder.encode([photograph.image])[0],
+            probe=lambda: seen,
+            closer=lambda: closer,
+            k=3,
+            several=True,
+            limit=None,
+            features_of=catalogue.features,
+        )
+
+
+@pytest.mark.parametrize("seen", [(), (LEFT,), (RIGHT,)])
+def test_what_has_votes_and_is_not_registered_is_looked_at_closer(judge, wall, seen):
+    closer = features_of_probe(read_photograph(wall, short_side=780), CLOSER)
+    first = closer.among(~outside([corners(box) for box in seen], closer.points))
+    found = looked_up(judge, wall, first, closer)
+    assert sorted(work.matches[0].object_id for work in found) == ["02", "05"]
+    unseen = looked_up(judge, wall, first, first)
+    assert sum(isinstance(work.matches[0].registration, Registration) for work in unseen) == len(seen)
+
+
+def test_a_picture_in_a_frame_is_what_it_can_be_registered_to(judge, wall):
+    photograph = read_photograph(wall, short_side=780)
+    features = features_of_probe(photograph, CLOSER)
+    with Catalogue.reading(judge.data) as catalogue:
+        for box, name in ((LEFT, "05"), (MIDDLE, None), (RIGHT, "02")):
+            (vector,) = judge.encoder.encode([cut_out(photograph, corners(box))])
+            found = judge.finder.framed(corners(box), features, vector, k=2, features_of=catalogue.features)
+            assert [match.object_id for match in found.matches[:1]] == ([name] if name else [])
+            assert len(found.matches) == (2 if name else 0)
+            assert overlap(found.outline, corners(box)) > 0.95
+
+
 def test_a_work_is_found_once_however_many_objects_show_it(museum, judge, tmp_path):
     works = tmp_path / "works"
     write_paintings(works, 4)
@@ -135,9 +179,7 @@ def test_pictures_beside_are_those_with_something_in_them():
     boxes = [bounds(quad, wall.size) for quad in pictures_beside(photograph(wall), features, [])]
     assert len(boxes) == 2
     assert all(max(share_of(box, hung) for box in boxes) > 0.8 for hung in (LEFT, RIGHT))
-    x, y, width, height = LEFT
-    outline = np.array([(x, y), (x + width, y), (x + width, y + height), (x, y + height)], float)
-    (only,) = pictures_beside(photograph(wall), features, [outline])
+    (only,) = pictures_beside(photograph(wall), features, [corners(LEFT)])
     assert share_of(bounds(only, wall.size), RIGHT) > 0.8
     few = replace(features, points=features.points[:5])
     assert pictures_beside(photograph(wall), few, []) == []
