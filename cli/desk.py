@@ -19,6 +19,7 @@ from retrieval.errors import UnreadableImage
 from retrieval.images import sha256_of
 from retrieval.judge import Judge, Probe, Verdict
 from retrieval.stream import Reading
+from retrieval.verdicts import Recorded
 
 SEEN = 3  # earlier sightings that a record names
 
@@ -130,15 +131,22 @@ class Desk:
         return said
 
     def _seen_before(self, lot: Lot, verdict: Verdict) -> list[Record]:
-        """Return where the photograph, or an object on it, was seen in earlier screenings, as other lots or files."""
+        """Return where the photograph, or a work on it, was seen in earlier screenings, as other lots or files."""
         photo, seen = os.path.realpath(lot.path), []
         for item in self.recorder.earlier(verdict, before=self.journal.started) if verdict.works else ():
             if item.photo == photo and _sale(item.lot) == _sale(lot.columns):
                 continue  # the same screened again
-            by = "photo" if item.sha256 == verdict.sha256 else "object"
+            by = _by(item, verdict)
             lot_then = None if item.lot is None else dict(item.lot)
             seen.append({"date": item.date, "photo": item.photo, "lot": lot_then, "verdict": item.number, "by": by})
         return sorted(seen, key=lambda found: found["by"] != "photo")[:SEEN]
+
+
+def _by(item: Recorded, verdict: Verdict) -> str:
+    """Return what an earlier sighting has in common with a photograph."""
+    if item.sha256 == verdict.sha256:
+        return "photo"
+    return "work" if any(item.number in work.seen for work in verdict.works) else "object"
 
 
 def _sale(columns: Mapping[str, str] | None) -> tuple[str, ...]:

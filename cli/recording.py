@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import typer
 
 from retrieval.judge import Judge, Verdict
-from retrieval.verdicts import Recorded, VerdictLog
+from retrieval.verdicts import Recorded, VerdictLog, read_sightings
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +25,15 @@ class Recorder:
         return [] if self.log is None else self.log.add(verdict, self.judge, asked=asked, lot=lot)
 
     def earlier(self, verdict: Verdict, *, before: str) -> list[Recorded]:
-        """Return what was said before a moment (ISO 8601) of the same photograph, or of the same objects."""
+        """Return what was said before a moment (ISO 8601) of the same photograph, objects or works."""
         return [] if self.log is None else self.log.earlier(verdict, before=before)
+
+    def remembering(self) -> Judge:
+        """Return the judge with the works that were seen so far."""
+        if self.log is None:
+            return self.judge
+        self.log.forget()
+        return replace(self.judge, sightings=read_sightings(self.judge.data, self.judge.encoder.fingerprint))
 
 
 @contextmanager

@@ -64,7 +64,7 @@ def run_screen(
             typer.echo(f"going on after {len(journal)} photographs already judged", err=True)
         output = Output(journal, judge, wanted, source)
         with recording(judge) as recorder, reading_apart(wanted.time_limit) as read:
-            desk = Desk(judge, journal, recorder, read, wanted, _claims(data))
+            desk = Desk(recorder.remembering(), journal, recorder, read, wanted, _claims(data))
             if every is None:
                 _put_out(desk.screen(lots, sum(1 for _ in read_lots(source))), wanted)
             else:

@@ -98,10 +98,10 @@ def _lot(found: Record) -> dict[str, Any]:
 
 
 def seen_words(seen: Record) -> str:
-    """Return when and where a photograph or its object was seen before."""
+    """Return when and where a photograph, or a work on it, was seen before."""
     lot = seen.get("lot") or {}
     where = ", ".join(f"{name} {lot[name]}" for name in ("lot", "sale", "house") if lot.get(name))
-    what = "this photograph" if seen["by"] == "photo" else "this object"
+    what = {"photo": "this photograph", "work": "this work", "object": "this object"}[seen["by"]]
     return f"{what} on {seen['date'][:10]}: {seen['photo']}{f' ({where})' if where else ''}, verdict {seen['verdict']}"
 
 

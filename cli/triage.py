@@ -111,9 +111,9 @@ def _plausible(work: Record) -> bool:
 
 
 def _seen_before(found: Record, work: Record) -> bool:
-    """Say whether the photograph was seen before, or an object that this work may show."""
+    """Say whether the photograph or an unknown work on it was seen before, or an object that this work may show."""
     known = work["outcome"] != Outcome.NO_MATCH
-    return any(known or seen["by"] == "photo" for seen in found.get("seen_before") or ())
+    return any(known or seen["by"] != "object" for seen in found.get("seen_before") or ())
 
 
 def deciding(best: Record) -> tuple[str, Record]:

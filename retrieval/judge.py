@@ -20,6 +20,7 @@ from retrieval.images import DEFAULT_MAX_MEGAPIXELS, sha256_of
 from retrieval.looking import Look
 from retrieval.reading import Extract, read_here
 from retrieval.registers import Register
+from retrieval.sightings import Sightings
 from retrieval.stream import Embedded, Reading, embed_photographs, no_features
 from retrieval.vectors import read_vectors
 from retrieval.votes import read_votes
@@ -59,6 +60,7 @@ class Judge:
     finder: Finder
     register: Register
     calibration: Calibration | None = None  # the last one
+    sightings: Sightings | None = None  # of earlier screenings; None: nobody asks for them
 
     @property
     def index(self) -> Any:

@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from retrieval.catalogue import Catalogue, Photo
 from retrieval.confirmation import confirm_one
+from retrieval.decision import OF_AN_OBJECT
 from retrieval.divergence import Divergence, NotCompared, diverge
 from retrieval.errors import UnreadableImage
 from retrieval.features import CLOSER, Features, features_of_probe
 from retrieval.finding import Found
-from retrieval.frames import bounds, corners_of, cut_out, pictures_beside
+from retrieval.frames import bounds, corners_of, cut_out, outside, pictures_beside
 from retrieval.images import Photograph, read_photograph
 from retrieval.quality import poor
 from retrieval.reading import Order
 from retrieval.registration import Registration
 from retrieval.search import Match
+from retrieval.sightings import Sighting
 from retrieval.stream import Embedded, Reading, no_features
 from retrieval.works import Work, settle
 
@@ -79,21 +81,34 @@ class Look:
                 for quad, vector in zip(beside, vectors, strict=True)
             ]
         if len(found) == 1:
-            return (self._work(found[0]),)
-        return tuple(map(self._work, self._seen_alone(found, k)))
+            return (self._sighted(self._work(found[0]), self.item.vectors[0], lambda: self.item.features),)
+        return tuple(self._seen_alone(found, k))
 
     def _limit(self) -> float | None:
         """Return the distance up to which an object may be meant by a photograph that has no votes."""
         limits = self.judge.basis.thresholds
         return None if limits is None else limits.match.value
 
-    def _seen_alone(self, found: Sequence[Found], k: int) -> list[Found]:
-        """Return works with the distances that they have each by itself, cut out of the photograph."""
+    def _seen_alone(self, found: Sequence[Found], k: int) -> Iterator[Work]:
+        """Yield works with the distances that they have each by itself, cut out of the photograph."""
         quads = [self._corners(work) for work in found]
         smallest = min(min(bounds(quad, self.size)[2:]) for quad in quads)
         self.photograph = self._seen_closer(min(self.size) / smallest)
         vectors = self.judge.encoder.encode([cut_out(self.photograph, quad) for quad in quads])
-        return [self._at(work, vector, k) for work, vector in zip(found, vectors, strict=True)]
+        for work, quad, vector in zip(found, quads, vectors, strict=True):
+            yield self._sighted(self._work(self._at(work, vector, k)), vector, partial(self._inside, quad))
+
+    def _inside(self, quad: np.ndarray) -> Features:
+        """Return the features inside of a quadrangle, or not far from it."""
+        return self.closer_features.among(~outside([quad], self.closer_features.points))
+
+    def _sighted(self, work: Work, vector: np.ndarray, features: Callable[[], Features | None]) -> Work:
+        """Return a work, if it is of no object, with how it looks and where it was seen before."""
+        registered = work.matches and isinstance(work.matches[0].registration, Registration)
+        if registered or work.decision.outcome in OF_AN_OBJECT or not (shown := features()):
+            return work
+        sighting, earlier = Sighting(vector, shown), self.judge.sightings
+        return replace(work, sighting=sighting, seen=() if earlier is None else earlier.like(sighting))
 
     def _seen_closer(self, times: float) -> Photograph:
         """Return the photograph read again with so many times the pixels along a side, if it is still there."""

@@ -131,3 +131,16 @@ def _lots_and_reviews(db: Any) -> None:
             f"CREATE TRIGGER no_{change.lower()}_of_reviews BEFORE {change} ON reviews "
             "BEGIN SELECT RAISE(ABORT, 'a review is never changed'); END"
         )
+
+
+@VERDICTS(name="003_sightings")
+def _sightings(db: Any) -> None:
+    db.execute(
+        """CREATE TABLE sightings (  -- how works looked that are of no object of the catalogue
+            verdict INTEGER PRIMARY KEY REFERENCES verdicts(number),
+            encoder TEXT NOT NULL,
+            vector BLOB NOT NULL,  -- float16
+            version INTEGER NOT NULL,  -- of the features
+            features BLOB NOT NULL
+        )"""
+    )

@@ -8,9 +8,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from sqlite_utils import Database
 
 from retrieval.catalogue import Catalogue
@@ -18,8 +20,10 @@ from retrieval.database import WAIT_SECONDS, connected, lock
 from retrieval.decision import OF_AN_OBJECT
 from retrieval.divergence import Divergence
 from retrieval.errors import CatalogueMissing, UnknownVerdict
+from retrieval.features import VERSION, Features
 from retrieval.judge import Judge, Verdict, Work
 from retrieval.migrations import VERDICTS
+from retrieval.sightings import KEPT, Sighting, Sightings
 
 DATABASE = "verdicts.db"
 UNREADABLE = "unreadable"
@@ -115,21 +119,34 @@ class VerdictLog:
         """Keep a verdict, and the lot that the photograph is of, at once; return the numbers of its works."""
         rows = recorded(verdict, judge, asked=asked, lot=lot)
         with self.db.atomic():
-            return [int(self.db["verdicts"].insert(_row(row)).last_pk) for row in rows]
+            numbers = [int(self.db["verdicts"].insert(_row(row)).last_pk) for row in rows]
+            seen = [
+                _sighting_row(number, judge.encoder.fingerprint, work.sighting)
+                for number, work in zip(numbers, verdict.works, strict=False)  # one unreadable has a row, but no work
+                if work.sighting is not None
+            ]
+            self.db["sightings"].insert_all(seen)
+        return numbers
 
     def earlier(self, verdict: Verdict, *, before: str, most: int = 100) -> list[Recorded]:
-        """Return what was recorded before a moment (ISO 8601) of the same file or of an object found, the last first.
+        """Return what was recorded before a moment (ISO 8601) of the same file, object or work, the last first.
 
         Of an object, only where a photograph was held to be of it: consistent or divergent.
         """
         found = [work.matches[0].object_id for work in verdict.works if work.decision.outcome in OF_AN_OBJECT]
-        marks = ", ".join("?" * len(found))
+        seen = [number for work in verdict.works for number in work.seen]
         sql = f"""SELECT * FROM verdicts WHERE asked IS NULL AND date < ? AND number IN (
-                      SELECT number FROM verdicts WHERE sha256 = ?
+                      SELECT number FROM verdicts WHERE sha256 = ? OR number IN ({_marks(seen)})
                       UNION SELECT number FROM verdicts
-                      WHERE object_id IN ({marks}) AND outcome IN {tuple(map(str, OF_AN_OBJECT))})
+                      WHERE object_id IN ({_marks(found)}) AND outcome IN {tuple(map(str, OF_AN_OBJECT))})
                   ORDER BY number DESC LIMIT ?"""
-        return [_recorded(row) for row in self.db.query(sql, [before, verdict.sha256, *found, most])]
+        return [_recorded(row) for row in self.db.query(sql, [before, verdict.sha256, *seen, *found, most])]
+
+    def forget(self, kept: int = KEPT) -> None:
+        """Forget how all works looked but the last so many; what was said of them stays."""
+        last = "SELECT verdict FROM sightings ORDER BY verdict DESC LIMIT 1 OFFSET ?"
+        with self.db.atomic():
+            self.db.execute(f"DELETE FROM sightings WHERE verdict <= ({last})", [kept])
 
     def verdicts(
         self, *, outcome: str | None = None, photo: str | None = None, limit: int | None = None
@@ -150,6 +167,30 @@ class VerdictLog:
         for row in self.db.query("SELECT * FROM verdicts WHERE number = ?", [number]):
             return _recorded(row)
         raise UnknownVerdict(f"No verdict {number} is recorded. `artifact verdicts` lists them.")
+
+
+def read_sightings(data: Path, encoder: str) -> Sightings:
+    """Return the works seen so far that were of no object, as an encoder of that fingerprint sees them."""
+    with VerdictLog.reading(data) as log:
+        rows = log.db.execute("SELECT verdict, vector FROM sightings WHERE encoder = ?", [encoder]).fetchall()
+    vectors = np.frombuffer(b"".join(vector for _, vector in rows), np.float16).reshape(len(rows), -1 if rows else 1)
+    return Sightings.of([number for number, _ in rows], vectors, partial(_features_seen, data))
+
+
+def _features_seen(data: Path, numbers: Sequence[int]) -> dict[int, Features]:
+    sql = f"SELECT verdict, features FROM sightings WHERE verdict IN ({_marks(numbers)}) AND version = ?"
+    with connected(data, DATABASE, VERDICTS) as database:
+        return {number: Features.from_bytes(kept) for number, kept in database.execute(sql, [*numbers, VERSION])}
+
+
+def _sighting_row(number: int, encoder: str, work: Sighting) -> dict[str, object]:
+    kept = work.thinned()
+    vector, features = kept.vector.astype(np.float16).tobytes(), kept.features.to_bytes()
+    return {"verdict": number, "encoder": encoder, "vector": vector, "version": VERSION, "features": features}
+
+
+def _marks(values: Sequence[object]) -> str:
+    return ", ".join("?" * len(values))
 
 
 def recorded(

@@ -12,6 +12,7 @@ from retrieval.divergence import Divergence
 from retrieval.registers import ALERTING, Register, Status
 from retrieval.registration import Registration
 from retrieval.search import Match
+from retrieval.sightings import Sighting
 
 ComparedWith = Callable[[str], Match | None]
 
@@ -30,6 +31,8 @@ class Work:
     status: str = ""  # of the best match, as the catalogue has it
     alert: Status | None = None  # what stands above the outcome
     forgery: Match | None = None  # a known forgery of that object, which the photograph was compared with too
+    sighting: Sighting | None = None  # how a work looks that is of no object
+    seen: tuple[int, ...] = ()  # verdicts on the same work in earlier screenings
 
 
 def settle(

@@ -170,7 +170,7 @@ def test_a_new_catalogue_has_the_same_schema_as_one_that_came_by_single_steps(tm
         assert sorted(stepped.db.schema.split(";")) == sorted(fresh.db.schema.split(";"))
 
 
-VERDICT_NAMES = ["001_verdicts", "002_lots_and_reviews"]
+VERDICT_NAMES = ["001_verdicts", "002_lots_and_reviews", "003_sightings"]
 
 
 def old_log(data: Path) -> None:
