@@ -13,6 +13,7 @@ from tests.bench.scoring import (
     groups_of,
     outcomes_of,
     repeats_pointed_out,
+    seen_again,
 )
 from tests.bench.works import Hung, asked_of, overlap, places_of
 
@@ -118,6 +119,28 @@ def test_repeats_are_pairs_whichever_of_the_two_came_first():
         "3.jpg": record_of("3.jpg", same_as="/lots/photos/1.jpg"),
     }
     assert repeats_pointed_out(day, records) == (1, 1, 1)
+
+
+def test_what_was_seen_on_an_earlier_day_is_counted_by_kind_of_lot():
+    earlier = [
+        truth_of("a.jpg", shows=("x",)),
+        truth_of("b.jpg", shows=("y",)),
+        truth_of("c.jpg", outcome="unreadable"),
+    ]
+    day = [
+        truth_of(f"{n}.jpg", kind="unknown", shows=shows)
+        for n, shows in enumerate((("x",), ("x", "y"), ("z",), ("y",)))
+    ]
+    day += [truth_of("bad.jpg", kind="broken", outcome="unreadable"), truth_of("5.jpg", shows=("c.jpg",))]
+    told = {"0.jpg": ["a"], "1.jpg": ["b", "a"], "2.jpg": ["a"], "3.jpg": ["a"]}
+    records = {
+        name: record_of(name, seen_before=[{"photo": f"/lots/photos/{other}.jpg"} for other in others])
+        for name, others in told.items()
+    }
+    assert seen_again(day, earlier, records) == {
+        "unknown": {"photographs": 4, "again": 3, "pointed out": 2, "wrongly": 2},
+        "re-photographed": {"photographs": 1, "again": 0, "pointed out": 0, "wrongly": 0},
+    }
 
 
 def test_every_lot_is_accounted_for():

@@ -29,28 +29,31 @@ from tests.bench.scoring import (
     read_truth,
     recall_by_kind,
     repeats_pointed_out,
+    seen_again,
 )
 from tests.bench.staging import catalogue_of, stage_day
 from tests.bench.watching import Watched, thinned, watch
 
+LATER = 4  # times fewer photographs on a later day, some of which show what was seen before
 OUTCOMES = ("consistent", "divergent", "no-match", "unreadable")
 COLUMNS = ("outcome", "objects", "expected", "said", "precision", "recall", "of these inconclusive")
 ALERT_COLUMNS = ("alert", "objects", "found", "photographs", "raised", "recall", "false")
 
 
-def staged(folder: Path, objects: int, photos: int) -> tuple[Path, Path, Path]:
-    """Return a catalogue's folder, its index and a day, each made where it is not there yet."""
+def staged(folder: Path, objects: int, photos: int) -> tuple[Path, Path, Path, Path]:
+    """Return a catalogue's folder, its index, a day and a later one, each made where it is not there yet."""
     catalogue, data = folder / f"catalogue-{objects}", folder / f"data-{objects}"
-    day = folder / f"day-{photos}"
+    day, later = folder / f"day-{photos}", folder / f"later-{photos // LATER}"
     for whole, make in (
         (catalogue / "catalogue.csv", lambda: catalogue_of(catalogue, objects)),
         (day / "labels.csv", lambda: stage_day(day, photos)),
+        (later / "labels.csv", lambda: stage_day(later, photos // LATER, seed=1)),
     ):
         if not whole.exists():  # it is written last
             shutil.rmtree(whole.parent, ignore_errors=True)
             make()
     artifact("index", str(catalogue), "--data", str(data))
-    return catalogue, data, day
+    return catalogue, data, day, later
 
 
 def screened(day: Path, data: Path, out: Path) -> tuple[Watched, Records, list[str]]:
@@ -116,14 +119,14 @@ def show(
 
 
 def main() -> None:
-    """Stage, index, calibrate, screen and score a day."""
+    """Stage, index, calibrate, screen and score a day, and a later one for what is seen again."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--photos", type=int, default=2000)
     parser.add_argument("--objects", type=int, default=10_000)
     parser.add_argument("--keep", type=Path, metavar="FOLDER", help="take what is staged there, and leave it there")
     options = parser.parse_args()
     with kept(options.keep) as folder, tempfile.TemporaryDirectory() as name:
-        catalogue, data, day = staged(folder, options.objects, options.photos)
+        catalogue, data, day, later = staged(folder, options.objects, options.photos)
         fresh = Path(name, "data")  # a day that was screened before is seen again
         shutil.copytree(data, fresh)
         calibration = json.loads(
@@ -132,12 +135,15 @@ def main() -> None:
         watched, records, again = screened(day, fresh, Path(name, "day.jsonl"))
         if options.keep:
             shutil.copy(Path(name, "day.jsonl"), day / "day.jsonl")
+        truths = read_truth(day / "truth.csv")
+        _, later_records, _ = screened(later, fresh, Path(name, "later.jsonl"))
         show(
-            read_truth(day / "truth.csv"),
+            truths,
             records,
             again,
             read_statuses(catalogue / "catalogue.csv"),
             watched,
+            seen_again_later=seen_again(read_truth(later / "truth.csv"), truths, later_records),
             promised=calibration["combined"]["threshold"],
             command=f"python -m tests.bench.day --photos {options.photos} --objects {options.objects}",
         )

@@ -60,12 +60,18 @@ def screened(folder: Path, data: Path, place: Path) -> Watched:
     return done
 
 
-def many(paths: Sequence[Path], folder: Path, count: int) -> Path:
-    """Return a folder of so many files, each of these many times over."""
+def many(paths: Sequence[Path], folder: Path, count: int, distinct: int) -> Path:
+    """Return a folder of so many files, so many of them distinct: these, each with another number after its end."""
+    made: list[Path] = []
     for number in range(count):
         inside = folder / f"{number // 1000:03}"
         inside.mkdir(parents=True, exist_ok=True)
-        (inside / f"{number:06}.jpg").hardlink_to(paths[number % len(paths)])
+        file = inside / f"{number:06}.jpg"
+        if number < distinct:
+            file.write_bytes(paths[number % len(paths)].read_bytes() + str(number).encode())
+            made.append(file)
+        else:
+            file.hardlink_to(made[number % distinct])
     return folder
 
 
@@ -75,6 +81,7 @@ def main() -> None:
     parser.add_argument("data", type=Path, help="data folder of a catalogue, as tests.bench.day --keep leaves it")
     parser.add_argument("photos", type=Path, help="folder of readable photographs")
     parser.add_argument("--files", type=int, default=100_000)
+    parser.add_argument("--distinct", type=int, default=2000, help="of these files, the others are the same again")
     arguments = parser.parse_args()
     paths = sorted(arguments.photos.glob("*.jpg"))
     with tempfile.TemporaryDirectory(dir=arguments.photos.parent) as name:
@@ -83,7 +90,7 @@ def main() -> None:
         limit = 1 / sum(1 / value for value in alone.values())
         rows = [[stage, value] for stage, value in alone.items()]
         rows += [["limit of all together on the same cores", limit], ["whole process", len(paths) / whole.seconds]]
-        some = many(paths[:200], Path(name, "many"), arguments.files)
+        some = many(paths, Path(name, "many"), arguments.files, arguments.distinct)
         flood = screened(some, arguments.data, Path(name))
     report(
         "desk",
@@ -91,9 +98,9 @@ def main() -> None:
         rows,
         share_of_limit=round(len(paths) / whole.seconds / limit, 3),
         peak_mb=round(whole.peak),
-        files=f"{arguments.files} files, 200 distinct, in {flood.seconds:.0f} s, peak {flood.peak:.0f} MB",
+        files=f"{arguments.files} files, {arguments.distinct} distinct, {flood.seconds:.0f} s, {flood.peak:.0f} MB at most",
         memory_over_files=thinned(flood.curve),
-        command="python -m tests.bench.desk DATA PHOTOS",
+        command=f"python -m tests.bench.desk DATA PHOTOS --files {arguments.files} --distinct {arguments.distinct}",
     )
 
 

@@ -210,6 +210,23 @@ def repeats_pointed_out(day: Iterable[Truth], records: Records) -> tuple[int, in
     return len(pairs), len(pairs & said), len(said - pairs)
 
 
+def seen_again(day: Iterable[Truth], earlier: Iterable[Truth], records: Records) -> dict[str, dict[str, int]]:
+    """Return, by kind of lot, how many show what an earlier day showed, how many were told so, and how many wrongly."""
+    shown = {truth.photo: set(truth.shows) for truth in earlier if truth.outcome != "unreadable"}
+    counts: dict[str, dict[str, int]] = {}
+    for truth in day:
+        if truth.outcome == "unreadable":
+            continue
+        told = [Path(seen["photo"]).name for seen in records.get(truth.photo, {}).get("seen_before", ())]
+        right = any(shown[name] & set(truth.shows) for name in told)
+        found = counts.setdefault(truth.kind, {"photographs": 0, "again": 0, "pointed out": 0, "wrongly": 0})
+        found["photographs"] += 1
+        found["again"] += any(shows & set(truth.shows) for shows in shown.values())
+        found["pointed out"] += right
+        found["wrongly"] += bool(told) and not right
+    return counts
+
+
 def claims_by_kind(day: Iterable[Truth], records: Records) -> dict[str, dict[str, int]]:
     """Return what was said of claims, by kind of lot."""
     counts: dict[str, Counter[str]] = {}
