@@ -98,7 +98,7 @@ def main() -> None:
         rows,
         share_of_limit=round(len(paths) / whole.seconds / limit, 3),
         peak_mb=round(whole.peak),
-        files=f"{arguments.files} files, {arguments.distinct} distinct, {flood.seconds:.0f} s, {flood.peak:.0f} MB at most",
+        files=f"{arguments.files}, {arguments.distinct} distinct, in {flood.seconds:.0f} s, peak {flood.peak:.0f} MB",
         memory_over_files=thinned(flood.curve),
         command=f"python -m tests.bench.desk DATA PHOTOS --files {arguments.files} --distinct {arguments.distinct}",
     )
