@@ -37,8 +37,10 @@ def write_whole(out: Path, pieces: Iterable[bytes], *, quiet: bool = False) -> N
         with temporary.open("wb") as file:
             file.writelines(pieces)
         os.replace(temporary, out)
-    except BaseException:
+    except BaseException as error:
         temporary.unlink(missing_ok=True)
+        if isinstance(error, OSError) and error.filename is None and error.strerror:  # as of a disk that is full
+            raise ArtifactError(f"cannot write {out}: {error.strerror}") from error
         raise
     if not quiet:
         typer.echo(f"wrote {out}", err=True)

@@ -1,5 +1,6 @@
 """`artifact compare` and `query --report`: from a photograph to files that are written whole or not at all."""
 
+import errno
 import hashlib
 import json
 import os
@@ -119,6 +120,16 @@ def test_a_file_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
         assert [path.read_bytes() for path in tmp_path.iterdir()] == ([before] if before else [])
     write_whole(out, iter([b"a", b"b"]))
     assert [path.read_bytes() for path in tmp_path.iterdir()] == [b"ab"]
+
+
+def test_a_disk_that_fills_meanwhile_is_said_with_the_name_of_the_file(tmp_path: Path) -> None:
+    def pieces() -> Iterator[bytes]:
+        yield b"half"
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with pytest.raises(ArtifactError, match=r"cannot write .*page\.html: No space left on device"):
+        write_whole(tmp_path / "page.html", pieces())
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_target_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
