@@ -104,7 +104,7 @@ class Desk:
         found = output.record(
             verdict,
             self.judge,
-            self.recorder.keep(verdict, lot=lot.columns),
+            self.recorder.keep(verdict, lot=lot.columns, since=self.journal.started),
             lot=lot.columns,
             seen_before=self._seen_before(lot, verdict),
             claim=self._claim(lot, verdict),
@@ -126,7 +126,8 @@ class Desk:
         object_id, reason = self._claimed(lot)
         said: Record = {"claimed": lot.claim, "object_id": object_id, "work": None, "reason": reason or verdict.error}
         if verdict.claim is not None:
-            self.recorder.keep(replace(verdict, works=(verdict.claim,)), asked=object_id, lot=lot.columns)
+            compared, since = replace(verdict, works=(verdict.claim,)), self.journal.started
+            self.recorder.keep(compared, asked=object_id, lot=lot.columns, since=since)
             said["work"] = output.work_record(verdict.claim, self.judge.basis.thresholds)
         return said
 

@@ -20,9 +20,19 @@ class Recorder:
     judge: Judge
     log: VerdictLog | None
 
-    def keep(self, verdict: Verdict, *, asked: str | None = None, lot: Mapping[str, str] | None = None) -> list[int]:
-        """Keep a verdict, with the object that was asked for or the lot; return the numbers of its works."""
-        return [] if self.log is None else self.log.add(verdict, self.judge, asked=asked, lot=lot)
+    def keep(
+        self,
+        verdict: Verdict,
+        *,
+        asked: str | None = None,
+        lot: Mapping[str, str] | None = None,
+        since: str | None = None,
+    ) -> list[int]:
+        """Keep a verdict, with the object that was asked for or the lot; return the numbers of its works.
+
+        One that was kept already since a moment (ISO 8601) is not kept twice.
+        """
+        return [] if self.log is None else self.log.add(verdict, self.judge, asked=asked, lot=lot, since=since)
 
     def earlier(self, verdict: Verdict, *, before: str) -> list[Recorded]:
         """Return what was said before a moment (ISO 8601) of the same photograph, objects or works."""

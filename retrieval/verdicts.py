@@ -114,10 +114,21 @@ class VerdictLog:
                 yield cls(database)
 
     def add(
-        self, verdict: Verdict, judge: Judge, *, asked: str | None = None, lot: Mapping[str, str] | None = None
+        self,
+        verdict: Verdict,
+        judge: Judge,
+        *,
+        asked: str | None = None,
+        lot: Mapping[str, str] | None = None,
+        since: str | None = None,
     ) -> list[int]:
-        """Keep a verdict, and the lot that the photograph is of, at once; return the numbers of its works."""
+        """Keep a verdict, and the lot that the photograph is of, at once; return the numbers of its works.
+
+        One that was kept already since a moment (ISO 8601) is not kept twice.
+        """
         rows = recorded(verdict, judge, asked=asked, lot=lot)
+        if since is not None and (numbers := self._kept(rows, since)):
+            return numbers
         with self.db.atomic():
             numbers = [int(self.db["verdicts"].insert(_row(row)).last_pk) for row in rows]
             seen = [
@@ -127,6 +138,15 @@ class VerdictLog:
             ]
             self.db["sightings"].insert_all(seen)
         return numbers
+
+    def _kept(self, rows: Sequence[Recorded], since: str) -> list[int]:
+        """Return the numbers under which the works of a photograph were kept since a moment; none if they were not."""
+        values = _row(rows[0])
+        sql = "SELECT * FROM verdicts WHERE sha256 IS ? AND photo = ? AND asked IS ? AND lot IS ? AND date >= ?"
+        names = [values[name] for name in ("sha256", "photo", "asked", "lot")]
+        kept = [_recorded(row) for row in self.db.query(f"{sql} ORDER BY number", [*names, since])][: len(rows)]
+        same = [replace(item, date="", number=None) for item in kept] == [replace(row, date="") for row in rows]
+        return [item.number for item in kept if item.number is not None] if same else []
 
     def earlier(self, verdict: Verdict, *, before: str, most: int = 100) -> list[Recorded]:
         """Return what was recorded before a moment (ISO 8601) of the same file, object or work, the last first.

@@ -243,6 +243,24 @@ def test_the_lot_and_the_alert_are_kept_and_read_again(judge, place):
     assert as_dict(item)["lot"] == lot and as_dict(item)["alert"] == "stolen"
 
 
+def test_what_was_kept_since_a_moment_is_not_kept_twice(judge, place):
+    (one, other) = judge.judge_all([place / "1.jpg", place / "2.jpg"], k=1)
+    lot, once = {"lot": "1"}, "2000-01-01T00:00:00+00:00"
+    with VerdictLog.opened(judge.data) as log:
+        numbers = log.add(one, judge, lot=lot, since=once)
+        assert log.add(one, judge, lot=lot, since=once) == numbers
+        new = [
+            log.add(one, judge, lot={"lot": "2"}, since=once),
+            log.add(one, judge, lot=lot, asked="01", since=once),
+            log.add(other, judge, lot=lot, since=once),
+            log.add(replace(one, sha256="0" * 64), judge, lot=lot, since=once),
+            log.add(replace(one, works=one.works * 2), judge, lot=lot, since=once),
+            log.add(one, judge, lot=lot, since="9999-01-01T00:00:00+00:00"),
+            log.add(one, judge, lot=lot),
+        ]
+        assert len({number for found in [numbers, *new] for number in found}) == 1 + len(new) + 1
+
+
 def test_recorded_gives_a_record_a_work(judge, place):
     (verdict,) = judge.judge_all([place / "1.jpg"], k=1)
     twice = replace(verdict, works=verdict.works * 2)
