@@ -31,13 +31,14 @@ class Journal:
 
     A journal of the same work (`heading`: source, encoder, revision, ...) is taken up again, without the records of
     photographs that could not be read or were written since. Of any other work it is begun anew. `started` is when
-    that was, in ISO 8601.
+    that was, in ISO 8601; `taken_up` says whether an earlier run did.
     """
 
     def __init__(self, path: Path, heading: Mapping[str, Any]) -> None:
         self.path = path
         self.counts: Counter[str] = Counter()
         self._count = self._told = 0
+        self.taken_up = False
         with _in_words(path):
             self._db = self._taken_up(dumps(dict(heading)))
             (self.started,) = self._db.execute("SELECT started FROM heading").fetchone()
@@ -69,6 +70,7 @@ class Journal:
                 database = _connected(self.path)
                 if database.execute("SELECT body FROM heading").fetchall() == [(heading,)]:
                     database.execute("DELETE FROM records WHERE json_extract(record, '$.error') IS NOT NULL")
+                    self.taken_up = True
                     return database
                 database.close()
         _delete(self.path)

@@ -67,6 +67,21 @@ def connected(data: Path, name: str = DATABASE, steps: Migrations = MIGRATIONS) 
             connection.close()
 
 
+@contextmanager
+def writing(database: Database) -> Iterator[None]:
+    """Give a transaction that may write from its beginning: it waits for others, and is kept whole or not at all.
+
+    One that only reads at first is refused where another process has written meanwhile.
+    """
+    database.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        database.execute("COMMIT")
+    except BaseException:
+        database.rollback()
+        raise
+
+
 def _read_only_uri(path: Path) -> str:
     """Name the database so that SQLite writes nothing beside it, and still sees what a killed run left in its log."""
     log = path.with_name(f"{path.name}-wal")

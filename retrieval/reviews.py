@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
+from retrieval.database import writing
 from retrieval.decision import OF_AN_OBJECT, Outcome
 from retrieval.errors import ArtifactError, CatalogueBusy
 from retrieval.metrics import clopper_pearson
@@ -118,7 +119,7 @@ def add_review(log: VerdictLog, review: Review) -> int:
     """Keep a review beside those that there are, and return its number."""
     row = asdict(review)
     del row["number"]
-    with log.db.atomic():
+    with writing(log.db):
         return int(log.db["reviews"].insert(row).last_pk)
 
 

@@ -16,7 +16,7 @@ import numpy as np
 from sqlite_utils import Database
 
 from retrieval.catalogue import Catalogue
-from retrieval.database import WAIT_SECONDS, connected, lock
+from retrieval.database import WAIT_SECONDS, connected, lock, writing
 from retrieval.decision import OF_AN_OBJECT
 from retrieval.divergence import Divergence
 from retrieval.errors import CatalogueMissing, UnknownVerdict
@@ -129,7 +129,7 @@ class VerdictLog:
         rows = recorded(verdict, judge, asked=asked, lot=lot)
         if since is not None and (numbers := self._kept(rows, since)):
             return numbers
-        with self.db.atomic():
+        with writing(self.db):
             numbers = [int(self.db["verdicts"].insert(_row(row)).last_pk) for row in rows]
             seen = [
                 _sighting_row(number, judge.encoder.fingerprint, work.sighting)
@@ -165,7 +165,7 @@ class VerdictLog:
     def forget(self, kept: int = KEPT) -> None:
         """Forget how all works looked but the last so many; what was said of them stays."""
         last = "SELECT verdict FROM sightings ORDER BY verdict DESC LIMIT 1 OFFSET ?"
-        with self.db.atomic():
+        with writing(self.db):
             self.db.execute(f"DELETE FROM sightings WHERE verdict <= ({last})", [kept])
 
     def verdicts(

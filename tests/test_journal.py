@@ -29,15 +29,16 @@ def photo(tmp_path: Path) -> Path:
 def test_a_journal_is_taken_up_by_the_same_work_only(tmp_path, photo):
     with Journal.beside(tmp_path / "out", HEADING) as journal:
         started = journal.started
+        assert not journal.taken_up
         journal.add("a", "sha a", found(photo))
         assert list(journal.fresh()) == [found(photo)] and list(journal.fresh()) == []
     with Journal.beside(tmp_path / "out", HEADING) as journal:
-        assert journal.holds("a", photo) and not journal.holds("b", photo)
+        assert journal.taken_up and journal.holds("a", photo) and not journal.holds("b", photo)
         assert (len(journal), journal.counts["consistent"], journal.started) == (1, 1, started)
         assert list(journal.records()) == [found(photo)] and list(journal.fresh()) == []
         assert journal.of_identity("sha a") == found(photo) and journal.of_identity("sha b") is None
     with Journal.beside(tmp_path / "out", {"revision": 2}) as journal:
-        assert len(journal) == 0 and not journal.holds("a", photo)
+        assert len(journal) == 0 and not journal.taken_up and not journal.holds("a", photo)
 
 
 def test_a_photograph_written_since_is_judged_again(tmp_path, photo):

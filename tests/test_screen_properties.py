@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import wraps
+from itertools import count
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -249,6 +250,26 @@ def test_a_screening_cut_at_any_moments_says_each_thing_once_in_the_end(judge, c
         assert {photo: said(record) for photo, record in ended.items()} == {
             photo: said(record) for photo, record in whole.items()
         }
+
+
+def test_a_screening_cut_anywhere_before_its_output_records_each_verdict_once(judge, cut, monkeypatch):
+    contents = {f"{number}.png": content for number, content in enumerate(CONTENTS)}
+    for moment in count():
+        with new_folder(contents) as folder:
+            out, cut.after = folder.parent / "out.jsonl", moment
+            try:
+                screen(judge, folder, out, monkeypatch)
+            except KeyboardInterrupt:
+                assert cut.after is None
+            cut.after = None
+            if out.exists():  # what comes after is another screening
+                break
+            screen(judge, folder, out, monkeypatch)
+            with VerdictLog.reading(folder.parent / "data") as log:
+                assert sorted(item.number for item in log.verdicts()) == sorted(
+                    {number for record in records(out).values() for number in record["verdicts"]}
+                )
+    assert moment > 4 * len(set(CONTENTS))
 
 
 def check_twins(found: Mapping[str, Mapping[str, Any]]) -> None:

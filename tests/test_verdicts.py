@@ -6,6 +6,7 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
@@ -259,6 +260,19 @@ def test_what_was_kept_since_a_moment_is_not_kept_twice(judge, place):
             log.add(one, judge, lot=lot),
         ]
         assert len({number for found in [numbers, *new] for number in found}) == 1 + len(new) + 1
+
+
+def test_many_may_keep_verdicts_at_the_same_time(judge, place):
+    """Each in its turn: one that had read first would find the log changed, and be refused at once."""
+    (verdict,) = judge.judge_all([place / "1.jpg"], k=1)
+
+    def keep(_: int) -> list[int]:
+        with VerdictLog.opened(judge.data) as log:
+            return [number for _ in range(60) for number in log.add(verdict, judge)]
+
+    with ThreadPoolExecutor(4) as pool:
+        numbers = [number for found in pool.map(keep, range(4)) for number in found]
+    assert len(set(numbers)) == 240
 
 
 def test_recorded_gives_a_record_a_work(judge, place):
