@@ -26,15 +26,22 @@ _MIRROR = np.arange(128).reshape(4, 4, 8)[::-1][:, :, (8 - np.arange(8)) % 8].re
 
 @dataclass(frozen=True, slots=True)
 class Detail:
-    """How closely to look: at a picture of `side` x `side` pixels or as many, for at most `count` features."""
+    """How closely to look: at a picture of `side` x `side` pixels or as many, for at most `count` features.
+
+    Those of the strongest contrast, or else of such in every part of the picture: on a page, all would be of its text.
+    """
 
     side: float
     count: int
+    everywhere: bool = False
 
 
 EXEMPLAR = Detail(256.0, 450)  # more would cost more than half of indexing without them
 PROBE = Detail(480.0, 900)  # the work may be a small part of it, and it is looked at but once
-CLOSER = Detail(720.0, 1500)  # for a probe that seems to show a work, and does not show it well enough
+GLANCE = Detail(256.0, 450, everywhere=True)  # which of ten thousand works may be on it?
+CLOSER = Detail(720.0, 2000, everywhere=True)  # a work may be there, and was not seen well enough
+PART = Detail(480.0, 1500, everywhere=True)  # of a probe
+CELLS = 8  # parts of a picture across, and down
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -82,6 +89,11 @@ def features_of(photograph: Photograph) -> Features:
     return extract_features(photograph.image, (photograph.width, photograph.height))
 
 
+def glance_at(photograph: Photograph) -> Features:
+    """Return the features of a probe by which objects are proposed."""
+    return features_of_probe(photograph, GLANCE)
+
+
 def features_of_probe(photograph: Photograph, detail: Detail = PROBE) -> Features:
     """Return the features of a probe."""
     return extract_features(photograph.image, (photograph.width, photograph.height), detail=detail)
@@ -94,14 +106,31 @@ def extract_features(image: Image.Image, size: tuple[int, int], *, detail: Detai
     """
     cv2 = import_cv2()
     grey = _reduced(np.asarray(image.convert("L")), detail.side)
-    sift = cv2.SIFT_create(nfeatures=detail.count, contrastThreshold=CONTRAST)
+    sift = cv2.SIFT_create(nfeatures=0 if detail.everywhere else detail.count, contrastThreshold=CONTRAST)
     keypoints, descriptors = sift.detectAndCompute(grey, None)
     if descriptors is None:
         return Features(np.empty((0, 2), np.float32), np.empty((0, 128), np.uint8), size)
     points = np.array([keypoint.pt for keypoint in keypoints], np.float64)
+    if len(points) > detail.count and detail.everywhere:
+        rows = _everywhere(points / grey.shape[::-1], np.array([each.response for each in keypoints]), detail.count)
+        points, descriptors = points[rows], descriptors[rows]
     scale = np.array([size[0] / grey.shape[1], size[1] / grey.shape[0]])
     points = (points + 0.5) * scale - 0.5
     return Features(points.astype(np.float32), _root(descriptors), size)
+
+
+def _everywhere(places: np.ndarray, strengths: np.ndarray, count: int) -> np.ndarray:
+    """Return the rows of so many features, in their order, of each part of the picture the strongest.
+
+    `places` are float (n, 2) in 0..1.
+    """
+    across, down = np.clip((places * CELLS).astype(np.int64), 0, CELLS - 1).T
+    cells = across * CELLS + down
+    order = np.lexsort((-strengths, cells))
+    starts = np.searchsorted(cells[order], np.arange(CELLS**2))
+    ranks = np.empty(len(cells), np.int64)
+    ranks[order] = np.arange(len(cells)) - starts[cells[order]]
+    return np.sort(np.lexsort((-strengths, ranks))[:count])
 
 
 def _reduced(grey: np.ndarray, side: float) -> np.ndarray:

@@ -87,7 +87,7 @@ class Finder:
     ) -> list[Found]:
         """Return the works on a photograph, the best first, each with its k best objects; one is always returned.
 
-        `glance` are features as exemplars have them, `vector` the embedding of the whole; `probe` finds the features
+        `glance` are features at a glance, `vector` the embedding of the whole; `probe` finds the features
         of a probe, and `closer` finer ones, for objects that have votes and are not registered. `limit` is the
         distance up to which an object may be meant, None where that is not known. Where neither votes nor distance
         make an object plausible, nothing is registered.
@@ -114,13 +114,12 @@ class Finder:
     def framed(
         self, quad: np.ndarray, features: Features, vector: np.ndarray, *, k: int, features_of: FeaturesOf
     ) -> Found:
-        """Return what a picture in a quadrangle, float64 (4, 2), of a photograph with such features is.
+        """Return what a picture in a quadrangle, float64 (4, 2), of a photograph is, by its embedding and features.
 
-        `vector` is the embedding of what lies in it. A work with matches is registered; one with none is unknown.
+        A work with matches is registered; one with none is unknown.
         """
-        inside = features.among(~outside([quad], features.points))
         nearest = self.nearest(vector, max(k, NEAREST))
-        matches = self._confirmed(inside, vector, nearest, [], features_of)
+        matches = self._confirmed(features, vector, nearest, [], features_of)
         return self._found(matches[:k], features.size) if matches and agreeing(matches[0]) else Found((), quad)
 
     def _voted(self, counted: Iterable[tuple[int, float]]) -> dict[str, float]:

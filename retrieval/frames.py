@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import combinations
 
 import numpy as np
 from PIL import Image
@@ -19,31 +20,47 @@ EDGES = ((20, 60), (60, 150))  # grey levels between which Canny follows an edge
 GROUND = (8.0, 16.0, 28.0)  # distance of a colour (CIELAB) from that of the wall
 FEWEST_FEATURES = 15  # in it, to be a picture: not a door, a label, a shadow
 MARGIN = 1.1  # an outline is widened so much before it is said what lies outside
-OVERLAP = 0.15  # of a picture that may lie over a work found otherwise
+OVERLAP = 0.15  # of two pictures that lie beside each other, at most
+PART = 0.45  # of a page that a picture on it takes, at most
 
 
-def pictures_beside(photograph: Photograph, features: Features, taken: Sequence[np.ndarray]) -> list[np.ndarray]:
+def pictures_beside(
+    photograph: Photograph, features: Features, taken: Sequence[np.ndarray], *, largest: float = LARGEST
+) -> list[np.ndarray]:
     """Return the pictures that lie beside the outlines `taken`: quadrangles, float64 (4, 2), clockwise, largest first.
 
-    Points are pixels of the upright photograph in its full size, as in its `features`.
+    Points are pixels of the upright photograph in its full size, as in its `features`; `largest` is the share of its
+    area that a picture may take. What has several pictures in it is a page or a screen, and no picture.
     """
     if np.count_nonzero(outside(taken, features.points)) < FEWEST_FEATURES:
         return []
     scale, picture = _reduced(photograph)
     area = picture.shape[0] * picture.shape[1]
     shortest = SHORTEST * min(picture.shape[:2])
-    quads = [
-        quad
-        for quad in _quads(picture)
-        if SMALLEST * area <= _area(quad) <= LARGEST * area and _shortest_side(quad) >= shortest
-    ]
+    quads = sorted(
+        (
+            quad / scale
+            for quad in _quads(picture)
+            if SMALLEST * area <= area_of(quad) <= largest * area and _shortest_side(quad) >= shortest
+        ),
+        key=area_of,
+        reverse=True,
+    )
+    quads = [quad for quad in quads if np.count_nonzero(_within(quad, features.points)) >= FEWEST_FEATURES]
     found: list[np.ndarray] = []
-    for quad in sorted((quad / scale for quad in quads), key=_area, reverse=True):
-        beside = all(_common(quad, other) <= OVERLAP * _area(quad) for other in taken)
+    for number, quad in enumerate(quads):
+        beside = all(_common(quad, other) <= OVERLAP * min(area_of(quad), area_of(other)) for other in taken)
         new = all(overlap(quad, other) <= OVERLAP for other in found)
-        if beside and new and np.count_nonzero(_within(quad, features.points)) >= FEWEST_FEATURES:
+        if beside and new and not _has_several(quad, quads[number + 1 :]):
             found.append(quad)
     return found
+
+
+def _has_several(quad: np.ndarray, smaller: Sequence[np.ndarray]) -> bool:
+    """Say whether two pictures or more lie in a quadrangle, beside each other."""
+    parts = [other for other in smaller if area_of(other) <= PART * area_of(quad)]
+    within = [other for other in parts if overlap(quad, other) >= 1 - OVERLAP]
+    return any(overlap(one, other) <= OVERLAP for one, other in combinations(within, 2))
 
 
 def cut_out(photograph: Photograph, quad: np.ndarray) -> Image.Image:
@@ -86,7 +103,7 @@ def outside(polygons: Sequence[np.ndarray], points: np.ndarray) -> np.ndarray:
 
 def overlap(one: np.ndarray, other: np.ndarray) -> float:
     """Return the share of the smaller of two convex polygons (n, 2) that lies in the larger, 0..1."""
-    smaller = min(_area(one), _area(other))
+    smaller = min(area_of(one), area_of(other))
     return _common(one, other) / smaller if smaller > 0 else 1.0
 
 
@@ -107,10 +124,12 @@ def _quads(picture: np.ndarray) -> Iterator[np.ndarray]:
     for mask in _masks(picture):
         contours, _ = cv2.findContours(cv2.dilate(mask, kernel), cv2.RETR_LIST, cv2.CHAIN_APPROX_SIMPLE)
         for contour in contours:
+            _, _, width, height = cv2.boundingRect(contour)
+            if width * height < SMALLEST * mask.size:
+                continue
             hull = cv2.convexHull(contour)
             box = cv2.minAreaRect(hull)
-            around = box[1][0] * box[1][1]
-            if around < SMALLEST * mask.size or cv2.contourArea(hull) < FILLED * around:
+            if cv2.contourArea(hull) < FILLED * box[1][0] * box[1][1]:
                 continue
             corners = cv2.approxPolyDP(hull, 0.04 * cv2.arcLength(hull, True), True).reshape(-1, 2)
             yield _clockwise(corners if len(corners) == 4 else cv2.boxPoints(box))
@@ -124,10 +143,11 @@ def _masks(picture: np.ndarray) -> Iterator[np.ndarray]:
         yield cv2.Canny(grey, low, high)
     lab = cv2.cvtColor(picture.astype(np.float32) / 255.0, cv2.COLOR_RGB2LAB)
     rim = np.concatenate([lab[:4].reshape(-1, 3), lab[-4:].reshape(-1, 3), lab[:, :4].reshape(-1, 3)])
-    distance = np.linalg.norm(lab - np.median(np.concatenate([rim, lab[:, -4:].reshape(-1, 3)]), axis=0), axis=2)
+    away = lab - np.median(np.concatenate([rim, lab[:, -4:].reshape(-1, 3)]), axis=0)
+    squares = cv2.transform(away * away, np.ones((1, 3), np.float32))
     kernel = np.ones((7, 7), np.uint8)
     for most in GROUND:
-        yield cv2.morphologyEx((distance > most).astype(np.uint8), cv2.MORPH_OPEN, kernel)
+        yield cv2.morphologyEx((squares > most**2).astype(np.uint8), cv2.MORPH_OPEN, kernel)
 
 
 def _clockwise(corners: np.ndarray) -> np.ndarray:
@@ -138,7 +158,8 @@ def _clockwise(corners: np.ndarray) -> np.ndarray:
     return np.roll(points, -int(points.sum(axis=1).argmin()), axis=0)
 
 
-def _area(polygon: np.ndarray) -> float:
+def area_of(polygon: np.ndarray) -> float:
+    """Return the area of a polygon (n, 2)."""
     cv2 = import_cv2()
     return float(cv2.contourArea(polygon.astype(np.float32)))
 
@@ -154,7 +175,8 @@ def _common(one: np.ndarray, other: np.ndarray) -> float:
 
 
 def _within(polygon: np.ndarray, points: np.ndarray) -> np.ndarray:
-    """Return which points (n, 2) lie in a polygon or on its edge: bool (n,)."""
-    cv2 = import_cv2()
-    inside = [cv2.pointPolygonTest(polygon.astype(np.float32), (float(x), float(y)), False) >= 0 for x, y in points]
-    return np.array(inside, bool)
+    """Return which points (n, 2) lie in a convex polygon or on its edge: bool (n,)."""
+    sides = np.roll(polygon, -1, axis=0) - polygon
+    away = points[:, None] - polygon[None]
+    crossed = sides[:, 0] * away[:, :, 1] - sides[:, 1] * away[:, :, 0]  # of one sign for a point on one side of all
+    return np.asarray((crossed >= 0).all(axis=1) | (crossed <= 0).all(axis=1))

@@ -14,7 +14,7 @@ from retrieval.catalogue import Catalogue, EncoderRecord, Photo
 from retrieval.decision import Basis
 from retrieval.encoder import Encoder, cpu_count, load_encoder
 from retrieval.errors import CatalogueMissing, EncoderMismatch, UnreadableImage
-from retrieval.features import features_of
+from retrieval.features import glance_at
 from retrieval.finding import Finder
 from retrieval.images import DEFAULT_MAX_MEGAPIXELS, sha256_of
 from retrieval.looking import Look
@@ -116,7 +116,7 @@ class Judge:
             return looking.works(k, several=several), claim
 
         asked = (probe if isinstance(probe, Probe) else Probe(probe) for probe in probes)
-        return self._judged(asked, judged, features_of, read, max_megapixels)
+        return self._judged(asked, judged, glance_at, read, max_megapixels)
 
     def compare_all(
         self,

@@ -15,6 +15,7 @@ from retrieval.frames import bounds, cut_out, outside, overlap, pictures_beside
 from retrieval.images import Photograph, read_photograph
 from retrieval.judge import Judge, Probe, open_judge
 from retrieval.registration import Registration
+from tests.bench.pages import page_of
 from tests.conftest import index
 from tests.test_registration import painting, write_paintings
 
@@ -119,10 +120,31 @@ def test_a_picture_in_a_frame_is_what_it_can_be_registered_to(judge, wall):
     with Catalogue.reading(judge.data) as catalogue:
         for box, name in ((LEFT, "05"), (MIDDLE, None), (RIGHT, "02")):
             (vector,) = judge.encoder.encode([cut_out(photograph, corners(box))])
-            found = judge.finder.framed(corners(box), features, vector, k=2, features_of=catalogue.features)
+            inside = features.among(~outside([corners(box)], features.points))
+            found = judge.finder.framed(corners(box), inside, vector, k=2, features_of=catalogue.features)
             assert [match.object_id for match in found.matches[:1]] == ([name] if name else [])
             assert len(found.matches) == (2 if name else 0)
             assert overlap(found.outline, corners(box)) > 0.95
+
+
+@pytest.mark.parametrize("number, known", [(3, True), (99, False)])
+def test_a_small_picture_on_a_page_is_looked_up_by_itself(judge, tmp_path, monkeypatch, number, known):
+    """Where neither the votes nor the embedding of the whole page speak for an object."""
+    monkeypatch.setattr("retrieval.finding.PLAUSIBLE", 1e9)
+    monkeypatch.setattr("retrieval.looking.Look._limit", lambda _: 0.0)
+    page = page_of([painting(number), painting(98)], np.random.default_rng(5))
+    page.image.save(tmp_path / "page.jpg", quality=92)
+    (whole,) = judge.judge_all([tmp_path / "page.jpg"], k=3, several=False)
+    (verdict,) = judge.judge_all([tmp_path / "page.jpg"], k=3, several=True)
+    (alone,) = whole.works
+    assert not isinstance(alone.matches[0].registration, Registration)
+    if not known:
+        assert [work.region for work in verdict.works] == [alone.region]
+        return
+    first, *others = verdict.works
+    assert first.matches[0].object_id == "03" and isinstance(first.matches[0].registration, Registration)
+    assert overlap(first.outline, page.outlines[0]) > 0.95
+    assert others and all(work.decision.outcome in ("no-match", "inconclusive") for work in others)
 
 
 def test_a_work_is_found_once_however_many_objects_show_it(museum, judge, tmp_path):

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageDraw, ImageOps
 
-from retrieval.features import PROBE, Features, extract_features, features_of, features_of_probe
+from retrieval.features import PROBE, Detail, Features, extract_features, features_of, features_of_probe
 from retrieval.images import read_photograph
 from retrieval.registration import (
     NEEDED,
@@ -195,6 +195,25 @@ def test_a_reduced_picture_has_the_points_of_the_whole():
     reduced = extract_features(image.reduce(2), image.size)
     found = register(whole, reduced)
     assert error(found, np.eye(3), image.size, image.size) < 0.001
+
+
+def test_features_everywhere_are_of_every_part_of_the_picture():
+    """Of the strongest contrast, all would be of the text beside a work."""
+    noise = np.random.default_rng(3).integers(0, 2, (100, 100), np.uint8) * 255
+    image = Image.new("RGB", (800, 400), "white")
+    image.paste(painting(4).resize((400, 400)), (0, 0))
+    image.paste(Image.fromarray(noise).resize((400, 400), Image.Resampling.NEAREST), (400, 0))
+    strongest, everywhere, all_of_them = (
+        extract_features(image, image.size, detail=Detail(400, count, everywhere=flag))
+        for count, flag in ((300, False), (300, True), (100_000, True))
+    )
+    share = [(features.points[:, 0] < 400).mean() for features in (strongest, everywhere)]
+    assert share[0] < 0.1 and share[1] > 0.35
+    assert len(everywhere) == 300 < len(all_of_them)
+    rows = {tuple(point) for point in all_of_them.points.tolist()}
+    assert all(tuple(point) in rows for point in everywhere.points.tolist())
+    plain = extract_features(image, image.size, detail=Detail(400, 100_000))
+    assert np.array_equal(plain.descriptors, all_of_them.descriptors)
 
 
 def test_the_same_photographs_always_register_alike():

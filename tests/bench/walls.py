@@ -42,7 +42,12 @@ def wall_of(pictures: Sequence[Image.Image], random: np.random.Generator) -> Wal
         canvas.paste(scene, (left, top), _fading(scene.size))
         outlines.append(corners + np.array([left, top]))
         left += scene.width
-    taken = photograph_with_geometry(canvas, draw_shot(random, STRAIGHT), random)
+    return photographed(canvas, outlines, random)
+
+
+def photographed(scene: Image.Image, outlines: Sequence[np.ndarray], random: np.random.Generator) -> Wall:
+    """Return a photograph of PIXELS pixels of a scene, and where the outlines on it come to lie."""
+    taken = photograph_with_geometry(scene, draw_shot(random, STRAIGHT), random)
     image = incoming(taken.image)
     scale = np.array(image.size) / np.array(taken.image.size)
     seen = [project(taken.homography, outline) for outline in outlines]

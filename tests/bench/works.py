@@ -1,11 +1,11 @@
-"""Which catalogued works are found on photographs: the museum's queries, and walls with several works."""
+"""Which catalogued works are found on photographs: the museum's queries, and walls, pages and screens with several."""
 
 from __future__ import annotations
 
 import argparse
 import json
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from PIL import Image
 
 from retrieval.decision import Outcome
 from retrieval.encoder import cpu_count
@@ -21,13 +22,16 @@ from retrieval.metrics import Statistic, bootstrap_by_group, clopper_pearson, ti
 from tests.bench import report, shared_data
 from tests.bench.lots import hung_together, jpeg
 from tests.bench.museum import KINDS, artifact
+from tests.bench.pages import page_of, screen_of
 from tests.bench.stock import mixed, queries, unknown_picture, work
-from tests.bench.walls import wall_of
+from tests.bench.walls import Wall, wall_of
 
 SAME = 0.4  # intersection over union of an unknown work and what was found: a frame around it may take up half
 COLUMNS = ("photographs", "count", "works", "found", "precision", "recall")
 
 Record = Mapping[str, Any]
+Show = Callable[[Sequence[Image.Image], np.random.Generator], Wall]
+STAGED: Mapping[str, Show] = {"wall": wall_of, "page": page_of, "screen": screen_of}
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,16 +126,17 @@ def _said(found: Record) -> str:
     return f"{found['outcome']} {best.get('object_id', '')}{points}"
 
 
-def hang_walls(folder: Path, count: int) -> dict[str, Hung]:
-    """Write so many photographs of walls, and return what hangs where on each."""
+def hang_works(folder: Path, count: int, show: Show) -> dict[str, Hung]:
+    """Write so many photographs of two or three works each, and return what hangs where on each."""
     folder.mkdir()
-    numbered = [(f"wall-{number:03d}.jpg", works) for number, works in enumerate(islice(hung_together(1), count))]
+    works = islice(hung_together(1), count)
+    numbered = [(f"{folder.name}-{number:03d}.jpg", shown) for number, shown in enumerate(works)]
 
     def hang(name: str, known: Sequence[str], unknown: Sequence[Path]) -> Hung:
         pictures = [*((key, work(key)) for key in known), *(("", unknown_picture(path)) for path in unknown)]
         seed = [1, *name.encode()]
         pictures = mixed(pictures, seed)
-        wall = wall_of([picture for _, picture in pictures], np.random.default_rng(seed))
+        wall = show([picture for _, picture in pictures], np.random.default_rng(seed))
         (folder / name).write_bytes(jpeg(wall.image))
         shows = frozenset([*known, *(path.stem for path in unknown)])
         return Hung(wall.image.size, tuple(key for key, _ in pictures), wall.outlines, shows)
@@ -194,9 +199,9 @@ def museum_rows(data: Path) -> tuple[list[list], list[str]]:
     return rows, list(errors_of(records, pairs))
 
 
-def wall_rows(folder: Path, data: Path, count: int) -> tuple[list[list], list[str], dict[str, Any]]:
-    """Return the row of walls with several works, the errors, and how well places and unknown works are said."""
-    walls = hang_walls(folder, count)
+def staged_row(folder: Path, data: Path, count: int, show: Show) -> tuple[list, list[str], dict[str, Any]]:
+    """Return the row of photographs with several works, the errors, and how well places and unknown works are said."""
+    walls = hang_works(folder, count, show)
     records = screened(folder, data)
     groups = tied_groups({name: hung.shows for name, hung in walls.items()})
     pairs, overlaps, beside = [], [], 0
@@ -210,12 +215,12 @@ def wall_rows(folder: Path, data: Path, count: int) -> tuple[list[list], list[st
         unknown += [(groups[name], flag) for flag in said]
         beside += invented
     said_of_unknown = estimated([flag for _, flag in unknown], [group for group, _ in unknown], share)
-    more = {
+    more: dict[str, Any] = {
         "overlap_of_places": _quantiles(overlaps),
         "unknown_works_said": f"{said_of_unknown} of {len(unknown)}",
         "no_match_where_no_work_hangs": beside,
     }
-    return [row_of("walls with 2 or 3 works", pairs, groups, count)], list(errors_of(records, pairs)), more
+    return row_of(f"{folder.name}s with 2 or 3 works", pairs, groups, count), list(errors_of(records, pairs)), more
 
 
 def _quantiles(values: Sequence[float]) -> dict[str, float]:
@@ -229,24 +234,25 @@ def main() -> None:
     """Print precision and recall of (photograph, object) pairs, and every error."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, help="a catalogue that holds the museum's objects; by default, only them")
-    parser.add_argument("--walls", type=int, default=100)
+    parser.add_argument("--staged", type=int, default=100, help="photographs of walls, of pages and of screens")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         data = options.data or Path(name, "data")
         if options.data is None:
             artifact("index", str(shared_data("museum") / "catalogue"), "--data", str(data))
         rows, errors = museum_rows(data)
-        walls, errors_of_walls, more = wall_rows(Path(name, "walls"), data, options.walls)
-    for line in (*errors, *errors_of_walls):
+        more = {}
+        for what, show in STAGED.items():
+            row, wrong, places = staged_row(Path(name, what), data, options.staged, show)
+            rows.append(row)
+            errors += wrong
+            more[f"on {what}s"] = places
+    for line in errors:
         print(line)
     report(
-        "works",
-        COLUMNS,
-        [*rows, *walls],
-        **more,
-        errors=len(errors) + len(errors_of_walls),
-        command=f"python -m tests.bench.works --walls {options.walls}",
-    )
+        "works", COLUMNS, rows, **more, errors=len(errors),
+        command=f"python -m tests.bench.works --staged {options.staged}",
+    )  # fmt: skip
 
 
 if __name__ == "__main__":
