@@ -45,7 +45,7 @@ def test_the_outlines_are_where_the_works_are_seen(show, seed):
 
 
 def is_of(colour, channel) -> bool:
-    """Say whether one channel is far above the others, as in no wall and no frame, nor in the noise of a dark screen."""
+    """Say whether one channel is far above the others, as in no wall and no frame, nor in noise."""
     return bool(colour[channel] > 20 + 1.8 * max(np.delete(colour.astype(float), channel)))
 
 

@@ -31,7 +31,7 @@ from tests.bench.scoring import (
     repeats_pointed_out,
     seen_again,
 )
-from tests.bench.staging import catalogue_of, stage_day
+from tests.bench.staging import catalogue_of, fresh, stage_day
 from tests.bench.watching import Watched, thinned, watch
 
 LATER = 4  # times fewer photographs on a later day, some of which show what was seen before
@@ -127,16 +127,15 @@ def main() -> None:
     options = parser.parse_args()
     with kept(options.keep) as folder, tempfile.TemporaryDirectory() as name:
         catalogue, data, day, later = staged(folder, options.objects, options.photos)
-        fresh = Path(name, "data")  # a day that was screened before is seen again
-        shutil.copytree(data, fresh)
+        data = fresh(data, Path(name, "data"))
         calibration = json.loads(
-            artifact("calibrate", str(day / "labels.csv"), "--data", str(fresh), "--format", "json")
+            artifact("calibrate", str(day / "labels.csv"), "--data", str(data), "--format", "json")
         )
-        watched, records, again = screened(day, fresh, Path(name, "day.jsonl"))
+        watched, records, again = screened(day, data, Path(name, "day.jsonl"))
         if options.keep:
             shutil.copy(Path(name, "day.jsonl"), day / "day.jsonl")
         truths = read_truth(day / "truth.csv")
-        _, later_records, _ = screened(later, fresh, Path(name, "later.jsonl"))
+        _, later_records, _ = screened(later, data, Path(name, "later.jsonl"))
         show(
             truths,
             records,

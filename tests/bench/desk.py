@@ -12,12 +12,13 @@ from pathlib import Path
 import numpy as np
 
 from retrieval.encoder import cpu_count
-from retrieval.features import features_of
+from retrieval.features import glance_at
 from retrieval.judge import Judge, open_judge
 from retrieval.looking import Look
 from retrieval.reading import Order, Read, read_here, reading_apart
 from retrieval.stream import Embedded
 from tests.bench import report
+from tests.bench.staging import fresh
 from tests.bench.watching import Watched, thinned, watch
 
 
@@ -30,7 +31,7 @@ def rate(run: Callable[[], object], count: int) -> float:
 
 def stages(judge: Judge, paths: Sequence[Path]) -> dict[str, float]:
     """Return photographs a second of each stage alone, on all cores."""
-    orders = [Order(path, judge.encoder.preprocessing.short_side, 500.0, features_of) for path in paths]
+    orders = [Order(path, judge.encoder.preprocessing.short_side, 500.0, glance_at) for path in paths]
     found: dict[str, float] = {}
     with ThreadPoolExecutor(cpu_count()) as pool:
         with reading_apart() as read:
@@ -85,13 +86,14 @@ def main() -> None:
     arguments = parser.parse_args()
     paths = sorted(arguments.photos.glob("*.jpg"))
     with tempfile.TemporaryDirectory(dir=arguments.photos.parent) as name:
-        alone = stages(open_judge(arguments.data, parallel=cpu_count()), paths)
-        whole = screened(arguments.photos, arguments.data, Path(name))
+        data = fresh(arguments.data, Path(name, "data"))
+        alone = stages(open_judge(data, parallel=cpu_count()), paths)
+        whole = screened(arguments.photos, data, Path(name))
         limit = 1 / sum(1 / value for value in alone.values())
         rows = [[stage, value] for stage, value in alone.items()]
         rows += [["limit of all together on the same cores", limit], ["whole process", len(paths) / whole.seconds]]
         some = many(paths, Path(name, "many"), arguments.files, arguments.distinct)
-        flood = screened(some, arguments.data, Path(name))
+        flood = screened(some, data, Path(name))
     report(
         "desk",
         ("stage", "photos/s"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import shutil
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -53,6 +54,11 @@ def catalogue_of(folder: Path, objects: int = 10_000) -> None:
     folder.mkdir(parents=True)
     _put_all({folder / f"{key}.jpg": make for key, make in files.items()})
     _write(folder / "catalogue.csv", OBJECT_COLUMNS, rows)
+
+
+def fresh(data: Path, place: Path) -> Path:
+    """Return a copy of a catalogue in which nothing was seen before."""
+    return Path(shutil.copytree(data, place, ignore=shutil.ignore_patterns("verdicts.db*")))
 
 
 def stage_day(folder: Path, photos: int = 2000, seed: int = 0) -> None:
