@@ -40,7 +40,7 @@ EXEMPLAR = Detail(256.0, 450)  # more would cost more than half of indexing with
 PROBE = Detail(480.0, 900)  # the work may be a small part of it, and it is looked at but once
 GLANCE = Detail(256.0, 450, everywhere=True)  # which of ten thousand works may be on it?
 CLOSER = Detail(720.0, 2000, everywhere=True)  # a work may be there, and was not seen well enough
-PART = Detail(480.0, 1500, everywhere=True)  # of a probe
+PART = Detail(360.0, 1000, everywhere=True)  # of a probe
 CELLS = 8  # parts of a picture across, and down
 
 

@@ -17,7 +17,7 @@ from retrieval.divergence import Divergence, NotCompared, diverge
 from retrieval.errors import UnreadableImage
 from retrieval.features import CLOSER, PART, Features, extract_features, features_of_probe
 from retrieval.finding import Found
-from retrieval.frames import bounds, corners_of, cut_out, pictures_beside
+from retrieval.frames import bounds, corners_of, cut_out, outside, pictures_beside
 from retrieval.images import Photograph, read_photograph
 from retrieval.quality import poor
 from retrieval.reading import Order
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from retrieval.judge import Judge
 
 SMALL = 0.45  # of a photograph's area: a picture on it that may not have been seen for all that is around it
-SEEMS_KNOWN = 0.95  # distance of such a picture from an object; 9 % of 300 photographs of unknown works had one so near
+SEEMS_KNOWN = 0.95  # distance from an object; 9 % of 300 photographs of unknown works had a small picture so near
 CLOSEST = 4.0  # times the usual pixels along a side with which small works are looked at
 
 
@@ -103,18 +103,16 @@ class Look:
         else:
             quads = pictures_beside(self.photograph, self.item.features, [], largest=SMALL)
         vectors = self.judge.encoder.encode([cut_out(self.photograph, quad) for quad in quads])
-        if not outlines and not any(self._seems_known(vector) for vector in vectors):
-            return found
-        framed = [
-            self.finder.framed(quad, self._inside(quad), vector, k=k, features_of=features_of)
-            for quad, vector in zip(quads, vectors, strict=True)
-        ]
+        framed = [self._framed(quad, vector, k, features_of) for quad, vector in zip(quads, vectors, strict=True)]
         if outlines:
             return [*found, *framed]
         return sorted(framed, key=lambda work: not work.matches) if any(work.matches for work in framed) else found
 
-    def _seems_known(self, vector: np.ndarray) -> bool:
-        return any(match.distance <= SEEMS_KNOWN for match in self.finder.nearest(vector, 1))
+    def _framed(self, quad: np.ndarray, vector: np.ndarray, k: int, features_of: FeaturesOf) -> Found:
+        """Return what a picture in a quadrangle, float64 (4, 2), is, by its embedding."""
+        if not any(match.distance <= SEEMS_KNOWN for match in self.finder.nearest(vector, 1)):
+            return Found((), quad)
+        return self.finder.framed(quad, self._inside(quad), vector, k=k, features_of=features_of)
 
     def _limit(self) -> float | None:
         """Return the distance up to which an object may be meant by a photograph that has no votes."""
@@ -127,7 +125,7 @@ class Look:
         self.photograph = self.closer
         vectors = self.judge.encoder.encode([cut_out(self.photograph, quad) for quad in quads])
         for work, quad, vector in zip(found, quads, vectors, strict=True):
-            yield self._sighted(self._work(self._at(work, vector, k)), vector, partial(self._inside, quad))
+            yield self._sighted(self._work(self._at(work, vector, k)), vector, partial(self._features_in, quad))
 
     def _inside(self, quad: np.ndarray) -> Features:
         """Return the features in the rectangle around a quadrangle, found by looking closer there."""
@@ -136,6 +134,10 @@ class Look:
         left, top, right, bottom = (round(scale * value) for value in (x, y, x + width, y + height))
         found = extract_features(self.closer.image.crop((left, top, right, bottom)), (width, height), detail=PART)
         return Features(found.points + np.array([x, y], np.float32), found.descriptors, self.size)
+
+    def _features_in(self, quad: np.ndarray) -> Features:
+        """Return the features of the whole that lie in a quadrangle or not far from it."""
+        return self.features.among(~outside([quad], self.features.points))
 
     def _sighted(self, work: Work, vector: np.ndarray, features: Callable[[], Features | None]) -> Work:
         """Return a work, if it is of no object, with how it looks and where it was seen before."""
