@@ -10,6 +10,8 @@ def main() -> None:
         from cli.main import main as run
 
         run()
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, RuntimeError) as error:
+        if isinstance(error, RuntimeError) and not isinstance(error.__cause__, KeyboardInterrupt):
+            raise  # Python makes one of what comes while a class is made
         print("artifact: interrupted; nothing was begun", file=sys.stderr)
         os._exit(130)

@@ -408,11 +408,17 @@ def test_interrupting_keeps_what_was_done(world: Path, tmp_path: Path) -> None:
     assert process.returncode == 130 and len(stderr.splitlines()) == 1 and "interrupted" in stderr
 
 
-def test_ctrl_c_before_anything_is_loaded_is_a_line(tmp_path: Path) -> None:
-    (tmp_path / "typer.py").write_text("raise KeyboardInterrupt")
+@pytest.mark.parametrize("while_making_a_class", [False, True])
+def test_ctrl_c_before_anything_is_loaded_is_a_line(tmp_path: Path, while_making_a_class: bool) -> None:
+    raising = "    def __set_name__(self, *_): raise KeyboardInterrupt\n"
+    text = f"class A:\n{raising}class B:\n    a = A()\n" if while_making_a_class else "raise KeyboardInterrupt"
+    (tmp_path / "typer.py").write_text(text)
     code = f"import sys; sys.path.insert(0, {str(tmp_path)!r}); from cli.start import main; main()"
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert (result.returncode, result.stderr) == (130, "artifact: interrupted; nothing was begun\n")
+    (tmp_path / "typer.py").write_text("raise RuntimeError('odd')")
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert "RuntimeError: odd" in result.stderr
 
 
 def test_help_has_examples_for_every_command() -> None:
