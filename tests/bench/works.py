@@ -23,6 +23,7 @@ from tests.bench import report, shared_data
 from tests.bench.lots import hung_together, jpeg
 from tests.bench.museum import KINDS, artifact
 from tests.bench.pages import page_of, screen_of
+from tests.bench.staging import fresh
 from tests.bench.stock import mixed, queries, unknown_picture, work
 from tests.bench.walls import Wall, wall_of
 
@@ -237,8 +238,10 @@ def main() -> None:
     parser.add_argument("--staged", type=int, default=100, help="photographs of walls, of pages and of screens")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
-        data = options.data or Path(name, "data")
-        if options.data is None:
+        data = Path(name, "data")
+        if options.data is not None:
+            fresh(options.data, data)
+        else:
             artifact("index", str(shared_data("museum") / "catalogue"), "--data", str(data))
         rows, errors = museum_rows(data)
         more = {}
