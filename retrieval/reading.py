@@ -84,7 +84,7 @@ class Reader:
 
     def close(self) -> None:
         """Stop all children."""
-        for child in self._children:
+        for child in list(self._children):  # a thread may give its own up meanwhile
             child.stop()
         self._children.clear()
 
@@ -106,6 +106,7 @@ class _Child:
     process: subprocess.Popen
     orders: Connection
     answers: Connection
+    _ending: threading.Lock = field(default_factory=threading.Lock)
 
     @classmethod
     def started(cls) -> _Child:
@@ -121,10 +122,11 @@ class _Child:
         return cls(process, Connection(orders, readable=False), Connection(answers, writable=False))
 
     def stop(self) -> None:
-        self.process.kill()
-        self.process.wait()
-        self.orders.close()
-        self.answers.close()
+        with self._ending:  # the thread that it reads for may be stopping it too
+            self.process.kill()
+            self.process.wait()
+            self.orders.close()
+            self.answers.close()
 
 
 def serve(orders: int, answers: int) -> None:

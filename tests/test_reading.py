@@ -4,6 +4,7 @@ import os
 import signal
 import time
 from concurrent.futures import ThreadPoolExecutor
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 import numpy as np
@@ -85,6 +86,31 @@ def test_each_thread_has_a_child_and_none_is_left_behind(photo):
     for pid in pids:
         with pytest.raises(ProcessLookupError):
             os.kill(pid, 0)
+
+
+class Slow:
+    """A pipe that takes its time to close, and notes how many close it at once."""
+
+    def __init__(self, pipe: Connection) -> None:
+        self.pipe, self.at_once, self.most = pipe, 0, 0
+
+    def close(self) -> None:
+        self.at_once += 1
+        self.most = max(self.most, self.at_once)
+        time.sleep(0.05)
+        self.pipe.close()
+        self.at_once -= 1
+
+
+def test_a_child_may_be_stopped_by_its_own_thread_and_by_the_end_of_all_at_once(photo):
+    """Each would close a pipe that the other has closed already."""
+    with reading_apart() as reader:
+        reader(order(photo))
+        (child,) = reader._children
+        slow = child.orders = Slow(child.orders)
+        with ThreadPoolExecutor(3) as pool:
+            list(pool.map(lambda _: child.stop(), range(3)))
+        assert slow.most == 1 and child.process.poll() is not None
 
 
 def test_a_child_ends_when_its_parent_is_gone(photo):
