@@ -41,24 +41,23 @@ def pictures_beside(
         (
             quad / scale
             for quad in _quads(picture)
-            if SMALLEST * area <= area_of(quad) <= largest * area and _shortest_side(quad) >= shortest
+            if SMALLEST * area <= _area(quad) <= largest * area and _shortest_side(quad) >= shortest
         ),
-        key=area_of,
+        key=_area,
         reverse=True,
     )
     quads = [quad for quad in quads if np.count_nonzero(_within(quad, features.points)) >= FEWEST_FEATURES]
     found: list[np.ndarray] = []
     for number, quad in enumerate(quads):
-        beside = all(_common(quad, other) <= OVERLAP * min(area_of(quad), area_of(other)) for other in taken)
-        new = all(overlap(quad, other) <= OVERLAP for other in found)
-        if beside and new and not _has_several(quad, quads[number + 1 :]):
+        beside = all(overlap(quad, other) <= OVERLAP for other in (*taken, *found))
+        if beside and not _has_several(quad, quads[number + 1 :]):
             found.append(quad)
     return found
 
 
 def _has_several(quad: np.ndarray, smaller: Sequence[np.ndarray]) -> bool:
     """Say whether two pictures or more lie in a quadrangle, beside each other."""
-    parts = [other for other in smaller if area_of(other) <= PART * area_of(quad)]
+    parts = [other for other in smaller if _area(other) <= PART * _area(quad)]
     within = [other for other in parts if overlap(quad, other) >= 1 - OVERLAP]
     return any(overlap(one, other) <= OVERLAP for one, other in combinations(within, 2))
 
@@ -103,8 +102,10 @@ def outside(polygons: Sequence[np.ndarray], points: np.ndarray) -> np.ndarray:
 
 def overlap(one: np.ndarray, other: np.ndarray) -> float:
     """Return the share of the smaller of two convex polygons (n, 2) that lies in the larger, 0..1."""
-    smaller = min(area_of(one), area_of(other))
-    return _common(one, other) / smaller if smaller > 0 else 1.0
+    cv2 = import_cv2()
+    smaller = min(_area(one), _area(other))
+    common, _ = cv2.intersectConvexConvex(one.astype(np.float32), other.astype(np.float32))
+    return float(common) / smaller if smaller > 0 else 1.0
 
 
 def _reduced(photograph: Photograph) -> tuple[np.ndarray, np.ndarray]:
@@ -158,20 +159,13 @@ def _clockwise(corners: np.ndarray) -> np.ndarray:
     return np.roll(points, -int(points.sum(axis=1).argmin()), axis=0)
 
 
-def area_of(polygon: np.ndarray) -> float:
-    """Return the area of a polygon (n, 2)."""
+def _area(polygon: np.ndarray) -> float:
     cv2 = import_cv2()
     return float(cv2.contourArea(polygon.astype(np.float32)))
 
 
 def _shortest_side(quad: np.ndarray) -> float:
     return float(np.linalg.norm(np.roll(quad, -1, axis=0) - quad, axis=1).min())
-
-
-def _common(one: np.ndarray, other: np.ndarray) -> float:
-    """Return the area that two convex polygons share."""
-    cv2 = import_cv2()
-    return float(cv2.intersectConvexConvex(one.astype(np.float32), other.astype(np.float32))[0])
 
 
 def _within(polygon: np.ndarray, points: np.ndarray) -> np.ndarray:
