@@ -73,11 +73,6 @@ class Desk:
         """Say whether a photograph has its record."""
         return self.journal.holds(lot.key, lot.path)
 
-    @property
-    def _since(self) -> str | None:
-        """From when on a run that was killed may have recorded verdicts that the journal does not know of."""
-        return self.journal.started if self.journal.taken_up else None
-
     def _to_judge(self, lots: Iterable[Lot]) -> Iterator[Probe]:
         """Yield what has to be judged; what was, or cannot be opened, gets its record at once."""
         for lot in lots:
@@ -109,7 +104,7 @@ class Desk:
         found = output.record(
             verdict,
             self.judge,
-            self.recorder.keep(verdict, lot=lot.columns, since=self._since),
+            self.recorder.keep(verdict, lot=lot.columns),
             lot=lot.columns,
             seen_before=self._seen_before(lot, verdict),
             claim=self._claim(lot, verdict),
@@ -131,8 +126,7 @@ class Desk:
         object_id, reason = self._claimed(lot)
         said: Record = {"claimed": lot.claim, "object_id": object_id, "work": None, "reason": reason or verdict.error}
         if verdict.claim is not None:
-            compared = replace(verdict, works=(verdict.claim,))
-            self.recorder.keep(compared, asked=object_id, lot=lot.columns, since=self._since)
+            self.recorder.keep(replace(verdict, works=(verdict.claim,)), asked=object_id, lot=lot.columns)
             said["work"] = output.work_record(verdict.claim, self.judge.basis.thresholds)
         return said
 

@@ -19,20 +19,11 @@ class Recorder:
 
     judge: Judge
     log: VerdictLog | None
+    since: str | None = None  # from when on (ISO 8601) a run that was killed may have kept what is judged again now
 
-    def keep(
-        self,
-        verdict: Verdict,
-        *,
-        asked: str | None = None,
-        lot: Mapping[str, str] | None = None,
-        since: str | None = None,
-    ) -> list[int]:
-        """Keep a verdict, with the object that was asked for or the lot; return the numbers of its works.
-
-        One that was kept already since a moment (ISO 8601) is not kept twice.
-        """
-        return [] if self.log is None else self.log.add(verdict, self.judge, asked=asked, lot=lot, since=since)
+    def keep(self, verdict: Verdict, *, asked: str | None = None, lot: Mapping[str, str] | None = None) -> list[int]:
+        """Keep a verdict, with the object that was asked for or the lot; return the numbers of its works."""
+        return [] if self.log is None else self.log.add(verdict, self.judge, asked=asked, lot=lot, since=self.since)
 
     def earlier(self, verdict: Verdict, *, before: str) -> list[Recorded]:
         """Return what was said before a moment (ISO 8601) of the same photograph, objects or works."""
@@ -47,11 +38,11 @@ class Recorder:
 
 
 @contextmanager
-def recording(judge: Judge) -> Iterator[Recorder]:
-    """Give a recorder of what a judge says."""
+def recording(judge: Judge, *, since: str | None = None) -> Iterator[Recorder]:
+    """Give a recorder of what a judge says, which keeps nothing twice that was kept since a moment (ISO 8601)."""
     if not os.access(judge.data, os.W_OK):
         typer.echo(f"not recorded: {judge.data} cannot be written", err=True)
         yield Recorder(judge, None)
         return
     with VerdictLog.opened(judge.data) as log:
-        yield Recorder(judge, log)
+        yield Recorder(judge, log, since)

@@ -63,7 +63,8 @@ def run_screen(
         if len(journal):
             typer.echo(f"going on after {len(journal)} photographs already judged", err=True)
         output = Output(journal, judge, wanted, source)
-        with recording(judge) as recorder, reading_apart(wanted.time_limit) as read:
+        since = journal.started if journal.taken_up else None
+        with recording(judge, since=since) as recorder, reading_apart(wanted.time_limit) as read:
             desk = Desk(recorder.remembering(), journal, recorder, read, wanted, _claims(data))
             if every is None:
                 _put_out(desk.screen(lots, sum(1 for _ in read_lots(source))), wanted)
