@@ -186,7 +186,8 @@ def test_help_imports_nothing_heavy():
 def test_no_internet_socket_below_python_either(pictures, tmp_path):
     """Libraries in C++ open sockets that Python does not hear of: ask the kernel."""
     trace = tmp_path / "trace"
-    strace = ["strace", "-f", "-qq", "-e", "trace=socket,connect,execve", "-o", str(trace)]
+    whole = ["-s", "4096"]  # strace cuts strings after 32 characters, where the path of this checkout may go on
+    strace = ["strace", "-f", "-qq", *whole, "-e", "trace=socket,connect,execve", "-o", str(trace)]
     if not shutil.which("strace"):
         pytest.skip("needs strace")
     if subprocess.run([*strace, "true"], capture_output=True, check=False).returncode:
