@@ -49,7 +49,7 @@ class Entries:
             + (_alert(work, claimed(found, work)) if work and rank in ALERTS else "")
             + (f'<div class="pictures">\n{pictures}</div>\n' if pictures else "")
             + f'<div class="said">\n{self._title(found, index)}'
-            + _claim(found)
+            + _claim(found, None if compact else work)
             + (
                 self._judgement(work, rank)
                 if work
@@ -193,8 +193,8 @@ def _both(compared: Record) -> str:
     return f"distance {compared['distance']:.3f}" + ("" if combined is None else f", combined {combined:.3f}")
 
 
-def _claim(found: Record) -> str:
-    """Return what the lot is said to be, and what became of it."""
+def _claim(found: Record, below: Record | None) -> str:
+    """Return what the lot is said to be, and what became of it; of the work `below`, what is said there is not."""
     claim = found.get("claim")
     if not claim:
         return ""
@@ -203,9 +203,13 @@ def _claim(found: Record) -> str:
     if not work:
         return f"{said}not verified, {escaped(claim['reason'] or 'no reason is known')}</p>\n"
     held = work["outcome"] == Outcome.CONSISTENT
+    held = work["outcome"] == Outcome.CONSISTENT
+    said += f"<b>{'upheld' if held else 'not upheld'}</b>"
+    if below and (work["matches"][:1], work["reasons"]) == (below["matches"][:1], below["reasons"]):
+        return f"{said}</p>\n"
     reason = "".join(f" {escaped(reason)}" for reason in work["reasons"][:1])
     drawn = bar(deciding(work["matches"][0])[1]) if work["matches"] and not held else ""
-    return f"{said}<b>{'upheld' if held else 'not upheld'}</b>, {badge(work['outcome'])}{reason}</p>\n{drawn}"
+    return f"{said}, {badge(work['outcome'])}{reason}</p>\n{drawn}"
 
 
 def _lot(found: Record) -> str:

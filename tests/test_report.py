@@ -296,6 +296,14 @@ def test_an_unknown_object_that_needs_a_person_stays_no_match(tmp_path: Path) ->
     assert re.findall(r'aria-label="distance ([\d.]+)', article) == ["0.950", "1.100"]
 
 
+def test_a_claim_is_not_said_twice_where_the_work_is_what_it_was_compared_with(tmp_path: Path) -> None:
+    same = work("divergent", match("7", "7.png", 0.95))
+    claim = {"claimed": "K 7", "object_id": "7", "work": same, "reason": None}
+    (article,) = articles(render([record(tmp_path / "p.png", same, claim=claim)], tmp_path))
+    assert "claimed to be K 7: not upheld" in Page(article).text
+    assert article.count("a reason for divergent") == article.count("<svg") == 1
+
+
 @pytest.mark.parametrize(
     ("compared", "reason", "said"),
     [
