@@ -44,6 +44,7 @@ class Look:
         self.photograph = item.photograph
         self.finder = judge.finder.without(item.photograph.sha256) if apart else judge.finder
         self.size = (item.photograph.width, item.photograph.height)
+        self._divergences: dict[object, Divergence | NotCompared] = {}  # a claim is often what is found
 
     @cached_property
     def features(self) -> Features:
@@ -199,7 +200,10 @@ class Look:
         """Return a match with the comparison place by place, where it is registered."""
         if not isinstance(match.registration, Registration):
             return match
-        return replace(match, divergence=self._divergence(match, match.registration))
+        inputs = (match.exemplar, match.distance, match.registration.homography.tobytes(), self.photograph.image.size)
+        if inputs not in self._divergences:
+            self._divergences[inputs] = self._divergence(match, match.registration)
+        return replace(match, divergence=self._divergences[inputs])
 
     def _exemplar(self, match: Match) -> Photo:
         return next(photo for photo in self.finder.exemplars[match.object_id] if photo.file == match.exemplar)

@@ -7,7 +7,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from retrieval import looking
 from retrieval.catalogue import Catalogue
+from retrieval.divergence import Divergence, diverge
 from retrieval.encoder import load_encoder
 from retrieval.features import CLOSER, Features, features_of, features_of_probe
 from retrieval.finding import Finder, Found
@@ -174,6 +176,21 @@ def test_a_claim_is_verified_whatever_else_is_near(judge, museum):
     assert right.claim.matches[0].object_id == "02" and right.claim.decision.outcome == "consistent"
     assert wrong.claim.matches[0].object_id == "05" and wrong.claim.decision.outcome != "consistent"
     assert wrong.works[0].matches[0].object_id == "02"
+
+
+def test_a_claim_that_is_what_is_found_is_compared_once(judge, museum, monkeypatch):
+    compared = []
+
+    def noted(exemplar: Photograph, *rest, **more):
+        compared.append(exemplar.path.stem)
+        return diverge(exemplar, *rest, **more)
+
+    monkeypatch.setattr(looking, "diverge", noted)
+    painting(2).rotate(3, expand=True).save(museum / "claimed.png")
+    (verdict,) = judge.judge_all([Probe(museum / "claimed.png", "02")], k=1)
+    assert compared == ["02"]
+    assert verdict.claim.matches[0].divergence is verdict.works[0].matches[0].divergence
+    assert isinstance(verdict.claim.matches[0].divergence, Divergence)
 
 
 def test_the_finder_leaves_out_the_very_file(judge):
