@@ -1,1 +1,6 @@
 """What answers a probe: images, encoder, catalogue, vectors, search, thresholds, decision, metrics."""
+
+import os
+
+# Before numpy is imported: photographs are what goes side by side, and the threads of its BLAS would spin between them.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
