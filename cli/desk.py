@@ -20,6 +20,7 @@ from retrieval.images import sha256_of
 from retrieval.judge import Judge, Probe, Verdict
 from retrieval.stream import Reading
 from retrieval.verdicts import Recorded
+from retrieval.works import Work
 
 SEEN = 3  # earlier sightings that a record names
 
@@ -126,7 +127,8 @@ class Desk:
         object_id, reason = self._claimed(lot)
         said: Record = {"claimed": lot.claim, "object_id": object_id, "work": None, "reason": reason or verdict.error}
         if verdict.claim is not None:
-            self.recorder.keep(replace(verdict, works=(verdict.claim,)), asked=object_id, lot=lot.columns)
+            if all(_said(work) != _said(verdict.claim) for work in verdict.works):  # else it has a verdict already
+                self.recorder.keep(replace(verdict, works=(verdict.claim,)), asked=object_id, lot=lot.columns)
             said["work"] = output.work_record(verdict.claim, self.judge.basis.thresholds)
         return said
 
@@ -140,6 +142,11 @@ class Desk:
             lot_then = None if item.lot is None else dict(item.lot)
             seen.append({"date": item.date, "photo": item.photo, "lot": lot_then, "verdict": item.number, "by": by})
         return sorted(seen, key=lambda found: found["by"] != "photo")[:SEEN]
+
+
+def _said(work: Work) -> tuple[object, ...]:
+    """Return what is the same for works of which the same is said."""
+    return work.decision.outcome, work.alert, *((match.object_id, match.distance) for match in work.matches[:1])
 
 
 def _by(item: Recorded, verdict: Verdict) -> str:

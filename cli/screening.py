@@ -106,10 +106,15 @@ def _claims(data: Path) -> Claims:
 
 
 def form_of(out: Path | None) -> ScreenFormat:
-    """Return the form that a file's ending asks for."""
+    """Return the form that a file's ending asks for; raises ArtifactError where none is known for it."""
     endings = {".html": ScreenFormat.HTML, ".htm": ScreenFormat.HTML, ".csv": ScreenFormat.CSV}
     endings |= {".jsonl": ScreenFormat.JSONL, ".json": ScreenFormat.JSONL}
-    return endings.get(out.suffix.lower(), ScreenFormat.TABLE) if out else ScreenFormat.TABLE
+    endings |= {".txt": ScreenFormat.TABLE, "": ScreenFormat.TABLE}
+    if out is None:
+        return ScreenFormat.TABLE
+    if out.suffix.lower() not in endings:
+        raise ArtifactError(f"{out} ends like no form of a screening: use .html, .csv, .jsonl or .txt, or --format.")
+    return endings[out.suffix.lower()]
 
 
 @dataclass(slots=True)

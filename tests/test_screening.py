@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -15,8 +16,10 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from cli.main import app
+from cli.screening import form_of
 from cli.watching import watched
 from indexer.lots import Lot
+from retrieval.verdicts import VerdictLog
 from tests.test_finding import LEFT, RIGHT, hung
 from tests.test_registration import painting, write_paintings
 
@@ -128,6 +131,20 @@ def test_claims_are_verified_one_to_one_and_lots_are_kept(desk, data, tmp_path):
     }  # fmt: skip
     assert found["broken.jpg"]["claim"]["reason"] == found["broken.jpg"]["error"]
     assert found["unknown.jpg"]["claim"] is None
+    with VerdictLog.reading(data) as log:
+        said = Counter((Path(item.photo).name, item.object_id) for item in log.verdicts())
+    assert said["fine.jpg", "05"] == 1, "a claim that is what was found has no verdict of its own"
+    assert said["as-two.jpg", "05"] == said["as-two.jpg", STOLEN] == 1
+
+
+def test_the_ending_of_the_output_says_its_form_or_is_refused(desk, data, tmp_path):
+    forms = {name: form_of(Path(name)) for name in ("a.HTML", "a.htm", "a.csv", "a.json", "a.jsonl", "a.txt", "a")}
+    assert list(forms.values()) == ["html", "html", "csv", "jsonl", "jsonl", "table", "table"]
+    result = CliRunner().invoke(
+        app, ["screen", str(desk / "inbox"), "--data", str(data), "--out", str(tmp_path / "a.pdf")]
+    )
+    assert (result.exit_code, list(tmp_path.glob("a.*"))) == (1, [])
+    assert "use .html, .csv, .jsonl or .txt, or --format" in " ".join(result.output.split())
 
 
 @pytest.mark.slow
