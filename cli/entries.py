@@ -203,7 +203,6 @@ def _claim(found: Record, below: Record | None) -> str:
     if not work:
         return f"{said}not verified, {escaped(claim['reason'] or 'no reason is known')}</p>\n"
     held = work["outcome"] == Outcome.CONSISTENT
-    held = work["outcome"] == Outcome.CONSISTENT
     said += f"<b>{'upheld' if held else 'not upheld'}</b>"
     if below and (work["matches"][:1], work["reasons"]) == (below["matches"][:1], below["reasons"]):
         return f"{said}</p>\n"

@@ -107,14 +107,13 @@ def _claims(data: Path) -> Claims:
 
 def form_of(out: Path | None) -> ScreenFormat:
     """Return the form that a file's ending asks for; raises ArtifactError where none is known for it."""
-    endings = {".html": ScreenFormat.HTML, ".htm": ScreenFormat.HTML, ".csv": ScreenFormat.CSV}
-    endings |= {".jsonl": ScreenFormat.JSONL, ".json": ScreenFormat.JSONL}
-    endings |= {".txt": ScreenFormat.TABLE, "": ScreenFormat.TABLE}
-    if out is None:
-        return ScreenFormat.TABLE
-    if out.suffix.lower() not in endings:
+    forms = {".html": ScreenFormat.HTML, ".htm": ScreenFormat.HTML, ".csv": ScreenFormat.CSV}
+    forms |= {".jsonl": ScreenFormat.JSONL, ".json": ScreenFormat.JSONL}
+    forms |= {".txt": ScreenFormat.TABLE, "": ScreenFormat.TABLE}
+    ending = out.suffix.lower() if out else ""
+    if ending not in forms:
         raise ArtifactError(f"{out} ends like no form of a screening: use .html, .csv, .jsonl or .txt, or --format.")
-    return endings[out.suffix.lower()]
+    return forms[ending]
 
 
 @dataclass(slots=True)
