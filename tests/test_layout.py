@@ -2,6 +2,7 @@
 
 import ast
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -180,6 +181,17 @@ def test_help_imports_nothing_heavy():
     loaded = set(result.stderr.split())
     assert "typer" in loaded and "index" in result.stdout
     assert not loaded & (HEAVY | {"numpy", "faiss", "openvino", "PIL", "sqlite_utils", "cv2"})
+
+
+@pytest.mark.parametrize("asked", [None, "3"])
+def test_blas_is_told_its_threads_before_numpy_is_imported(asked):
+    code = "import sys, cli.main, os; print('numpy' in sys.modules, os.environ['OPENBLAS_NUM_THREADS'])"
+    environment = {name: value for name, value in os.environ.items() if name != "OPENBLAS_NUM_THREADS"}
+    environment |= {"OPENBLAS_NUM_THREADS": asked} if asked else {}
+    result = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, env=environment, capture_output=True, text=True, check=True
+    )
+    assert result.stdout.split() == ["False", asked or "1"]
 
 
 @pytest.mark.slow

@@ -8,8 +8,6 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-import retrieval  # noqa: F401 - before numpy, as the command line does
-
 ROOT = Path(__file__).parents[2]
 SHARED = ROOT.parent / "shared" / "data"
 RESULTS = ROOT / "build" / "bench"
