@@ -28,16 +28,20 @@ def read_rows(source: Path) -> tuple[list[str], Iterator[tuple[int, dict[str, st
         raise BadLabels(f"{source} line 1: {error}") from error
 
     def rows() -> Iterator[tuple[int, dict[str, str] | str]]:
-        line = reader.line_num + 1
-        try:
-            for cells in reader:
-                start, line = line, reader.line_num + 1
-                if len(cells) > len(header):
-                    yield start, f"{len(cells)} cells under {len(header)} columns"
-                elif any(cell.strip() for cell in cells):
-                    yield start, {name: cell.strip() for name, cell in zip(header, cells, strict=False)}
-        except csv.Error as error:
-            yield reader.line_num, str(error)
+        while True:
+            start = reader.line_num + 1
+            try:
+                cells = [cell.strip() for cell in next(reader)]
+            except StopIteration:
+                return
+            except csv.Error as error:  # the next row begins on the next line
+                lost = f"; nothing was read from here to line {reader.line_num}" if reader.line_num > start else ""
+                yield start, f"{error}{lost}"
+                continue
+            if any(cells[len(header) :]):
+                yield start, f"{len(cells)} cells under {len(header)} columns"
+            elif any(cells):
+                yield start, dict(zip(header, cells, strict=False))
 
     return header, rows()
 

@@ -87,3 +87,20 @@ def test_a_claim_is_an_id_or_an_accession_number():
         claims.object_id("A 9")
     with pytest.raises(BadLots, match="not in the catalogue"):
         claims.object_id("000")
+
+
+def test_a_row_that_is_no_csv_costs_no_other_row(tmp_path):
+    rows = [
+        "photo,lot,title",
+        "a.jpg,1,a",
+        'b.jpg,2,"Portrait" of a lady',
+        "c.jpg,3,c,,",
+        'd.jpg,4,"never closed',
+        "e.jpg,5,e",
+    ]
+    (tmp_path / "lots.csv").write_text("\n".join(rows) + "\n", encoding="utf-8")
+    found = {lot.path.name: lot for lot in read_lots(tmp_path / "lots.csv")}
+    assert list(found) == ["a.jpg", "lots.csv line 3", "c.jpg", "lots.csv line 5"]
+    assert found["c.jpg"].columns == {"lot": "3", "title": "c"}
+    assert "expected after" in found["lots.csv line 3"].problem
+    assert found["lots.csv line 5"].problem.endswith("nothing was read from here to line 6")
