@@ -7,6 +7,7 @@ import json
 import shutil
 import sys
 import textwrap
+import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -28,6 +29,7 @@ COLOURS = {
     str(Outcome.INCONCLUSIVE): "yellow",
     UNREADABLE: "magenta",
 }
+_JOINERS = "\u200c\u200d"  # of letters, and of emoji
 
 Record = dict[str, Any]
 
@@ -155,7 +157,12 @@ def outcomes(found: Record) -> list[str]:
 
 def plain(text: str) -> str:
     """Return text from outside, a file name say, as one printable line."""
-    return "".join(letter if letter.isprintable() else "�" for letter in text.encode(errors="replace").decode())
+    return "".join(letter if _shows(letter) else "�" for letter in text.encode(errors="replace").decode())
+
+
+def _shows(letter: str) -> bool:
+    """Say whether a letter belongs in a line: those of every script, spaces of every width, and what joins emoji."""
+    return letter.isprintable() or letter in _JOINERS or unicodedata.category(letter) == "Zs"
 
 
 def escaped(value: object) -> str:

@@ -15,7 +15,7 @@ from PIL import Image
 
 from cli import entries
 from cli.entries import SIGNS, bar
-from cli.output import UNREADABLE, outcomes
+from cli.output import UNREADABLE, outcomes, plain
 from cli.report import render_html
 from cli.thumbnails import thumbnail
 from cli.triage import ALERTS, Priority
@@ -553,3 +553,9 @@ def test_records_are_read_twice(tmp_path: Path) -> None:
 
     "".join(render_html(records, {"divergent": 1}, folder=tmp_path, data=tmp_path, on_progress=ignore))
     assert reads == 2
+
+
+def test_spaces_of_every_width_and_joined_emoji_stay_and_what_turns_or_breaks_a_line_does_not() -> None:
+    kept = "du\u00a012 mai, 山水\u3000图, \U0001f468\u200d\U0001f3a8"
+    assert plain(kept) == kept
+    assert plain("a\u202eb\nc\u2028d\u2066\0") == "a�b�c�d��"
