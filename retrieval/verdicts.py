@@ -28,6 +28,7 @@ from retrieval.sightings import KEPT, Sighting, Sightings
 DATABASE = "verdicts.db"
 UNREADABLE = "unreadable"
 TOLERANCE = 1e-3  # between distances on different machines
+_LARGEST = 2**63 - 1  # number that SQLite holds
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,11 +181,11 @@ class VerdictLog:
             where.append("instr(photo, ?) > 0")
             values.append(photo)
         sql = f"SELECT * FROM verdicts WHERE {' AND '.join(where)} ORDER BY number DESC LIMIT ?"
-        return [_recorded(row) for row in self.db.query(sql, [*values, -1 if limit is None else limit])]
+        return [_recorded(row) for row in self.db.query(sql, [*values, -1 if limit is None else min(limit, _LARGEST)])]
 
     def verdict(self, number: int) -> Recorded:
         """Return one verdict; raises UnknownVerdict."""
-        for row in self.db.query("SELECT * FROM verdicts WHERE number = ?", [number]):
+        for row in self.db.query("SELECT * FROM verdicts WHERE number = ?", [min(number, _LARGEST)]):
             return _recorded(row)
         raise UnknownVerdict(f"No verdict {number} is recorded. `artifact verdicts` lists them.")
 

@@ -173,6 +173,10 @@ def test_an_unknown_number_and_a_missing_or_foreign_log_are_said(place, judge):
     kept(place, judge, "1.jpg")
     with VerdictLog.reading(judge.data) as log, pytest.raises(UnknownVerdict, match="No verdict 99"):
         log.verdict(99)
+    with VerdictLog.reading(judge.data) as log, pytest.raises(UnknownVerdict):
+        log.verdict(10**30)  # SQLite holds none so large
+    with VerdictLog.reading(judge.data) as log:
+        assert len(log.verdicts(limit=10**30)) == 1
     (judge.data / DATABASE).write_bytes(b"no database" * 100)
     with pytest.raises(CatalogueDamaged), VerdictLog.reading(judge.data):
         pass
