@@ -102,7 +102,7 @@ def run_export(out: Path, data: Path) -> None:
         raise ArtifactError(
             f"There is no label in {len(items)} reviews{_left_out(labels)}. Review verdicts as consistent or divergent."
         )
-    check_targets([out], [photo.path for photo in labels.photos])
+    check_targets([out], [*(photo.path for photo in labels.photos), *(Path(item.verdict.photo) for item in items)])
     write_whole(out, [as_csv(labels).encode()])
     genuine = sum(photo.genuine for photo in labels.photos)
     typer.echo(f"{len(labels.photos)} labels, {genuine} genuine and {len(labels.photos) - genuine} of forgeries")

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -48,7 +49,7 @@ def run_screen(
     if every is not None and not source.is_dir():
         raise ArtifactError(f"{source} is no folder: only a folder can be watched.")
     lots = read_lots(source)
-    check_targets([wanted.out], [])
+    check_targets([wanted.out], chain([source], (lot.path for lot in read_lots(source))))
     judge = open_judge(data, encoder_spec=encoder, device=device, parallel=cpu_count())
     heading = {
         "source": str(source.resolve()),

@@ -24,7 +24,7 @@ def watched(
             if is_done(lot):
                 continue
             size, age = _size_and_age(lot.path)
-            if sizes.get(lot.path) == size and age >= SETTLED:
+            if sizes.get(lot.path) == size and not 0 <= age < SETTLED:  # a camera's clock may be ahead
                 arrived.append(lot)
             else:
                 waiting[lot.path] = size

@@ -23,10 +23,12 @@ def _refusal(out: Path, photographs: Iterable[Path]) -> str:
         return f"there is no folder {out.parent}"
     if out.is_dir():
         return "it is a folder"
+    if out.exists() and not out.is_file():
+        return "it is no regular file"
     if not os.access(out.parent, os.W_OK):
         return f"{out.parent} may not be written to"
     if out.exists() and any(file.exists() and out.samefile(file) for file in photographs):
-        return "it is one of the photographs; choose another name"
+        return "it is one of the photographs, or a list of them; choose another name"
     return ""
 
 

@@ -263,11 +263,12 @@ def test_a_watched_folder_yields_what_has_settled(tmp_path):
 
     assert next(passes) == []
     whole, growing = old("whole.jpg", b"x", 10), old("growing.jpg", b"x", 10)
+    ahead = old("ahead.jpg", b"x", -3600)  # by a clock that is wrong
     old("fresh.jpg", b"x", 0)
     assert next(passes) == [], "seen for the first time"
     old("growing.jpg", b"xx", 10)
-    assert next(passes) == [Lot(whole)]
-    done.add(whole)
+    assert next(passes) == [Lot(ahead), Lot(whole)]
+    done.update([ahead, whole])
     assert next(passes) == [Lot(growing)]
     done.add(growing)
     old("fresh.jpg", b"x", 10)
@@ -295,6 +296,22 @@ def test_watching_judges_what_comes_and_ends_with_ctrl_c(desk, data, tmp_path):
         "fine.jpg",
         "unknown.jpg",
     ]
+
+
+def test_what_is_screened_is_not_written_over(desk, data, tmp_path):
+    shutil.copy(desk / "inbox/fine.jpg", tmp_path / "fine.jpg")
+    lots = write_lots(tmp_path / "lots.csv", ("fine.jpg", "1", "June", "Drouot", ""))
+    before = {path: path.read_bytes() for path in (lots, tmp_path / "fine.jpg")}
+    os.mkfifo(tmp_path / "pipe")
+    for out, reason in (
+        (lots, "a list of them"),
+        (tmp_path / "fine.jpg", "photographs"),
+        (tmp_path / "pipe", "regular"),
+    ):
+        arguments = ["screen", str(lots), "--data", str(data), "--format", "csv", "--out", str(out)]
+        result = CliRunner().invoke(app, arguments)
+        assert result.exit_code == 1 and reason in result.stderr, result.output
+    assert {path: path.read_bytes() for path in before} == before
 
 
 def test_only_a_folder_can_be_watched(desk, data, tmp_path):
