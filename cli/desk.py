@@ -115,9 +115,11 @@ class Desk:
 
     def _put_twin(self, lot: Lot, identity: str, found: Record) -> None:
         """Keep the record of a photograph that is the same file as an earlier one."""
-        own = {"photo": str(lot.path), "lot": lot.columns and dict(lot.columns), "claim": found["claim"]}
-        if found["claim"] is not None:
-            own["claim"] = found["claim"] | {"claimed": lot.claim}
+        own: Record = {"photo": str(lot.path), "lot": lot.columns and dict(lot.columns), "claim": None}
+        if lot.claim:
+            object_id, reason = self._claimed(lot)  # where that is none, the earlier claim was perhaps another
+            none = {"claimed": lot.claim, "object_id": None, "work": None, "reason": reason}
+            own["claim"] = none if object_id is None else found["claim"] | {"claimed": lot.claim}
         self.journal.add(lot.key, identity, found | own | {"same_as": found["same_as"] or found["photo"]})
 
     def _claim(self, lot: Lot, verdict: Verdict) -> Record | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -15,13 +16,19 @@ from cli.triage import Priority, priority
 from retrieval.errors import UnreadableImage
 from retrieval.judge import Judge, Probe, Verdict
 
-Key = tuple[str, str, int]  # of a page: the photograph, its content, and which work on it
+Key = tuple[str, str, int, str | None]  # of a page: the photograph, its content, which work on it, what it is claimed
 LAST = Priority.PLAUSIBLE  # what is less urgent gets no page
 
 
 def page_key(found: Record, index: int) -> Key:
     """Return what tells the page of one work of a record from every other; identical files share theirs."""
-    return found["same_as"] or found["photo"], found["sha256"], index
+    claimed = found["claim"] and found["claim"]["object_id"]
+    return found["same_as"] or found["photo"], found["sha256"], index, claimed
+
+
+def page_name(key: Key) -> str:
+    """Return the file of a page, the same whenever it is written: who kept its address finds the same work there."""
+    return f"{hashlib.sha256(repr(key[1:]).encode()).hexdigest()[:16]}.html"
 
 
 def write_pages(
@@ -29,7 +36,8 @@ def write_pages(
 ) -> None:
     """Write the pages that are not there yet into a folder beside the output, OUT_evidence, and note their addresses.
 
-    The photographs are judged once more; one that is no longer what it was gets none. `most` is in megapixels.
+    The photographs are judged once more; one that is no longer what it was gets none, but keeps what an interrupted
+    run has written. `most` is in megapixels.
     """
     wanted: dict[Probe, list[Key]] = {}
     for probe, key in _wanted(journal):
@@ -40,9 +48,9 @@ def write_pages(
         verdicts = judge.judge_all(wanted, k=1, several=several, max_megapixels=most)
         for done, (keys, verdict) in enumerate(zip(wanted.values(), verdicts, strict=True), 1):
             for key in keys:
-                name = f"{len(pages) + 1:05}.html"
-                if _write(verdict, key[-1], judge, folder / name, most):
-                    pages[key] = f"{folder.name}/{name}"
+                page = folder / page_name(key)
+                if _write(verdict, key, judge, page, most) or (journal.taken_up and page.exists()):
+                    pages[key] = f"{folder.name}/{page.name}"
             show(done, len(wanted))
 
 
@@ -60,8 +68,9 @@ def _wanted(journal: Journal) -> Iterator[tuple[Probe, Key]]:
             yield Probe(Path(found["photo"]), claimed), page_key(found, index)
 
 
-def _write(verdict: Verdict, index: int, judge: Judge, page: Path, most: float) -> bool:
-    if index >= len(verdict.works):
+def _write(verdict: Verdict, key: Key, judge: Judge, page: Path, most: float) -> bool:
+    _, sha256, index, _ = key
+    if verdict.sha256 != sha256 or index >= len(verdict.works):
         return False
     page.parent.mkdir(exist_ok=True)
     try:

@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -20,6 +21,7 @@ from cli.screening import form_of
 from cli.watching import watched
 from indexer.lots import Lot
 from retrieval.verdicts import VerdictLog
+from tests.page import Page
 from tests.test_finding import LEFT, RIGHT, hung
 from tests.test_registration import painting, write_paintings
 
@@ -135,6 +137,37 @@ def test_claims_are_verified_one_to_one_and_lots_are_kept(desk, data, tmp_path):
         said = Counter((Path(item.photo).name, item.object_id) for item in log.verdicts())
     assert said["fine.jpg", "05"] == 1, "a claim that is what was found has no verdict of its own"
     assert said["as-two.jpg", "05"] == said["as-two.jpg", STOLEN] == 1
+
+
+def test_identical_files_have_each_its_own_claim(desk, data, tmp_path):
+    for name in ("a", "b", "c", "d"):
+        shutil.copy(desk / "inbox/fine.jpg", tmp_path / f"{name}.jpg")
+    claims = zip("abcd", ("nobody", "", "no one", "05"), strict=True)
+    lots = write_lots(tmp_path / "lots.csv", *((f"{name}.jpg", name, "", "", claim) for name, claim in claims))
+    found = screened(lots, data)
+    said = {name: found[f"{name}.jpg"]["claim"] for name in "abcd"}
+    assert said["a"]["reason"] == "object nobody is not in the catalogue"
+    assert said["b"] is None
+    assert (said["c"]["claimed"], said["c"]["reason"]) == ("no one", "object no one is not in the catalogue")
+    assert (said["d"]["object_id"], said["d"]["work"]["outcome"]) == ("05", "consistent")
+
+
+@pytest.mark.slow
+def test_evidence_keeps_its_address_and_each_claim_has_its_own(desk, data, tmp_path):
+    photo, out = str(desk / "inbox/fine.jpg"), tmp_path / "day.html"
+
+    def pages(*claims: str) -> dict[str, str]:
+        lots = write_lots(tmp_path / "lots.csv", *((photo, claim, "", "", claim) for claim in claims))
+        artifact("screen", lots, "--data", data, "--out", out)
+        articles = re.findall(r"<article.*?</article>", out.read_text("utf-8"), re.DOTALL)
+        found = {re.search(r"claimed to be <b><bdi>(.*?)<", text)[1]: text for text in articles}
+        return {claim: re.search(r'href="(day_evidence/.*?)"', text)[1] for claim, text in found.items()}
+
+    first = pages("07", "03")
+    for claim, page in first.items():
+        assert Page((tmp_path / page).read_text("utf-8")).text.partition("against")[2].split()[0] == claim
+    assert len(set(first.values())) == 2
+    assert pages("06", "03")["03"] == first["03"] and (tmp_path / first["07"]).exists()
 
 
 def test_the_ending_of_the_output_says_its_form_or_is_refused(desk, data, tmp_path):
