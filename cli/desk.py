@@ -70,6 +70,11 @@ class Desk:
                 show(len(self.journal), total)
             yield from self.journal.fresh()
 
+    def go_by(self, judge: Judge, claims: Claims) -> None:
+        """Have what comes from here on judged by another judge."""
+        self.recorder, self.claims = replace(self.recorder, judge=judge), claims
+        self.judge = self.recorder.remembering()
+
     def is_done(self, lot: Lot) -> bool:
         """Say whether a photograph has its record."""
         return self.journal.holds(lot.key, lot.path)
@@ -83,7 +88,7 @@ class Desk:
                 self._put(lot, None, Verdict(lot.path, None, (), lot.problem))
                 continue
             object_id, _ = self._claimed(lot)
-            identity = _identity(lot, object_id)
+            identity = _identity(lot, object_id, self.judge)
             if identity in self._twins:
                 self._twins[identity].append(lot)
             elif (known := self.journal.of_identity(identity)) is not None:
@@ -163,10 +168,10 @@ def _sale(columns: Mapping[str, str] | None) -> tuple[str, ...]:
     return tuple((columns or {}).get(name, "") for name in OFFER)
 
 
-def _identity(lot: Lot, claim: str | None) -> str:
-    """Return what is the same for photographs of which the same is to be said: their content, and the claim."""
+def _identity(lot: Lot, claim: str | None, judge: Judge) -> str:
+    """Return what is the same for photographs of which the same is said: content, claim, what they are judged by."""
     try:
         content = sha256_of(lot.path)
     except UnreadableImage:  # judging it will say why
         content = lot.key
-    return f"{content} {claim or ''}"
+    return f"{content} {claim or ''} {judge.revision} {judge.calibration and judge.calibration.number}"

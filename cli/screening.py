@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import chain
@@ -50,7 +50,11 @@ def run_screen(
         raise ArtifactError(f"{source} is no folder: only a folder can be watched.")
     lots = read_lots(source)
     check_targets([wanted.out], chain([source], (lot.path for lot in read_lots(source))))
-    judge = open_judge(data, encoder_spec=encoder, device=device, parallel=cpu_count())
+
+    def opened() -> Judge:
+        return open_judge(data, encoder_spec=encoder, device=device, parallel=cpu_count())
+
+    judge = opened()
     heading = {
         "source": str(source.resolve()),
         "encoder": judge.encoder.fingerprint,
@@ -70,7 +74,7 @@ def run_screen(
             if every is None:
                 _put_out(desk.screen(lots, sum(1 for _ in read_lots(source))), wanted)
             else:
-                _watch(desk, output, every)
+                _watch(desk, output, every, opened)
         output.write()
         if every is None:
             journal.discard()
@@ -87,18 +91,31 @@ def _put_out(records: Iterator[Record], wanted: Wanted) -> None:
         pass
 
 
-def _watch(desk: Desk, output: Output, every: float) -> None:
-    """Screen what comes into a folder until it is interrupted, and write the output after each time."""
+def _watch(desk: Desk, output: Output, every: float, opened: Callable[[], Judge]) -> None:
+    """Screen what comes into a folder until it is interrupted, and write the output after each time.
+
+    What comes after the catalogue was indexed or calibrated again is judged by what that is now.
+    """
     typer.echo(f"watching {output.source}; Ctrl-C ends it", err=True)
 
     def arriving() -> Iterator[Record]:
         with suppress(KeyboardInterrupt):
             for arrived in watched(output.source, every, desk.is_done):
+                if arrived and _is_out_of_date(output.judge):
+                    output.judge = opened()
+                    desk.go_by(output.judge, _claims(output.judge.data))
                 yield from desk.screen(arrived, len(desk.journal) + len(arrived))
                 if arrived and desk.wanted.out is not None:
                     output.write()
 
     _put_out(arriving(), desk.wanted)
+
+
+def _is_out_of_date(judge: Judge) -> bool:
+    with Catalogue.reading(judge.data) as catalogue:
+        last = catalogue.calibration()
+        now = catalogue.revision, last and last.number
+    return now != (judge.revision, judge.calibration and judge.calibration.number)
 
 
 def _claims(data: Path) -> Claims:

@@ -317,18 +317,27 @@ def test_watching_judges_what_comes_and_ends_with_ctrl_c(desk, data, tmp_path):
     command = ["screen", inbox, "--watch", "--every", "0.3", "--data", data, "-o", out]
     run = [sys.executable, "-m", "cli.main", *map(str, command)]
     process = subprocess.Popen(run, cwd=ROOT, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-    for name in ("fine.jpg", "unknown.jpg"):
+
+    def comes(name: str) -> None:
         shutil.copy(desk / "inbox" / name, inbox / name)
         until = time.monotonic() + 60
         while time.monotonic() < until and not (out.exists() and name in out.read_text()):
             time.sleep(0.1)
+
+    comes("fine.jpg")
+    comes("unknown.jpg")
+    table = desk / "works/catalogue.csv"
+    known = table.read_bytes()
+    table.write_bytes(known + b"05,Five,,stolen,\r\n")
+    artifact("index", desk / "works", "--data", data)
+    table.write_bytes(known)
+    comes("fine-again.jpg")
     process.send_signal(signal.SIGINT)
     _, stderr = process.communicate(timeout=60)
     assert process.returncode == 0 and "Traceback" not in stderr, stderr
-    assert [Path(json.loads(line)["photo"]).name for line in out.read_text().splitlines()] == [
-        "fine.jpg",
-        "unknown.jpg",
-    ]
+    found = [json.loads(line) for line in out.read_text().splitlines()]
+    assert [Path(record["photo"]).name for record in found] == ["fine.jpg", "unknown.jpg", "fine-again.jpg"]
+    assert [record["works"][0]["alert"] for record in found] == [None, None, "stolen"], "as the catalogue is by then"
 
 
 def test_what_is_screened_is_not_written_over(desk, data, tmp_path):
