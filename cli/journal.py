@@ -13,7 +13,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from cli.output import Record, dumps, outcomes
+from cli.output import Record, alerts, dumps, outcomes
 from retrieval.errors import ArtifactError
 
 _TABLES = """
@@ -36,7 +36,8 @@ class Journal:
 
     def __init__(self, path: Path, heading: Mapping[str, Any]) -> None:
         self.path = path
-        self.counts: Counter[str] = Counter()
+        self.counts: Counter[str] = Counter()  # of works, by outcome
+        self.alerts: Counter[str] = Counter()
         self._count = self._told = 0
         self.taken_up = False
         with _in_words(path):
@@ -44,8 +45,7 @@ class Journal:
             (self.started,) = self._db.execute("SELECT started FROM heading").fetchone()
             for number, found in self._after(0):
                 self._told = number
-                self.counts.update(outcomes(found))
-                self._count += 1
+                self._reckon(found)
 
     @classmethod
     @contextmanager
@@ -91,7 +91,9 @@ class Journal:
         with suppress(OSError):
             if path.stat().st_mtime_ns < row[0]:
                 return True
-        self.counts.subtract(outcomes(json.loads(row[1])))
+        gone = json.loads(row[1])
+        self.counts.subtract(outcomes(gone))
+        self.alerts.subtract(alerts(gone))
         self._count -= 1
         self._db.execute("DELETE FROM records WHERE key = ?", [dumps(key)])
         return False
@@ -110,8 +112,12 @@ class Journal:
                 [dumps(key), identity, time.time_ns(), dumps(found)],
             ).rowcount
         if new:  # a line may stand twice in a table
-            self._count += 1
-            self.counts.update(outcomes(found))
+            self._reckon(found)
+
+    def _reckon(self, found: Record) -> None:
+        self._count += 1
+        self.counts.update(outcomes(found))
+        self.alerts.update(alerts(found))
 
     def records(self) -> Iterator[Record]:
         """Yield every record so far, in the order in which they were made."""

@@ -155,6 +155,11 @@ def outcomes(found: Record) -> list[str]:
     return [work["outcome"] for work in found["works"]] or [UNREADABLE]
 
 
+def alerts(found: Record) -> list[str]:
+    """Return the alert of each work of a record that has one."""
+    return [work["alert"] for work in found["works"] if work.get("alert")]
+
+
 def plain(text: str) -> str:
     """Return text from outside, a file name say, as one printable line."""
     return "".join(letter if _shows(letter) else "�" for letter in text.encode(errors="replace").decode())

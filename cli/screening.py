@@ -78,7 +78,7 @@ def run_screen(
         output.write()
         if every is None:
             journal.discard()
-        _say(journal.counts)
+        _say(journal.counts, journal.alerts)
         return journal.counts
 
 
@@ -188,7 +188,12 @@ def _print(pieces: Iterable[str]) -> None:
         sys.stdout.flush()
 
 
-def _say(counts: Mapping[str, int]) -> None:
+def _say(counts: Mapping[str, int], alerts: Mapping[str, int]) -> None:
+    if raised := _listed(alerts):
+        typer.echo(f"ALERT: {raised}", err=True)
     total = sum(counts.values())
-    parts = ", ".join(f"{count} {outcome}" for outcome, count in sorted(counts.items()) if count)
-    typer.echo(f"{total} works: {parts}" if total else "no photographs there", err=True)
+    typer.echo(f"{total} works: {_listed(counts)}" if total else "no photographs there", err=True)
+
+
+def _listed(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{count} {name}" for name, count in sorted(counts.items()) if count)

@@ -232,13 +232,15 @@ def test_a_killed_screening_goes_on_and_counts_nothing_twice(desk, data, tmp_pat
         time.sleep(moment)
         process.send_signal(signal.SIGKILL)
         process.communicate()
-    artifact("screen", desk / "inbox", "--data", data, "-o", out, code=3)
+    result = CliRunner().invoke(app, ["screen", str(desk / "inbox"), "--data", str(data), "-o", str(out)])
+    assert result.exit_code == 3
     with out.open(newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     names = sorted({Path(row["photo"]).name for row in rows})
     assert names == sorted(path.name for path in (desk / "inbox").iterdir())
     assert len(rows) == len(names) + 1  # two works hang on the wall
     assert [row["priority"] for row in rows][:3] == ["stolen", "stolen", "known forgery"]
+    assert "ALERT: 1 known forgery, 2 stolen\n" in result.stderr
     assert sorted(tmp_path.glob("day.csv*")) == [out]
 
 
