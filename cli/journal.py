@@ -84,12 +84,12 @@ class Journal:
         return self._count
 
     def holds(self, key: str, path: Path) -> bool:
-        """Say whether there is the record of an input, made after its photograph was last written."""
+        """Say whether there is the record of an input, made after its photograph was last written or put there."""
         row = self._db.execute("SELECT made_ns, record FROM records WHERE key = ?", [dumps(key)]).fetchone()
         if row is None:
             return False
         with suppress(OSError):
-            if path.stat().st_mtime_ns < row[0]:
+            if path.stat().st_ctime_ns < row[0]:  # the time of its last writing may be of another clock, or copied
                 return True
         gone = json.loads(row[1])
         self.counts.subtract(outcomes(gone))

@@ -1,5 +1,6 @@
 """The journal of a screening: what is done is kept, once each, whenever it is cut short."""
 
+import os
 import sqlite3
 import time
 from pathlib import Path
@@ -50,6 +51,23 @@ def test_a_photograph_written_since_is_judged_again(tmp_path, photo):
         assert (len(journal), list(journal.records()), +journal.counts) == (0, [], {})
         journal.add("a", "sha a", found(photo, "divergent"))
         photo.unlink()
+        assert not journal.holds("a", photo)
+
+
+@pytest.mark.parametrize("years", [-9, 9])
+def test_a_photograph_with_the_date_of_another_clock_is_judged_once_and_its_replacement_again(tmp_path, photo, years):
+    def dated(path: Path) -> Path:
+        os.utime(path, (time.time() + years * 365 * 86400,) * 2)
+        return path
+
+    dated(photo)
+    time.sleep(0.02)
+    with Journal.beside(tmp_path / "out", HEADING) as journal:
+        journal.add("a", "sha a", found(photo))
+        assert journal.holds("a", photo)
+        (tmp_path / "other").write_bytes(b"y")
+        time.sleep(0.02)
+        dated(tmp_path / "other").replace(photo)
         assert not journal.holds("a", photo)
 
 
