@@ -122,20 +122,24 @@ class Desk:
         """Keep the record of a photograph that is the same file as an earlier one."""
         own: Record = {"photo": str(lot.path), "lot": lot.columns and dict(lot.columns), "claim": None}
         if lot.claim:
-            object_id, reason = self._claimed(lot)  # where that is none, the earlier claim was perhaps another
-            none = {"claimed": lot.claim, "object_id": None, "work": None, "reason": reason}
-            own["claim"] = none if object_id is None else found["claim"] | {"claimed": lot.claim}
+            claim = self._asserted(lot)  # where that names no object, the earlier claim was perhaps another
+            own["claim"] = claim if claim["object_id"] is None else found["claim"] | {"claimed": lot.claim}
         self.journal.add(lot.key, identity, found | own | {"same_as": found["same_as"] or found["photo"]})
+
+    def _asserted(self, lot: Lot) -> Record:
+        """Return what a lot is said to be, not yet compared with that."""
+        object_id, reason = self._claimed(lot)
+        return {"claimed": lot.claim, "object_id": object_id, "work": None, "reason": reason}
 
     def _claim(self, lot: Lot, verdict: Verdict) -> Record | None:
         """Return what is said of a photograph against the object that it is said to show."""
         if not lot.claim:
             return None
-        object_id, reason = self._claimed(lot)
-        said: Record = {"claimed": lot.claim, "object_id": object_id, "work": None, "reason": reason or verdict.error}
+        said = self._asserted(lot)
+        said["reason"] = said["reason"] or verdict.error
         if verdict.claim is not None:
             if all(_said(work) != _said(verdict.claim) for work in verdict.works):  # else it has a verdict already
-                self.recorder.keep(replace(verdict, works=(verdict.claim,)), asked=object_id, lot=lot.columns)
+                self.recorder.keep(replace(verdict, works=(verdict.claim,)), asked=said["object_id"], lot=lot.columns)
             said["work"] = output.work_record(verdict.claim, self.judge.basis.thresholds)
         return said
 
