@@ -9,9 +9,9 @@ import typer
 from cli import output
 from cli.recording import recording
 from retrieval.catalogue import Catalogue
-from retrieval.decision import Outcome
 from retrieval.errors import UnreadableImage
 from retrieval.judge import open_judge
+from retrieval.outcome import Outcome
 
 
 def run_query(

@@ -15,9 +15,9 @@ from indexer.calibrating import calibrate
 from indexer.labels import read_labels
 from indexer.scan import Skipped
 from retrieval.catalogue import Catalogue
-from retrieval.encoder import cpu_count
 from retrieval.errors import ArtifactError
 from retrieval.judge import open_judge
+from retrieval.machine import cpu_count
 
 SHOWN = 5
 

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
-from cli.output import UNREADABLE, Record, escaped
+from cli.output import Record, escaped
 from cli.sheets import LOT_COLUMNS, seen_words
 from cli.thumbnails import LARGE, SMALL, Reference, Thumbnail, thumbnail
 from cli.triage import ALERTS, Priority, claimed, deciding
-from retrieval.decision import OF_AN_OBJECT, Outcome
+from retrieval.outcome import OF_AN_OBJECT, UNREADABLE, Outcome
 
 # Each with a sign for those who do not see its colour.
 SIGNS: Mapping[str, str] = {

@@ -14,9 +14,9 @@ from cli.figures import Section, sections
 from cli.progress import progress
 from indexer.assessment import Assessment, assess
 from indexer.queries import read_queries
-from retrieval.decision import Outcome
-from retrieval.encoder import cpu_count
 from retrieval.judge import Judge, open_judge
+from retrieval.machine import cpu_count
+from retrieval.outcome import Outcome
 
 
 def run_evaluate(

@@ -17,10 +17,10 @@ from cli.figures import Section
 from cli.output import escaped
 from cli.plots import Axis, bars, dot, line, marker, plot, probit
 from indexer.assessment import COPY, GENUINE, OTHER, Assessment, Fault
-from retrieval.decision import Outcome
 from retrieval.errors import UnreadableImage
 from retrieval.images import read_photograph
 from retrieval.likelihood import isotonic
+from retrieval.outcome import Outcome
 from retrieval.verification import Curve
 
 SIDE, QUALITY = 360, 82

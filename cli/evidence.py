@@ -16,10 +16,11 @@ from cli.entries import SIGNS, bar
 from cli.output import escaped
 from cli.views import matched_section, pictures_section, places_section
 from retrieval.calibration import Threshold, Thresholds
-from retrieval.decision import Basis, Decision, Outcome, share, sources
+from retrieval.decision import Basis, Decision, share, sources
 from retrieval.divergence import Divergence, NotCompared, Place
 from retrieval.errors import UnreadableImage
 from retrieval.images import Photograph
+from retrieval.outcome import Outcome
 from retrieval.registration import NotRegistered, Registration
 from retrieval.search import Match
 

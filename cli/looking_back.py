@@ -9,8 +9,8 @@ import typer
 
 from cli import output
 from cli.output import plain
-from retrieval.encoder import cpu_count
 from retrieval.judge import open_judge
+from retrieval.machine import cpu_count
 from retrieval.reviews import OVERRULE, Review, reviews
 from retrieval.verdicts import TOLERANCE, Recorded, Replayed, VerdictLog, as_dict, replay
 

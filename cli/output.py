@@ -14,14 +14,13 @@ from typing import Any
 import typer
 
 from retrieval.calibration import Threshold, Thresholds
-from retrieval.decision import Outcome
 from retrieval.divergence import Divergence, NotCompared
 from retrieval.judge import Judge, Verdict, Work
+from retrieval.outcome import UNREADABLE, Outcome
 from retrieval.registration import NotRegistered, Registration
 from retrieval.search import Match
 
 SCHEMA = "artifact/1"
-UNREADABLE = "unreadable"
 COLOURS = {
     str(Outcome.CONSISTENT): "green",
     str(Outcome.DIVERGENT): "red",

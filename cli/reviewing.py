@@ -14,8 +14,8 @@ from cli.writing import check_targets, write_whole
 from indexer.reviewed import ReviewLabels, as_csv, labels_of
 from indexer.scan import composed
 from retrieval.catalogue import Catalogue
-from retrieval.decision import Outcome
 from retrieval.errors import ArtifactError
+from retrieval.outcome import Outcome
 from retrieval.reviews import (
     Figures,
     Share,

@@ -24,9 +24,9 @@ from cli.watching import watched
 from cli.writing import check_targets, write_whole
 from indexer.lots import Claims, read_lots
 from retrieval.catalogue import Catalogue
-from retrieval.encoder import cpu_count
 from retrieval.errors import ArtifactError
 from retrieval.judge import Judge, open_judge
+from retrieval.machine import cpu_count
 from retrieval.reading import reading_apart
 
 if TYPE_CHECKING:

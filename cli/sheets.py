@@ -9,8 +9,9 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from cli.output import UNREADABLE, Record, dumps, plain
+from cli.output import Record, dumps, plain
 from cli.triage import priority
+from retrieval.outcome import UNREADABLE
 
 LOT_COLUMNS = ("lot", "sale", "house", "claim", "maker", "url")
 CSV_COLUMNS = (

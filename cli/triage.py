@@ -11,7 +11,7 @@ from math import inf
 from typing import IO
 
 from cli.output import Record, dumps
-from retrieval.decision import Outcome
+from retrieval.outcome import Outcome
 from retrieval.registers import Status
 
 Key = tuple[int, int, float, int, int, int, int]

@@ -13,7 +13,7 @@ from indexer.pool import WORKING_SIDE, read_small, some_copy
 from indexer.rephotograph import DIFFICULT, draw_shot, photograph_with_geometry
 from retrieval.alignment import fit_colours
 from retrieval.divergence import PLACES_ACROSS
-from retrieval.features import import_cv2
+from retrieval.machine import import_cv2
 from retrieval.preprocessing import Preprocessing
 
 SLIPS = (0.001, 0.002, 0.005)  # of the side: how far a registration may be off at the corners, one of them drawn

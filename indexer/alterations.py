@@ -12,7 +12,7 @@ from PIL import Image
 from indexer.places import SCALE, Altered, Box, Task, around, blend, fill, find_place, lower_corner, outline
 from indexer.repainting import DETAIL, another_hand, ground, match_colours, piece_of_donor, shifted_features, wander
 from indexer.scrawls import draw, ink, scrawl
-from retrieval.features import import_cv2
+from retrieval.machine import import_cv2
 
 cv2 = import_cv2()
 

@@ -13,7 +13,6 @@ import numpy as np
 from indexer.labels import dependent_groups
 from indexer.queries import Query
 from retrieval.calibration import Thresholds
-from retrieval.decision import OF_AN_OBJECT, Outcome
 from retrieval.divergence import Divergence
 from retrieval.errors import ArtifactError
 from retrieval.images import DEFAULT_MAX_MEGAPIXELS
@@ -27,13 +26,14 @@ from retrieval.metrics import (
     mean_average_precision,
     recall_at_k,
 )
+from retrieval.outcome import OF_AN_OBJECT, UNREADABLE, Outcome
 from retrieval.registration import Registration
 from retrieval.search import Match
 from retrieval.verification import Curve, Pairs, Trials, with_width
 
 GENUINE, COPY, OTHER = "genuine", "copy", "other work"
 KNOWN, UNKNOWN = "genuine, in the catalogue", "not in the catalogue"
-COPIES, UNREADABLE = "copy of a catalogued work", "unreadable"
+COPIES = "copy of a catalogued work"
 WRONG_OBJECT = "another object"
 IMPOSTORS = 3  # nearest wrong objects with which each photograph is compared
 MOST_RANKED = 1000

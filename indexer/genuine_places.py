@@ -13,9 +13,10 @@ from indexer.labels import LabelledPhoto
 from indexer.rephotograph import rephotograph
 from retrieval.calibration import Threshold, authenticity_threshold
 from retrieval.divergence import Divergence, combined_distance, diverge
-from retrieval.encoder import Encoder, cpu_count
+from retrieval.encoder import Encoder
 from retrieval.features import features_of, features_of_probe
 from retrieval.images import Photograph, read_photograph
+from retrieval.machine import cpu_count
 from retrieval.registration import Registration, register
 from retrieval.search import exact_distance
 

@@ -14,7 +14,8 @@ from torch.nn import functional
 
 from indexer.aligned import Triple, triple_makers
 from retrieval.divergence import PLACES_ACROSS, SPREAD, USUAL_MEDIAN
-from retrieval.encoder import MOST_MEDIAN, cpu_count
+from retrieval.encoder import MOST_MEDIAN
+from retrieval.machine import cpu_count
 from retrieval.network import EmbeddingNetwork
 from retrieval.preprocessing import Preprocessing
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from retrieval.features import import_cv2
+from retrieval.machine import import_cv2
 
 SIDE = 320.0  # lengths in pixels below are of a photograph with this long side
 BLINDING = 90.0  # grey levels: where light adds more, what is under it is as good as hidden

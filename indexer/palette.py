@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from retrieval.features import import_cv2
+from retrieval.machine import import_cv2
 
 cv2 = import_cv2()
 

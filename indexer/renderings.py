@@ -8,7 +8,7 @@ import numpy as np
 
 from indexer.places import SCALE, Task
 from indexer.repainting import another_hand, strokes_of_brush, wander
-from retrieval.features import import_cv2
+from retrieval.machine import import_cv2
 
 cv2 = import_cv2()
 

@@ -9,7 +9,7 @@ from PIL import Image
 from indexer.camera import Point, change_tones, compress, defocus, light_and_grain
 from indexer.obstacles import interfere, lay_plate, reflect, stand_before
 from indexer.surroundings import hang
-from retrieval.features import import_cv2
+from retrieval.machine import import_cv2
 
 VERSION = 1  # part of what is stored with distances measured on these simulations; raise it when the pictures change
 

@@ -13,11 +13,10 @@ from pathlib import Path
 from indexer.labels import COLUMNS, GROUP, LabelledPhoto, is_file
 from indexer.lots import OFFER
 from retrieval.catalogue import Catalogue
-from retrieval.decision import OF_AN_OBJECT, Outcome
 from retrieval.errors import UnreadableImage
 from retrieval.images import sha256_of
+from retrieval.outcome import OF_AN_OBJECT, UNREADABLE, Outcome
 from retrieval.reviews import Reviewed
-from retrieval.verdicts import UNREADABLE
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from indexer.places import Task
-from retrieval.features import import_cv2
+from retrieval.machine import import_cv2
 
 cv2 = import_cv2()
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from retrieval.features import import_cv2
+from retrieval.machine import import_cv2
 
 cv2 = import_cv2()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from PIL import Image, ImageDraw
 
-from retrieval.features import import_cv2
+from retrieval.machine import import_cv2
 
 SLACK = 0.08  # share of each side drawn beyond what a straight photograph would show
 COARSE = 8  # the wall is drawn this much smaller: light and shadow on it are soft

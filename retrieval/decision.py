@@ -5,29 +5,17 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from enum import StrEnum
 
 from retrieval.calibration import Calibration, Measured, Threshold, Thresholds
 from retrieval.confirmation import NO_FEATURES
 from retrieval.divergence import Divergence, NotCompared
 from retrieval.likelihood import words
+from retrieval.outcome import Outcome
 from retrieval.registration import NotRegistered, Registration
 from retrieval.search import Match
 
 MOST_HIDDEN = 0.15  # of the exemplar's detail, under plates and glare, for a comparison place by place
 LEAST_COMPARED = 0.5  # of the exemplar, for a photograph to be consistent with it
-
-
-class Outcome(StrEnum):
-    """The four outcomes; there is no bare "fake"."""
-
-    CONSISTENT = "consistent"
-    DIVERGENT = "divergent"
-    NO_MATCH = "no-match"
-    INCONCLUSIVE = "inconclusive"
-
-
-OF_AN_OBJECT = (Outcome.CONSISTENT, Outcome.DIVERGENT)  # outcomes that mean nothing without one
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,8 +11,8 @@ from PIL import Image
 
 from retrieval.alignment import Aligned, align, fit_colours
 from retrieval.encoder import Encoder
-from retrieval.features import import_cv2
 from retrieval.images import Photograph
+from retrieval.machine import import_cv2
 from retrieval.overlays import Box, Overlay, find_overlays
 from retrieval.registration import Registration
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -57,11 +56,6 @@ class Encoder:
     def encode_prepared(self, pictures: np.ndarray) -> np.ndarray:
         """Return the unit vectors of preprocessed pictures, (n, 3, height, width) -> (n, dim), float32."""
         return self.engine(pictures)
-
-
-def cpu_count() -> int:
-    """Return the number of CPU cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def load_encoder(spec: str = DEFAULT, *, precision: str = "fp32", device: str = "cpu", parallel: int = 1) -> Encoder:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass, replace
-from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
+
+from retrieval.machine import import_cv2
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -147,12 +148,3 @@ def _root(descriptors: np.ndarray) -> np.ndarray:
     """Return SIFT descriptors (n, 128) as RootSIFT (Arandjelovic and Zisserman 2012), uint8 of length QUANTA."""
     shares = descriptors / np.maximum(descriptors.sum(axis=1, keepdims=True), 1e-9)
     return np.clip(np.round(np.sqrt(shares) * QUANTA), 0, 255).astype(np.uint8)
-
-
-@cache
-def import_cv2() -> Any:
-    """Import OpenCV only where it is needed; the threads are ours."""
-    import cv2
-
-    cv2.setNumThreads(1)
-    return cv2

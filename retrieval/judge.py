@@ -12,12 +12,13 @@ from typing import Any
 from retrieval.calibration import Calibration, Thresholds
 from retrieval.catalogue import Catalogue, EncoderRecord, Photo
 from retrieval.decision import Basis
-from retrieval.encoder import Encoder, cpu_count, load_encoder
+from retrieval.encoder import Encoder, load_encoder
 from retrieval.errors import CatalogueMissing, EncoderMismatch, UnreadableImage
 from retrieval.features import glance_at
 from retrieval.finding import Finder
 from retrieval.images import DEFAULT_MAX_MEGAPIXELS, sha256_of
 from retrieval.looking import Look
+from retrieval.machine import cpu_count
 from retrieval.reading import Extract, read_here
 from retrieval.registers import Register
 from retrieval.sightings import Sightings

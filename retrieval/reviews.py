@@ -8,10 +8,10 @@ from datetime import datetime
 from typing import Any
 
 from retrieval.database import writing
-from retrieval.decision import OF_AN_OBJECT, Outcome
 from retrieval.errors import ArtifactError, CatalogueBusy
 from retrieval.metrics import clopper_pearson
-from retrieval.verdicts import UNREADABLE, Recorded, VerdictLog
+from retrieval.outcome import OF_AN_OBJECT, UNREADABLE, Outcome
+from retrieval.verdicts import Recorded, VerdictLog
 
 ACCEPT, OVERRULE = "accept", "overrule"
 

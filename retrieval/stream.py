@@ -12,10 +12,11 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from retrieval.encoder import Encoder, cpu_count
+from retrieval.encoder import Encoder
 from retrieval.errors import UnreadableImage
 from retrieval.features import Features
 from retrieval.images import DEFAULT_MAX_MEGAPIXELS, Photograph
+from retrieval.machine import cpu_count
 from retrieval.reading import Extract, Order, Read, read_here
 
 BATCH = 8

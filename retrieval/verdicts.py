@@ -17,16 +17,15 @@ from sqlite_utils import Database
 
 from retrieval.catalogue import Catalogue
 from retrieval.database import WAIT_SECONDS, connected, lock, writing
-from retrieval.decision import OF_AN_OBJECT
 from retrieval.divergence import Divergence
 from retrieval.errors import CatalogueMissing, UnknownVerdict
 from retrieval.features import VERSION, Features
 from retrieval.judge import Judge, Verdict, Work
 from retrieval.migrations import VERDICTS
+from retrieval.outcome import OF_AN_OBJECT, UNREADABLE
 from retrieval.sightings import KEPT, Sighting, Sightings
 
 DATABASE = "verdicts.db"
-UNREADABLE = "unreadable"
 TOLERANCE = 1e-3  # between distances on different machines
 _LARGEST = 2**63 - 1  # number that SQLite holds
 

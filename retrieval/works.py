@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from retrieval.decision import OF_AN_OBJECT, Basis, Decision, Outcome, decide
+from retrieval.decision import Basis, Decision, decide
 from retrieval.divergence import Divergence
+from retrieval.outcome import OF_AN_OBJECT, Outcome
 from retrieval.registers import ALERTING, Register, Status
 from retrieval.registration import Registration
 from retrieval.search import Match

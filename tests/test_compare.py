@@ -25,9 +25,10 @@ from indexer.demo import paint_demo
 from indexer.rephotograph import rephotograph
 from retrieval.calibration import Threshold, Thresholds
 from retrieval.catalogue import Catalogue, Changes, Photo
-from retrieval.decision import Basis, Decision, Outcome
+from retrieval.decision import Basis, Decision
 from retrieval.errors import ArtifactError, UnreadableImage
 from retrieval.judge import Verdict, Work
+from retrieval.outcome import Outcome
 from retrieval.registration import NotRegistered, Registration
 from retrieval.search import Match
 from retrieval.verdicts import VerdictLog

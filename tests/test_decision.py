@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 
 from retrieval.calibration import Calibration, Measured, Threshold, Thresholds
 from retrieval.confirmation import NO_FEATURES
-from retrieval.decision import LEAST_COMPARED, MOST_HIDDEN, Basis, Decision, Outcome, decide, share, sources
+from retrieval.decision import LEAST_COMPARED, MOST_HIDDEN, Basis, Decision, decide, share, sources
 from retrieval.divergence import Divergence, NotCompared, Place, combined_distance, local_limit
 from retrieval.images import Photograph
 from retrieval.likelihood import LikelihoodRatio
+from retrieval.outcome import Outcome
 from retrieval.overlays import GLARE, PLATE, Overlay
 from retrieval.quality import SMALLEST_SIDE, poor
 from retrieval.registration import NotRegistered, Registration

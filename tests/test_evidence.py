@@ -18,10 +18,11 @@ from cli.drawing import colours, draw_map, enlarged, fitted, scale_end, spread, 
 from cli.evidence import Evidence, render_evidence
 from cli.sheet import WIDTH, draw_sheet, drawable
 from retrieval.calibration import Calibration, Measured, Threshold, Thresholds
-from retrieval.decision import Basis, Decision, Outcome
+from retrieval.decision import Basis, Decision
 from retrieval.divergence import Divergence, NotCompared, Place
 from retrieval.errors import UnreadableImage
 from retrieval.images import Photograph
+from retrieval.outcome import Outcome
 from retrieval.overlays import Overlay
 from retrieval.registration import NotRegistered, Registration
 from retrieval.search import Match

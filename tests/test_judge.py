@@ -13,11 +13,12 @@ from indexer.alterations import alter
 from indexer.rephotograph import rephotograph
 from retrieval.calibration import Calibration, Measured, Threshold, Thresholds
 from retrieval.catalogue import Catalogue
-from retrieval.decision import Basis, Outcome
+from retrieval.decision import Basis
 from retrieval.divergence import Divergence, NotCompared, combined_distance, local_limit
 from retrieval.encoder import load_encoder
 from retrieval.errors import UnknownObject
 from retrieval.judge import Judge, Verdict, open_judge
+from retrieval.outcome import Outcome
 from retrieval.registration import NotRegistered, Registration
 from retrieval.search import Match
 from tests.conftest import aged, index

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from retrieval.encoder import cpu_count
+from retrieval.machine import cpu_count
 from tests.conftest import make_folder
 
 ROOT = Path(__file__).parents[1]

@@ -8,8 +8,9 @@ import pytest
 
 from retrieval.calibration import Threshold, Thresholds
 from retrieval.catalogue import Object
-from retrieval.decision import Basis, Outcome
+from retrieval.decision import Basis
 from retrieval.divergence import Divergence
+from retrieval.outcome import Outcome
 from retrieval.registers import Register, Standing, Status
 from retrieval.registration import NotRegistered, Registration
 from retrieval.search import Match

@@ -15,12 +15,12 @@ from PIL import Image
 
 from cli import entries
 from cli.entries import SIGNS, bar
-from cli.output import UNREADABLE, outcomes, plain
+from cli.output import outcomes, plain
 from cli.report import render_html
 from cli.thumbnails import thumbnail
 from cli.triage import ALERTS, Priority
 from retrieval.catalogue import Catalogue, Changes, Photo
-from retrieval.decision import Outcome
+from retrieval.outcome import UNREADABLE, Outcome
 from tests.page import Page
 
 HOSTILE = "<script>alert(1)</script>\"'&amp;\u202egpj.\udcff.jpg"

@@ -10,9 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cli.output import UNREADABLE
 from cli.triage import ALERTS, Priority, beyond, priority, triaged
-from retrieval.decision import Outcome
+from retrieval.outcome import UNREADABLE, Outcome
 
 EARLIER = {"date": "2025-03-01T09:00:00+00:00", "photo": "/march/1.jpg", "lot": None, "verdict": 3, "by": "object"}
 

@@ -28,7 +28,8 @@ from indexer.split import Split, read_split
 from indexer.starting import Start, open_start
 from indexer.train import Options, Trainer
 from indexer.training import Plan, agreement, measure, project_by_whitening, rows_of, rows_showing
-from retrieval.encoder import cpu_count, load_encoder
+from retrieval.encoder import load_encoder
+from retrieval.machine import cpu_count
 from retrieval.metrics import Estimate
 from tests.bench import report
 from tests.bench.encoders import WAYS, Figures, cell, museum_figures

@@ -29,8 +29,9 @@ from indexer.rephotograph import VISITORS, draw_shot, photograph
 from indexer.unknown import unknown_distances
 from retrieval.calibration import Thresholds, allowed_beyond, lower_bound
 from retrieval.catalogue import Catalogue
-from retrieval.encoder import DEFAULT, cpu_count, load_encoder
+from retrieval.encoder import DEFAULT, load_encoder
 from retrieval.judge import Judge, open_judge
+from retrieval.machine import cpu_count
 from retrieval.registration import Registration, register
 from tests.bench import RESULTS, report, shared_data
 from tests.bench.divergence import Case as Pair

@@ -20,12 +20,14 @@ from PIL import Image
 from indexer.alterations import KINDS, alter
 from indexer.rephotograph import rephotograph
 from retrieval.calibration import Thresholds, authenticity_threshold, match_threshold
-from retrieval.decision import Basis, Outcome, decide
+from retrieval.decision import Basis, decide
 from retrieval.divergence import PLACES_ACROSS, Divergence, diverge
-from retrieval.encoder import Encoder, cpu_count, load_encoder
-from retrieval.features import features_of, features_of_probe, import_cv2
+from retrieval.encoder import Encoder, load_encoder
+from retrieval.features import features_of, features_of_probe
 from retrieval.images import read_photograph
+from retrieval.machine import cpu_count, import_cv2
 from retrieval.metrics import clopper_pearson, tied_groups
+from retrieval.outcome import Outcome
 from retrieval.overlays import PLATE
 from retrieval.quality import poor
 from retrieval.registration import Registration, register

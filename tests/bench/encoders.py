@@ -31,9 +31,10 @@ from PIL import Image
 from indexer.copies import make_copy
 from indexer.rephotograph import rephotograph
 from retrieval.divergence import Divergence, diverge
-from retrieval.encoder import DEFAULT, Encoder, cpu_count, load_encoder
+from retrieval.encoder import DEFAULT, Encoder, load_encoder
 from retrieval.features import features_of, features_of_probe
 from retrieval.images import Photograph, read_photograph
+from retrieval.machine import cpu_count
 from retrieval.metrics import (
     Estimate,
     RankedQuery,

@@ -11,7 +11,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from retrieval.encoder import Encoder, cpu_count, load_encoder
+from retrieval.encoder import Encoder, load_encoder
+from retrieval.machine import cpu_count
 from retrieval.metrics import (
     Estimate,
     RankedQuery,

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import numpy as np
 
-from retrieval.encoder import cpu_count
 from retrieval.features import Features, features_of, features_of_probe
 from retrieval.images import Photograph, read_photograph
+from retrieval.machine import cpu_count
 from retrieval.metrics import clopper_pearson
 from retrieval.registration import Registration, register
 from tests.bench import report, shared_data

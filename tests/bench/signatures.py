@@ -23,7 +23,8 @@ from sklearn.model_selection import GroupKFold, cross_val_predict
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from retrieval.encoder import Encoder, cpu_count, load_encoder
+from retrieval.encoder import Encoder, load_encoder
+from retrieval.machine import cpu_count
 from retrieval.metrics import Estimate
 from retrieval.verification import Pairs, Trials
 from tests.bench import report, shared_data

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from retrieval.encoder import cpu_count
+from retrieval.machine import cpu_count
 from tests.bench.lots import KINDS, Lot, jpeg, retaken
 from tests.bench.stock import (
     FORGERIES,

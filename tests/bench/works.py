@@ -15,10 +15,9 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from retrieval.decision import Outcome
-from retrieval.encoder import cpu_count
-from retrieval.features import import_cv2
+from retrieval.machine import cpu_count, import_cv2
 from retrieval.metrics import Statistic, bootstrap_by_group, clopper_pearson, tied_groups
+from retrieval.outcome import Outcome
 from tests.bench import report, shared_data
 from tests.bench.lots import hung_together, jpeg
 from tests.bench.museum import KINDS, artifact
