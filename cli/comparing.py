@@ -14,8 +14,8 @@ from retrieval.alignment import lay_over
 from retrieval.catalogue import Catalogue
 from retrieval.divergence import Divergence
 from retrieval.errors import UnreadableImage
-from retrieval.images import Photograph, read_photograph
 from retrieval.judge import Judge, Verdict
+from retrieval.photographs.images import Photograph, read_photograph
 from retrieval.registration import Registration
 from retrieval.search import Match
 

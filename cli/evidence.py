@@ -19,8 +19,8 @@ from retrieval.calibration import Threshold, Thresholds
 from retrieval.decision import Basis, Decision, share, sources
 from retrieval.divergence import Divergence, NotCompared, Place
 from retrieval.errors import UnreadableImage
-from retrieval.images import Photograph
 from retrieval.outcome import Outcome
+from retrieval.photographs.images import Photograph
 from retrieval.registration import NotRegistered, Registration
 from retrieval.search import Match
 

@@ -97,5 +97,5 @@ Format = Annotated[ListFormat, typer.Option("--format", "-f", help="A table for 
 ObjectId = Annotated[str, typer.Argument(metavar="OBJECT", help="Id of the object.", autocompletion=complete_object)]
 
 UNREADABLE = 3  # the exit code where some inputs could not be read
-MEGAPIXELS = 500.0  # retrieval.images.DEFAULT_MAX_MEGAPIXELS, which is not imported here: `--help` must be quick
+MEGAPIXELS = 500.0  # DEFAULT_MAX_MEGAPIXELS of the images, which are not imported here: `--help` must be quick
 DATA = Path("index_data")

@@ -27,7 +27,7 @@ from retrieval.catalogue import Catalogue
 from retrieval.errors import ArtifactError
 from retrieval.judge import Judge, open_judge
 from retrieval.machine import cpu_count
-from retrieval.reading import reading_apart
+from retrieval.photographs.reader_process import reading_apart
 
 if TYPE_CHECKING:
     from cli.dossier import Key

@@ -17,7 +17,7 @@ from indexer.copies import KINDS, make_copy
 from indexer.places import Box
 from indexer.rephotograph import DIFFICULT, ORDINARY, Conditions, draw_shot, photograph
 from retrieval.errors import ArtifactError, UnreadableImage
-from retrieval.images import read_photograph
+from retrieval.photographs.images import read_photograph
 
 SIDE = 640  # long side in pixels of what is simulated
 COLUMNS, HEIGHT = 4, 380

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from retrieval.catalogue import Catalogue
 from retrieval.errors import ArtifactError, UnreadableImage
-from retrieval.images import read_photograph
+from retrieval.photographs.images import read_photograph
 
 LARGE, SMALL, QUALITY = 220, 96, 75  # long sides, in pixels
 

@@ -15,7 +15,6 @@ from indexer.queries import Query
 from retrieval.calibration import Thresholds
 from retrieval.divergence import Divergence
 from retrieval.errors import ArtifactError
-from retrieval.images import DEFAULT_MAX_MEGAPIXELS
 from retrieval.judge import Judge, Verdict, Work
 from retrieval.likelihood import LikelihoodRatio, cllr, cllr_min, object_weights
 from retrieval.metrics import (
@@ -27,6 +26,7 @@ from retrieval.metrics import (
     recall_at_k,
 )
 from retrieval.outcome import OF_AN_OBJECT, UNREADABLE, Outcome
+from retrieval.photographs.images import DEFAULT_MAX_MEGAPIXELS
 from retrieval.registration import Registration
 from retrieval.search import Match
 from retrieval.verification import Curve, Pairs, Trials, with_width

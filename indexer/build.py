@@ -17,8 +17,8 @@ from retrieval.calibration import Thresholds, authenticity_threshold, match_thre
 from retrieval.catalogue import Catalogue, Changes, Content, EncoderRecord, Photo
 from retrieval.encoder import Encoder
 from retrieval.errors import CatalogueMissing
-from retrieval.features import features_of
-from retrieval.images import DEFAULT_MAX_MEGAPIXELS
+from retrieval.photographs.features import features_of
+from retrieval.photographs.images import DEFAULT_MAX_MEGAPIXELS
 from retrieval.search import nearest_other_distances
 from retrieval.stream import Embedded, embed_photographs
 from retrieval.vectors import build_vectors, has_vectors, remove_strays, vectors_path, write_vectors

@@ -22,10 +22,10 @@ from retrieval.calibration import Calibration, Measured, lower_bound, upper_boun
 from retrieval.catalogue import Catalogue, Photo
 from retrieval.divergence import Divergence
 from retrieval.errors import ArtifactError, UnreadableImage
-from retrieval.images import DEFAULT_MAX_MEGAPIXELS, read_photograph, sha256_of
 from retrieval.judge import Judge, Verdict
 from retrieval.likelihood import fit_ratio
 from retrieval.machine import cpu_count
+from retrieval.photographs.images import DEFAULT_MAX_MEGAPIXELS, read_photograph, sha256_of
 
 LABELLED, EXEMPLARS, SIMULATED = "labelled", "exemplars", "simulated"
 OBJECTS_AT_RATE = 12  # simulated objects for one false alarm: so many that a bound is not idly careful

@@ -13,7 +13,7 @@ import numpy as np
 from indexer.build import publish
 from retrieval.catalogue import Catalogue, Changes, Photo
 from retrieval.errors import CatalogueMissing, UnreadableImage
-from retrieval.images import sha256_of
+from retrieval.photographs.images import sha256_of
 from retrieval.vectors import build_vectors, stray_files, vectors_path, write_vectors
 from retrieval.votes import is_current, stray_votes, votes_path, write_votes
 

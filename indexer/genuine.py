@@ -11,7 +11,7 @@ from PIL import Image
 from indexer.rephotograph import VERSION, rephotograph
 from retrieval.catalogue import Catalogue, Photo
 from retrieval.encoder import Encoder
-from retrieval.images import Photograph
+from retrieval.photographs.images import Photograph
 from retrieval.search import exact_distance
 from retrieval.stream import Embedded, Views, embed_photographs, whole
 

@@ -14,9 +14,9 @@ from indexer.rephotograph import rephotograph
 from retrieval.calibration import Threshold, authenticity_threshold
 from retrieval.divergence import Divergence, combined_distance, diverge
 from retrieval.encoder import Encoder
-from retrieval.features import features_of, features_of_probe
-from retrieval.images import Photograph, read_photograph
 from retrieval.machine import cpu_count
+from retrieval.photographs.features import features_of, features_of_probe
+from retrieval.photographs.images import Photograph, read_photograph
 from retrieval.registration import Registration, register
 from retrieval.search import exact_distance
 

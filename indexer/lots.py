@@ -11,7 +11,7 @@ from pathlib import Path
 from indexer.csv_rows import BadLabels, read_rows
 from indexer.scan import composed, photographs_below
 from retrieval.errors import ArtifactError
-from retrieval.images import SUFFIXES
+from retrieval.photographs.images import SUFFIXES
 
 PHOTO, CLAIM = "photo", "claim"
 OFFER = ("house", "sale", "lot")  # columns that together tell one offer, and all its photographs, from another

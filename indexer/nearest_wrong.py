@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 
 import numpy as np
 
-from retrieval.features import Features
+from retrieval.photographs.features import Features
 from retrieval.registration import Registration, register
 from retrieval.vectors import build_vectors
 

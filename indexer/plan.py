@@ -11,7 +11,7 @@ from pathlib import Path
 from indexer.scan import Found, Skipped
 from retrieval.catalogue import Changes, Content, Photo
 from retrieval.errors import UnreadableImage
-from retrieval.images import sha256_of
+from retrieval.photographs.images import sha256_of
 
 SETTLED_NS = 2_000_000_000
 

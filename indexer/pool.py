@@ -23,10 +23,10 @@ from indexer.export import convert
 from indexer.labels import LabelledPhoto
 from indexer.rephotograph import DIFFICULT, ORDINARY, draw_shot, photograph
 from retrieval.errors import ArtifactError, UnreadableImage
-from retrieval.images import read_photograph
 from retrieval.machine import cpu_count
 from retrieval.network import EmbeddingNetwork
 from retrieval.openvino_engine import OpenVinoEngine
+from retrieval.photographs.images import read_photograph
 from retrieval.preprocessing import Preprocessing
 
 CONDITIONS = {"ordinary": ORDINARY, "difficult": DIFFICULT}

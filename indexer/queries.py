@@ -11,7 +11,7 @@ from indexer.csv_rows import BadLabels, read_rows
 from indexer.labels import COLUMNS, LABELS, is_file, read_labels
 from indexer.scan import composed
 from retrieval.catalogue import Photo
-from retrieval.images import SUFFIXES
+from retrieval.photographs.images import SUFFIXES
 
 MUSEUM, PAIRS = ("photo", "catalogue_ids"), ("a", "b")
 NONE = "none"

@@ -14,8 +14,8 @@ from indexer.labels import COLUMNS, GROUP, LabelledPhoto, is_file
 from indexer.lots import OFFER
 from retrieval.catalogue import Catalogue
 from retrieval.errors import UnreadableImage
-from retrieval.images import sha256_of
 from retrieval.outcome import OF_AN_OBJECT, UNREADABLE, Outcome
+from retrieval.photographs.images import sha256_of
 from retrieval.reviews import Reviewed
 
 

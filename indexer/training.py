@@ -45,8 +45,8 @@ from indexer.train import Options, Trainer
 from indexer.whitening import discriminative_whitening
 from retrieval.encoder import DESCRIPTION, load_encoder
 from retrieval.errors import ArtifactError
-from retrieval.features import Features, features_of
-from retrieval.images import read_photograph
+from retrieval.photographs.features import Features, features_of
+from retrieval.photographs.images import read_photograph
 
 WORK = "training"  # folder, beside the encoder's own files, of what a run keeps to go on from
 KEPT = ("plan.json", "split.json", "history.jsonl", "tensorboard")  # in it, when the training is done

@@ -12,9 +12,9 @@ import faiss
 import numpy as np
 
 from indexer.scan import photographs_below
-from retrieval.features import features_of
-from retrieval.images import read_photograph
 from retrieval.machine import cpu_count
+from retrieval.photographs.features import features_of
+from retrieval.photographs.images import read_photograph
 
 WORDS = 4096
 CODE_BYTES = 16  # that each feature of an exemplar takes, beside its key

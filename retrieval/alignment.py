@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
-from retrieval.images import Photograph
 from retrieval.machine import import_cv2
+from retrieval.photographs.images import Photograph
 from retrieval.registration import project
 
 SIDE = 520  # pixels of the square on which the two are compared

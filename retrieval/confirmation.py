@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from retrieval.catalogue import Photo
-from retrieval.features import Features
+from retrieval.photographs.features import Features
 from retrieval.registration import NotRegistered, Registration, register
 from retrieval.search import Match
 

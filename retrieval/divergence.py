@@ -11,9 +11,9 @@ from PIL import Image
 
 from retrieval.alignment import Aligned, align, fit_colours
 from retrieval.encoder import Encoder
-from retrieval.images import Photograph
 from retrieval.machine import import_cv2
 from retrieval.overlays import Box, Overlay, find_overlays
+from retrieval.photographs.images import Photograph
 from retrieval.registration import Registration
 
 PLACES_ACROSS = 33  # and down: the map's rows and columns, each about 8 pixels of the network's input

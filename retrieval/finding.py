@@ -10,8 +10,8 @@ import numpy as np
 
 from retrieval.catalogue import Photo
 from retrieval.confirmation import FeaturesOf, agreeing, confirm, confirm_one
-from retrieval.features import Features
 from retrieval.frames import outside, overlap
+from retrieval.photographs.features import Features
 from retrieval.registration import NotRegistered, Registration, outline
 from retrieval.search import Match, exact_distance, nearest_objects
 from retrieval.votes import Ballot, cast_votes, content_key

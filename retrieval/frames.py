@@ -8,9 +8,9 @@ from itertools import combinations
 import numpy as np
 from PIL import Image
 
-from retrieval.features import Features
-from retrieval.images import Photograph
 from retrieval.machine import import_cv2
+from retrieval.photographs.features import Features
+from retrieval.photographs.images import Photograph
 from retrieval.registration import project
 
 SIDE = 480.0  # pixels: outlines are looked for on a picture of as many as a square of this side

@@ -14,12 +14,12 @@ from retrieval.catalogue import Catalogue, EncoderRecord, Photo
 from retrieval.decision import Basis
 from retrieval.encoder import Encoder, load_encoder
 from retrieval.errors import CatalogueMissing, EncoderMismatch, UnreadableImage
-from retrieval.features import glance_at
 from retrieval.finding import Finder
-from retrieval.images import DEFAULT_MAX_MEGAPIXELS, sha256_of
 from retrieval.looking import Look
 from retrieval.machine import cpu_count
-from retrieval.reading import Extract, read_here
+from retrieval.photographs.features import glance_at
+from retrieval.photographs.images import DEFAULT_MAX_MEGAPIXELS, sha256_of
+from retrieval.photographs.reader_process import Extract, read_here
 from retrieval.registers import Register
 from retrieval.sightings import Sightings
 from retrieval.stream import Embedded, Reading, embed_photographs, no_features

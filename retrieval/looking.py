@@ -14,13 +14,13 @@ from retrieval.catalogue import Catalogue, Photo
 from retrieval.confirmation import FeaturesOf, confirm_one
 from retrieval.divergence import Divergence, NotCompared, diverge
 from retrieval.errors import UnreadableImage
-from retrieval.features import CLOSER, PART, Features, extract_features, features_of_probe
 from retrieval.finding import Found
 from retrieval.frames import bounds, corners_of, cut_out, outside, pictures_beside
-from retrieval.images import Photograph, read_photograph
 from retrieval.outcome import OF_AN_OBJECT
-from retrieval.quality import poor
-from retrieval.reading import Order
+from retrieval.photographs.features import CLOSER, PART, Features, extract_features, features_of_probe
+from retrieval.photographs.images import Photograph, read_photograph
+from retrieval.photographs.quality import poor
+from retrieval.photographs.reader_process import Order
 from retrieval.registration import Registration
 from retrieval.search import Match
 from retrieval.sightings import Sighting

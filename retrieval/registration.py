@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from retrieval.features import QUANTA, Features
 from retrieval.machine import import_cv2
+from retrieval.photographs.features import QUANTA, Features
 
 RATIO = 0.8  # a match is this much nearer than the next best (Lowe 2004)
 DIAGONAL = 640.0  # both photographs are brought to this diagonal, in pixels, for the fit

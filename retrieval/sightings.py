@@ -9,7 +9,7 @@ from typing import Any
 import faiss
 import numpy as np
 
-from retrieval.features import Features
+from retrieval.photographs.features import Features
 from retrieval.registration import Registration, register
 
 KEPT = 200_000  # works, the last ones: 3 GB on disk, 200 MB in memory

@@ -14,10 +14,10 @@ from PIL import Image
 
 from retrieval.encoder import Encoder
 from retrieval.errors import UnreadableImage
-from retrieval.features import Features
-from retrieval.images import DEFAULT_MAX_MEGAPIXELS, Photograph
 from retrieval.machine import cpu_count
-from retrieval.reading import Extract, Order, Read, read_here
+from retrieval.photographs.features import Features
+from retrieval.photographs.images import DEFAULT_MAX_MEGAPIXELS, Photograph
+from retrieval.photographs.reader_process import Extract, Order, Read, read_here
 
 BATCH = 8
 LOOK_AHEAD = 4 * BATCH

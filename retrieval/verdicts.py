@@ -19,10 +19,10 @@ from retrieval.catalogue import Catalogue
 from retrieval.database import WAIT_SECONDS, connected, lock, writing
 from retrieval.divergence import Divergence
 from retrieval.errors import CatalogueMissing, UnknownVerdict
-from retrieval.features import VERSION, Features
 from retrieval.judge import Judge, Verdict, Work
 from retrieval.migrations import VERDICTS
 from retrieval.outcome import OF_AN_OBJECT, UNREADABLE
+from retrieval.photographs.features import VERSION, Features
 from retrieval.sightings import KEPT, Sighting, Sightings
 
 DATABASE = "verdicts.db"

@@ -17,7 +17,7 @@ import faiss
 import numpy as np
 
 from retrieval.catalogue import Catalogue
-from retrieval.features import VERSION
+from retrieval.photographs.features import VERSION
 from retrieval.vectors import strays, write_index
 
 WORDS = Path(__file__).parent / "words.faiss"  # the trained, empty index; `python -m indexer.words` makes it

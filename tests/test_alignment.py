@@ -7,7 +7,7 @@ import pytest
 from PIL import Image, ImageFilter, ImageOps
 
 from retrieval.alignment import _GREY, SIDE, Aligned, _between, align, fit_colours, lay_over
-from retrieval.images import Photograph
+from retrieval.photographs.images import Photograph
 from retrieval.registration import project
 from tests.test_registration import SIZE, VIEWS, corners_of, painting, turned, warped
 

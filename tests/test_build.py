@@ -13,8 +13,8 @@ from indexer.build import build_catalogue
 from retrieval.calibration import authenticity_threshold
 from retrieval.catalogue import Catalogue, Changes
 from retrieval.errors import CatalogueMissing, EncoderMismatch, UnreadableImage
-from retrieval.images import sha256_of
 from retrieval.judge import load_recorded
+from retrieval.photographs.images import sha256_of
 from retrieval.vectors import vectors_path
 from tests.conftest import (
     DIM,

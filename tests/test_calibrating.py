@@ -17,9 +17,9 @@ from indexer.scan import Skipped
 from retrieval.calibration import Calibration, lower_bound, upper_bound
 from retrieval.encoder import load_encoder
 from retrieval.errors import UnreadableImage
-from retrieval.images import read_photograph
 from retrieval.judge import Judge, open_judge
 from retrieval.likelihood import fit_ratio
+from retrieval.photographs.images import read_photograph
 from tests.conftest import aged, index
 from tests.test_registration import painting
 

@@ -10,7 +10,7 @@ import pytest
 from indexer.check import check_catalogue
 from retrieval.catalogue import Catalogue, Changes
 from retrieval.errors import CatalogueBusy, CatalogueDamaged, CatalogueMissing
-from retrieval.images import sha256_of
+from retrieval.photographs.images import sha256_of
 from retrieval.vectors import build_vectors, vectors_path
 from tests.conftest import DIM, data_files, index, make_folder, state, write_picture
 

@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from cli.main import app
 from retrieval.catalogue import Catalogue
 from retrieval.confirmation import EXEMPLARS, NO_FEATURES, confirm
-from retrieval.features import PROBE, Features, extract_features
+from retrieval.photographs.features import PROBE, Features, extract_features
 from retrieval.registration import NotRegistered, Registration
 from retrieval.search import Match
 from tests.conftest import exemplar

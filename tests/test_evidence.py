@@ -21,9 +21,9 @@ from retrieval.calibration import Calibration, Measured, Threshold, Thresholds
 from retrieval.decision import Basis, Decision
 from retrieval.divergence import Divergence, NotCompared, Place
 from retrieval.errors import UnreadableImage
-from retrieval.images import Photograph
 from retrieval.outcome import Outcome
 from retrieval.overlays import Overlay
+from retrieval.photographs.images import Photograph
 from retrieval.registration import NotRegistered, Registration
 from retrieval.search import Match
 from tests.conftest import picture

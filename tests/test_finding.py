@@ -11,11 +11,11 @@ from retrieval import looking
 from retrieval.catalogue import Catalogue
 from retrieval.divergence import Divergence, diverge
 from retrieval.encoder import load_encoder
-from retrieval.features import CLOSER, Features, features_of, features_of_probe
 from retrieval.finding import Finder, Found
 from retrieval.frames import bounds, cut_out, outside, overlap, pictures_beside
-from retrieval.images import Photograph, read_photograph
 from retrieval.judge import Judge, Probe, open_judge
+from retrieval.photographs.features import CLOSER, Features, features_of, features_of_probe
+from retrieval.photographs.images import Photograph, read_photograph
 from retrieval.registration import Registration
 from tests.bench.pages import page_of
 from tests.conftest import index

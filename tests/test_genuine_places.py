@@ -25,9 +25,9 @@ from indexer.rephotograph import rephotograph  # noqa: E402
 from retrieval.calibration import Threshold, authenticity_threshold  # noqa: E402
 from retrieval.divergence import Divergence, combined_distance, diverge  # noqa: E402
 from retrieval.encoder import Encoder  # noqa: E402
-from retrieval.features import features_of, features_of_probe  # noqa: E402
-from retrieval.images import Photograph, read_photograph  # noqa: E402
 from retrieval.network import EmbeddingNetwork  # noqa: E402
+from retrieval.photographs.features import features_of, features_of_probe  # noqa: E402
+from retrieval.photographs.images import Photograph, read_photograph  # noqa: E402
 from retrieval.preprocessing import Preprocessing  # noqa: E402
 from retrieval.registration import Registration, register  # noqa: E402
 from retrieval.search import exact_distance  # noqa: E402

@@ -22,7 +22,7 @@ from cli import screening
 from cli.main import app
 from indexer import build
 from retrieval.catalogue import Catalogue
-from retrieval.reading import read_here
+from retrieval.photographs.reader_process import read_here
 from tests.conftest import aged, data_files
 from tests.hostile import FORMULA, GOOD, SCRIPT, Input, corpus, named, write_corpus
 from tests.page import Page

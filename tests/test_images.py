@@ -19,9 +19,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageCms, features
 
-from retrieval import images
 from retrieval.errors import UnreadableImage
-from retrieval.images import SUFFIXES, Photograph, read_photograph, sha256_of
+from retrieval.photographs import images
+from retrieval.photographs.images import SUFFIXES, Photograph, read_photograph, sha256_of
 
 pillow_heif.register_heif_opener()
 pytestmark = pytest.mark.filterwarnings("ignore:::PIL")  # pytest undoes the filter of the module
@@ -599,7 +599,7 @@ def test_nothing_reaches_stderr_and_little_is_imported(tmp_path):
     script = """if True:
         import sys
         from pathlib import Path
-        from retrieval import images
+        from retrieval.photographs import images
         before = set(sys.modules)
         assert not before & {"pillow_heif", "numpy", "PIL.ImageCms", "PIL.TiffImagePlugin"}, before
         for path in sorted(Path(sys.argv[1]).iterdir()):
@@ -610,7 +610,7 @@ def test_nothing_reaches_stderr_and_little_is_imported(tmp_path):
                 pass
         assert not set(sys.modules) & {"pillow_heif", "numpy", "PIL.EpsImagePlugin", "PIL.PsdImagePlugin"}
     """
-    root = Path(images.__file__).parents[1]
+    root = Path(images.__file__).parents[2]
     done = subprocess.run(
         [sys.executable, "-W", "always", "-c", script, str(tmp_path)],
         cwd=root,

@@ -154,8 +154,8 @@ def test_a_reader_opens_no_socket(pictures):
     code = (
         "import sys; calls = []\n"
         "sys.addaudithook(lambda event, _: event.startswith('socket.') and calls.append(event))\n"
-        "from pathlib import Path; from retrieval.features import features_of\n"
-        "from retrieval.reading import Order, read_here\n"
+        "from pathlib import Path; from retrieval.photographs.features import features_of\n"
+        "from retrieval.photographs.reader_process import Order, read_here\n"
         "found = read_here(Order(Path(sys.argv[1]), 260, 500.0, features_of)).photograph.width\n"
         "import socket; seen = list(calls); socket.socket().close(); print(found, seen, len(calls) - len(seen))"
     )

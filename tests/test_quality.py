@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from PIL import Image, ImageEnhance, ImageFilter
 
-from retrieval.images import Photograph, read_photograph
-from retrieval.quality import LEAST_LIGHT, MOST_BLUR, SMALLEST_SIDE, blur_of, poor
+from retrieval.photographs.images import Photograph, read_photograph
+from retrieval.photographs.quality import LEAST_LIGHT, MOST_BLUR, SMALLEST_SIDE, blur_of, poor
 from tests.test_alignment import photograph
 from tests.test_registration import painting
 

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 from retrieval.errors import UnreadableImage
-from retrieval.features import features_of
-from retrieval.images import Photograph
-from retrieval.reading import Order, Reader, read_here, reading_apart
+from retrieval.photographs.features import features_of
+from retrieval.photographs.images import Photograph
+from retrieval.photographs.reader_process import Order, Reader, read_here, reading_apart
 from retrieval.stream import no_features
 from tests.conftest import write_picture
 

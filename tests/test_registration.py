@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageDraw, ImageOps
 
-from retrieval.features import PROBE, Detail, Features, extract_features, features_of, features_of_probe
-from retrieval.images import read_photograph
+from retrieval.photographs.features import PROBE, Detail, Features, extract_features, features_of, features_of_probe
+from retrieval.photographs.images import read_photograph
 from retrieval.registration import (
     NEEDED,
     NotRegistered,

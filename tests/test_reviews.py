@@ -19,11 +19,11 @@ from indexer.reviewed import as_csv, labels_of
 from retrieval.catalogue import Catalogue
 from retrieval.encoder import load_encoder
 from retrieval.errors import CatalogueBusy
-from retrieval.images import sha256_of
 from retrieval.judge import open_judge
 from retrieval.metrics import clopper_pearson
 from retrieval.migrations import VERDICTS
 from retrieval.outcome import Outcome
+from retrieval.photographs.images import sha256_of
 from retrieval.reviews import (
     BadReview,
     Figures,

@@ -27,9 +27,9 @@ from cli.journal import Journal
 from cli.options import ScreenFormat
 from indexer.lots import read_lots
 from indexer.scan import scan_folder
-from retrieval.images import DEFAULT_MAX_MEGAPIXELS
 from retrieval.judge import Judge, open_judge
-from retrieval.reading import TIME_LIMIT, read_here
+from retrieval.photographs.images import DEFAULT_MAX_MEGAPIXELS
+from retrieval.photographs.reader_process import TIME_LIMIT, read_here
 from retrieval.verdicts import VerdictLog
 from tests.conftest import index, picture, state, tiny_encoder
 

@@ -267,7 +267,7 @@ def _slow_reader(limit: float):
     from contextlib import contextmanager
     from dataclasses import replace
 
-    from retrieval.reading import reading_apart
+    from retrieval.photographs.reader_process import reading_apart
 
     @contextmanager
     def reader():

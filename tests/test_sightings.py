@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from retrieval.encoder import load_encoder
-from retrieval.features import Features, extract_features
 from retrieval.judge import Judge, Verdict, open_judge
+from retrieval.photographs.features import Features, extract_features
 from retrieval.sightings import FEATURES, NEAREST, Sighting, Sightings
 from retrieval.verdicts import VerdictLog, read_sightings
 from tests.conftest import index

@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from retrieval.errors import UnreadableImage
-from retrieval.images import read_photograph
+from retrieval.photographs.images import read_photograph
 from tests.bench.broken import BROKEN
 from tests.bench.lots import jpeg
 from tests.bench.pages import page_of, screen_of

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from retrieval.errors import UnreadableImage
-from retrieval.reading import Order, Read, read_here
+from retrieval.photographs.reader_process import Order, Read, read_here
 from retrieval.stream import BATCH, LOOK_AHEAD, embed_photographs
 from tests.conftest import DIM, picture, tiny_encoder, write_picture
 

@@ -13,7 +13,7 @@ from indexer.words import train_words
 from retrieval.catalogue import Catalogue
 from retrieval.encoder import Encoder
 from retrieval.errors import CatalogueBusy
-from retrieval.features import PROBE, extract_features
+from retrieval.photographs.features import PROBE, extract_features
 from retrieval.votes import (
     PROBED,
     Ballot,

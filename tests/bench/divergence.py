@@ -23,13 +23,13 @@ from retrieval.calibration import Thresholds, authenticity_threshold, match_thre
 from retrieval.decision import Basis, decide
 from retrieval.divergence import PLACES_ACROSS, Divergence, diverge
 from retrieval.encoder import Encoder, load_encoder
-from retrieval.features import features_of, features_of_probe
-from retrieval.images import read_photograph
 from retrieval.machine import cpu_count, import_cv2
 from retrieval.metrics import clopper_pearson, tied_groups
 from retrieval.outcome import Outcome
 from retrieval.overlays import PLATE
-from retrieval.quality import poor
+from retrieval.photographs.features import features_of, features_of_probe
+from retrieval.photographs.images import read_photograph
+from retrieval.photographs.quality import poor
 from retrieval.registration import Registration, register
 from retrieval.search import Match, exact_distance
 from tests.bench import report, shared_data

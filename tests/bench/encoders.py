@@ -32,8 +32,6 @@ from indexer.copies import make_copy
 from indexer.rephotograph import rephotograph
 from retrieval.divergence import Divergence, diverge
 from retrieval.encoder import DEFAULT, Encoder, load_encoder
-from retrieval.features import features_of, features_of_probe
-from retrieval.images import Photograph, read_photograph
 from retrieval.machine import cpu_count
 from retrieval.metrics import (
     Estimate,
@@ -44,6 +42,8 @@ from retrieval.metrics import (
     recall_at_k,
     tied_groups,
 )
+from retrieval.photographs.features import features_of, features_of_probe
+from retrieval.photographs.images import Photograph, read_photograph
 from retrieval.registration import Registration, register
 from retrieval.stream import embed_photographs
 from retrieval.verification import with_width

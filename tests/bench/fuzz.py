@@ -25,8 +25,8 @@ from pathlib import Path
 from PIL import Image, ImageCms, features
 
 from retrieval.errors import UnreadableImage
-from retrieval.features import features_of
-from retrieval.reading import Order, Reader, reading_apart
+from retrieval.photographs.features import features_of
+from retrieval.photographs.reader_process import Order, Reader, reading_apart
 from tests.bench import RESULTS, ROOT, report
 from tests.test_registration import painting
 
@@ -41,8 +41,8 @@ AGAIN = """
 import sys
 from pathlib import Path
 from retrieval.errors import UnreadableImage
-from retrieval.features import features_of
-from retrieval.reading import Order, read_here
+from retrieval.photographs.features import features_of
+from retrieval.photographs.reader_process import Order, read_here
 try:
     read_here(Order(Path(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3]), features_of))
 except UnreadableImage:

@@ -23,9 +23,9 @@ from indexer.rephotograph import VISITORS, draw_shot, photograph
 from retrieval.calibration import Threshold, upper_bound
 from retrieval.divergence import Divergence, combined_distance, diverge
 from retrieval.encoder import Encoder, load_encoder
-from retrieval.images import read_photograph
 from retrieval.machine import cpu_count
 from retrieval.metrics import clopper_pearson
+from retrieval.photographs.images import read_photograph
 from retrieval.search import exact_distance
 from tests.bench import report, shared_data
 from tests.bench.divergence import Case, bear_cases, museum_cases, pair_cases, small, unseen_works

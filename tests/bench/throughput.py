@@ -14,8 +14,8 @@ import numpy as np
 from PIL import Image
 
 from retrieval.encoder import DEFAULT_FOLDER, load_encoder, read_description
-from retrieval.images import read_photograph
 from retrieval.machine import cpu_count
+from retrieval.photographs.images import read_photograph
 from tests.bench import report, shared_data
 
 SIZE = (4000, 3000)

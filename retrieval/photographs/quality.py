@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from PIL import Image
 
-from retrieval.images import Photograph
 from retrieval.machine import import_cv2
+from retrieval.photographs.images import Photograph
 
 SMALLEST_SIDE = 64
 SIDE = 260  # pixels of the short side on which the rest is measured: what the distances are taken from

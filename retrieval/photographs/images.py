@@ -15,8 +15,8 @@ from pathlib import Path
 from PIL import ExifTags, Image, UnidentifiedImageError, features
 from PIL.Image import Transpose
 
-from retrieval.colour import averageable, over_white
 from retrieval.errors import UnreadableImage
+from retrieval.photographs.colour import averageable, over_white
 
 SUFFIXES = frozenset([
     ".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".tif", ".tiff",

@@ -14,12 +14,12 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 
 from retrieval.errors import UnreadableImage
-from retrieval.features import Features
-from retrieval.images import Photograph, read_photograph
+from retrieval.photographs.features import Features
+from retrieval.photographs.images import Photograph, read_photograph
 
 Extract = Callable[[Photograph], Features | None]
 TIME_LIMIT = 60.0  # seconds for one photograph
-_CHILD = "import sys; sys.path[:] = {path!r}; from retrieval.reading import serve; serve({orders}, {answers})"
+_CHILD = f"import sys; sys.path[:] = {{path!r}}; from {__name__} import serve; serve({{orders}}, {{answers}})"
 
 
 @dataclass(frozen=True, slots=True)
