@@ -18,7 +18,7 @@ from PIL import Image, ImageDraw, ImageFont, ImageOps
 from cli.output import escaped
 from indexer.card import Compared, Figures, compared, measured_on
 from indexer.history import EpochRecord, best_epoch, duration, total
-from retrieval.metrics import Estimate
+from retrieval.statistics.metrics import Estimate
 
 Pair = tuple[Image.Image, Image.Image, float, str]  # two photographs, their distance, and why they are shown
 Point = tuple[float, float]

@@ -18,10 +18,10 @@ from cli.output import escaped
 from cli.plots import Axis, bars, dot, line, marker, plot, probit
 from indexer.assessment import COPY, GENUINE, OTHER, Assessment, Fault
 from retrieval.errors import UnreadableImage
-from retrieval.likelihood import isotonic
 from retrieval.outcome import Outcome
 from retrieval.photographs.images import read_photograph
-from retrieval.verification import Curve
+from retrieval.statistics.likelihood import isotonic
+from retrieval.statistics.verification import Curve
 
 SIDE, QUALITY = 360, 82
 STEPS = 20

@@ -15,7 +15,6 @@ from PIL import Image
 from cli.entries import SIGNS, bar
 from cli.output import escaped
 from cli.views import matched_section, pictures_section, places_section
-from retrieval.calibration import Threshold, Thresholds
 from retrieval.decision import Basis, Decision, share, sources
 from retrieval.divergence import Divergence, NotCompared, Place
 from retrieval.errors import UnreadableImage
@@ -23,6 +22,7 @@ from retrieval.outcome import Outcome
 from retrieval.photographs.images import Photograph
 from retrieval.registration import NotRegistered, Registration
 from retrieval.search import Match
+from retrieval.statistics.calibration import Threshold, Thresholds
 
 PLACES = 6
 VERDICTS: Mapping[str, str] = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from retrieval.metrics import Estimate
+from retrieval.statistics.metrics import Estimate
 
 IDENTIFICATION = {
     "recall_at_1": ("recall@1", "of the photographs of catalogued works, the first object is one that they show"),

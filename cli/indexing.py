@@ -10,11 +10,11 @@ import typer
 from cli.output import plain
 from cli.progress import progress
 from indexer.build import BuildReport, build_catalogue, publish
-from retrieval.calibration import Threshold, Thresholds
 from retrieval.catalogue import Catalogue, Changes, EncoderRecord
 from retrieval.encoder import DEFAULT, Encoder, load_encoder
 from retrieval.judge import load_recorded
 from retrieval.machine import cpu_count
+from retrieval.statistics.calibration import Threshold, Thresholds
 
 SHOWN = 20
 

@@ -13,8 +13,8 @@ from cli import output
 from cli.indexing import threshold_lines
 from cli.output import plain
 from cli.promises import calibration_lines
-from retrieval.calibration import Calibration
 from retrieval.catalogue import FIELDS, Catalogue, EncoderRecord, Object, Photo
+from retrieval.statistics.calibration import Calibration
 
 
 def run_status(data: Path, *, as_json: bool) -> None:

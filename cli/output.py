@@ -13,12 +13,12 @@ from typing import Any
 
 import typer
 
-from retrieval.calibration import Threshold, Thresholds
 from retrieval.divergence import Divergence, NotCompared
 from retrieval.judge import Judge, Verdict, Work
 from retrieval.outcome import UNREADABLE, Outcome
 from retrieval.registration import NotRegistered, Registration
 from retrieval.search import Match
+from retrieval.statistics.calibration import Threshold, Thresholds
 
 SCHEMA = "artifact/1"
 COLOURS = {

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from retrieval.calibration import CONFIDENCE, Calibration, Threshold, objects_needed
 from retrieval.decision import share, sources
-from retrieval.likelihood import LikelihoodRatio
+from retrieval.statistics.calibration import CONFIDENCE, Calibration, Threshold, objects_needed
+from retrieval.statistics.likelihood import LikelihoodRatio
 
 
 def calibration_lines(calibration: Calibration) -> list[str]:

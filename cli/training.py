@@ -25,8 +25,8 @@ from indexer.history import EpochRecord
 from indexer.labels import Labelled, read_labels
 from indexer.split import Split, read_split, split_by_object
 from retrieval.errors import ArtifactError
-from retrieval.metrics import Estimate
 from retrieval.preprocessing import Preprocessing
+from retrieval.statistics.metrics import Estimate
 from retrieval.torch_engine import import_torch
 
 if TYPE_CHECKING:

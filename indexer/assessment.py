@@ -12,12 +12,16 @@ import numpy as np
 
 from indexer.labels import dependent_groups
 from indexer.queries import Query
-from retrieval.calibration import Thresholds
 from retrieval.divergence import Divergence
 from retrieval.errors import ArtifactError
 from retrieval.judge import Judge, Verdict, Work
-from retrieval.likelihood import LikelihoodRatio, cllr, cllr_min, object_weights
-from retrieval.metrics import (
+from retrieval.outcome import OF_AN_OBJECT, UNREADABLE, Outcome
+from retrieval.photographs.images import DEFAULT_MAX_MEGAPIXELS
+from retrieval.registration import Registration
+from retrieval.search import Match
+from retrieval.statistics.calibration import Thresholds
+from retrieval.statistics.likelihood import LikelihoodRatio, cllr, cllr_min, object_weights
+from retrieval.statistics.metrics import (
     Estimate,
     RankedQuery,
     bootstrap_by_group,
@@ -25,11 +29,7 @@ from retrieval.metrics import (
     mean_average_precision,
     recall_at_k,
 )
-from retrieval.outcome import OF_AN_OBJECT, UNREADABLE, Outcome
-from retrieval.photographs.images import DEFAULT_MAX_MEGAPIXELS
-from retrieval.registration import Registration
-from retrieval.search import Match
-from retrieval.verification import Curve, Pairs, Trials, with_width
+from retrieval.statistics.verification import Curve, Pairs, Trials, with_width
 
 GENUINE, COPY, OTHER = "genuine", "copy", "other work"
 KNOWN, UNKNOWN = "genuine, in the catalogue", "not in the catalogue"

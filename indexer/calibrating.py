@@ -18,14 +18,14 @@ from indexer.labels import Labelled, dependent_groups
 from indexer.rephotograph import VISITORS, draw_shot, photograph
 from indexer.scan import Skipped
 from indexer.unknown import unknown_distances
-from retrieval.calibration import Calibration, Measured, lower_bound, upper_bound
 from retrieval.catalogue import Catalogue, Photo
 from retrieval.divergence import Divergence
 from retrieval.errors import ArtifactError, UnreadableImage
 from retrieval.judge import Judge, Verdict
-from retrieval.likelihood import fit_ratio
 from retrieval.machine import cpu_count
 from retrieval.photographs.images import DEFAULT_MAX_MEGAPIXELS, read_photograph, sha256_of
+from retrieval.statistics.calibration import Calibration, Measured, lower_bound, upper_bound
+from retrieval.statistics.likelihood import fit_ratio
 
 LABELLED, EXEMPLARS, SIMULATED = "labelled", "exemplars", "simulated"
 OBJECTS_AT_RATE = 12  # simulated objects for one false alarm: so many that a bound is not idly careful

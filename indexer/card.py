@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from textwrap import fill
 
 from indexer.history import EpochRecord, best_epoch, total
-from retrieval.metrics import Estimate
+from retrieval.statistics.metrics import Estimate
 
 Figures = Mapping[str, Mapping[str, float]]  # name -> value, low, high and n, as indexer/evaluation.py gives them
 SPELT = {"eer": "EER", "auc": "AUC", "map": "mAP", "gap": "GAP", "f1": "F1"}

@@ -11,14 +11,14 @@ from typing import Any
 import numpy as np
 
 from retrieval.errors import ArtifactError
-from retrieval.metrics import (
+from retrieval.statistics.metrics import (
     Estimate,
     RankedQuery,
     bootstrap_by_group,
     global_average_precision,
     recall_at_k,
 )
-from retrieval.verification import Curve, Pairs, Trials, with_width
+from retrieval.statistics.verification import Curve, Pairs, Trials, with_width
 
 NEAREST, RANDOM = 5, 5  # photos of other objects with which each genuine photo is compared
 ROWS = 512  # photos whose distances to all others are in memory at once

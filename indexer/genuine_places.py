@@ -11,7 +11,6 @@ import numpy as np
 
 from indexer.labels import LabelledPhoto
 from indexer.rephotograph import rephotograph
-from retrieval.calibration import Threshold, authenticity_threshold
 from retrieval.divergence import Divergence, combined_distance, diverge
 from retrieval.encoder import Encoder
 from retrieval.machine import cpu_count
@@ -19,6 +18,7 @@ from retrieval.photographs.features import features_of, features_of_probe
 from retrieval.photographs.images import Photograph, read_photograph
 from retrieval.registration import Registration, register
 from retrieval.search import exact_distance
+from retrieval.statistics.calibration import Threshold, authenticity_threshold
 
 OBJECTS = 200  # at most; more would narrow the threshold little
 SIDE = 520  # pixels of the short side of the photographs

@@ -11,8 +11,8 @@ from pathlib import Path, PurePosixPath
 from indexer.csv_rows import BadLabels, read_rows
 from indexer.metadata import read_table
 from indexer.scan import Found, Skipped, composed, scan_folder
-from retrieval.metrics import tied_groups
 from retrieval.photographs.images import SUFFIXES
+from retrieval.statistics.metrics import tied_groups
 
 COLUMNS = ("photo", "object_id", "label")
 GROUP = "group"

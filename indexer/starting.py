@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from retrieval.calibration import Threshold
 from retrieval.encoder import DEFAULT, DEFAULT_FOLDER, DESCRIPTION, read_description, verify
 from retrieval.errors import UnusableEncoder
 from retrieval.network import OPEN_CLIP, EmbeddingNetwork
 from retrieval.preprocessing import Preprocessing
+from retrieval.statistics.calibration import Threshold
 from retrieval.torch_engine import load_open_clip, load_own_network
 
 

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from retrieval.calibration import allowed_beyond, smallest_rate
 from retrieval.catalogue import Catalogue, Photo
 from retrieval.registration import Registration, register
 from retrieval.search import exact_distance
+from retrieval.statistics.calibration import allowed_beyond, smallest_rate
 
 SAMPLE = 2000  # objects; more would narrow the threshold little
 NEXT = 10  # nearest other objects of each that are thought of

@@ -13,11 +13,11 @@ from typing import Any
 import numpy as np
 from sqlite_utils import Database
 
-from retrieval.calibration import Calibration, Threshold, Thresholds
 from retrieval.database import DATABASE, connected, lock
 from retrieval.errors import CatalogueDamaged, CatalogueMissing, UnknownObject
 from retrieval.migrations import MIGRATIONS
 from retrieval.photographs.features import BYTES_WITHOUT_ANY, VERSION, Features
+from retrieval.statistics.calibration import Calibration, Threshold, Thresholds
 
 _VECTORS = """FROM photos p JOIN vectors v ON v.sha256 = p.sha256
               WHERE v.fingerprint = ? AND length(v.vector) = ?"""

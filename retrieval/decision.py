@@ -6,13 +6,13 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from retrieval.calibration import Calibration, Measured, Threshold, Thresholds
 from retrieval.confirmation import NO_FEATURES
 from retrieval.divergence import Divergence, NotCompared
-from retrieval.likelihood import words
 from retrieval.outcome import Outcome
 from retrieval.registration import NotRegistered, Registration
 from retrieval.search import Match
+from retrieval.statistics.calibration import Calibration, Measured, Threshold, Thresholds
+from retrieval.statistics.likelihood import words
 
 MOST_HIDDEN = 0.15  # of the exemplar's detail, under plates and glare, for a comparison place by place
 LEAST_COMPARED = 0.5  # of the exemplar, for a photograph to be consistent with it

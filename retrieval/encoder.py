@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from PIL import Image
 
-from retrieval.calibration import Threshold
 from retrieval.errors import UnusableEncoder
 from retrieval.preprocessing import Preprocessing
+from retrieval.statistics.calibration import Threshold
 
 if TYPE_CHECKING:
     from retrieval.openvino_engine import OpenVinoEngine

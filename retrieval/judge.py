@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from retrieval.calibration import Calibration, Thresholds
 from retrieval.catalogue import Catalogue, EncoderRecord, Photo
 from retrieval.decision import Basis
 from retrieval.encoder import Encoder, load_encoder
@@ -22,6 +21,7 @@ from retrieval.photographs.images import DEFAULT_MAX_MEGAPIXELS, sha256_of
 from retrieval.photographs.reader_process import Extract, read_here
 from retrieval.registers import Register
 from retrieval.sightings import Sightings
+from retrieval.statistics.calibration import Calibration, Thresholds
 from retrieval.stream import Embedded, Reading, embed_photographs, no_features
 from retrieval.vectors import read_vectors
 from retrieval.votes import read_votes

@@ -9,8 +9,8 @@ from typing import Any
 
 from retrieval.database import writing
 from retrieval.errors import ArtifactError, CatalogueBusy
-from retrieval.metrics import clopper_pearson
 from retrieval.outcome import OF_AN_OBJECT, UNREADABLE, Outcome
+from retrieval.statistics.metrics import clopper_pearson
 from retrieval.verdicts import Recorded, VerdictLog
 
 ACCEPT, OVERRULE = "accept", "overrule"

@@ -17,12 +17,12 @@ from indexer.alterations import alter
 from indexer.assessment import COPY, GENUINE, OTHER, Assessment, NothingToEvaluate, assess, relative_distance
 from indexer.queries import Query
 from indexer.rephotograph import rephotograph
-from retrieval.calibration import Threshold, Thresholds
 from retrieval.catalogue import Catalogue
 from retrieval.encoder import load_encoder
 from retrieval.judge import Judge, open_judge
 from retrieval.search import Match
-from retrieval.verification import Pairs, Trials
+from retrieval.statistics.calibration import Threshold, Thresholds
+from retrieval.statistics.verification import Pairs, Trials
 from tests.conftest import index
 from tests.page import Page
 from tests.test_registration import painting, write_paintings

@@ -10,11 +10,11 @@ import pytest
 
 from indexer import plan as plan_module
 from indexer.build import build_catalogue
-from retrieval.calibration import authenticity_threshold
 from retrieval.catalogue import Catalogue, Changes
 from retrieval.errors import CatalogueMissing, EncoderMismatch, UnreadableImage
 from retrieval.judge import load_recorded
 from retrieval.photographs.images import sha256_of
+from retrieval.statistics.calibration import authenticity_threshold
 from retrieval.vectors import vectors_path
 from tests.conftest import (
     DIM,

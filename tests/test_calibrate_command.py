@@ -16,9 +16,9 @@ from cli.promises import calibration_lines
 from indexer import calibrating
 from indexer.calibrating import Case, Distances
 from indexer.rephotograph import rephotograph
-from retrieval.calibration import Calibration, Measured, Threshold, lower_bound, upper_bound
 from retrieval.catalogue import Catalogue, Changes, EncoderRecord
-from retrieval.likelihood import LikelihoodRatio
+from retrieval.statistics.calibration import Calibration, Measured, Threshold, lower_bound, upper_bound
+from retrieval.statistics.likelihood import LikelihoodRatio
 from tests.conftest import DIM, TINY, content, exemplar, unit
 from tests.test_registration import painting, write_paintings
 from tests.test_scan import touch

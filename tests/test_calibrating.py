@@ -14,12 +14,12 @@ from indexer.calibrating import Case, Distances, NothingToCalibrate, _groups, _u
 from indexer.labels import read_labels
 from indexer.rephotograph import rephotograph
 from indexer.scan import Skipped
-from retrieval.calibration import Calibration, lower_bound, upper_bound
 from retrieval.encoder import load_encoder
 from retrieval.errors import UnreadableImage
 from retrieval.judge import Judge, open_judge
-from retrieval.likelihood import fit_ratio
 from retrieval.photographs.images import read_photograph
+from retrieval.statistics.calibration import Calibration, lower_bound, upper_bound
+from retrieval.statistics.likelihood import fit_ratio
 from tests.conftest import aged, index
 from tests.test_registration import painting
 

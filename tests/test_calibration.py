@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from retrieval.calibration import authenticity_threshold, match_threshold
 from retrieval.search import nearest_other_distances
+from retrieval.statistics.calibration import authenticity_threshold, match_threshold
 from tests.conftest import exemplar, unit
 
 distances = st.lists(st.floats(0, 2), max_size=130).map(lambda values: np.array(values, np.float64))

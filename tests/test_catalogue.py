@@ -15,7 +15,6 @@ import numpy as np
 import pytest
 
 from retrieval import database
-from retrieval.calibration import Calibration, Measured, Threshold, Thresholds
 from retrieval.catalogue import Catalogue, Changes, EncoderRecord
 from retrieval.errors import (
     CatalogueBusy,
@@ -23,7 +22,8 @@ from retrieval.errors import (
     CatalogueMissing,
     UnknownObject,
 )
-from retrieval.likelihood import LikelihoodRatio
+from retrieval.statistics.calibration import Calibration, Measured, Threshold, Thresholds
+from retrieval.statistics.likelihood import LikelihoodRatio
 from tests.conftest import DIM, TINY, content, exemplar, index, make_folder, unit
 
 ROOT = Path(__file__).parents[1]

@@ -23,7 +23,6 @@ from cli.sheet import WIDTH
 from cli.writing import check_targets, write_whole
 from indexer.demo import paint_demo
 from indexer.rephotograph import rephotograph
-from retrieval.calibration import Threshold, Thresholds
 from retrieval.catalogue import Catalogue, Changes, Photo
 from retrieval.decision import Basis, Decision
 from retrieval.errors import ArtifactError, UnreadableImage
@@ -31,6 +30,7 @@ from retrieval.judge import Verdict, Work
 from retrieval.outcome import Outcome
 from retrieval.registration import NotRegistered, Registration
 from retrieval.search import Match
+from retrieval.statistics.calibration import Threshold, Thresholds
 from retrieval.verdicts import VerdictLog
 from tests.conftest import write_picture
 from tests.page import Page

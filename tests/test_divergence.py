@@ -12,7 +12,6 @@ from PIL import Image
 from indexer.alterations import alter
 from indexer.rephotograph import rephotograph
 from retrieval import encoder as encoder_module
-from retrieval.calibration import Threshold
 from retrieval.divergence import (
     BORDER,
     BORDER_WEIGHT,
@@ -31,6 +30,7 @@ from retrieval.divergence import (
 from retrieval.encoder import DEFAULT_FOLDER, Encoder, load_encoder, read_description
 from retrieval.overlays import PLATE
 from retrieval.registration import Registration
+from retrieval.statistics.calibration import Threshold
 from tests.conftest import tiny_encoder
 from tests.test_alignment import photograph
 from tests.test_overlays import DARK, LIGHT, PLACES, with_plate

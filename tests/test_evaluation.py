@@ -9,7 +9,7 @@ import pytest
 
 from indexer import evaluation
 from indexer.evaluation import NEAREST, RANDOM, NothingToMeasure, evaluate, summarise
-from retrieval.metrics import (
+from retrieval.statistics.metrics import (
     RankedQuery,
     equal_error_rate,
     global_average_precision,

@@ -17,7 +17,6 @@ from cli import sheet
 from cli.drawing import colours, draw_map, enlarged, fitted, scale_end, spread, surroundings
 from cli.evidence import Evidence, render_evidence
 from cli.sheet import WIDTH, draw_sheet, drawable
-from retrieval.calibration import Calibration, Measured, Threshold, Thresholds
 from retrieval.decision import Basis, Decision
 from retrieval.divergence import Divergence, NotCompared, Place
 from retrieval.errors import UnreadableImage
@@ -26,6 +25,7 @@ from retrieval.overlays import Overlay
 from retrieval.photographs.images import Photograph
 from retrieval.registration import NotRegistered, Registration
 from retrieval.search import Match
+from retrieval.statistics.calibration import Calibration, Measured, Threshold, Thresholds
 from tests.conftest import picture
 from tests.page import Page
 

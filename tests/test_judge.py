@@ -11,7 +11,6 @@ from PIL import Image, ImageFilter, ImageOps
 
 from indexer.alterations import alter
 from indexer.rephotograph import rephotograph
-from retrieval.calibration import Calibration, Measured, Threshold, Thresholds
 from retrieval.catalogue import Catalogue
 from retrieval.decision import Basis
 from retrieval.divergence import Divergence, NotCompared, combined_distance, local_limit
@@ -21,6 +20,7 @@ from retrieval.judge import Judge, Verdict, open_judge
 from retrieval.outcome import Outcome
 from retrieval.registration import NotRegistered, Registration
 from retrieval.search import Match
+from retrieval.statistics.calibration import Calibration, Measured, Threshold, Thresholds
 from tests.conftest import aged, index
 from tests.test_overlays import PLACES, with_plate
 from tests.test_registration import painting, write_paintings

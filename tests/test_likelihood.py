@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from sklearn.isotonic import IsotonicRegression
 from sklearn.linear_model import LogisticRegression
 
-from retrieval import likelihood
-from retrieval.likelihood import (
+from retrieval.statistics import likelihood
+from retrieval.statistics.likelihood import (
     FEWEST,
     RIDGE,
     SCALE,

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from retrieval.metrics import (
+from retrieval.statistics.metrics import (
     RankedQuery,
     bootstrap_by_group,
     clopper_pearson,

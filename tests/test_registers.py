@@ -6,7 +6,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from retrieval.calibration import Threshold, Thresholds
 from retrieval.catalogue import Object
 from retrieval.decision import Basis
 from retrieval.divergence import Divergence
@@ -14,6 +13,7 @@ from retrieval.outcome import Outcome
 from retrieval.registers import Register, Standing, Status
 from retrieval.registration import NotRegistered, Registration
 from retrieval.search import Match
+from retrieval.statistics.calibration import Threshold, Thresholds
 from retrieval.works import Work, settle
 
 LIMITS = Thresholds(Threshold(0.8, 0.05, 100), Threshold(0.6, 0.05, 100), Threshold(0.5, 0.05, 60))

@@ -20,7 +20,6 @@ from retrieval.catalogue import Catalogue
 from retrieval.encoder import load_encoder
 from retrieval.errors import CatalogueBusy
 from retrieval.judge import open_judge
-from retrieval.metrics import clopper_pearson
 from retrieval.migrations import VERDICTS
 from retrieval.outcome import Outcome
 from retrieval.photographs.images import sha256_of
@@ -36,6 +35,7 @@ from retrieval.reviews import (
     reviewed,
     reviews,
 )
+from retrieval.statistics.metrics import clopper_pearson
 from retrieval.verdicts import DATABASE, VerdictLog
 from tests.conftest import index, make_folder, write_picture
 from tests.test_registration import painting, write_paintings

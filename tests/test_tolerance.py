@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from scipy import stats
 from scipy.stats import beta, binom
 
-from retrieval.calibration import (
+from retrieval.statistics.calibration import (
     MOST_GROWTH,
     Calibration,
     Measured,
@@ -22,7 +22,7 @@ from retrieval.calibration import (
     smallest_rate,
     upper_bound,
 )
-from retrieval.likelihood import LikelihoodRatio
+from retrieval.statistics.likelihood import LikelihoodRatio
 
 rates = st.sampled_from([0.0001, 0.001, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5])
 counts = st.integers(1, 700)

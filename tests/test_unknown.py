@@ -11,11 +11,11 @@ from PIL import Image
 from indexer import unknown
 from indexer.rephotograph import rephotograph
 from indexer.unknown import unknown_distances
-from retrieval.calibration import allowed_beyond, lower_bound
 from retrieval.catalogue import Catalogue, Photo
 from retrieval.encoder import load_encoder
 from retrieval.registration import NotRegistered, Registration
 from retrieval.search import exact_distance, nearest_other_distances
+from retrieval.statistics.calibration import allowed_beyond, lower_bound
 from tests.conftest import aged, exemplar, index, unit
 from tests.test_registration import painting
 from tests.test_search import catalogue_of

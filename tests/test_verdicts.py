@@ -16,12 +16,12 @@ from PIL import Image
 
 from cli.recording import recording
 from indexer.rephotograph import rephotograph
-from retrieval.calibration import Calibration, Measured, Threshold
 from retrieval.catalogue import Catalogue
 from retrieval.encoder import load_encoder
 from retrieval.errors import CatalogueDamaged, CatalogueMissing, UnknownVerdict
 from retrieval.judge import Judge, open_judge
 from retrieval.registers import Status
+from retrieval.statistics.calibration import Calibration, Measured, Threshold
 from retrieval.verdicts import DATABASE, Recorded, Replayed, VerdictLog, as_dict, recorded, replay
 from tests.conftest import index
 from tests.test_registration import painting, write_paintings

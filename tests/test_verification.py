@@ -7,8 +7,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from retrieval.metrics import Estimate, clopper_pearson, equal_error_rate, false_alarm_rate, miss_rate
-from retrieval.verification import Confusion, Pairs, Trials, confusion, roc_auc, with_width
+from retrieval.statistics.metrics import Estimate, clopper_pearson, equal_error_rate, false_alarm_rate, miss_rate
+from retrieval.statistics.verification import Confusion, Pairs, Trials, confusion, roc_auc, with_width
 
 DISTANCES = st.lists(st.integers(0, 12), min_size=1, max_size=12)
 

@@ -30,7 +30,7 @@ from indexer.train import Options, Trainer
 from indexer.training import Plan, agreement, measure, project_by_whitening, rows_of, rows_showing
 from retrieval.encoder import load_encoder
 from retrieval.machine import cpu_count
-from retrieval.metrics import Estimate
+from retrieval.statistics.metrics import Estimate
 from tests.bench import report
 from tests.bench.encoders import WAYS, Figures, cell, museum_figures
 from tests.bench.recipe import KINDS

@@ -19,12 +19,10 @@ from PIL import Image
 
 from indexer.alterations import KINDS, alter
 from indexer.rephotograph import rephotograph
-from retrieval.calibration import Thresholds, authenticity_threshold, match_threshold
 from retrieval.decision import Basis, decide
 from retrieval.divergence import PLACES_ACROSS, Divergence, diverge
 from retrieval.encoder import Encoder, load_encoder
 from retrieval.machine import cpu_count, import_cv2
-from retrieval.metrics import clopper_pearson, tied_groups
 from retrieval.outcome import Outcome
 from retrieval.overlays import PLATE
 from retrieval.photographs.features import features_of, features_of_probe
@@ -32,6 +30,8 @@ from retrieval.photographs.images import read_photograph
 from retrieval.photographs.quality import poor
 from retrieval.registration import Registration, register
 from retrieval.search import Match, exact_distance
+from retrieval.statistics.calibration import Thresholds, authenticity_threshold, match_threshold
+from retrieval.statistics.metrics import clopper_pearson, tied_groups
 from tests.bench import report, shared_data
 from tests.bench.faces import FACES
 from tests.bench.museum import MISLABELLED, truths

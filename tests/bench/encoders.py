@@ -33,7 +33,10 @@ from indexer.rephotograph import rephotograph
 from retrieval.divergence import Divergence, diverge
 from retrieval.encoder import DEFAULT, Encoder, load_encoder
 from retrieval.machine import cpu_count
-from retrieval.metrics import (
+from retrieval.photographs.features import features_of, features_of_probe
+from retrieval.photographs.images import Photograph, read_photograph
+from retrieval.registration import Registration, register
+from retrieval.statistics.metrics import (
     Estimate,
     RankedQuery,
     bootstrap_by_group,
@@ -42,11 +45,8 @@ from retrieval.metrics import (
     recall_at_k,
     tied_groups,
 )
-from retrieval.photographs.features import features_of, features_of_probe
-from retrieval.photographs.images import Photograph, read_photograph
-from retrieval.registration import Registration, register
+from retrieval.statistics.verification import with_width
 from retrieval.stream import embed_photographs
-from retrieval.verification import with_width
 from tests.bench import report, shared_data
 from tests.bench.divergence import (
     CLEAN,

@@ -40,8 +40,8 @@ from indexer.losses import (
 from indexer.mining import Miner, batch_all, batch_hard, relations, semi_hard
 from indexer.pool import Pool, Recipe, fill_pool, plan_rows
 from indexer.starting import Start, open_start
-from retrieval.metrics import bootstrap_by_group, clopper_pearson
 from retrieval.network import EmbeddingNetwork
+from retrieval.statistics.metrics import bootstrap_by_group, clopper_pearson
 from tests.bench import report, shared_data
 
 MARGIN, APART = 0.3, 1.0  # of the triplets, and how far a wrong pair should lie, in distance

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from retrieval.metrics import (
+from retrieval.statistics.metrics import (
     Estimate,
     RankedQuery,
     bootstrap_by_group,

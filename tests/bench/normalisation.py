@@ -13,14 +13,14 @@ import numpy as np
 
 from retrieval.encoder import Encoder, load_encoder
 from retrieval.machine import cpu_count
-from retrieval.metrics import (
+from retrieval.statistics.metrics import (
     Estimate,
     RankedQuery,
     bootstrap_by_group,
     global_average_precision,
     tied_groups,
 )
-from retrieval.verification import with_width
+from retrieval.statistics.verification import with_width
 from tests.bench import report, shared_data
 from tests.bench.encoders import distances_between, vectors_of
 from tests.bench.museum import MISLABELLED, truths

@@ -15,8 +15,8 @@ from pathlib import Path
 
 import numpy as np
 
-from retrieval.calibration import upper_bound
-from retrieval.metrics import bootstrap_by_group
+from retrieval.statistics.calibration import upper_bound
+from retrieval.statistics.metrics import bootstrap_by_group
 from tests.bench import report
 from tests.bench.coverage import indexed, measured, signatures
 

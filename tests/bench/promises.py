@@ -20,13 +20,13 @@ import numpy as np
 
 from indexer.copies import KINDS, make_copy
 from indexer.rephotograph import VISITORS, draw_shot, photograph
-from retrieval.calibration import Threshold, upper_bound
 from retrieval.divergence import Divergence, combined_distance, diverge
 from retrieval.encoder import Encoder, load_encoder
 from retrieval.machine import cpu_count
-from retrieval.metrics import clopper_pearson
 from retrieval.photographs.images import read_photograph
 from retrieval.search import exact_distance
+from retrieval.statistics.calibration import Threshold, upper_bound
+from retrieval.statistics.metrics import clopper_pearson
 from tests.bench import report, shared_data
 from tests.bench.divergence import Case, bear_cases, museum_cases, pair_cases, small, unseen_works
 from tests.bench.encoders import registration_of

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from retrieval.metrics import tied_groups
+from retrieval.statistics.metrics import tied_groups
 from tests.bench.works import Record, estimated, named, share
 
 UNREADABLE, FORGED = "unreadable", "known forgery"

@@ -25,8 +25,8 @@ from sklearn.preprocessing import StandardScaler
 
 from retrieval.encoder import Encoder, load_encoder
 from retrieval.machine import cpu_count
-from retrieval.metrics import Estimate
-from retrieval.verification import Pairs, Trials
+from retrieval.statistics.metrics import Estimate
+from retrieval.statistics.verification import Pairs, Trials
 from tests.bench import report, shared_data
 from tests.bench.encoders import cell, distances_between
 from tests.bench.museum import artifact

@@ -16,8 +16,8 @@ import numpy as np
 from PIL import Image
 
 from retrieval.machine import cpu_count, import_cv2
-from retrieval.metrics import Statistic, bootstrap_by_group, clopper_pearson, tied_groups
 from retrieval.outcome import Outcome
+from retrieval.statistics.metrics import Statistic, bootstrap_by_group, clopper_pearson, tied_groups
 from tests.bench import report, shared_data
 from tests.bench.lots import hung_together, jpeg
 from tests.bench.museum import KINDS, artifact

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from retrieval.likelihood import LikelihoodRatio
-from retrieval.metrics import at_most
+from retrieval.statistics.likelihood import LikelihoodRatio
+from retrieval.statistics.metrics import at_most
 
 FALSE_MATCH_RATE = 0.05
 FALSE_ALARM_RATE = 0.05

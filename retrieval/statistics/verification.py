@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from retrieval.metrics import EqualError, Estimate, bootstrap_by_group, clopper_pearson
+from retrieval.statistics.metrics import EqualError, Estimate, bootstrap_by_group, clopper_pearson
 
 ROUNDING = 1e-12  # of a rate
 

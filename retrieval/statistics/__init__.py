@@ -1,0 +1,1 @@
+"""Take thresholds, likelihood ratios and figures with intervals from distances."""
