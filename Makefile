@@ -57,7 +57,7 @@ weights: imagenet  ## train the shipped default encoder again; needs ../shared/d
 	$(BIN)/artifact train build/recipe/labels.csv --split build/recipe/split.json --encoder build/imagenet \
 		--out build/encoder $(RECIPE)
 	$(BIN)/python -m tests.bench.genuine build/encoder
-	cp $(addprefix build/encoder/,$(SHIPPED)) retrieval/default_encoder
+	cp $(addprefix build/encoder/,$(SHIPPED)) retrieval/encoder/default_encoder
 
 .venv-demo/installed: $(SOURCES)
 	$(PYTHON) -m venv .venv-demo

@@ -15,10 +15,10 @@ from cli.output import Record
 from cli.progress import progress
 from cli.recording import Recorder
 from indexer.lots import OFFER, BadLots, Claims, Lot
+from retrieval.encoder.stream import Reading
 from retrieval.errors import UnreadableImage
 from retrieval.judge import Judge, Probe, Verdict
 from retrieval.photographs.images import sha256_of
-from retrieval.stream import Reading
 from retrieval.verdicts import Recorded
 from retrieval.works import Work
 

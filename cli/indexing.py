@@ -11,7 +11,7 @@ from cli.output import plain
 from cli.progress import progress
 from indexer.build import BuildReport, build_catalogue, publish
 from retrieval.catalogue import Catalogue, Changes, EncoderRecord
-from retrieval.encoder import DEFAULT, Encoder, load_encoder
+from retrieval.encoder.encoder import DEFAULT, Encoder, load_encoder
 from retrieval.judge import load_recorded
 from retrieval.machine import cpu_count
 from retrieval.statistics.calibration import Threshold, Thresholds

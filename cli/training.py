@@ -24,10 +24,10 @@ from indexer.card import compared
 from indexer.history import EpochRecord
 from indexer.labels import Labelled, read_labels
 from indexer.split import Split, read_split, split_by_object
+from retrieval.encoder.preprocessing import Preprocessing
+from retrieval.encoder.torch_engine import import_torch
 from retrieval.errors import ArtifactError
-from retrieval.preprocessing import Preprocessing
 from retrieval.statistics.metrics import Estimate
-from retrieval.torch_engine import import_torch
 
 if TYPE_CHECKING:
     from indexer.local import LocalRecord

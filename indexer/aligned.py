@@ -13,8 +13,8 @@ from indexer.pool import WORKING_SIDE, read_small, some_copy
 from indexer.rephotograph import DIFFICULT, draw_shot, photograph_with_geometry
 from retrieval.alignment import fit_colours
 from retrieval.divergence import PLACES_ACROSS
+from retrieval.encoder.preprocessing import Preprocessing
 from retrieval.machine import import_cv2
-from retrieval.preprocessing import Preprocessing
 
 SLIPS = (0.001, 0.002, 0.005)  # of the side: how far a registration may be off at the corners, one of them drawn
 TOUCHED = 0.3  # share of a place that was altered, from which it counts as such

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from retrieval.catalogue import Catalogue
-from retrieval.encoder import Encoder
+from retrieval.encoder.encoder import Encoder
+from retrieval.encoder.stream import Embedded, embed_photographs, no_view
 from retrieval.photographs.features import Features, features_of
-from retrieval.stream import Embedded, embed_photographs, no_view
 
 KEEP_EVERY = 64  # photographs between one commit and the next
 

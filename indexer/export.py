@@ -20,11 +20,11 @@ from safetensors import SafetensorError
 from safetensors.torch import save_file
 from torch import Tensor
 
-from retrieval.encoder import DESCRIPTION, MOST_MEDIAN, SCHEMA
+from retrieval.encoder.encoder import DESCRIPTION, MOST_MEDIAN, SCHEMA
+from retrieval.encoder.network import DescribingNetwork, EmbeddingNetwork, absorb_batch_norm
+from retrieval.encoder.openvino_engine import import_openvino
+from retrieval.encoder.preprocessing import Preprocessing
 from retrieval.errors import ArtifactError
-from retrieval.network import DescribingNetwork, EmbeddingNetwork, absorb_batch_norm
-from retrieval.openvino_engine import import_openvino
-from retrieval.preprocessing import Preprocessing
 
 ARCHITECTURE = "tf_efficientnet_lite2"
 LITE2 = Preprocessing(width=260, height=260, mean=(127 / 255,) * 3, std=(128 / 255,) * 3)

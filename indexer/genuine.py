@@ -10,10 +10,10 @@ from PIL import Image
 
 from indexer.rephotograph import VERSION, rephotograph
 from retrieval.catalogue import Catalogue, Photo
-from retrieval.encoder import Encoder
+from retrieval.encoder.encoder import Encoder
+from retrieval.encoder.stream import Embedded, Views, embed_photographs, whole
 from retrieval.photographs.images import Photograph
 from retrieval.search import exact_distance
-from retrieval.stream import Embedded, Views, embed_photographs, whole
 
 OBJECTS = 100  # whose re-photographs are simulated; more would cost time and narrow the threshold little
 

@@ -12,7 +12,7 @@ import numpy as np
 from indexer.labels import LabelledPhoto
 from indexer.rephotograph import rephotograph
 from retrieval.divergence import Divergence, combined_distance, diverge
-from retrieval.encoder import Encoder
+from retrieval.encoder.encoder import Encoder
 from retrieval.machine import cpu_count
 from retrieval.photographs.features import features_of, features_of_probe
 from retrieval.photographs.images import Photograph, read_photograph

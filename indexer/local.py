@@ -14,10 +14,10 @@ from torch.nn import functional
 
 from indexer.aligned import Triple, triple_makers
 from retrieval.divergence import PLACES_ACROSS, SPREAD, USUAL_MEDIAN
-from retrieval.encoder import MOST_MEDIAN
+from retrieval.encoder.encoder import MOST_MEDIAN
+from retrieval.encoder.network import EmbeddingNetwork
+from retrieval.encoder.preprocessing import Preprocessing
 from retrieval.machine import cpu_count
-from retrieval.network import EmbeddingNetwork
-from retrieval.preprocessing import Preprocessing
 
 BATCH = 8  # triples
 MARGIN = 0.25  # by which an altered place must differ more than any genuine one

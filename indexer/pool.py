@@ -22,12 +22,12 @@ from indexer.copies import Copy, make_copy
 from indexer.export import convert
 from indexer.labels import LabelledPhoto
 from indexer.rephotograph import DIFFICULT, ORDINARY, draw_shot, photograph
+from retrieval.encoder.network import EmbeddingNetwork
+from retrieval.encoder.openvino_engine import OpenVinoEngine
+from retrieval.encoder.preprocessing import Preprocessing
 from retrieval.errors import ArtifactError, UnreadableImage
 from retrieval.machine import cpu_count
-from retrieval.network import EmbeddingNetwork
-from retrieval.openvino_engine import OpenVinoEngine
 from retrieval.photographs.images import read_photograph
-from retrieval.preprocessing import Preprocessing
 
 CONDITIONS = {"ordinary": ORDINARY, "difficult": DIFFICULT}
 PLAIN, REPHOTOGRAPH = "plain", "re-photograph"

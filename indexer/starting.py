@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from retrieval.encoder import DEFAULT, DEFAULT_FOLDER, DESCRIPTION, read_description, verify
+from retrieval.encoder.encoder import DEFAULT, DEFAULT_FOLDER, DESCRIPTION, read_description, verify
+from retrieval.encoder.network import OPEN_CLIP, EmbeddingNetwork
+from retrieval.encoder.preprocessing import Preprocessing
+from retrieval.encoder.torch_engine import load_open_clip, load_own_network
 from retrieval.errors import UnusableEncoder
-from retrieval.network import OPEN_CLIP, EmbeddingNetwork
-from retrieval.preprocessing import Preprocessing
 from retrieval.statistics.calibration import Threshold
-from retrieval.torch_engine import load_open_clip, load_own_network
 
 
 @dataclass(frozen=True, slots=True, eq=False)

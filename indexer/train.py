@@ -36,8 +36,8 @@ from indexer.losses import (
 from indexer.mining import make_miner, relations
 from indexer.nearest_wrong import SameWork, nearest_wrong
 from indexer.pool import PLAIN, Pool, Progress
-from retrieval.network import EmbeddingNetwork
-from retrieval.preprocessing import Preprocessing
+from retrieval.encoder.network import EmbeddingNetwork
+from retrieval.encoder.preprocessing import Preprocessing
 
 LOSSES = ("triplet", "contrastive", "supervised-contrastive", "multi-similarity")
 SCHEDULE = "schedule"  # semi-hard first, then batch-hard

@@ -43,7 +43,7 @@ from indexer.split import Split, write_split
 from indexer.starting import Start
 from indexer.train import Options, Trainer
 from indexer.whitening import discriminative_whitening
-from retrieval.encoder import DESCRIPTION, load_encoder
+from retrieval.encoder.encoder import DESCRIPTION, load_encoder
 from retrieval.errors import ArtifactError
 from retrieval.photographs.features import Features, features_of
 from retrieval.photographs.images import read_photograph

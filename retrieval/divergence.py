@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image
 
 from retrieval.alignment import Aligned, align, fit_colours
-from retrieval.encoder import Encoder
+from retrieval.encoder.encoder import Encoder
 from retrieval.machine import import_cv2
 from retrieval.overlays import Box, Overlay, find_overlays
 from retrieval.photographs.images import Photograph

@@ -11,7 +11,8 @@ from typing import Any
 
 from retrieval.catalogue import Catalogue, EncoderRecord, Photo
 from retrieval.decision import Basis
-from retrieval.encoder import Encoder, load_encoder
+from retrieval.encoder.encoder import Encoder, load_encoder
+from retrieval.encoder.stream import Embedded, Reading, embed_photographs, no_features
 from retrieval.errors import CatalogueMissing, EncoderMismatch, UnreadableImage
 from retrieval.finding import Finder
 from retrieval.looking import Look
@@ -22,7 +23,6 @@ from retrieval.photographs.reader_process import Extract, read_here
 from retrieval.registers import Register
 from retrieval.sightings import Sightings
 from retrieval.statistics.calibration import Calibration, Thresholds
-from retrieval.stream import Embedded, Reading, embed_photographs, no_features
 from retrieval.vectors import read_vectors
 from retrieval.votes import read_votes
 from retrieval.works import Work

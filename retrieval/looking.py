@@ -13,6 +13,7 @@ import numpy as np
 from retrieval.catalogue import Catalogue, Photo
 from retrieval.confirmation import FeaturesOf, confirm_one
 from retrieval.divergence import Divergence, NotCompared, diverge
+from retrieval.encoder.stream import Embedded, Reading, no_features
 from retrieval.errors import UnreadableImage
 from retrieval.finding import Found
 from retrieval.frames import bounds, corners_of, cut_out, outside, pictures_beside
@@ -24,7 +25,6 @@ from retrieval.photographs.reader_process import Order
 from retrieval.registration import Registration
 from retrieval.search import Match
 from retrieval.sightings import Sighting
-from retrieval.stream import Embedded, Reading, no_features
 from retrieval.works import Work, settle
 
 if TYPE_CHECKING:

@@ -12,8 +12,8 @@ from PIL import Image
 
 from indexer.build import BuildReport, build_catalogue
 from retrieval.catalogue import Catalogue, Content, EncoderRecord, Photo
-from retrieval.encoder import Encoder
-from retrieval.preprocessing import Preprocessing
+from retrieval.encoder.encoder import Encoder
+from retrieval.encoder.preprocessing import Preprocessing
 from retrieval.vectors import read_vectors
 
 SIDE, DIM = 8, 16

@@ -25,8 +25,8 @@ from indexer.aligned import (
 from indexer.pool import WORKING_SIDE, read_small
 from indexer.rephotograph import DIFFICULT, Conditions, Taken
 from retrieval.divergence import PLACES_ACROSS
+from retrieval.encoder.preprocessing import Preprocessing
 from retrieval.errors import ArtifactError
-from retrieval.preprocessing import Preprocessing
 from tests.test_registration import painting
 
 SIDE = 132  # four pixels to a place

@@ -18,7 +18,7 @@ from indexer.assessment import COPY, GENUINE, OTHER, Assessment, NothingToEvalua
 from indexer.queries import Query
 from indexer.rephotograph import rephotograph
 from retrieval.catalogue import Catalogue
-from retrieval.encoder import load_encoder
+from retrieval.encoder.encoder import load_encoder
 from retrieval.judge import Judge, open_judge
 from retrieval.search import Match
 from retrieval.statistics.calibration import Threshold, Thresholds

@@ -14,7 +14,7 @@ from indexer.calibrating import Case, Distances, NothingToCalibrate, _groups, _u
 from indexer.labels import read_labels
 from indexer.rephotograph import rephotograph
 from indexer.scan import Skipped
-from retrieval.encoder import load_encoder
+from retrieval.encoder.encoder import load_encoder
 from retrieval.errors import UnreadableImage
 from retrieval.judge import Judge, open_judge
 from retrieval.photographs.images import read_photograph

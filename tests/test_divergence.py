@@ -11,7 +11,6 @@ from PIL import Image
 
 from indexer.alterations import alter
 from indexer.rephotograph import rephotograph
-from retrieval import encoder as encoder_module
 from retrieval.divergence import (
     BORDER,
     BORDER_WEIGHT,
@@ -27,7 +26,8 @@ from retrieval.divergence import (
     diverge,
     local_limit,
 )
-from retrieval.encoder import DEFAULT_FOLDER, Encoder, load_encoder, read_description
+from retrieval.encoder.encoder import DEFAULT_FOLDER, Encoder, load_encoder, read_description
+from retrieval.encoder.encoder import encoder as encoder_module
 from retrieval.overlays import PLATE
 from retrieval.registration import Registration
 from retrieval.statistics.calibration import Threshold

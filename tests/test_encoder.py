@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from retrieval import encoder as encoder_module
-from retrieval.encoder import DEFAULT_FOLDER, load_encoder, read_description
+from retrieval.encoder.encoder import DEFAULT_FOLDER, load_encoder, read_description
+from retrieval.encoder.encoder import encoder as encoder_module
+from retrieval.encoder.preprocessing import Preprocessing
 from retrieval.errors import UnusableEncoder
-from retrieval.preprocessing import Preprocessing
 
 MUSEUM = Path(__file__).parents[2] / "shared/data/museum/catalogue"
 

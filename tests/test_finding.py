@@ -10,7 +10,7 @@ from PIL import Image
 from retrieval import looking
 from retrieval.catalogue import Catalogue
 from retrieval.divergence import Divergence, diverge
-from retrieval.encoder import load_encoder
+from retrieval.encoder.encoder import load_encoder
 from retrieval.finding import Finder, Found
 from retrieval.frames import bounds, cut_out, outside, overlap, pictures_beside
 from retrieval.judge import Judge, Probe, open_judge

@@ -14,7 +14,7 @@ from indexer.rephotograph import rephotograph
 from retrieval.catalogue import Catalogue
 from retrieval.decision import Basis
 from retrieval.divergence import Divergence, NotCompared, combined_distance, local_limit
-from retrieval.encoder import load_encoder
+from retrieval.encoder.encoder import load_encoder
 from retrieval.errors import UnknownObject
 from retrieval.judge import Judge, Verdict, open_judge
 from retrieval.outcome import Outcome

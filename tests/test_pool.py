@@ -32,9 +32,9 @@ from indexer.pool import (  # noqa: E402
     reserve,
 )
 from indexer.rephotograph import DIFFICULT, draw_shot, photograph  # noqa: E402
+from retrieval.encoder.network import EmbeddingNetwork  # noqa: E402
+from retrieval.encoder.preprocessing import Preprocessing  # noqa: E402
 from retrieval.errors import ArtifactError  # noqa: E402
-from retrieval.network import EmbeddingNetwork  # noqa: E402
-from retrieval.preprocessing import Preprocessing  # noqa: E402
 from tests.test_registration import painting  # noqa: E402
 
 SHAPE = Preprocessing(64, 64, (0.5,) * 3, (0.5,) * 3)

@@ -10,11 +10,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from retrieval.encoder.stream import no_features
 from retrieval.errors import UnreadableImage
 from retrieval.photographs.features import features_of
 from retrieval.photographs.images import Photograph
 from retrieval.photographs.reader_process import Order, Reader, read_here, reading_apart
-from retrieval.stream import no_features
 from tests.conftest import write_picture
 
 

@@ -17,7 +17,7 @@ from indexer.labels import read_labels
 from indexer.rephotograph import rephotograph
 from indexer.reviewed import as_csv, labels_of
 from retrieval.catalogue import Catalogue
-from retrieval.encoder import load_encoder
+from retrieval.encoder.encoder import load_encoder
 from retrieval.errors import CatalogueBusy
 from retrieval.judge import open_judge
 from retrieval.migrations import VERDICTS

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from retrieval.encoder import load_encoder
+from retrieval.encoder.encoder import load_encoder
 from retrieval.judge import Judge, Verdict, open_judge
 from retrieval.photographs.features import Features, extract_features
 from retrieval.sightings import FEATURES, NEAREST, Sighting, Sightings

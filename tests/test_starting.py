@@ -13,10 +13,10 @@ torch = pytest.importorskip("torch", reason="needs the extra train")
 
 from indexer.export import export_encoder  # noqa: E402
 from indexer.starting import Start, open_start  # noqa: E402
-from retrieval.encoder import DEFAULT_FOLDER, DESCRIPTION, load_encoder, read_description  # noqa: E402
+from retrieval.encoder.encoder import DEFAULT_FOLDER, DESCRIPTION, load_encoder, read_description  # noqa: E402
+from retrieval.encoder.network import EmbeddingNetwork  # noqa: E402
+from retrieval.encoder.preprocessing import Preprocessing  # noqa: E402
 from retrieval.errors import UnusableEncoder  # noqa: E402
-from retrieval.network import EmbeddingNetwork  # noqa: E402
-from retrieval.preprocessing import Preprocessing  # noqa: E402
 from retrieval.statistics.calibration import Threshold  # noqa: E402
 from tests.test_registration import painting  # noqa: E402
 

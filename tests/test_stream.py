@@ -6,9 +6,9 @@ import time
 import numpy as np
 import pytest
 
+from retrieval.encoder.stream import BATCH, LOOK_AHEAD, embed_photographs
 from retrieval.errors import UnreadableImage
 from retrieval.photographs.reader_process import Order, Read, read_here
-from retrieval.stream import BATCH, LOOK_AHEAD, embed_photographs
 from tests.conftest import DIM, picture, tiny_encoder, write_picture
 
 SMALL = (12, 12)  # not reduced on the way to the 8 x 8 of the encoder

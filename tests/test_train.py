@@ -19,9 +19,9 @@ from indexer.losses import distances  # noqa: E402
 from indexer.mining import MINERS, batch_hard  # noqa: E402
 from indexer.pool import PLAIN, REPHOTOGRAPH, Pool, Row  # noqa: E402
 from indexer.train import FADE, HEAD, LOSSES, SCHEDULE, TOWER, WARM_UP, Options, Trainer, rate_share  # noqa: E402
+from retrieval.encoder.network import EmbeddingNetwork  # noqa: E402
+from retrieval.encoder.preprocessing import Preprocessing  # noqa: E402
 from retrieval.errors import Collapsed  # noqa: E402
-from retrieval.network import EmbeddingNetwork  # noqa: E402
-from retrieval.preprocessing import Preprocessing  # noqa: E402
 
 SHAPE = Preprocessing(64, 64, (0.5,) * 3, (0.5,) * 3)
 OBJECTS, TRAINED = 16, 11

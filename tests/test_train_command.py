@@ -24,9 +24,9 @@ from cli.main import app  # noqa: E402
 from indexer import training  # noqa: E402
 from indexer.export import export_encoder  # noqa: E402
 from indexer.starting import open_start  # noqa: E402
-from retrieval.encoder import load_encoder  # noqa: E402
-from retrieval.network import EmbeddingNetwork  # noqa: E402
-from retrieval.preprocessing import Preprocessing  # noqa: E402
+from retrieval.encoder.encoder import load_encoder  # noqa: E402
+from retrieval.encoder.network import EmbeddingNetwork  # noqa: E402
+from retrieval.encoder.preprocessing import Preprocessing  # noqa: E402
 from tests.test_registration import painting  # noqa: E402
 
 SHAPE = Preprocessing(64, 64, (0.5,) * 3, (0.5,) * 3)

@@ -50,10 +50,10 @@ from indexer.training import (  # noqa: E402
     write_encoder,
 )
 from indexer.whitening import discriminative_whitening  # noqa: E402
-from retrieval.encoder import DESCRIPTION, load_encoder  # noqa: E402
+from retrieval.encoder.encoder import DESCRIPTION, load_encoder  # noqa: E402
+from retrieval.encoder.network import EmbeddingNetwork  # noqa: E402
+from retrieval.encoder.preprocessing import Preprocessing  # noqa: E402
 from retrieval.errors import ArtifactError  # noqa: E402
-from retrieval.network import EmbeddingNetwork  # noqa: E402
-from retrieval.preprocessing import Preprocessing  # noqa: E402
 from retrieval.statistics.calibration import Threshold  # noqa: E402
 from tests.conftest import unit  # noqa: E402
 from tests.test_registration import painting  # noqa: E402

@@ -12,7 +12,7 @@ from indexer import unknown
 from indexer.rephotograph import rephotograph
 from indexer.unknown import unknown_distances
 from retrieval.catalogue import Catalogue, Photo
-from retrieval.encoder import load_encoder
+from retrieval.encoder.encoder import load_encoder
 from retrieval.registration import NotRegistered, Registration
 from retrieval.search import exact_distance, nearest_other_distances
 from retrieval.statistics.calibration import allowed_beyond, lower_bound

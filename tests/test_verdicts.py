@@ -17,7 +17,7 @@ from PIL import Image
 from cli.recording import recording
 from indexer.rephotograph import rephotograph
 from retrieval.catalogue import Catalogue
-from retrieval.encoder import load_encoder
+from retrieval.encoder.encoder import load_encoder
 from retrieval.errors import CatalogueDamaged, CatalogueMissing, UnknownVerdict
 from retrieval.judge import Judge, open_judge
 from retrieval.registers import Status

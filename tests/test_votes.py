@@ -11,7 +11,7 @@ import pytest
 from indexer.check import check_catalogue
 from indexer.words import train_words
 from retrieval.catalogue import Catalogue
-from retrieval.encoder import Encoder
+from retrieval.encoder.encoder import Encoder
 from retrieval.errors import CatalogueBusy
 from retrieval.photographs.features import PROBE, extract_features
 from retrieval.votes import (

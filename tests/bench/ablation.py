@@ -28,7 +28,7 @@ from indexer.split import Split, read_split
 from indexer.starting import Start, open_start
 from indexer.train import Options, Trainer
 from indexer.training import Plan, agreement, measure, project_by_whitening, rows_of, rows_showing
-from retrieval.encoder import load_encoder
+from retrieval.encoder.encoder import load_encoder
 from retrieval.machine import cpu_count
 from retrieval.statistics.metrics import Estimate
 from tests.bench import report

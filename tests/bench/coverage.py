@@ -28,7 +28,7 @@ from indexer.labels import dependent_groups
 from indexer.rephotograph import VISITORS, draw_shot, photograph
 from indexer.unknown import unknown_distances
 from retrieval.catalogue import Catalogue
-from retrieval.encoder import DEFAULT, load_encoder
+from retrieval.encoder.encoder import DEFAULT, load_encoder
 from retrieval.judge import Judge, open_judge
 from retrieval.machine import cpu_count
 from retrieval.registration import Registration, register

@@ -11,12 +11,12 @@ from pathlib import Path
 
 import numpy as np
 
+from retrieval.encoder.stream import Embedded
 from retrieval.judge import Judge, open_judge
 from retrieval.looking import Look
 from retrieval.machine import cpu_count
 from retrieval.photographs.features import glance_at
 from retrieval.photographs.reader_process import Order, Read, read_here, reading_apart
-from retrieval.stream import Embedded
 from tests.bench import report
 from tests.bench.staging import fresh
 from tests.bench.watching import Watched, thinned, watch

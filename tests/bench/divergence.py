@@ -21,7 +21,7 @@ from indexer.alterations import KINDS, alter
 from indexer.rephotograph import rephotograph
 from retrieval.decision import Basis, decide
 from retrieval.divergence import PLACES_ACROSS, Divergence, diverge
-from retrieval.encoder import Encoder, load_encoder
+from retrieval.encoder.encoder import Encoder, load_encoder
 from retrieval.machine import cpu_count, import_cv2
 from retrieval.outcome import Outcome
 from retrieval.overlays import PLATE

@@ -31,7 +31,8 @@ from PIL import Image
 from indexer.copies import make_copy
 from indexer.rephotograph import rephotograph
 from retrieval.divergence import Divergence, diverge
-from retrieval.encoder import DEFAULT, Encoder, load_encoder
+from retrieval.encoder.encoder import DEFAULT, Encoder, load_encoder
+from retrieval.encoder.stream import embed_photographs
 from retrieval.machine import cpu_count
 from retrieval.photographs.features import features_of, features_of_probe
 from retrieval.photographs.images import Photograph, read_photograph
@@ -46,7 +47,6 @@ from retrieval.statistics.metrics import (
     tied_groups,
 )
 from retrieval.statistics.verification import with_width
-from retrieval.stream import embed_photographs
 from tests.bench import report, shared_data
 from tests.bench.divergence import (
     CLEAN,

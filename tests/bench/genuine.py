@@ -20,7 +20,7 @@ import numpy as np
 
 from indexer.genuine_places import ANY, combine
 from retrieval.divergence import Divergence, combined_distance, diverge
-from retrieval.encoder import DESCRIPTION, Encoder, load_encoder
+from retrieval.encoder.encoder import DESCRIPTION, Encoder, load_encoder
 from retrieval.machine import cpu_count
 from retrieval.photographs.images import read_photograph
 from retrieval.search import exact_distance

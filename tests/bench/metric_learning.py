@@ -40,7 +40,7 @@ from indexer.losses import (
 from indexer.mining import Miner, batch_all, batch_hard, relations, semi_hard
 from indexer.pool import Pool, Recipe, fill_pool, plan_rows
 from indexer.starting import Start, open_start
-from retrieval.network import EmbeddingNetwork
+from retrieval.encoder.network import EmbeddingNetwork
 from retrieval.statistics.metrics import bootstrap_by_group, clopper_pearson
 from tests.bench import report, shared_data
 

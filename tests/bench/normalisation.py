@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from retrieval.encoder import Encoder, load_encoder
+from retrieval.encoder.encoder import Encoder, load_encoder
 from retrieval.machine import cpu_count
 from retrieval.statistics.metrics import (
     Estimate,

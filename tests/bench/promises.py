@@ -21,7 +21,7 @@ import numpy as np
 from indexer.copies import KINDS, make_copy
 from indexer.rephotograph import VISITORS, draw_shot, photograph
 from retrieval.divergence import Divergence, combined_distance, diverge
-from retrieval.encoder import Encoder, load_encoder
+from retrieval.encoder.encoder import Encoder, load_encoder
 from retrieval.machine import cpu_count
 from retrieval.photographs.images import read_photograph
 from retrieval.search import exact_distance

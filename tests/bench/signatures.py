@@ -23,7 +23,7 @@ from sklearn.model_selection import GroupKFold, cross_val_predict
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from retrieval.encoder import Encoder, load_encoder
+from retrieval.encoder.encoder import Encoder, load_encoder
 from retrieval.machine import cpu_count
 from retrieval.statistics.metrics import Estimate
 from retrieval.statistics.verification import Pairs, Trials

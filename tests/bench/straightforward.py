@@ -10,8 +10,8 @@ import open_clip
 import torch
 from PIL import Image
 
-from retrieval.encoder import DEFAULT_FOLDER, read_description
-from retrieval.torch_engine import load_own_network
+from retrieval.encoder.encoder import DEFAULT_FOLDER, read_description
+from retrieval.encoder.torch_engine import load_own_network
 
 
 def main(photo: str, vectors: str) -> None:

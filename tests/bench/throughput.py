@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from retrieval.encoder import DEFAULT_FOLDER, load_encoder, read_description
+from retrieval.encoder.encoder import DEFAULT_FOLDER, load_encoder, read_description
 from retrieval.machine import cpu_count
 from retrieval.photographs.images import read_photograph
 from tests.bench import report, shared_data
@@ -64,7 +64,7 @@ def plain_loop(paths: list[Path]) -> float:
     """Return seconds for a loop of full Pillow decode and torch eager, one photograph after the other."""
     import torch
 
-    from retrieval.torch_engine import load_own_network
+    from retrieval.encoder.torch_engine import load_own_network
 
     description = read_description(DEFAULT_FOLDER)
     network = load_own_network(DEFAULT_FOLDER / "model.safetensors", description).eval()
@@ -97,7 +97,7 @@ def indexing(folder: Path, data: Path) -> tuple[float, float]:
 def indexing_without_features(folder: Path, data: Path) -> float:
     """Return seconds of the same process where no local features are found."""
     code = (
-        "import sys, indexer.build as build, retrieval.stream as stream, cli.main as program;"
+        "import sys, indexer.build as build, retrieval.encoder.stream as stream, cli.main as program;"
         "build.features_of = stream.no_features; build.complete_features = lambda *_, **__: None;"
         "sys.argv = ['artifact', *sys.argv[1:]]; program.main()"
     )

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from retrieval.encoder import Encoder
+from retrieval.encoder.encoder import Encoder
 from retrieval.errors import UnreadableImage
 from retrieval.machine import cpu_count
 from retrieval.photographs.features import Features

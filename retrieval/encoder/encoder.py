@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from PIL import Image
 
+from retrieval.encoder.preprocessing import Preprocessing
 from retrieval.errors import UnusableEncoder
-from retrieval.preprocessing import Preprocessing
 from retrieval.statistics.calibration import Threshold
 
 if TYPE_CHECKING:
-    from retrieval.openvino_engine import OpenVinoEngine
-    from retrieval.torch_engine import TorchEngine
+    from retrieval.encoder.openvino_engine import OpenVinoEngine
+    from retrieval.encoder.torch_engine import TorchEngine
 
 DEFAULT = "default"
 DEFAULT_FOLDER = Path(__file__).parent / "default_encoder"
@@ -111,7 +111,7 @@ def _openvino(
     folder: Path, description: dict[str, Any], preprocessing: Preprocessing, precision: str, parallel: int
 ) -> OpenVinoEngine | None:
     """Return the OpenVINO engine of an encoder folder, or None where OpenVINO is not installed."""
-    from retrieval.openvino_engine import OpenVinoEngine, import_openvino
+    from retrieval.encoder.openvino_engine import OpenVinoEngine, import_openvino
 
     try:
         import_openvino()
@@ -124,7 +124,7 @@ def _openvino(
 
 
 def _torch(folder: Path, description: dict[str, Any], precision: str, device: str) -> TorchEngine:
-    from retrieval.torch_engine import TorchEngine, load_own_network
+    from retrieval.encoder.torch_engine import TorchEngine, load_own_network
 
     weights = folder / "model.safetensors"
     verify(weights, description)
@@ -132,7 +132,7 @@ def _torch(folder: Path, description: dict[str, Any], precision: str, device: st
 
 
 def _load_open_clip(spec: str, *, precision: str, device: str) -> Encoder:
-    from retrieval.torch_engine import TorchEngine, load_open_clip
+    from retrieval.encoder.torch_engine import TorchEngine, load_open_clip
 
     module, architecture, weights, preprocessing = load_open_clip(spec)
     engine = TorchEngine(module, device=device, precision=precision)

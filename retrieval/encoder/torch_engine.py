@@ -13,8 +13,8 @@ from typing import Any, cast
 
 import numpy as np
 
+from retrieval.encoder.preprocessing import RESAMPLING, Preprocessing
 from retrieval.errors import UnusableEncoder
-from retrieval.preprocessing import RESAMPLING, Preprocessing
 
 OPEN_CLIP_CONFIG = "open_clip_config.json"
 
@@ -55,7 +55,7 @@ def import_torch(name: str) -> Any:
 
 def load_own_network(weights: Path, description: Mapping[str, Any]) -> Any:
     """Return our network in torch, with the weights and description of an encoder folder; raises UnusableEncoder."""
-    network = import_torch("retrieval.network")
+    network = import_torch("retrieval.encoder.network")
     from safetensors import SafetensorError
     from safetensors.torch import load_file
 

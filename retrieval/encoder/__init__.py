@@ -1,0 +1,1 @@
+"""Turn pixels into unit vectors."""
