@@ -50,7 +50,7 @@ imagenet: .venv/installed  ## make the encoder that training starts from, of the
 	$(BIN)/python -m indexer.export build/weights/$(WEIGHTS)/models/*.pth build/imagenet
 
 words: .venv/installed  ## train the visual words again; needs ../shared/data
-	$(BIN)/python -m indexer.words retrieval/words.faiss ../shared/data/reproductions/images ../shared/data/chinese
+	$(BIN)/python -m indexer.words retrieval/catalogue/words.faiss ../shared/data/reproductions/images ../shared/data/chinese
 
 weights: imagenet  ## train the shipped default encoder again; needs ../shared/data, and hours on two cores
 	$(BIN)/python -m tests.bench.recipe build/recipe

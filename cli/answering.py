@@ -8,7 +8,7 @@ import typer
 
 from cli import output
 from cli.recording import recording
-from retrieval.catalogue import Catalogue
+from retrieval.catalogue.catalogue import Catalogue
 from retrieval.errors import UnreadableImage
 from retrieval.judge import open_judge
 from retrieval.outcome import Outcome

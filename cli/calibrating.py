@@ -14,7 +14,7 @@ from cli.promises import calibration_lines
 from indexer.calibrating import calibrate
 from indexer.labels import read_labels
 from indexer.scan import Skipped
-from retrieval.catalogue import Catalogue
+from retrieval.catalogue.catalogue import Catalogue
 from retrieval.errors import ArtifactError
 from retrieval.judge import open_judge
 from retrieval.machine import cpu_count

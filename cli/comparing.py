@@ -11,7 +11,7 @@ from cli.evidence import Evidence, render_evidence
 from cli.sheet import draw_sheet
 from cli.writing import write_whole
 from retrieval.alignment import lay_over
-from retrieval.catalogue import Catalogue
+from retrieval.catalogue.catalogue import Catalogue
 from retrieval.divergence import Divergence
 from retrieval.errors import UnreadableImage
 from retrieval.judge import Judge, Verdict

@@ -10,7 +10,8 @@ import typer
 from cli.output import plain
 from cli.progress import progress
 from indexer.build import BuildReport, build_catalogue, publish
-from retrieval.catalogue import Catalogue, Changes, EncoderRecord
+from retrieval.catalogue.catalogue import Catalogue
+from retrieval.catalogue.rows import Changes, EncoderRecord
 from retrieval.encoder.encoder import DEFAULT, Encoder, load_encoder
 from retrieval.judge import load_recorded
 from retrieval.machine import cpu_count

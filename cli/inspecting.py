@@ -13,7 +13,8 @@ from cli import output
 from cli.indexing import threshold_lines
 from cli.output import plain
 from cli.promises import calibration_lines
-from retrieval.catalogue import FIELDS, Catalogue, EncoderRecord, Object, Photo
+from retrieval.catalogue.catalogue import Catalogue
+from retrieval.catalogue.rows import FIELDS, EncoderRecord, Object, Photo
 from retrieval.statistics.calibration import Calibration
 
 

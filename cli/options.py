@@ -14,7 +14,7 @@ FOLDERS = "Where the catalogue is kept."
 
 def complete_object(context: typer.Context, incomplete: str) -> list[tuple[str, str]]:
     """Complete object ids from the catalogue; nothing where there is none."""
-    from retrieval.catalogue import Catalogue
+    from retrieval.catalogue.catalogue import Catalogue
     from retrieval.errors import ArtifactError
 
     try:

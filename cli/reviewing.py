@@ -13,7 +13,7 @@ from cli.output import plain
 from cli.writing import check_targets, write_whole
 from indexer.reviewed import ReviewLabels, as_csv, labels_of
 from indexer.scan import composed
-from retrieval.catalogue import Catalogue
+from retrieval.catalogue.catalogue import Catalogue
 from retrieval.errors import ArtifactError
 from retrieval.outcome import Outcome
 from retrieval.reviews import (

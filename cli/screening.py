@@ -23,7 +23,7 @@ from cli.triage import triaged
 from cli.watching import watched
 from cli.writing import check_targets, write_whole
 from indexer.lots import Claims, read_lots
-from retrieval.catalogue import Catalogue
+from retrieval.catalogue.catalogue import Catalogue
 from retrieval.errors import ArtifactError
 from retrieval.judge import Judge, open_judge
 from retrieval.machine import cpu_count

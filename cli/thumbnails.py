@@ -12,7 +12,7 @@ from functools import lru_cache
 from math import ceil, inf
 from pathlib import Path
 
-from retrieval.catalogue import Catalogue
+from retrieval.catalogue.catalogue import Catalogue
 from retrieval.errors import ArtifactError, UnreadableImage
 from retrieval.photographs.images import read_photograph
 

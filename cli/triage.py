@@ -11,8 +11,8 @@ from math import inf
 from typing import IO
 
 from cli.output import Record, dumps
+from retrieval.catalogue.standing import Status
 from retrieval.outcome import Outcome
-from retrieval.registers import Status
 
 Key = tuple[int, int, float, int, int, int, int]
 

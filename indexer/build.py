@@ -13,7 +13,10 @@ from indexer.metadata import Table, describe_objects, read_table
 from indexer.plan import Difference, Plan, compare, plan_encoding
 from indexer.rephotograph import VERSION
 from indexer.scan import Found, Scan, Skipped, photographs_below, scan_folder
-from retrieval.catalogue import Catalogue, Changes, Content, EncoderRecord, Photo
+from retrieval.catalogue.catalogue import Catalogue
+from retrieval.catalogue.rows import Changes, Content, EncoderRecord, Photo
+from retrieval.catalogue.vector_index import build_vectors, has_vectors, remove_strays, vectors_path, write_vectors
+from retrieval.catalogue.vote_index import write_votes
 from retrieval.encoder.encoder import Encoder
 from retrieval.encoder.stream import Embedded, embed_photographs
 from retrieval.errors import CatalogueMissing
@@ -21,8 +24,6 @@ from retrieval.photographs.features import features_of
 from retrieval.photographs.images import DEFAULT_MAX_MEGAPIXELS
 from retrieval.search import nearest_other_distances
 from retrieval.statistics.calibration import Thresholds, authenticity_threshold, match_threshold
-from retrieval.vectors import build_vectors, has_vectors, remove_strays, vectors_path, write_vectors
-from retrieval.votes import write_votes
 
 OnProgress = Callable[[int, int], None]
 LoadEncoder = Callable[[EncoderRecord | None], Encoder]

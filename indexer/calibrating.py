@@ -18,7 +18,8 @@ from indexer.labels import Labelled, dependent_groups
 from indexer.rephotograph import VISITORS, draw_shot, photograph
 from indexer.scan import Skipped
 from indexer.unknown import unknown_distances
-from retrieval.catalogue import Catalogue, Photo
+from retrieval.catalogue.catalogue import Catalogue
+from retrieval.catalogue.rows import Photo
 from retrieval.divergence import Divergence
 from retrieval.errors import ArtifactError, UnreadableImage
 from retrieval.judge import Judge, Verdict

@@ -11,11 +11,12 @@ import faiss
 import numpy as np
 
 from indexer.build import publish
-from retrieval.catalogue import Catalogue, Changes, Photo
+from retrieval.catalogue.catalogue import Catalogue
+from retrieval.catalogue.rows import Changes, Photo
+from retrieval.catalogue.vector_index import build_vectors, stray_files, vectors_path, write_vectors
+from retrieval.catalogue.vote_index import is_current, stray_votes, votes_path, write_votes
 from retrieval.errors import CatalogueMissing, UnreadableImage
 from retrieval.photographs.images import sha256_of
-from retrieval.vectors import build_vectors, stray_files, vectors_path, write_vectors
-from retrieval.votes import is_current, stray_votes, votes_path, write_votes
 
 UNIT_TOLERANCE = 1e-3
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
-from retrieval.catalogue import Catalogue
+from retrieval.catalogue.catalogue import Catalogue
 from retrieval.encoder.encoder import Encoder
 from retrieval.encoder.stream import Embedded, embed_photographs, no_view
 from retrieval.photographs.features import Features, features_of

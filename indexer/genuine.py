@@ -9,7 +9,8 @@ import numpy as np
 from PIL import Image
 
 from indexer.rephotograph import VERSION, rephotograph
-from retrieval.catalogue import Catalogue, Photo
+from retrieval.catalogue.catalogue import Catalogue
+from retrieval.catalogue.rows import Photo
 from retrieval.encoder.encoder import Encoder
 from retrieval.encoder.stream import Embedded, Views, embed_photographs, whole
 from retrieval.photographs.images import Photograph

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable
 
 import numpy as np
 
+from retrieval.catalogue.vector_index import build_vectors
 from retrieval.photographs.features import Features
 from retrieval.registration import Registration, register
-from retrieval.vectors import build_vectors
 
 Agree = Callable[[int, int], bool]  # whether the photos in two rows show the same work
 Same = Callable[[int, int, float], bool]  # the same of two rows at a distance: whether to leave the pair out

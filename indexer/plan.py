@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from indexer.scan import Found, Skipped
-from retrieval.catalogue import Changes, Content, Photo
+from retrieval.catalogue.rows import Changes, Content, Photo
 from retrieval.errors import UnreadableImage
 from retrieval.photographs.images import sha256_of
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from indexer.csv_rows import BadLabels, read_rows
 from indexer.labels import COLUMNS, LABELS, is_file, read_labels
 from indexer.scan import composed
-from retrieval.catalogue import Photo
+from retrieval.catalogue.rows import Photo
 from retrieval.photographs.images import SUFFIXES
 
 MUSEUM, PAIRS = ("photo", "catalogue_ids"), ("a", "b")

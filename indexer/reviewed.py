@@ -12,7 +12,7 @@ from pathlib import Path
 
 from indexer.labels import COLUMNS, GROUP, LabelledPhoto, is_file
 from indexer.lots import OFFER
-from retrieval.catalogue import Catalogue
+from retrieval.catalogue.catalogue import Catalogue
 from retrieval.errors import UnreadableImage
 from retrieval.outcome import OF_AN_OBJECT, UNREADABLE, Outcome
 from retrieval.photographs.images import sha256_of

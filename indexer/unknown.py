@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from retrieval.catalogue import Catalogue, Photo
+from retrieval.catalogue.catalogue import Catalogue
+from retrieval.catalogue.rows import Photo
 from retrieval.registration import Registration, register
 from retrieval.search import exact_distance
 from retrieval.statistics.calibration import allowed_beyond, smallest_rate

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from retrieval.catalogue import Photo
+from retrieval.catalogue.rows import Photo
 from retrieval.photographs.features import Features
 from retrieval.registration import NotRegistered, Registration, register
 from retrieval.search import Match

@@ -8,13 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from retrieval.catalogue import Photo
+from retrieval.catalogue.rows import Photo
+from retrieval.catalogue.vote_index import Ballot, cast_votes, content_key
 from retrieval.confirmation import FeaturesOf, agreeing, confirm, confirm_one
 from retrieval.frames import outside, overlap
 from retrieval.photographs.features import Features
 from retrieval.registration import NotRegistered, Registration, outline
 from retrieval.search import Match, exact_distance, nearest_objects
-from retrieval.votes import Ballot, cast_votes, content_key
 
 NEAREST = 5  # objects, by their embedding, that are registered
 VOTED = 8  # objects, by votes, that are registered

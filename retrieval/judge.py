@@ -9,7 +9,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from retrieval.catalogue import Catalogue, EncoderRecord, Photo
+from retrieval.catalogue.catalogue import Catalogue
+from retrieval.catalogue.rows import EncoderRecord, Photo
+from retrieval.catalogue.standing import Register
+from retrieval.catalogue.vector_index import read_vectors
+from retrieval.catalogue.vote_index import read_votes
 from retrieval.decision import Basis
 from retrieval.encoder.encoder import Encoder, load_encoder
 from retrieval.encoder.stream import Embedded, Reading, embed_photographs, no_features
@@ -20,11 +24,8 @@ from retrieval.machine import cpu_count
 from retrieval.photographs.features import glance_at
 from retrieval.photographs.images import DEFAULT_MAX_MEGAPIXELS, sha256_of
 from retrieval.photographs.reader_process import Extract, read_here
-from retrieval.registers import Register
 from retrieval.sightings import Sightings
 from retrieval.statistics.calibration import Calibration, Thresholds
-from retrieval.vectors import read_vectors
-from retrieval.votes import read_votes
 from retrieval.works import Work
 
 

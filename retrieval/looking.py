@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from retrieval.catalogue import Catalogue, Photo
+from retrieval.catalogue.catalogue import Catalogue
+from retrieval.catalogue.rows import Photo
 from retrieval.confirmation import FeaturesOf, confirm_one
 from retrieval.divergence import Divergence, NotCompared, diverge
 from retrieval.encoder.stream import Embedded, Reading, no_features

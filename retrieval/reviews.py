@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from retrieval.database import writing
+from retrieval.catalogue.database import writing
 from retrieval.errors import ArtifactError, CatalogueBusy
 from retrieval.outcome import OF_AN_OBJECT, UNREADABLE, Outcome
 from retrieval.statistics.metrics import clopper_pearson

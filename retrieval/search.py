@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from retrieval.catalogue import Photo
+from retrieval.catalogue.rows import Photo
 from retrieval.divergence import Divergence, NotCompared
 from retrieval.registration import NotRegistered, Registration
 

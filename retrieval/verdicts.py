@@ -15,12 +15,12 @@ from typing import Any
 import numpy as np
 from sqlite_utils import Database
 
-from retrieval.catalogue import Catalogue
-from retrieval.database import WAIT_SECONDS, connected, lock, writing
+from retrieval.catalogue.catalogue import Catalogue
+from retrieval.catalogue.database import WAIT_SECONDS, connected, lock, writing
+from retrieval.catalogue.migrations import VERDICTS
 from retrieval.divergence import Divergence
 from retrieval.errors import CatalogueMissing, UnknownVerdict
 from retrieval.judge import Judge, Verdict, Work
-from retrieval.migrations import VERDICTS
 from retrieval.outcome import OF_AN_OBJECT, UNREADABLE
 from retrieval.photographs.features import VERSION, Features
 from retrieval.sightings import KEPT, Sighting, Sightings

@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from retrieval.catalogue.standing import ALERTING, Register, Status
 from retrieval.decision import Basis, Decision, decide
 from retrieval.divergence import Divergence
 from retrieval.outcome import OF_AN_OBJECT, Outcome
-from retrieval.registers import ALERTING, Register, Status
 from retrieval.registration import Registration
 from retrieval.search import Match
 from retrieval.sightings import Sighting

@@ -11,10 +11,11 @@ import pytest
 from PIL import Image
 
 from indexer.build import BuildReport, build_catalogue
-from retrieval.catalogue import Catalogue, Content, EncoderRecord, Photo
+from retrieval.catalogue.catalogue import Catalogue
+from retrieval.catalogue.rows import Content, EncoderRecord, Photo
+from retrieval.catalogue.vector_index import read_vectors
 from retrieval.encoder.encoder import Encoder
 from retrieval.encoder.preprocessing import Preprocessing
-from retrieval.vectors import read_vectors
 
 SIDE, DIM = 8, 16
 TINY = "tiny-random-projection"

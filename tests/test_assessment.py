@@ -17,7 +17,7 @@ from indexer.alterations import alter
 from indexer.assessment import COPY, GENUINE, OTHER, Assessment, NothingToEvaluate, assess, relative_distance
 from indexer.queries import Query
 from indexer.rephotograph import rephotograph
-from retrieval.catalogue import Catalogue
+from retrieval.catalogue.catalogue import Catalogue
 from retrieval.encoder.encoder import load_encoder
 from retrieval.judge import Judge, open_judge
 from retrieval.search import Match

@@ -10,12 +10,13 @@ import pytest
 
 from indexer import plan as plan_module
 from indexer.build import build_catalogue
-from retrieval.catalogue import Catalogue, Changes
+from retrieval.catalogue.catalogue import Catalogue
+from retrieval.catalogue.rows import Changes
+from retrieval.catalogue.vector_index import vectors_path
 from retrieval.errors import CatalogueMissing, EncoderMismatch, UnreadableImage
 from retrieval.judge import load_recorded
 from retrieval.photographs.images import sha256_of
 from retrieval.statistics.calibration import authenticity_threshold
-from retrieval.vectors import vectors_path
 from tests.conftest import (
     DIM,
     TINY,

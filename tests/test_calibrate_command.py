@@ -16,7 +16,8 @@ from cli.promises import calibration_lines
 from indexer import calibrating
 from indexer.calibrating import Case, Distances
 from indexer.rephotograph import rephotograph
-from retrieval.catalogue import Catalogue, Changes, EncoderRecord
+from retrieval.catalogue.catalogue import Catalogue
+from retrieval.catalogue.rows import Changes, EncoderRecord
 from retrieval.statistics.calibration import Calibration, Measured, Threshold, lower_bound, upper_bound
 from retrieval.statistics.likelihood import LikelihoodRatio
 from tests.conftest import DIM, TINY, content, exemplar, unit

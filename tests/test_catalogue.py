@@ -14,8 +14,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from retrieval import database
-from retrieval.catalogue import Catalogue, Changes, EncoderRecord
+from retrieval.catalogue import database
+from retrieval.catalogue.catalogue import Catalogue
+from retrieval.catalogue.rows import Changes, EncoderRecord
 from retrieval.errors import (
     CatalogueBusy,
     CatalogueDamaged,
@@ -246,7 +247,7 @@ def test_a_second_process_is_told_too_and_the_lock_falls_with_its_holder(data):
     hold = f"""
 import sys, time
 from pathlib import Path
-from retrieval.catalogue import Catalogue
+from retrieval.catalogue.catalogue import Catalogue
 with Catalogue.writing(Path({str(data)!r})):
     print("held", flush=True)
     time.sleep(60)
@@ -373,9 +374,9 @@ def test_a_database_of_a_newer_version(data, opening):
 READ = """
 import os, sys
 from pathlib import Path
-from retrieval.catalogue import Catalogue
+from retrieval.catalogue.catalogue import Catalogue
 from retrieval.errors import CatalogueBusy
-from retrieval.vectors import read_vectors
+from retrieval.catalogue.vector_index import read_vectors
 data = Path(sys.argv[1])
 if os.geteuid() == 0:
     os.setgroups([])

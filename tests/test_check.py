@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 
 from indexer.check import check_catalogue
-from retrieval.catalogue import Catalogue, Changes
+from retrieval.catalogue.catalogue import Catalogue
+from retrieval.catalogue.rows import Changes
+from retrieval.catalogue.vector_index import build_vectors, vectors_path
 from retrieval.errors import CatalogueBusy, CatalogueDamaged, CatalogueMissing
 from retrieval.photographs.images import sha256_of
-from retrieval.vectors import build_vectors, vectors_path
 from tests.conftest import DIM, data_files, index, make_folder, state, write_picture
 
 

@@ -20,7 +20,7 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from cli.main import app
-from retrieval.catalogue import Catalogue
+from retrieval.catalogue.catalogue import Catalogue
 from tests.test_registration import painting
 
 RECORD_KEYS = {"schema", "photo", "sha256", "works", "encoder", "revision", "calibration", "error", "verdicts"}

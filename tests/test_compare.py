@@ -23,7 +23,8 @@ from cli.sheet import WIDTH
 from cli.writing import check_targets, write_whole
 from indexer.demo import paint_demo
 from indexer.rephotograph import rephotograph
-from retrieval.catalogue import Catalogue, Changes, Photo
+from retrieval.catalogue.catalogue import Catalogue
+from retrieval.catalogue.rows import Changes, Photo
 from retrieval.decision import Basis, Decision
 from retrieval.errors import ArtifactError, UnreadableImage
 from retrieval.judge import Verdict, Work

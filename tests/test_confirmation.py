@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from cli.main import app
-from retrieval.catalogue import Catalogue
+from retrieval.catalogue.catalogue import Catalogue
 from retrieval.confirmation import EXEMPLARS, NO_FEATURES, confirm
 from retrieval.photographs.features import PROBE, Features, extract_features
 from retrieval.registration import NotRegistered, Registration

@@ -27,7 +27,7 @@ from retrieval.divergence import (
     local_limit,
 )
 from retrieval.encoder.encoder import DEFAULT_FOLDER, Encoder, load_encoder, read_description
-from retrieval.encoder.encoder import encoder as encoder_module
+from retrieval.encoder import encoder as encoder_module
 from retrieval.overlays import PLATE
 from retrieval.registration import Registration
 from retrieval.statistics.calibration import Threshold

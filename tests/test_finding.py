@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from retrieval import looking
-from retrieval.catalogue import Catalogue
+from retrieval.catalogue.catalogue import Catalogue
 from retrieval.divergence import Divergence, diverge
 from retrieval.encoder.encoder import load_encoder
 from retrieval.finding import Finder, Found

@@ -21,7 +21,7 @@ from typer.testing import CliRunner
 from cli import screening
 from cli.main import app
 from indexer import build
-from retrieval.catalogue import Catalogue
+from retrieval.catalogue.catalogue import Catalogue
 from retrieval.photographs.reader_process import read_here
 from tests.conftest import aged, data_files
 from tests.hostile import FORMULA, GOOD, SCRIPT, Input, corpus, named, write_corpus
@@ -285,7 +285,7 @@ def held(database: Path) -> Iterator[None]:
 
 @slow
 def test_a_locked_catalogue_answers_and_is_written_only_afterwards(data, photos, monkeypatch):
-    monkeypatch.setattr("retrieval.database.WAIT_SECONDS", 0.2)
+    monkeypatch.setattr("retrieval.catalogue.database.WAIT_SECONDS", 0.2)
     before = status(data)
     with held(data / "catalogue.db"):
         begun = time.monotonic()
@@ -298,7 +298,7 @@ def test_a_locked_catalogue_answers_and_is_written_only_afterwards(data, photos,
 
 @slow
 def test_a_locked_log_of_verdicts_stops_a_screening_which_goes_on_afterwards(data, photos, tmp_path, monkeypatch):
-    monkeypatch.setattr("retrieval.database.WAIT_SECONDS", 0.2)
+    monkeypatch.setattr("retrieval.catalogue.database.WAIT_SECONDS", 0.2)
     artifact("screen", photos, "--data", data)
     out = tmp_path / "day.jsonl"
     with held(data / "verdicts.db"):

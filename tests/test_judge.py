@@ -11,7 +11,7 @@ from PIL import Image, ImageFilter, ImageOps
 
 from indexer.alterations import alter
 from indexer.rephotograph import rephotograph
-from retrieval.catalogue import Catalogue
+from retrieval.catalogue.catalogue import Catalogue
 from retrieval.decision import Basis
 from retrieval.divergence import Divergence, NotCompared, combined_distance, local_limit
 from retrieval.encoder.encoder import load_encoder

@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from retrieval.catalogue import Catalogue
+from retrieval.catalogue.catalogue import Catalogue
+from retrieval.catalogue.vector_index import read_vectors
 from retrieval.errors import CatalogueBusy
-from retrieval.vectors import read_vectors
 from tests.conftest import DIM, TINY, index, make_folder, state, write_picture
 
 ROOT = Path(__file__).parents[1]
@@ -49,7 +49,7 @@ build.KEEP_EVERY = 5
 setattr(owner, name, deadly)
 index(folder, data, prune=True)
 """
-CATALOGUE = "retrieval.catalogue:Catalogue"
+CATALOGUE = "retrieval.catalogue.catalogue:Catalogue"
 ANYWHERE = [
     ("tests.conftest:TinyEngine.__call__", 1, "before"),
     ("tests.conftest:TinyEngine.__call__", 2, "after"),
@@ -74,9 +74,9 @@ ANYWHERE = [
     (f"{CATALOGUE}.drop_unused_vectors", 1, "before"),
 ]
 FIRST_RUN = [
-    ("retrieval.migrations:MIGRATIONS.apply", 1, "before"),
-    ("retrieval.migrations:MIGRATIONS._record_applied", 1, "before"),
-    ("retrieval.migrations:MIGRATIONS._record_applied", 2, "after"),
+    ("retrieval.catalogue.migrations:MIGRATIONS.apply", 1, "before"),
+    ("retrieval.catalogue.migrations:MIGRATIONS._record_applied", 1, "before"),
+    ("retrieval.catalogue.migrations:MIGRATIONS._record_applied", 2, "after"),
     (f"{CATALOGUE}.set_encoder", 1, "before"),
     (f"{CATALOGUE}.set_encoder", 1, "after"),
 ]

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from sqlite_utils import Database
 
-from retrieval.catalogue import Catalogue, Changes, Content, EncoderRecord
-from retrieval.migrations import MIGRATIONS, VERDICTS
+from retrieval.catalogue.catalogue import Catalogue
+from retrieval.catalogue.migrations import MIGRATIONS, VERDICTS
+from retrieval.catalogue.rows import Changes, Content, EncoderRecord
 from retrieval.verdicts import VerdictLog
 from tests.conftest import DIM, TINY, exemplar, index, make_folder, state, tiny_encoder, unit
 from tests.test_catalogue import calibration

@@ -6,7 +6,7 @@ import pytest
 
 from indexer.csv_rows import BadLabels
 from indexer.queries import Query, read_queries
-from retrieval.catalogue import Photo
+from retrieval.catalogue.rows import Photo
 from tests.bench import SHARED
 from tests.conftest import exemplar, write_picture
 

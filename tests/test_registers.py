@@ -6,11 +6,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from retrieval.catalogue import Object
+from retrieval.catalogue.rows import Object
+from retrieval.catalogue.standing import Register, Standing, Status
 from retrieval.decision import Basis
 from retrieval.divergence import Divergence
 from retrieval.outcome import Outcome
-from retrieval.registers import Register, Standing, Status
 from retrieval.registration import NotRegistered, Registration
 from retrieval.search import Match
 from retrieval.statistics.calibration import Threshold, Thresholds

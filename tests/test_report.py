@@ -19,7 +19,8 @@ from cli.output import outcomes, plain
 from cli.report import render_html
 from cli.thumbnails import thumbnail
 from cli.triage import ALERTS, Priority
-from retrieval.catalogue import Catalogue, Changes, Photo
+from retrieval.catalogue.catalogue import Catalogue
+from retrieval.catalogue.rows import Changes, Photo
 from retrieval.outcome import UNREADABLE, Outcome
 from tests.page import Page
 

@@ -16,11 +16,11 @@ from cli.reviewing import review_lines
 from indexer.labels import read_labels
 from indexer.rephotograph import rephotograph
 from indexer.reviewed import as_csv, labels_of
-from retrieval.catalogue import Catalogue
+from retrieval.catalogue.catalogue import Catalogue
+from retrieval.catalogue.migrations import VERDICTS
 from retrieval.encoder.encoder import load_encoder
 from retrieval.errors import CatalogueBusy
 from retrieval.judge import open_judge
-from retrieval.migrations import VERDICTS
 from retrieval.outcome import Outcome
 from retrieval.photographs.images import sha256_of
 from retrieval.reviews import (

@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from retrieval.catalogue import Photo
+from retrieval.catalogue.rows import Photo
+from retrieval.catalogue.vector_index import build_vectors
 from retrieval.search import Match, exact_distance, nearest_objects, nearest_other_distances
-from retrieval.vectors import build_vectors
 from tests.conftest import exemplar, unit
 
 

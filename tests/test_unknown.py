@@ -11,7 +11,8 @@ from PIL import Image
 from indexer import unknown
 from indexer.rephotograph import rephotograph
 from indexer.unknown import unknown_distances
-from retrieval.catalogue import Catalogue, Photo
+from retrieval.catalogue.catalogue import Catalogue
+from retrieval.catalogue.rows import Photo
 from retrieval.encoder.encoder import load_encoder
 from retrieval.registration import NotRegistered, Registration
 from retrieval.search import exact_distance, nearest_other_distances

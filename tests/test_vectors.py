@@ -4,10 +4,18 @@ import faiss
 import numpy as np
 import pytest
 
-from retrieval import vectors as vectors_module
-from retrieval.catalogue import Catalogue, Changes
+from retrieval.catalogue.catalogue import Catalogue
+from retrieval.catalogue import vector_index as vectors_module
+from retrieval.catalogue.rows import Changes
+from retrieval.catalogue.vector_index import (
+    build_vectors,
+    has_vectors,
+    read_vectors,
+    stray_files,
+    vectors_path,
+    write_vectors,
+)
 from retrieval.errors import CatalogueBusy
-from retrieval.vectors import build_vectors, has_vectors, read_vectors, stray_files, vectors_path, write_vectors
 from tests.conftest import DIM, TINY, content, exemplar, unit
 
 VECTORS = unit(np.random.default_rng(0).standard_normal((5, DIM)))

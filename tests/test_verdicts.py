@@ -16,11 +16,11 @@ from PIL import Image
 
 from cli.recording import recording
 from indexer.rephotograph import rephotograph
-from retrieval.catalogue import Catalogue
+from retrieval.catalogue.catalogue import Catalogue
+from retrieval.catalogue.standing import Status
 from retrieval.encoder.encoder import load_encoder
 from retrieval.errors import CatalogueDamaged, CatalogueMissing, UnknownVerdict
 from retrieval.judge import Judge, open_judge
-from retrieval.registers import Status
 from retrieval.statistics.calibration import Calibration, Measured, Threshold
 from retrieval.verdicts import DATABASE, Recorded, Replayed, VerdictLog, as_dict, recorded, replay
 from tests.conftest import index

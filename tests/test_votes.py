@@ -10,11 +10,8 @@ import pytest
 
 from indexer.check import check_catalogue
 from indexer.words import train_words
-from retrieval.catalogue import Catalogue
-from retrieval.encoder.encoder import Encoder
-from retrieval.errors import CatalogueBusy
-from retrieval.photographs.features import PROBE, extract_features
-from retrieval.votes import (
+from retrieval.catalogue.catalogue import Catalogue
+from retrieval.catalogue.vote_index import (
     PROBED,
     Ballot,
     bring_up_to_date,
@@ -27,6 +24,9 @@ from retrieval.votes import (
     votes_path,
     write_votes,
 )
+from retrieval.encoder.encoder import Encoder
+from retrieval.errors import CatalogueBusy
+from retrieval.photographs.features import PROBE, extract_features
 from tests.conftest import TinyEngine, index, tiny_encoder
 from tests.test_registration import SIZE, VIEWS, painting, warped, write_paintings
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from indexer.demo import paint_demo
 from indexer.demo.folder import Probe, object_id, picture_of
-from retrieval.catalogue import Catalogue
+from retrieval.catalogue.catalogue import Catalogue
 from retrieval.statistics.metrics import clopper_pearson
 from tests.bench import report
 from tests.bench.museum import artifact

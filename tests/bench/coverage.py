@@ -27,7 +27,7 @@ from indexer.calibrating import LABELLED, SIMULATED, Case, Distances, fit, measu
 from indexer.labels import dependent_groups
 from indexer.rephotograph import VISITORS, draw_shot, photograph
 from indexer.unknown import unknown_distances
-from retrieval.catalogue import Catalogue
+from retrieval.catalogue.catalogue import Catalogue
 from retrieval.encoder.encoder import DEFAULT, load_encoder
 from retrieval.judge import Judge, open_judge
 from retrieval.machine import cpu_count

@@ -12,8 +12,8 @@ from filelock import FileLock, Timeout
 from sqlite_utils import Database
 from sqlite_utils.migrations import Migrations
 
+from retrieval.catalogue.migrations import MIGRATIONS
 from retrieval.errors import CatalogueBusy, CatalogueDamaged
-from retrieval.migrations import MIGRATIONS
 
 DATABASE = "catalogue.db"
 WAIT_SECONDS = 30.0

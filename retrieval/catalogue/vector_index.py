@@ -9,7 +9,7 @@ from typing import Any
 import faiss
 import numpy as np
 
-from retrieval.catalogue import Catalogue
+from retrieval.catalogue.catalogue import Catalogue
 from retrieval.errors import CatalogueBusy
 
 

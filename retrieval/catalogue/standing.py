@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from retrieval.catalogue import Object
+from retrieval.catalogue.rows import Object
 
 FORGERY_OF = "forgery_of"  # column of catalogue.csv: the genuine object that a known forgery imitates
 

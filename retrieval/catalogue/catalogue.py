@@ -6,87 +6,22 @@ import difflib
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from sqlite_utils import Database
 
-from retrieval.database import DATABASE, connected, lock
+from retrieval.catalogue.database import DATABASE, connected, lock
+from retrieval.catalogue.migrations import MIGRATIONS
+from retrieval.catalogue.rows import FIELDS, Changes, Content, EncoderRecord, Object, Photo
 from retrieval.errors import CatalogueDamaged, CatalogueMissing, UnknownObject
-from retrieval.migrations import MIGRATIONS
 from retrieval.photographs.features import BYTES_WITHOUT_ANY, VERSION, Features
 from retrieval.statistics.calibration import Calibration, Threshold, Thresholds
 
 _VECTORS = """FROM photos p JOIN vectors v ON v.sha256 = p.sha256
               WHERE v.fingerprint = ? AND length(v.vector) = ?"""
-FIELDS = ("title", "maker", "date", "materials", "measurements", "inscriptions", "accession", "status")
-
-
-@dataclass(frozen=True, slots=True)
-class EncoderRecord:
-    """The encoder that made the catalogue's vectors."""
-
-    spec: str
-    fingerprint: str
-    precision: str
-    dim: int
-
-
-@dataclass(frozen=True, slots=True)
-class Photo:
-    """One exemplar on disk: `folder` is the indexed folder, `path` is relative to it, with slashes."""
-
-    object_id: str
-    folder: str
-    path: str
-    sha256: str
-    bytes: int
-    modified_ns: int
-    width: int
-    height: int
-    role: str = "exemplar"
-    photo_id: int | None = None
-
-    @property
-    def file(self) -> Path:
-        return Path(self.folder) / self.path
-
-
-@dataclass(frozen=True, slots=True)
-class Object:
-    """A catalogued work: its metadata (empty values left out) and the number of its exemplars."""
-
-    object_id: str
-    metadata: Mapping[str, str]
-    photos: int
-
-    @property
-    def title(self) -> str:
-        return self.metadata.get("title", "")
-
-
-@dataclass(frozen=True, slots=True)
-class Content:
-    """A file's content, by its hash, that has been encoded; the size is that of the upright photograph."""
-
-    sha256: str
-    bytes: int
-    width: int
-    height: int
-
-
-@dataclass(frozen=True, slots=True)
-class Changes:
-    """What one index run changes; written in a single transaction."""
-
-    put: Sequence[Photo] = ()  # with photo_id: the row moves or its content changed; without: a new row
-    gone: Sequence[int] = ()
-    metadata: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-
-    def __bool__(self) -> bool:
-        return bool(self.put or self.gone or self.metadata)
 
 
 class Catalogue:

@@ -16,9 +16,9 @@ from typing import Any
 import faiss
 import numpy as np
 
-from retrieval.catalogue import Catalogue
+from retrieval.catalogue.catalogue import Catalogue
+from retrieval.catalogue.vector_index import strays, write_index
 from retrieval.photographs.features import VERSION
-from retrieval.vectors import strays, write_index
 
 WORDS = Path(__file__).parent / "words.faiss"  # the trained, empty index; `python -m indexer.words` makes it
 PROBED = 1  # words near each feature whose lists are looked through; more cost more and found nothing more
