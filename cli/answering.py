@@ -10,7 +10,7 @@ from cli import output
 from cli.recording import recording
 from retrieval.catalogue.catalogue import Catalogue
 from retrieval.errors import UnreadableImage
-from retrieval.judge import open_judge
+from retrieval.judging.judge import open_judge
 from retrieval.outcome import Outcome
 
 

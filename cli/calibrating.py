@@ -16,7 +16,7 @@ from indexer.labels import read_labels
 from indexer.scan import Skipped
 from retrieval.catalogue.catalogue import Catalogue
 from retrieval.errors import ArtifactError
-from retrieval.judge import open_judge
+from retrieval.judging.judge import open_judge
 from retrieval.machine import cpu_count
 
 SHOWN = 5

@@ -10,14 +10,14 @@ from PIL import Image
 from cli.evidence import Evidence, render_evidence
 from cli.sheet import draw_sheet
 from cli.writing import write_whole
-from retrieval.alignment import lay_over
 from retrieval.catalogue.catalogue import Catalogue
-from retrieval.divergence import Divergence
+from retrieval.comparing.alignment import lay_over
+from retrieval.comparing.divergence import Divergence
+from retrieval.comparing.registration import Registration
 from retrieval.errors import UnreadableImage
-from retrieval.judge import Judge, Verdict
+from retrieval.finding.match import Match
+from retrieval.judging.judge import Judge, Verdict
 from retrieval.photographs.images import Photograph, read_photograph
-from retrieval.registration import Registration
-from retrieval.search import Match
 
 SHORT_SIDE, LONG_SIDE = 1000, 2000
 

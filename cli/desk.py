@@ -17,10 +17,10 @@ from cli.recording import Recorder
 from indexer.lots import OFFER, BadLots, Claims, Lot
 from retrieval.encoder.stream import Reading
 from retrieval.errors import UnreadableImage
-from retrieval.judge import Judge, Probe, Verdict
+from retrieval.judging.judge import Judge, Probe, Verdict
+from retrieval.judging.work import Work
 from retrieval.photographs.images import sha256_of
-from retrieval.verdicts import Recorded
-from retrieval.works import Work
+from retrieval.verdicts.recorded import Recorded
 
 SEEN = 3  # earlier sightings that a record names
 

@@ -14,7 +14,7 @@ from cli.progress import progress
 from cli.sheets import each_work
 from cli.triage import Priority, priority
 from retrieval.errors import UnreadableImage
-from retrieval.judge import Judge, Probe, Verdict
+from retrieval.judging.judge import Judge, Probe, Verdict
 
 Key = tuple[str, str, int, str | None]  # of a page: the photograph, its content, which work on it, what it is claimed
 LAST = Priority.PLAUSIBLE  # what is less urgent gets no page

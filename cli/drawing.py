@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from PIL import Image, ImageFilter, ImageOps
 
-from retrieval.overlays import Box
+from retrieval.comparing.overlays import Box
 
 # Viridis (van der Walt and Smith 2015) in ten equal steps: lightness rises evenly, for the colour-blind too.
 VIRIDIS = np.array(

@@ -14,7 +14,7 @@ from cli.figures import Section, sections
 from cli.progress import progress
 from indexer.assessment import Assessment, assess
 from indexer.queries import read_queries
-from retrieval.judge import Judge, open_judge
+from retrieval.judging.judge import Judge, open_judge
 from retrieval.machine import cpu_count
 from retrieval.outcome import Outcome
 

@@ -15,13 +15,13 @@ from PIL import Image
 from cli.entries import SIGNS, bar
 from cli.output import escaped
 from cli.views import matched_section, pictures_section, places_section
-from retrieval.decision import Basis, Decision, share, sources
-from retrieval.divergence import Divergence, NotCompared, Place
+from retrieval.comparing.divergence import Divergence, NotCompared, Place
+from retrieval.comparing.registration import NotRegistered, Registration
 from retrieval.errors import UnreadableImage
+from retrieval.finding.match import Match
+from retrieval.judging.decision import Basis, Decision, share, sources
 from retrieval.outcome import Outcome
 from retrieval.photographs.images import Photograph
-from retrieval.registration import NotRegistered, Registration
-from retrieval.search import Match
 from retrieval.statistics.calibration import Threshold, Thresholds
 
 PLACES = 6

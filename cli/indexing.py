@@ -13,7 +13,7 @@ from indexer.build import BuildReport, build_catalogue, publish
 from retrieval.catalogue.catalogue import Catalogue
 from retrieval.catalogue.rows import Changes, EncoderRecord
 from retrieval.encoder.encoder import DEFAULT, Encoder, load_encoder
-from retrieval.judge import load_recorded
+from retrieval.judging.judge import load_recorded
 from retrieval.machine import cpu_count
 from retrieval.statistics.calibration import Threshold, Thresholds
 

@@ -9,10 +9,12 @@ import typer
 
 from cli import output
 from cli.output import plain
-from retrieval.judge import open_judge
+from retrieval.judging.judge import open_judge
 from retrieval.machine import cpu_count
-from retrieval.reviews import OVERRULE, Review, reviews
-from retrieval.verdicts import TOLERANCE, Recorded, Replayed, VerdictLog, as_dict, replay
+from retrieval.verdicts.log import VerdictLog
+from retrieval.verdicts.recorded import Recorded, as_dict
+from retrieval.verdicts.replay import TOLERANCE, Replayed, replay
+from retrieval.verdicts.reviews import OVERRULE, Review, reviews
 
 
 def run_verdicts(data: Path, *, outcome: str | None, photo: str | None, limit: int | None, as_json: bool) -> None:

@@ -13,11 +13,11 @@ from typing import Any
 
 import typer
 
-from retrieval.divergence import Divergence, NotCompared
-from retrieval.judge import Judge, Verdict, Work
+from retrieval.comparing.divergence import Divergence, NotCompared
+from retrieval.comparing.registration import NotRegistered, Registration
+from retrieval.finding.match import Match
+from retrieval.judging.judge import Judge, Verdict, Work
 from retrieval.outcome import UNREADABLE, Outcome
-from retrieval.registration import NotRegistered, Registration
-from retrieval.search import Match
 from retrieval.statistics.calibration import Threshold, Thresholds
 
 SCHEMA = "artifact/1"

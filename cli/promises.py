@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from retrieval.decision import share, sources
+from retrieval.judging.decision import share, sources
 from retrieval.statistics.calibration import CONFIDENCE, Calibration, Threshold, objects_needed
 from retrieval.statistics.likelihood import LikelihoodRatio
 

@@ -9,8 +9,9 @@ from dataclasses import dataclass, replace
 
 import typer
 
-from retrieval.judge import Judge, Verdict
-from retrieval.verdicts import Recorded, VerdictLog, read_sightings
+from retrieval.judging.judge import Judge, Verdict
+from retrieval.verdicts.log import VerdictLog, read_sightings
+from retrieval.verdicts.recorded import Recorded
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,9 @@ from indexer.scan import composed
 from retrieval.catalogue.catalogue import Catalogue
 from retrieval.errors import ArtifactError
 from retrieval.outcome import Outcome
-from retrieval.reviews import (
+from retrieval.verdicts.log import DATABASE, VerdictLog
+from retrieval.verdicts.recorded import Recorded, as_dict
+from retrieval.verdicts.reviews import (
     Figures,
     Share,
     accepting,
@@ -27,7 +29,6 @@ from retrieval.reviews import (
     reviewed,
     reviews,
 )
-from retrieval.verdicts import DATABASE, Recorded, VerdictLog, as_dict
 
 
 def check_usage(

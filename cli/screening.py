@@ -25,7 +25,7 @@ from cli.writing import check_targets, write_whole
 from indexer.lots import Claims, read_lots
 from retrieval.catalogue.catalogue import Catalogue
 from retrieval.errors import ArtifactError
-from retrieval.judge import Judge, open_judge
+from retrieval.judging.judge import Judge, open_judge
 from retrieval.machine import cpu_count
 from retrieval.photographs.reader_process import reading_apart
 

@@ -13,9 +13,9 @@ from cli.drawing import draw_map, enlarged, fitted, ramp, scale_end, surrounding
 from cli.evidence import Evidence
 from cli.output import plain
 from cli.views import WIDE
-from retrieval.divergence import Divergence
+from retrieval.comparing.divergence import Divergence
+from retrieval.comparing.overlays import Box
 from retrieval.errors import UnreadableImage
-from retrieval.overlays import Box
 
 WIDTH, GAP = 1600, 24
 INSIDE = WIDTH - 80

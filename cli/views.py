@@ -12,9 +12,9 @@ from PIL import Image
 
 from cli.drawing import draw_map, enlarged, fitted, ramp, scale_end, surroundings
 from cli.output import escaped
-from retrieval.divergence import Divergence
+from retrieval.comparing.divergence import Divergence
+from retrieval.comparing.overlays import Box
 from retrieval.errors import UnreadableImage
-from retrieval.overlays import Box
 
 if TYPE_CHECKING:
     from cli.evidence import Evidence

@@ -11,8 +11,8 @@ from PIL import Image
 
 from indexer.pool import WORKING_SIDE, read_small, some_copy
 from indexer.rephotograph import DIFFICULT, draw_shot, photograph_with_geometry
-from retrieval.alignment import fit_colours
-from retrieval.divergence import PLACES_ACROSS
+from retrieval.comparing.alignment import fit_colours
+from retrieval.comparing.divergence import PLACES_ACROSS
 from retrieval.encoder.preprocessing import Preprocessing
 from retrieval.machine import import_cv2
 

@@ -12,13 +12,13 @@ import numpy as np
 
 from indexer.labels import dependent_groups
 from indexer.queries import Query
-from retrieval.divergence import Divergence
+from retrieval.comparing.divergence import Divergence
+from retrieval.comparing.registration import Registration
 from retrieval.errors import ArtifactError
-from retrieval.judge import Judge, Verdict, Work
+from retrieval.finding.match import Match
+from retrieval.judging.judge import Judge, Verdict, Work
 from retrieval.outcome import OF_AN_OBJECT, UNREADABLE, Outcome
 from retrieval.photographs.images import DEFAULT_MAX_MEGAPIXELS
-from retrieval.registration import Registration
-from retrieval.search import Match
 from retrieval.statistics.calibration import Thresholds
 from retrieval.statistics.likelihood import LikelihoodRatio, cllr, cllr_min, object_weights
 from retrieval.statistics.metrics import (

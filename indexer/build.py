@@ -20,9 +20,9 @@ from retrieval.catalogue.vote_index import write_votes
 from retrieval.encoder.encoder import Encoder
 from retrieval.encoder.stream import Embedded, embed_photographs
 from retrieval.errors import CatalogueMissing
+from retrieval.finding.nearest import nearest_other_distances
 from retrieval.photographs.features import features_of
 from retrieval.photographs.images import DEFAULT_MAX_MEGAPIXELS
-from retrieval.search import nearest_other_distances
 from retrieval.statistics.calibration import Thresholds, authenticity_threshold, match_threshold
 
 OnProgress = Callable[[int, int], None]

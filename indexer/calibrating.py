@@ -20,9 +20,9 @@ from indexer.scan import Skipped
 from indexer.unknown import unknown_distances
 from retrieval.catalogue.catalogue import Catalogue
 from retrieval.catalogue.rows import Photo
-from retrieval.divergence import Divergence
+from retrieval.comparing.divergence import Divergence
 from retrieval.errors import ArtifactError, UnreadableImage
-from retrieval.judge import Judge, Verdict
+from retrieval.judging.judge import Judge, Verdict
 from retrieval.machine import cpu_count
 from retrieval.photographs.images import DEFAULT_MAX_MEGAPIXELS, read_photograph, sha256_of
 from retrieval.statistics.calibration import Calibration, Measured, lower_bound, upper_bound

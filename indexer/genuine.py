@@ -13,8 +13,8 @@ from retrieval.catalogue.catalogue import Catalogue
 from retrieval.catalogue.rows import Photo
 from retrieval.encoder.encoder import Encoder
 from retrieval.encoder.stream import Embedded, Views, embed_photographs, whole
+from retrieval.finding.nearest import exact_distance
 from retrieval.photographs.images import Photograph
-from retrieval.search import exact_distance
 
 OBJECTS = 100  # whose re-photographs are simulated; more would cost time and narrow the threshold little
 

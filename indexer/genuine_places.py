@@ -11,13 +11,13 @@ import numpy as np
 
 from indexer.labels import LabelledPhoto
 from indexer.rephotograph import rephotograph
-from retrieval.divergence import Divergence, combined_distance, diverge
+from retrieval.comparing.divergence import Divergence, combined_distance, diverge
+from retrieval.comparing.registration import Registration, register
 from retrieval.encoder.encoder import Encoder
+from retrieval.finding.nearest import exact_distance
 from retrieval.machine import cpu_count
 from retrieval.photographs.features import features_of, features_of_probe
 from retrieval.photographs.images import Photograph, read_photograph
-from retrieval.registration import Registration, register
-from retrieval.search import exact_distance
 from retrieval.statistics.calibration import Threshold, authenticity_threshold
 
 OBJECTS = 200  # at most; more would narrow the threshold little

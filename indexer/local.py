@@ -13,7 +13,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from indexer.aligned import Triple, triple_makers
-from retrieval.divergence import PLACES_ACROSS, SPREAD, USUAL_MEDIAN
+from retrieval.comparing.divergence import PLACES_ACROSS, SPREAD, USUAL_MEDIAN
 from retrieval.encoder.encoder import MOST_MEDIAN
 from retrieval.encoder.network import EmbeddingNetwork
 from retrieval.encoder.preprocessing import Preprocessing
@@ -129,7 +129,7 @@ def local_loss(
 def place_distances(one: Sequence[Tensor], other: Sequence[Tensor]) -> Tensor:
     """Return the distance at each place, the mean of the stages: (n, PLACES_ACROSS, PLACES_ACROSS).
 
-    The stages are unit features, (n, channels, rows, columns); as in `retrieval.divergence`, but for the median.
+    The stages are unit features, (n, channels, rows, columns); as in `comparing.divergence`, but for the median.
     """
     found = []
     for a, b in zip(one, other, strict=True):

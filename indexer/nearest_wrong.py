@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable
 import numpy as np
 
 from retrieval.catalogue.vector_index import build_vectors
+from retrieval.comparing.registration import Registration, register
 from retrieval.photographs.features import Features
-from retrieval.registration import Registration, register
 
 Agree = Callable[[int, int], bool]  # whether the photos in two rows show the same work
 Same = Callable[[int, int, float], bool]  # the same of two rows at a distance: whether to leave the pair out

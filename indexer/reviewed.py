@@ -16,7 +16,7 @@ from retrieval.catalogue.catalogue import Catalogue
 from retrieval.errors import UnreadableImage
 from retrieval.outcome import OF_AN_OBJECT, UNREADABLE, Outcome
 from retrieval.photographs.images import sha256_of
-from retrieval.reviews import Reviewed
+from retrieval.verdicts.reviews import Reviewed
 
 
 @dataclass(frozen=True, slots=True)

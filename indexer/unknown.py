@@ -10,8 +10,8 @@ import numpy as np
 
 from retrieval.catalogue.catalogue import Catalogue
 from retrieval.catalogue.rows import Photo
-from retrieval.registration import Registration, register
-from retrieval.search import exact_distance
+from retrieval.comparing.registration import Registration, register
+from retrieval.finding.nearest import exact_distance
 from retrieval.statistics.calibration import allowed_beyond, smallest_rate
 
 SAMPLE = 2000  # objects; more would narrow the threshold little

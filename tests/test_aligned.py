@@ -24,7 +24,7 @@ from indexer.aligned import (
 )
 from indexer.pool import WORKING_SIDE, read_small
 from indexer.rephotograph import DIFFICULT, Conditions, Taken
-from retrieval.divergence import PLACES_ACROSS
+from retrieval.comparing.divergence import PLACES_ACROSS
 from retrieval.encoder.preprocessing import Preprocessing
 from retrieval.errors import ArtifactError
 from tests.test_registration import painting

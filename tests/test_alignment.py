@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from PIL import Image, ImageFilter, ImageOps
 
-from retrieval.alignment import _GREY, SIDE, Aligned, _between, align, fit_colours, lay_over
+from retrieval.comparing.alignment import _GREY, SIDE, Aligned, _between, align, fit_colours, lay_over
+from retrieval.comparing.registration import project
 from retrieval.photographs.images import Photograph
-from retrieval.registration import project
 from tests.test_registration import SIZE, VIEWS, corners_of, painting, turned, warped
 
 NEARLY = np.array([[1.008, 0.004, 2.0], [-0.003, 0.993, -1.5], [0, 0, 1]])  # what a registration may be off by

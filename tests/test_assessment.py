@@ -19,8 +19,8 @@ from indexer.queries import Query
 from indexer.rephotograph import rephotograph
 from retrieval.catalogue.catalogue import Catalogue
 from retrieval.encoder.encoder import load_encoder
-from retrieval.judge import Judge, open_judge
-from retrieval.search import Match
+from retrieval.finding.match import Match
+from retrieval.judging.judge import Judge, open_judge
 from retrieval.statistics.calibration import Threshold, Thresholds
 from retrieval.statistics.verification import Pairs, Trials
 from tests.conftest import index

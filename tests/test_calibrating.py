@@ -16,7 +16,7 @@ from indexer.rephotograph import rephotograph
 from indexer.scan import Skipped
 from retrieval.encoder.encoder import load_encoder
 from retrieval.errors import UnreadableImage
-from retrieval.judge import Judge, open_judge
+from retrieval.judging.judge import Judge, open_judge
 from retrieval.photographs.images import read_photograph
 from retrieval.statistics.calibration import Calibration, lower_bound, upper_bound
 from retrieval.statistics.likelihood import fit_ratio

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from retrieval.search import nearest_other_distances
+from retrieval.finding.nearest import nearest_other_distances
 from retrieval.statistics.calibration import authenticity_threshold, match_threshold
 from tests.conftest import exemplar, unit
 

@@ -25,14 +25,14 @@ from indexer.demo import paint_demo
 from indexer.rephotograph import rephotograph
 from retrieval.catalogue.catalogue import Catalogue
 from retrieval.catalogue.rows import Changes, Photo
-from retrieval.decision import Basis, Decision
+from retrieval.comparing.registration import NotRegistered, Registration
 from retrieval.errors import ArtifactError, UnreadableImage
-from retrieval.judge import Verdict, Work
+from retrieval.finding.match import Match
+from retrieval.judging.decision import Basis, Decision
+from retrieval.judging.judge import Verdict, Work
 from retrieval.outcome import Outcome
-from retrieval.registration import NotRegistered, Registration
-from retrieval.search import Match
 from retrieval.statistics.calibration import Threshold, Thresholds
-from retrieval.verdicts import VerdictLog
+from retrieval.verdicts.log import VerdictLog
 from tests.conftest import write_picture
 from tests.page import Page
 

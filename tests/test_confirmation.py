@@ -11,10 +11,10 @@ from typer.testing import CliRunner
 
 from cli.main import app
 from retrieval.catalogue.catalogue import Catalogue
-from retrieval.confirmation import EXEMPLARS, NO_FEATURES, confirm
+from retrieval.comparing.registration import NotRegistered, Registration
+from retrieval.finding.confirmation import EXEMPLARS, NO_FEATURES, confirm
+from retrieval.finding.match import Match
 from retrieval.photographs.features import PROBE, Features, extract_features
-from retrieval.registration import NotRegistered, Registration
-from retrieval.search import Match
 from tests.conftest import exemplar
 from tests.test_migrations import forget_step_003
 from tests.test_registration import SIZE, VIEWS, painting, warped, write_paintings

@@ -9,15 +9,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from retrieval.confirmation import NO_FEATURES
-from retrieval.decision import LEAST_COMPARED, MOST_HIDDEN, Basis, Decision, decide, share, sources
-from retrieval.divergence import Divergence, NotCompared, Place, combined_distance, local_limit
+from retrieval.comparing.divergence import Divergence, NotCompared, Place, combined_distance, local_limit
+from retrieval.comparing.overlays import GLARE, PLATE, Overlay
+from retrieval.comparing.registration import NotRegistered, Registration
+from retrieval.finding.confirmation import NO_FEATURES
+from retrieval.finding.match import Match
+from retrieval.judging.decision import LEAST_COMPARED, MOST_HIDDEN, Basis, Decision, decide, share, sources
 from retrieval.outcome import Outcome
-from retrieval.overlays import GLARE, PLATE, Overlay
 from retrieval.photographs.images import Photograph
 from retrieval.photographs.quality import SMALLEST_SIDE, poor
-from retrieval.registration import NotRegistered, Registration
-from retrieval.search import Match
 from retrieval.statistics.calibration import Calibration, Measured, Threshold, Thresholds
 from retrieval.statistics.likelihood import LikelihoodRatio
 from tests.test_registration import painting

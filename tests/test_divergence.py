@@ -11,7 +11,7 @@ from PIL import Image
 
 from indexer.alterations import alter
 from indexer.rephotograph import rephotograph
-from retrieval.divergence import (
+from retrieval.comparing.divergence import (
     BORDER,
     BORDER_WEIGHT,
     LEAST_COMPARED,
@@ -26,10 +26,10 @@ from retrieval.divergence import (
     diverge,
     local_limit,
 )
-from retrieval.encoder.encoder import DEFAULT_FOLDER, Encoder, load_encoder, read_description
+from retrieval.comparing.overlays import PLATE
+from retrieval.comparing.registration import Registration
 from retrieval.encoder import encoder as encoder_module
-from retrieval.overlays import PLATE
-from retrieval.registration import Registration
+from retrieval.encoder.encoder import DEFAULT_FOLDER, Encoder, load_encoder, read_description
 from retrieval.statistics.calibration import Threshold
 from tests.conftest import tiny_encoder
 from tests.test_alignment import photograph

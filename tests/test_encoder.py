@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from retrieval.encoder.encoder import DEFAULT_FOLDER, load_encoder, read_description
 from retrieval.encoder import encoder as encoder_module
+from retrieval.encoder.encoder import DEFAULT_FOLDER, load_encoder, read_description
 from retrieval.encoder.preprocessing import Preprocessing
 from retrieval.errors import UnusableEncoder
 

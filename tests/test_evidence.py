@@ -17,14 +17,14 @@ from cli import sheet
 from cli.drawing import colours, draw_map, enlarged, fitted, scale_end, spread, surroundings
 from cli.evidence import Evidence, render_evidence
 from cli.sheet import WIDTH, draw_sheet, drawable
-from retrieval.decision import Basis, Decision
-from retrieval.divergence import Divergence, NotCompared, Place
+from retrieval.comparing.divergence import Divergence, NotCompared, Place
+from retrieval.comparing.overlays import Overlay
+from retrieval.comparing.registration import NotRegistered, Registration
 from retrieval.errors import UnreadableImage
+from retrieval.finding.match import Match
+from retrieval.judging.decision import Basis, Decision
 from retrieval.outcome import Outcome
-from retrieval.overlays import Overlay
 from retrieval.photographs.images import Photograph
-from retrieval.registration import NotRegistered, Registration
-from retrieval.search import Match
 from retrieval.statistics.calibration import Calibration, Measured, Threshold, Thresholds
 from tests.conftest import picture
 from tests.page import Page

@@ -7,16 +7,16 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from retrieval import looking
 from retrieval.catalogue.catalogue import Catalogue
-from retrieval.divergence import Divergence, diverge
+from retrieval.comparing.divergence import Divergence, diverge
+from retrieval.comparing.registration import Registration
 from retrieval.encoder.encoder import load_encoder
-from retrieval.finding import Finder, Found
-from retrieval.frames import bounds, cut_out, outside, overlap, pictures_beside
-from retrieval.judge import Judge, Probe, open_judge
+from retrieval.finding.finder import Finder, Found
+from retrieval.finding.frames import bounds, cut_out, outside, overlap, pictures_beside
+from retrieval.judging import look as looking
+from retrieval.judging.judge import Judge, Probe, open_judge
 from retrieval.photographs.features import CLOSER, Features, features_of, features_of_probe
 from retrieval.photographs.images import Photograph, read_photograph
-from retrieval.registration import Registration
 from tests.bench.pages import page_of
 from tests.conftest import index
 from tests.test_registration import painting, write_paintings
@@ -132,8 +132,8 @@ def test_a_picture_in_a_frame_is_what_it_can_be_registered_to(judge, wall):
 @pytest.mark.parametrize("number, known", [(3, True), (99, False)])
 def test_a_small_picture_on_a_page_is_looked_up_by_itself(judge, tmp_path, monkeypatch, number, known):
     """Where neither the votes nor the embedding of the whole page speak for an object."""
-    monkeypatch.setattr("retrieval.finding.PLAUSIBLE", 1e9)
-    monkeypatch.setattr("retrieval.looking.Look._limit", lambda _: 0.0)
+    monkeypatch.setattr("retrieval.finding.finder.PLAUSIBLE", 1e9)
+    monkeypatch.setattr("retrieval.judging.look.Look._limit", lambda _: 0.0)
     page = page_of([painting(number), painting(98)], np.random.default_rng(5))
     page.image.save(tmp_path / "page.jpg", quality=92)
     (whole,) = judge.judge_all([tmp_path / "page.jpg"], k=3, several=False)

@@ -22,15 +22,15 @@ from indexer.genuine_places import (  # noqa: E402
 )
 from indexer.labels import LabelledPhoto  # noqa: E402
 from indexer.rephotograph import rephotograph  # noqa: E402
-from retrieval.divergence import Divergence, combined_distance, diverge  # noqa: E402
+from retrieval.comparing.divergence import Divergence, combined_distance, diverge  # noqa: E402
+from retrieval.comparing.registration import Registration, register  # noqa: E402
 from retrieval.encoder.encoder import Encoder  # noqa: E402
 from retrieval.encoder.network import EmbeddingNetwork  # noqa: E402
 from retrieval.encoder.preprocessing import Preprocessing  # noqa: E402
 from retrieval.encoder.torch_engine import TorchEngine  # noqa: E402
+from retrieval.finding.nearest import exact_distance  # noqa: E402
 from retrieval.photographs.features import features_of, features_of_probe  # noqa: E402
 from retrieval.photographs.images import Photograph, read_photograph  # noqa: E402
-from retrieval.registration import Registration, register  # noqa: E402
-from retrieval.search import exact_distance  # noqa: E402
 from retrieval.statistics.calibration import Threshold, authenticity_threshold  # noqa: E402
 from tests.conftest import tiny_encoder  # noqa: E402
 from tests.test_registration import painting  # noqa: E402

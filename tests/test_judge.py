@@ -12,14 +12,14 @@ from PIL import Image, ImageFilter, ImageOps
 from indexer.alterations import alter
 from indexer.rephotograph import rephotograph
 from retrieval.catalogue.catalogue import Catalogue
-from retrieval.decision import Basis
-from retrieval.divergence import Divergence, NotCompared, combined_distance, local_limit
+from retrieval.comparing.divergence import Divergence, NotCompared, combined_distance, local_limit
+from retrieval.comparing.registration import NotRegistered, Registration
 from retrieval.encoder.encoder import load_encoder
 from retrieval.errors import UnknownObject
-from retrieval.judge import Judge, Verdict, open_judge
+from retrieval.finding.match import Match
+from retrieval.judging.decision import Basis
+from retrieval.judging.judge import Judge, Verdict, open_judge
 from retrieval.outcome import Outcome
-from retrieval.registration import NotRegistered, Registration
-from retrieval.search import Match
 from retrieval.statistics.calibration import Calibration, Measured, Threshold, Thresholds
 from tests.conftest import aged, index
 from tests.test_overlays import PLACES, with_plate

@@ -24,7 +24,7 @@ from indexer.local import (  # noqa: E402
     place_distances,
     train_local,
 )
-from retrieval.divergence import (  # noqa: E402
+from retrieval.comparing.divergence import (  # noqa: E402
     PLACES_ACROSS,
     USUAL_MEDIAN,
     _distances,
@@ -79,7 +79,7 @@ def features(network: EmbeddingNetwork, pictures: list[np.ndarray]) -> list["tor
 
 
 def measured(one, other) -> np.ndarray:
-    """Return the mean of the stages as `retrieval.divergence` takes it, where all is to be seen."""
+    """Return the mean of the stages as `retrieval.comparing.divergence` takes it, where all is to be seen."""
     everywhere = np.ones(GRID, bool)
     stages = [_spread(_resized(_distances(*stage)), everywhere) for stage in zip(one, other, strict=True)]
     return np.mean(stages, axis=0)

@@ -11,7 +11,7 @@ from sqlite_utils import Database
 from retrieval.catalogue.catalogue import Catalogue
 from retrieval.catalogue.migrations import MIGRATIONS, VERDICTS
 from retrieval.catalogue.rows import Changes, Content, EncoderRecord
-from retrieval.verdicts import VerdictLog
+from retrieval.verdicts.log import VerdictLog
 from tests.conftest import DIM, TINY, exemplar, index, make_folder, state, tiny_encoder, unit
 from tests.test_catalogue import calibration
 

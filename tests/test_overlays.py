@@ -6,9 +6,9 @@ from PIL import Image, ImageDraw, ImageFont
 
 from indexer.alterations import alter
 from indexer.rephotograph import rephotograph
-from retrieval.alignment import align, fit_colours
-from retrieval.overlays import GLARE, PLATE, Overlay, find_overlays
-from retrieval.registration import Registration
+from retrieval.comparing.alignment import align, fit_colours
+from retrieval.comparing.overlays import GLARE, PLATE, Overlay, find_overlays
+from retrieval.comparing.registration import Registration
 from tests.test_alignment import photograph
 from tests.test_registration import SIZE, both, painting
 

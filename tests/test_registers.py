@@ -8,13 +8,13 @@ import pytest
 
 from retrieval.catalogue.rows import Object
 from retrieval.catalogue.standing import Register, Standing, Status
-from retrieval.decision import Basis
-from retrieval.divergence import Divergence
+from retrieval.comparing.divergence import Divergence
+from retrieval.comparing.registration import NotRegistered, Registration
+from retrieval.finding.match import Match
+from retrieval.judging.decision import Basis
+from retrieval.judging.work import Work, settle
 from retrieval.outcome import Outcome
-from retrieval.registration import NotRegistered, Registration
-from retrieval.search import Match
 from retrieval.statistics.calibration import Threshold, Thresholds
-from retrieval.works import Work, settle
 
 LIMITS = Thresholds(Threshold(0.8, 0.05, 100), Threshold(0.6, 0.05, 100), Threshold(0.5, 0.05, 60))
 LYING = Registration(np.eye(3), 40, np.zeros((40, 4), np.float32), 1.0, 1.0, 0.001, mirrored=False)

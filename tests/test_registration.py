@@ -8,9 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageDraw, ImageOps
 
-from retrieval.photographs.features import PROBE, Detail, Features, extract_features, features_of, features_of_probe
-from retrieval.photographs.images import read_photograph
-from retrieval.registration import (
+from retrieval.comparing.registration import (
     NEEDED,
     NotRegistered,
     Registration,
@@ -18,6 +16,8 @@ from retrieval.registration import (
     project,
     register,
 )
+from retrieval.photographs.features import PROBE, Detail, Features, extract_features, features_of, features_of_probe
+from retrieval.photographs.images import read_photograph
 from tests.conftest import aged
 
 SIZE = (520, 400)

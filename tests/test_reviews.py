@@ -20,10 +20,12 @@ from retrieval.catalogue.catalogue import Catalogue
 from retrieval.catalogue.migrations import VERDICTS
 from retrieval.encoder.encoder import load_encoder
 from retrieval.errors import CatalogueBusy
-from retrieval.judge import open_judge
+from retrieval.judging.judge import open_judge
 from retrieval.outcome import Outcome
 from retrieval.photographs.images import sha256_of
-from retrieval.reviews import (
+from retrieval.statistics.metrics import clopper_pearson
+from retrieval.verdicts.log import DATABASE, VerdictLog
+from retrieval.verdicts.reviews import (
     BadReview,
     Figures,
     Share,
@@ -35,8 +37,6 @@ from retrieval.reviews import (
     reviewed,
     reviews,
 )
-from retrieval.statistics.metrics import clopper_pearson
-from retrieval.verdicts import DATABASE, VerdictLog
 from tests.conftest import index, make_folder, write_picture
 from tests.test_registration import painting, write_paintings
 

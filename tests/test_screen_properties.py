@@ -27,10 +27,10 @@ from cli.journal import Journal
 from cli.options import ScreenFormat
 from indexer.lots import read_lots
 from indexer.scan import scan_folder
-from retrieval.judge import Judge, open_judge
+from retrieval.judging.judge import Judge, open_judge
 from retrieval.photographs.images import DEFAULT_MAX_MEGAPIXELS
 from retrieval.photographs.reader_process import TIME_LIMIT, read_here
-from retrieval.verdicts import VerdictLog
+from retrieval.verdicts.log import VerdictLog
 from tests.conftest import index, picture, state, tiny_encoder
 
 slowly = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -175,7 +175,7 @@ def judge(tmp_path_factory) -> Judge:
         (root / f"works/{number}.png").write_bytes(encoded(number))
     index(root / "works", root / "data")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("retrieval.judge.load_encoder", lambda *_, **__: tiny_encoder())
+        patch.setattr("retrieval.judging.judge.load_encoder", lambda *_, **__: tiny_encoder())
         return open_judge(root / "data", parallel=1)
 
 

@@ -20,7 +20,7 @@ from cli.main import app
 from cli.screening import form_of
 from cli.watching import watched
 from indexer.lots import Lot
-from retrieval.verdicts import VerdictLog
+from retrieval.verdicts.log import VerdictLog
 from tests.page import Page
 from tests.test_finding import LEFT, RIGHT, hung
 from tests.test_registration import painting, write_paintings

@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 
 from retrieval.catalogue.rows import Photo
 from retrieval.catalogue.vector_index import build_vectors
-from retrieval.search import Match, exact_distance, nearest_objects, nearest_other_distances
+from retrieval.finding.match import Match
+from retrieval.finding.nearest import exact_distance, nearest_objects, nearest_other_distances
 from tests.conftest import exemplar, unit
 
 

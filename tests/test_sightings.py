@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from retrieval.encoder.encoder import load_encoder
-from retrieval.judge import Judge, Verdict, open_judge
+from retrieval.finding.sightings import FEATURES, NEAREST, Sighting, Sightings
+from retrieval.judging.judge import Judge, Verdict, open_judge
 from retrieval.photographs.features import Features, extract_features
-from retrieval.sightings import FEATURES, NEAREST, Sighting, Sightings
-from retrieval.verdicts import VerdictLog, read_sightings
+from retrieval.verdicts.log import VerdictLog, read_sightings
 from tests.conftest import index
 from tests.test_registration import SIZE, VIEWS, painting, warped, write_paintings
 

@@ -13,9 +13,9 @@ from indexer.rephotograph import rephotograph
 from indexer.unknown import unknown_distances
 from retrieval.catalogue.catalogue import Catalogue
 from retrieval.catalogue.rows import Photo
+from retrieval.comparing.registration import NotRegistered, Registration
 from retrieval.encoder.encoder import load_encoder
-from retrieval.registration import NotRegistered, Registration
-from retrieval.search import exact_distance, nearest_other_distances
+from retrieval.finding.nearest import exact_distance, nearest_other_distances
 from retrieval.statistics.calibration import allowed_beyond, lower_bound
 from tests.conftest import aged, exemplar, index, unit
 from tests.test_registration import painting

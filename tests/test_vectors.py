@@ -4,8 +4,8 @@ import faiss
 import numpy as np
 import pytest
 
-from retrieval.catalogue.catalogue import Catalogue
 from retrieval.catalogue import vector_index as vectors_module
+from retrieval.catalogue.catalogue import Catalogue
 from retrieval.catalogue.rows import Changes
 from retrieval.catalogue.vector_index import (
     build_vectors,

@@ -20,9 +20,11 @@ from retrieval.catalogue.catalogue import Catalogue
 from retrieval.catalogue.standing import Status
 from retrieval.encoder.encoder import load_encoder
 from retrieval.errors import CatalogueDamaged, CatalogueMissing, UnknownVerdict
-from retrieval.judge import Judge, open_judge
+from retrieval.judging.judge import Judge, open_judge
 from retrieval.statistics.calibration import Calibration, Measured, Threshold
-from retrieval.verdicts import DATABASE, Recorded, Replayed, VerdictLog, as_dict, recorded, replay
+from retrieval.verdicts.log import DATABASE, VerdictLog
+from retrieval.verdicts.recorded import Recorded, as_dict, recorded
+from retrieval.verdicts.replay import Replayed, replay
 from tests.conftest import index
 from tests.test_registration import painting, write_paintings
 

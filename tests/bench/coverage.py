@@ -28,10 +28,10 @@ from indexer.labels import dependent_groups
 from indexer.rephotograph import VISITORS, draw_shot, photograph
 from indexer.unknown import unknown_distances
 from retrieval.catalogue.catalogue import Catalogue
+from retrieval.comparing.registration import Registration, register
 from retrieval.encoder.encoder import DEFAULT, load_encoder
-from retrieval.judge import Judge, open_judge
+from retrieval.judging.judge import Judge, open_judge
 from retrieval.machine import cpu_count
-from retrieval.registration import Registration, register
 from retrieval.statistics.calibration import Thresholds, allowed_beyond, lower_bound
 from tests.bench import RESULTS, report, shared_data
 from tests.bench.divergence import Case as Pair

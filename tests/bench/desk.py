@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 
 from retrieval.encoder.stream import Embedded
-from retrieval.judge import Judge, open_judge
-from retrieval.looking import Look
+from retrieval.judging.judge import Judge, open_judge
+from retrieval.judging.look import Look
 from retrieval.machine import cpu_count
 from retrieval.photographs.features import glance_at
 from retrieval.photographs.reader_process import Order, Read, read_here, reading_apart

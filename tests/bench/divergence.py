@@ -19,17 +19,18 @@ from PIL import Image
 
 from indexer.alterations import KINDS, alter
 from indexer.rephotograph import rephotograph
-from retrieval.decision import Basis, decide
-from retrieval.divergence import PLACES_ACROSS, Divergence, diverge
+from retrieval.comparing.divergence import PLACES_ACROSS, Divergence, diverge
+from retrieval.comparing.overlays import PLATE
+from retrieval.comparing.registration import Registration, register
 from retrieval.encoder.encoder import Encoder, load_encoder
+from retrieval.finding.match import Match
+from retrieval.finding.nearest import exact_distance
+from retrieval.judging.decision import Basis, decide
 from retrieval.machine import cpu_count, import_cv2
 from retrieval.outcome import Outcome
-from retrieval.overlays import PLATE
 from retrieval.photographs.features import features_of, features_of_probe
 from retrieval.photographs.images import read_photograph
 from retrieval.photographs.quality import poor
-from retrieval.registration import Registration, register
-from retrieval.search import Match, exact_distance
 from retrieval.statistics.calibration import Thresholds, authenticity_threshold, match_threshold
 from retrieval.statistics.metrics import clopper_pearson, tied_groups
 from tests.bench import report, shared_data

@@ -30,13 +30,13 @@ from PIL import Image
 
 from indexer.copies import make_copy
 from indexer.rephotograph import rephotograph
-from retrieval.divergence import Divergence, diverge
+from retrieval.comparing.divergence import Divergence, diverge
+from retrieval.comparing.registration import Registration, register
 from retrieval.encoder.encoder import DEFAULT, Encoder, load_encoder
 from retrieval.encoder.stream import embed_photographs
 from retrieval.machine import cpu_count
 from retrieval.photographs.features import features_of, features_of_probe
 from retrieval.photographs.images import Photograph, read_photograph
-from retrieval.registration import Registration, register
 from retrieval.statistics.metrics import (
     Estimate,
     RankedQuery,

@@ -19,11 +19,11 @@ from pathlib import Path
 import numpy as np
 
 from indexer.genuine_places import ANY, combine
-from retrieval.divergence import Divergence, combined_distance, diverge
+from retrieval.comparing.divergence import Divergence, combined_distance, diverge
 from retrieval.encoder.encoder import DESCRIPTION, Encoder, load_encoder
+from retrieval.finding.nearest import exact_distance
 from retrieval.machine import cpu_count
 from retrieval.photographs.images import read_photograph
-from retrieval.search import exact_distance
 from tests.bench import report, shared_data
 from tests.bench.divergence import CLEAN, PLATES, Case, museum_cases, pair_cases, passing
 from tests.bench.encoders import registration_of

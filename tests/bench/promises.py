@@ -20,11 +20,11 @@ import numpy as np
 
 from indexer.copies import KINDS, make_copy
 from indexer.rephotograph import VISITORS, draw_shot, photograph
-from retrieval.divergence import Divergence, combined_distance, diverge
+from retrieval.comparing.divergence import Divergence, combined_distance, diverge
 from retrieval.encoder.encoder import Encoder, load_encoder
+from retrieval.finding.nearest import exact_distance
 from retrieval.machine import cpu_count
 from retrieval.photographs.images import read_photograph
-from retrieval.search import exact_distance
 from retrieval.statistics.calibration import Threshold, upper_bound
 from retrieval.statistics.metrics import clopper_pearson
 from tests.bench import report, shared_data

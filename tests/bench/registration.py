@@ -12,10 +12,10 @@ from pathlib import Path
 
 import numpy as np
 
+from retrieval.comparing.registration import Registration, register
 from retrieval.machine import cpu_count
 from retrieval.photographs.features import Features, features_of, features_of_probe
 from retrieval.photographs.images import Photograph, read_photograph
-from retrieval.registration import Registration, register
 from retrieval.statistics.metrics import clopper_pearson
 from tests.bench import report, shared_data
 from tests.bench.museum import MISLABELLED, screen_museum, truths

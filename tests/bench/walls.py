@@ -10,7 +10,7 @@ from PIL import Image, ImageFilter
 
 from indexer.rephotograph import VISITORS, draw_shot, photograph_with_geometry
 from indexer.surroundings import hang
-from retrieval.registration import project
+from retrieval.comparing.registration import project
 
 PIXELS = 1600 * 1200  # of a photograph that comes in
 STRAIGHT = replace(VISITORS, tilt=4.0, corner=0.04, crop=(-0.02, 0.0), room=0.0, frame=0.0)  # every work stays on it

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from retrieval.catalogue.rows import Photo
+from retrieval.comparing.registration import NotRegistered, Registration, register
+from retrieval.finding.match import Match
 from retrieval.photographs.features import Features
-from retrieval.registration import NotRegistered, Registration, register
-from retrieval.search import Match
 
 EXEMPLARS = 4  # of an object, that are tried
 NO_FEATURES = NotRegistered("the catalogue has no features of the exemplar; run `artifact index` again")

@@ -10,11 +10,12 @@ import numpy as np
 
 from retrieval.catalogue.rows import Photo
 from retrieval.catalogue.vote_index import Ballot, cast_votes, content_key
-from retrieval.confirmation import FeaturesOf, agreeing, confirm, confirm_one
-from retrieval.frames import outside, overlap
+from retrieval.comparing.registration import NotRegistered, Registration, outline
+from retrieval.finding.confirmation import FeaturesOf, agreeing, confirm, confirm_one
+from retrieval.finding.frames import outside, overlap
+from retrieval.finding.match import Match
+from retrieval.finding.nearest import exact_distance, nearest_objects
 from retrieval.photographs.features import Features
-from retrieval.registration import NotRegistered, Registration, outline
-from retrieval.search import Match, exact_distance, nearest_objects
 
 NEAREST = 5  # objects, by their embedding, that are registered
 VOTED = 8  # objects, by votes, that are registered

@@ -6,80 +6,24 @@ import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
-from datetime import datetime
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from sqlite_utils import Database
 
-from retrieval.catalogue.catalogue import Catalogue
 from retrieval.catalogue.database import WAIT_SECONDS, connected, lock, writing
 from retrieval.catalogue.migrations import VERDICTS
-from retrieval.divergence import Divergence
 from retrieval.errors import CatalogueMissing, UnknownVerdict
-from retrieval.judge import Judge, Verdict, Work
-from retrieval.outcome import OF_AN_OBJECT, UNREADABLE
+from retrieval.finding.sightings import KEPT, Sighting, Sightings
+from retrieval.judging.judge import Judge, Verdict
+from retrieval.outcome import OF_AN_OBJECT
 from retrieval.photographs.features import VERSION, Features
-from retrieval.sightings import KEPT, Sighting, Sightings
+from retrieval.verdicts.recorded import Recorded, as_dict, recorded
 
 DATABASE = "verdicts.db"
-TOLERANCE = 1e-3  # between distances on different machines
 _LARGEST = 2**63 - 1  # number that SQLite holds
-
-
-@dataclass(frozen=True, slots=True)
-class Recorded:
-    """What was said of one work on a photograph, and by what. Distances are as they were computed, not rounded."""
-
-    date: str  # ISO 8601, with the zone
-    photo: str
-    sha256: str | None
-    asked: str | None  # the one object that the photograph was compared with; None: all
-    encoder: str  # fingerprint
-    revision: int
-    calibration: int | None
-    region: tuple[int, int, int, int] | None
-    outcome: str  # or "unreadable"
-    object_id: str | None
-    exemplar: str | None
-    whole: float | None  # the global distance
-    local: float | None
-    combined: float | None
-    threshold: float | None  # of the distance that decided
-    likelihood_ratio: float | None
-    p_value: float | None
-    reasons: tuple[str, ...]
-    lot: Mapping[str, str] | None = None  # the row of the lot, column by column
-    alert: str | None = None  # "stolen", "missing" or "known forgery"
-    number: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Replayed:
-    """A verdict that was made again: how far it is from the recorded one."""
-
-    recorded: Recorded
-    now: Recorded
-    largest: float | None  # difference of a distance; None where one of them has a distance that the other has not
-    remarks: tuple[str, ...]  # what has changed since
-
-    @property
-    def identical(self) -> bool:
-        """Whether it holds bit for bit."""
-        return self._same_words and self.largest == 0.0
-
-    @property
-    def holds(self) -> bool:
-        """Whether outcome and object are the same, and all distances within TOLERANCE."""
-        return self._same_words and self.largest is not None and self.largest <= TOLERANCE
-
-    @property
-    def _same_words(self) -> bool:
-        one, other = self.recorded, self.now
-        return (one.outcome, one.object_id) == (other.outcome, other.object_id)
 
 
 class VerdictLog:
@@ -213,64 +157,6 @@ def _marks(values: Sequence[object]) -> str:
     return ", ".join("?" * len(values))
 
 
-def recorded(
-    verdict: Verdict, judge: Judge, *, asked: str | None = None, lot: Mapping[str, str] | None = None
-) -> list[Recorded]:
-    """Return what is to be kept of a verdict, a record a work; one that says `unreadable` where there is none."""
-    base = Recorded(
-        date=datetime.now().astimezone().isoformat(timespec="seconds"),
-        photo=os.path.realpath(verdict.photo),
-        sha256=verdict.sha256,
-        asked=asked,
-        encoder=judge.encoder.fingerprint,
-        revision=judge.revision,
-        calibration=judge.basis.calibration.number if judge.basis.calibration else None,
-        region=None,
-        outcome=UNREADABLE,
-        object_id=None,
-        exemplar=None,
-        whole=None,
-        local=None,
-        combined=None,
-        threshold=None,
-        likelihood_ratio=None,
-        p_value=None,
-        reasons=(str(verdict.error),) if verdict.error else (),
-        lot=None if lot is None else dict(lot),
-    )
-    return [_with_work(base, work, judge) for work in verdict.works] or [base]
-
-
-def _with_work(base: Recorded, work: Work, judge: Judge) -> Recorded:
-    decision = work.decision
-    said = replace(
-        base,
-        region=work.region,
-        outcome=str(decision.outcome),
-        likelihood_ratio=decision.likelihood_ratio,
-        p_value=decision.p_value,
-        reasons=decision.reasons,
-        alert=work.alert,
-    )
-    if not work.matches:
-        return said
-    match = work.matches[0]
-    limits = judge.basis.thresholds
-    said = replace(said, object_id=match.object_id, exemplar=str(match.exemplar), whole=match.distance)
-    if isinstance(match.divergence, Divergence):
-        found, limit = match.divergence, limits.combined if limits else None
-        said = replace(said, local=found.local_distance, combined=found.combined_distance)
-    else:
-        limit = limits.authenticity if limits else None
-    return replace(said, threshold=limit.value if limit else None)
-
-
-def as_dict(item: Recorded) -> dict[str, Any]:
-    """Return a record for JSON."""
-    values = asdict(item)
-    return {"global" if name == "whole" else name: value for name, value in values.items()}
-
-
 def _row(item: Recorded) -> dict[str, object]:
     values = as_dict(item)
     del values["number"]
@@ -293,43 +179,4 @@ def _recorded(row: dict) -> Recorded:
     row["photo"] = os.fsdecode(row["photo"])
     return Recorded(
         **row, whole=whole, region=tuple(json.loads(region)) if region else None, lot=json.loads(lot) if lot else None
-    )
-
-
-def replay(item: Recorded, judge: Judge, *, max_megapixels: float) -> Replayed:
-    """Make a recorded verdict again, with the calibration of then; raises UnknownVerdict where that cannot be done."""
-    remarks = []
-    if item.encoder != judge.encoder.fingerprint:
-        raise UnknownVerdict(
-            f"verdict {item.number} was made with the encoder {item.encoder}; this catalogue has "
-            f"{judge.encoder.fingerprint}, whose distances do not compare"
-        )
-    if item.revision != judge.revision:
-        remarks.append(f"the catalogue has changed since: revision {item.revision} then, {judge.revision} now")
-    with Catalogue.reading(judge.data) as catalogue:
-        calibration = None if item.calibration is None else catalogue.calibration(item.calibration)
-    if item.calibration is not None and calibration is None:
-        remarks.append(f"calibration {item.calibration} is no longer there")
-    judge = replace(judge, calibration=calibration)
-    photo = Path(item.photo)
-    if item.asked is None:
-        (verdict,) = judge.judge_all([photo], k=1, max_megapixels=max_megapixels)
-    else:
-        verdict = judge.compare(photo, item.asked, max_megapixels=max_megapixels)
-    if verdict.sha256 != item.sha256:
-        problem = verdict.error if verdict.sha256 is None else "it is no longer the same file"
-        raise UnknownVerdict(f"verdict {item.number} cannot be made again from {photo}: {problem}")
-    works = recorded(verdict, judge, asked=item.asked)
-    now = next((work for work in works if work.region == item.region), works[0])
-    return Replayed(item, now, _largest_difference(item, now), tuple(remarks))
-
-
-def _largest_difference(one: Recorded, other: Recorded) -> float | None:
-    pairs: Sequence[tuple[float | None, float | None]] = [
-        (getattr(one, name), getattr(other, name)) for name in ("whole", "local", "combined", "threshold")
-    ]
-    if any((first is None) != (second is None) for first, second in pairs):
-        return None
-    return max(
-        (abs(first - second) for first, second in pairs if first is not None and second is not None), default=0.0
     )

@@ -6,11 +6,11 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from retrieval.confirmation import NO_FEATURES
-from retrieval.divergence import Divergence, NotCompared
+from retrieval.comparing.divergence import Divergence, NotCompared
+from retrieval.comparing.registration import NotRegistered, Registration
+from retrieval.finding.confirmation import NO_FEATURES
+from retrieval.finding.match import Match
 from retrieval.outcome import Outcome
-from retrieval.registration import NotRegistered, Registration
-from retrieval.search import Match
 from retrieval.statistics.calibration import Calibration, Measured, Threshold, Thresholds
 from retrieval.statistics.likelihood import words
 

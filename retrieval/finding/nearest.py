@@ -3,33 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from retrieval.catalogue.rows import Photo
-from retrieval.divergence import Divergence, NotCompared
-from retrieval.registration import NotRegistered, Registration
+from retrieval.finding.match import Match
 
 ROUNDING = 1e-5  # more than single precision loses in the squared distance of two unit vectors
-
-
-@dataclass(frozen=True, slots=True)
-class Match:
-    """An object, by the nearest of its exemplars, or by the one to which the probe was registered."""
-
-    object_id: str
-    exemplar: Path
-    distance: float  # to the nearest exemplar, Euclidean on unit vectors, [0, 2], lower is closer
-    registration: Registration | NotRegistered | None = None  # None: not tried
-    divergence: Divergence | NotCompared | None = None  # None: not registered
-
-    @property
-    def decisive(self) -> float:
-        """The distance that decides: the combined one, or without it the global one."""
-        return self.divergence.combined_distance if isinstance(self.divergence, Divergence) else self.distance
 
 
 def nearest_objects(index: Any, photos: Mapping[int, Photo], vector: np.ndarray, *, k: int) -> list[Match]:

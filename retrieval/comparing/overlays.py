@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from retrieval.alignment import SIDE, Aligned
+from retrieval.comparing.alignment import SIDE, Aligned
 from retrieval.machine import import_cv2
 
 Box = tuple[int, int, int, int]  # x, y, width, height in pixels of the upright exemplar

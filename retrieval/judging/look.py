@@ -12,24 +12,24 @@ import numpy as np
 
 from retrieval.catalogue.catalogue import Catalogue
 from retrieval.catalogue.rows import Photo
-from retrieval.confirmation import FeaturesOf, confirm_one
-from retrieval.divergence import Divergence, NotCompared, diverge
+from retrieval.comparing.divergence import Divergence, NotCompared, diverge
+from retrieval.comparing.registration import Registration
 from retrieval.encoder.stream import Embedded, Reading, no_features
 from retrieval.errors import UnreadableImage
-from retrieval.finding import Found
-from retrieval.frames import bounds, corners_of, cut_out, outside, pictures_beside
+from retrieval.finding.confirmation import FeaturesOf, confirm_one
+from retrieval.finding.finder import Found
+from retrieval.finding.frames import bounds, corners_of, cut_out, outside, pictures_beside
+from retrieval.finding.match import Match
+from retrieval.finding.sightings import Sighting
+from retrieval.judging.work import Work, settle
 from retrieval.outcome import OF_AN_OBJECT
 from retrieval.photographs.features import CLOSER, PART, Features, extract_features, features_of_probe
 from retrieval.photographs.images import Photograph, read_photograph
 from retrieval.photographs.quality import poor
 from retrieval.photographs.reader_process import Order
-from retrieval.registration import Registration
-from retrieval.search import Match
-from retrieval.sightings import Sighting
-from retrieval.works import Work, settle
 
 if TYPE_CHECKING:
-    from retrieval.judge import Judge
+    from retrieval.judging.judge import Judge
 
 SMALL = 0.45  # of a photograph's area: a picture on it that may not have been seen for all that is around it
 SEEMS_KNOWN = 0.95  # distance from an object; 9 % of 300 photographs of unknown works had a small picture so near

@@ -11,7 +11,8 @@ from retrieval.catalogue.database import writing
 from retrieval.errors import ArtifactError, CatalogueBusy
 from retrieval.outcome import OF_AN_OBJECT, UNREADABLE, Outcome
 from retrieval.statistics.metrics import clopper_pearson
-from retrieval.verdicts import Recorded, VerdictLog
+from retrieval.verdicts.log import VerdictLog
+from retrieval.verdicts.recorded import Recorded
 
 ACCEPT, OVERRULE = "accept", "overrule"
 

@@ -9,8 +9,8 @@ from typing import Any
 import faiss
 import numpy as np
 
+from retrieval.comparing.registration import Registration, register
 from retrieval.photographs.features import Features
-from retrieval.registration import Registration, register
 
 KEPT = 200_000  # works, the last ones: 3 GB on disk, 200 MB in memory
 FEATURES = 100  # of each; as many registered all but 2 of 437 pairs of photographs of one work

@@ -14,19 +14,19 @@ from retrieval.catalogue.rows import EncoderRecord, Photo
 from retrieval.catalogue.standing import Register
 from retrieval.catalogue.vector_index import read_vectors
 from retrieval.catalogue.vote_index import read_votes
-from retrieval.decision import Basis
 from retrieval.encoder.encoder import Encoder, load_encoder
 from retrieval.encoder.stream import Embedded, Reading, embed_photographs, no_features
 from retrieval.errors import CatalogueMissing, EncoderMismatch, UnreadableImage
-from retrieval.finding import Finder
-from retrieval.looking import Look
+from retrieval.finding.finder import Finder
+from retrieval.finding.sightings import Sightings
+from retrieval.judging.decision import Basis
+from retrieval.judging.look import Look
+from retrieval.judging.work import Work
 from retrieval.machine import cpu_count
 from retrieval.photographs.features import glance_at
 from retrieval.photographs.images import DEFAULT_MAX_MEGAPIXELS, sha256_of
 from retrieval.photographs.reader_process import Extract, read_here
-from retrieval.sightings import Sightings
 from retrieval.statistics.calibration import Calibration, Thresholds
-from retrieval.works import Work
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
+from retrieval.comparing.registration import project
 from retrieval.machine import import_cv2
 from retrieval.photographs.images import Photograph
-from retrieval.registration import project
 
 SIDE = 520  # pixels of the square on which the two are compared
 REFINED_BLUR = 1.5  # sigma, in pixels of a square of half that side, on which the registration is refined

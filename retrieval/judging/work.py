@@ -8,12 +8,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from retrieval.catalogue.standing import ALERTING, Register, Status
-from retrieval.decision import Basis, Decision, decide
-from retrieval.divergence import Divergence
+from retrieval.comparing.divergence import Divergence
+from retrieval.comparing.registration import Registration
+from retrieval.finding.match import Match
+from retrieval.finding.sightings import Sighting
+from retrieval.judging.decision import Basis, Decision, decide
 from retrieval.outcome import OF_AN_OBJECT, Outcome
-from retrieval.registration import Registration
-from retrieval.search import Match
-from retrieval.sightings import Sighting
 
 ComparedWith = Callable[[str], Match | None]
 

@@ -9,12 +9,12 @@ from functools import cache
 import numpy as np
 from PIL import Image
 
-from retrieval.alignment import Aligned, align, fit_colours
+from retrieval.comparing.alignment import Aligned, align, fit_colours
+from retrieval.comparing.overlays import Box, Overlay, find_overlays
+from retrieval.comparing.registration import Registration
 from retrieval.encoder.encoder import Encoder
 from retrieval.machine import import_cv2
-from retrieval.overlays import Box, Overlay, find_overlays
 from retrieval.photographs.images import Photograph
-from retrieval.registration import Registration
 
 PLACES_ACROSS = 33  # and down: the map's rows and columns, each about 8 pixels of the network's input
 SPREAD = 3  # places, across and down, over which a local distance is averaged

@@ -1,0 +1,1 @@
+"""Lay one photograph over another, and measure place by place how far they differ."""

@@ -1,0 +1,1 @@
+"""Find which works a photograph shows, and where on it."""

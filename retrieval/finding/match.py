@@ -1,0 +1,25 @@
+"""What a photograph was matched with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from retrieval.comparing.divergence import Divergence, NotCompared
+from retrieval.comparing.registration import NotRegistered, Registration
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """An object, by the nearest of its exemplars, or by the one to which the probe was registered."""
+
+    object_id: str
+    exemplar: Path
+    distance: float  # to the nearest exemplar, Euclidean on unit vectors, [0, 2], lower is closer
+    registration: Registration | NotRegistered | None = None  # None: not tried
+    divergence: Divergence | NotCompared | None = None  # None: not registered
+
+    @property
+    def decisive(self) -> float:
+        """The distance that decides: the combined one, or without it the global one."""
+        return self.divergence.combined_distance if isinstance(self.divergence, Divergence) else self.distance

@@ -1,0 +1,1 @@
+"""Say of each work on a photograph what it is."""
