@@ -12,8 +12,8 @@ from cli.output import plain
 from cli.progress import progress
 from cli.promises import calibration_lines
 from indexer.calibrating import calibrate
-from indexer.labels import read_labels
-from indexer.scan import Skipped
+from indexer.inputs.labels import read_labels
+from indexer.inputs.scan import Skipped
 from retrieval.catalogue.catalogue import Catalogue
 from retrieval.errors import ArtifactError
 from retrieval.judging.judge import open_judge

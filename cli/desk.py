@@ -14,7 +14,7 @@ from cli.options import ScreenFormat
 from cli.output import Record
 from cli.progress import progress
 from cli.recording import Recorder
-from indexer.lots import OFFER, BadLots, Claims, Lot
+from indexer.inputs.lots import OFFER, BadLots, Claims, Lot
 from retrieval.encoder.stream import Reading
 from retrieval.errors import UnreadableImage
 from retrieval.judging.judge import Judge, Probe, Verdict

@@ -13,7 +13,7 @@ from cli import output
 from cli.figures import Section, sections
 from cli.progress import progress
 from indexer.assessment import Assessment, assess
-from indexer.queries import read_queries
+from indexer.inputs.queries import read_queries
 from retrieval.judging.judge import Judge, open_judge
 from retrieval.machine import cpu_count
 from retrieval.outcome import Outcome

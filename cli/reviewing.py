@@ -11,8 +11,8 @@ from cli import output
 from cli.looking_back import distance_of
 from cli.output import plain
 from cli.writing import check_targets, write_whole
-from indexer.reviewed import ReviewLabels, as_csv, labels_of
-from indexer.scan import composed
+from indexer.inputs.reviewed import ReviewLabels, as_csv, labels_of
+from indexer.inputs.scan import composed
 from retrieval.catalogue.catalogue import Catalogue
 from retrieval.errors import ArtifactError
 from retrieval.outcome import Outcome

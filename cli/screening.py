@@ -22,7 +22,7 @@ from cli.sheets import each_work, render_csv, render_jsonl, render_table
 from cli.triage import triaged
 from cli.watching import watched
 from cli.writing import check_targets, write_whole
-from indexer.lots import Claims, read_lots
+from indexer.inputs.lots import Claims, read_lots
 from retrieval.catalogue.catalogue import Catalogue
 from retrieval.errors import ArtifactError
 from retrieval.judging.judge import Judge, open_judge

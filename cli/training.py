@@ -22,7 +22,7 @@ from cli.simulating import kinds_of
 from indexer import history
 from indexer.card import compared
 from indexer.history import EpochRecord
-from indexer.labels import Labelled, read_labels
+from indexer.inputs.labels import Labelled, read_labels
 from indexer.split import Split, read_split, split_by_object
 from retrieval.encoder.preprocessing import Preprocessing
 from retrieval.encoder.torch_engine import import_torch

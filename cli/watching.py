@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from indexer.lots import Lot, read_lots
+from indexer.inputs.lots import Lot, read_lots
 from retrieval.errors import ArtifactError
 
 SETTLED = 2.0  # seconds since a file was last written, before it is taken

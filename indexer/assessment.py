@@ -10,8 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
-from indexer.labels import dependent_groups
-from indexer.queries import Query
+from indexer.inputs.labels import dependent_groups
+from indexer.inputs.queries import Query
 from retrieval.comparing.divergence import Divergence
 from retrieval.comparing.registration import Registration
 from retrieval.errors import ArtifactError

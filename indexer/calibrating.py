@@ -14,9 +14,9 @@ from pathlib import Path
 import numpy as np
 
 from indexer.genuine_places import ANY
-from indexer.labels import Labelled, dependent_groups
+from indexer.inputs.labels import Labelled, dependent_groups
+from indexer.inputs.scan import Skipped
 from indexer.rephotograph import VISITORS, draw_shot, photograph
-from indexer.scan import Skipped
 from indexer.unknown import unknown_distances
 from retrieval.catalogue.catalogue import Catalogue
 from retrieval.catalogue.rows import Photo

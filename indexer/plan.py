@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from indexer.scan import Found, Skipped
+from indexer.inputs.scan import Found, Skipped
 from retrieval.catalogue.rows import Changes, Content, Photo
 from retrieval.errors import UnreadableImage
 from retrieval.photographs.images import sha256_of

@@ -20,7 +20,7 @@ from torch import Tensor, nn
 
 from indexer.copies import Copy, make_copy
 from indexer.export import convert
-from indexer.labels import LabelledPhoto
+from indexer.inputs.labels import LabelledPhoto
 from indexer.rephotograph import DIFFICULT, ORDINARY, draw_shot, photograph
 from retrieval.encoder.network import EmbeddingNetwork
 from retrieval.encoder.openvino_engine import OpenVinoEngine

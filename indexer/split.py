@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from indexer.labels import Labelled
+from indexer.inputs.labels import Labelled
 from retrieval.errors import ArtifactError
 
 PARTS = ("training", "validation", "test")

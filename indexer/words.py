@@ -11,7 +11,7 @@ from typing import Any
 import faiss
 import numpy as np
 
-from indexer.scan import photographs_below
+from indexer.inputs.scan import photographs_below
 from retrieval.machine import cpu_count
 from retrieval.photographs.features import features_of
 from retrieval.photographs.images import read_photograph

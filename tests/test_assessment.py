@@ -15,7 +15,7 @@ from cli.figures import sections
 from cli.plots import Axis, bars, line, probit
 from indexer.alterations import alter
 from indexer.assessment import COPY, GENUINE, OTHER, Assessment, NothingToEvaluate, assess, relative_distance
-from indexer.queries import Query
+from indexer.inputs.queries import Query
 from indexer.rephotograph import rephotograph
 from retrieval.catalogue.catalogue import Catalogue
 from retrieval.encoder.encoder import load_encoder

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from indexer.labels import BadLabels, Labelled, read_labels
-from indexer.scan import scan_folder
+from indexer.inputs.labels import BadLabels, Labelled, read_labels
+from indexer.inputs.scan import scan_folder
 from tests.test_scan import touch
 
 HEAD = "photo,object_id,label\n"

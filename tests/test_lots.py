@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from indexer.lots import BadLots, Claims, Lot, read_lots
+from indexer.inputs.lots import BadLots, Claims, Lot, read_lots
 from tests.conftest import write_picture
 
 

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from indexer.metadata import Table, describe_objects, read_table
-from indexer.scan import Found
+from indexer.inputs.metadata import Table, describe_objects, read_table
+from indexer.inputs.scan import Found
 from retrieval.errors import BadMetadata
 
 

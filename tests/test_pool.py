@@ -14,7 +14,7 @@ torch = pytest.importorskip("torch", reason="needs the extra train")
 
 from indexer import pool as pool_module  # noqa: E402
 from indexer.copies import make_copy  # noqa: E402
-from indexer.labels import LabelledPhoto  # noqa: E402
+from indexer.inputs.labels import LabelledPhoto  # noqa: E402
 from indexer.pool import (  # noqa: E402
     PLAIN,
     REPHOTOGRAPH,

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from indexer.csv_rows import BadLabels
-from indexer.queries import Query, read_queries
+from indexer.inputs.csv_rows import BadLabels
+from indexer.inputs.queries import Query, read_queries
 from retrieval.catalogue.rows import Photo
 from tests.bench import SHARED
 from tests.conftest import exemplar, write_picture

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from indexer import scan
-from indexer.scan import Scan, photographs_below, scan_folder
+from indexer.inputs import scan
+from indexer.inputs.scan import Scan, photographs_below, scan_folder
 
 
 def touch(folder: Path, *names: str) -> Path:

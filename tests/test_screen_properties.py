@@ -25,8 +25,8 @@ from cli import desk, screening
 from cli.desk import Wanted
 from cli.journal import Journal
 from cli.options import ScreenFormat
-from indexer.lots import read_lots
-from indexer.scan import scan_folder
+from indexer.inputs.lots import read_lots
+from indexer.inputs.scan import scan_folder
 from retrieval.judging.judge import Judge, open_judge
 from retrieval.photographs.images import DEFAULT_MAX_MEGAPIXELS
 from retrieval.photographs.reader_process import TIME_LIMIT, read_here

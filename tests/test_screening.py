@@ -19,7 +19,7 @@ from typer.testing import CliRunner
 from cli.main import app
 from cli.screening import form_of
 from cli.watching import watched
-from indexer.lots import Lot
+from indexer.inputs.lots import Lot
 from retrieval.verdicts.log import VerdictLog
 from tests.page import Page
 from tests.test_finding import LEFT, RIGHT, hung

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from indexer.labels import Labelled, LabelledPhoto
+from indexer.inputs.labels import Labelled, LabelledPhoto
 from indexer.split import BadSplit, Split, read_split, split_by_object, write_split
 
 

@@ -22,7 +22,7 @@ import torch
 
 from indexer.evaluation import Evaluation
 from indexer.export import export_encoder
-from indexer.labels import Labelled, read_labels
+from indexer.inputs.labels import Labelled, read_labels
 from indexer.pool import Pool, Recipe, fill_pool
 from indexer.split import Split, read_split
 from indexer.starting import Start, open_start

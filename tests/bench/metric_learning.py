@@ -29,7 +29,7 @@ from torch import Tensor
 
 from indexer.batches import object_batches
 from indexer.evaluation import Summary, summarise
-from indexer.labels import LabelledPhoto
+from indexer.inputs.labels import LabelledPhoto
 from indexer.losses import (
     contrastive_loss,
     distances,

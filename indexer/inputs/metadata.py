@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from indexer.scan import Found, Skipped, composed
+from indexer.inputs.scan import Found, Skipped, composed
 from retrieval.errors import BadMetadata
 
 NAME = "catalogue.csv"

@@ -7,9 +7,9 @@ from collections.abc import Collection, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from indexer.csv_rows import BadLabels, read_rows
-from indexer.labels import COLUMNS, LABELS, is_file, read_labels
-from indexer.scan import composed
+from indexer.inputs.csv_rows import BadLabels, read_rows
+from indexer.inputs.labels import COLUMNS, LABELS, is_file, read_labels
+from indexer.inputs.scan import composed
 from retrieval.catalogue.rows import Photo
 from retrieval.photographs.images import SUFFIXES
 

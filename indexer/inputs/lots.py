@@ -8,8 +8,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from indexer.csv_rows import BadLabels, read_rows
-from indexer.scan import composed, photographs_below
+from indexer.inputs.csv_rows import BadLabels, read_rows
+from indexer.inputs.scan import composed, photographs_below
 from retrieval.errors import ArtifactError
 from retrieval.photographs.images import SUFFIXES
 

@@ -8,9 +8,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from indexer.csv_rows import BadLabels, read_rows
-from indexer.metadata import read_table
-from indexer.scan import Found, Skipped, composed, scan_folder
+from indexer.inputs.csv_rows import BadLabels, read_rows
+from indexer.inputs.metadata import read_table
+from indexer.inputs.scan import Found, Skipped, composed, scan_folder
 from retrieval.photographs.images import SUFFIXES
 from retrieval.statistics.metrics import tied_groups
 

@@ -1,0 +1,1 @@
+"""Read what users give: folders of photographs, tables of metadata, of labels, of lots and of queries, reviews."""
