@@ -13,9 +13,9 @@ from PIL import Image, ImageOps
 from cli.drawing import fitted
 from cli.sheet import GAP, INSIDE, SOFT, WIDTH, below, beside, column_width, paragraph
 from cli.writing import check_targets, write_whole
-from indexer.copies import KINDS, make_copy
-from indexer.places import Box
-from indexer.rephotograph import DIFFICULT, ORDINARY, Conditions, draw_shot, photograph
+from indexer.simulation.copies import KINDS, make_copy
+from indexer.simulation.rephotograph import DIFFICULT, ORDINARY, Conditions, draw_shot, photograph
+from indexer.simulation.spots import Box
 from retrieval.errors import ArtifactError, UnreadableImage
 from retrieval.photographs.images import read_photograph
 

@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image
 
 from indexer.pool import WORKING_SIDE, read_small, some_copy
-from indexer.rephotograph import DIFFICULT, draw_shot, photograph_with_geometry
+from indexer.simulation.rephotograph import DIFFICULT, draw_shot, photograph_with_geometry
 from retrieval.comparing.alignment import fit_colours
 from retrieval.comparing.divergence import PLACES_ACROSS
 from retrieval.encoder.preprocessing import Preprocessing

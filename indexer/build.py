@@ -12,7 +12,7 @@ from indexer.genuine import complete_sample, genuine_distances, measured, sample
 from indexer.inputs.metadata import Table, describe_objects, read_table
 from indexer.inputs.scan import Found, Scan, Skipped, photographs_below, scan_folder
 from indexer.plan import Difference, Plan, compare, plan_encoding
-from indexer.rephotograph import VERSION
+from indexer.simulation.rephotograph import VERSION
 from retrieval.catalogue.catalogue import Catalogue
 from retrieval.catalogue.rows import Changes, Content, EncoderRecord, Photo
 from retrieval.catalogue.vector_index import build_vectors, has_vectors, remove_strays, vectors_path, write_vectors

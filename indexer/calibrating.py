@@ -16,7 +16,7 @@ import numpy as np
 from indexer.genuine_places import ANY
 from indexer.inputs.labels import Labelled, dependent_groups
 from indexer.inputs.scan import Skipped
-from indexer.rephotograph import VISITORS, draw_shot, photograph
+from indexer.simulation.rephotograph import VISITORS, draw_shot, photograph
 from indexer.unknown import unknown_distances
 from retrieval.catalogue.catalogue import Catalogue
 from retrieval.catalogue.rows import Photo

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from indexer.rephotograph import VERSION, rephotograph
+from indexer.simulation.rephotograph import VERSION, rephotograph
 from retrieval.catalogue.catalogue import Catalogue
 from retrieval.catalogue.rows import Photo
 from retrieval.encoder.encoder import Encoder

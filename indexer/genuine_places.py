@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from indexer.inputs.labels import LabelledPhoto
-from indexer.rephotograph import rephotograph
+from indexer.simulation.rephotograph import rephotograph
 from retrieval.comparing.divergence import Divergence, combined_distance, diverge
 from retrieval.comparing.registration import Registration, register
 from retrieval.encoder.encoder import Encoder

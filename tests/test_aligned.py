@@ -23,7 +23,7 @@ from indexer.aligned import (
     triple_makers,
 )
 from indexer.pool import WORKING_SIDE, read_small
-from indexer.rephotograph import DIFFICULT, Conditions, Taken
+from indexer.simulation.rephotograph import DIFFICULT, Conditions, Taken
 from retrieval.comparing.divergence import PLACES_ACROSS
 from retrieval.encoder.preprocessing import Preprocessing
 from retrieval.errors import ArtifactError

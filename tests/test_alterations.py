@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from indexer.alterations import KINDS, VISIBLE, alter, difference
-from indexer.places import EDGE
+from indexer.simulation.alterations import KINDS, VISIBLE, alter, difference
+from indexer.simulation.spots import EDGE
 from tests.bench.faces import FACES
 
 FACE = (0.3, 0.2, 0.3, 0.4)

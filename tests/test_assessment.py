@@ -13,10 +13,10 @@ from sklearn.metrics import det_curve, roc_auc_score
 from cli.evaluation_page import evaluation_page
 from cli.figures import sections
 from cli.plots import Axis, bars, line, probit
-from indexer.alterations import alter
 from indexer.assessment import COPY, GENUINE, OTHER, Assessment, NothingToEvaluate, assess, relative_distance
 from indexer.inputs.queries import Query
-from indexer.rephotograph import rephotograph
+from indexer.simulation.alterations import alter
+from indexer.simulation.rephotograph import rephotograph
 from retrieval.catalogue.catalogue import Catalogue
 from retrieval.encoder.encoder import load_encoder
 from retrieval.finding.match import Match

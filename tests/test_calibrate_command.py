@@ -15,7 +15,7 @@ from cli.main import app
 from cli.promises import calibration_lines
 from indexer import calibrating
 from indexer.calibrating import Case, Distances
-from indexer.rephotograph import rephotograph
+from indexer.simulation.rephotograph import rephotograph
 from retrieval.catalogue.catalogue import Catalogue
 from retrieval.catalogue.rows import Changes, EncoderRecord
 from retrieval.statistics.calibration import Calibration, Measured, Threshold, lower_bound, upper_bound

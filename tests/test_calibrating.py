@@ -13,7 +13,7 @@ from indexer import calibrating
 from indexer.calibrating import Case, Distances, NothingToCalibrate, _groups, _units, calibrate, fit, measure
 from indexer.inputs.labels import read_labels
 from indexer.inputs.scan import Skipped
-from indexer.rephotograph import rephotograph
+from indexer.simulation.rephotograph import rephotograph
 from retrieval.encoder.encoder import load_encoder
 from retrieval.errors import UnreadableImage
 from retrieval.judging.judge import Judge, open_judge

@@ -22,7 +22,7 @@ from cli.main import app
 from cli.sheet import WIDTH
 from cli.writing import check_targets, write_whole
 from indexer.demo import paint_demo
-from indexer.rephotograph import rephotograph
+from indexer.simulation.rephotograph import rephotograph
 from retrieval.catalogue.catalogue import Catalogue
 from retrieval.catalogue.rows import Changes, Photo
 from retrieval.comparing.registration import NotRegistered, Registration

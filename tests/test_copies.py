@@ -6,10 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from indexer.alterations import alter
-from indexer.copies import AREA, KINDS, LOCAL, VISIBLE, WHOLE, make_copy
-from indexer.palette import belonging, repalette
-from indexer.rephotograph import rephotograph
+from indexer.simulation.alterations import alter
+from indexer.simulation.copies import AREA, KINDS, LOCAL, VISIBLE, WHOLE, make_copy
+from indexer.simulation.palette import belonging, repalette
+from indexer.simulation.rephotograph import rephotograph
 from tests.test_registration import painting
 
 FACE = (0.3, 0.2, 0.3, 0.4)

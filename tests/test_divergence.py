@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from indexer.alterations import alter
-from indexer.rephotograph import rephotograph
+from indexer.simulation.alterations import alter
+from indexer.simulation.rephotograph import rephotograph
 from retrieval.comparing.divergence import (
     BORDER,
     BORDER_WEIGHT,

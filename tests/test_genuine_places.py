@@ -21,7 +21,7 @@ from indexer.genuine_places import (  # noqa: E402
     distances_of,
 )
 from indexer.inputs.labels import LabelledPhoto  # noqa: E402
-from indexer.rephotograph import rephotograph  # noqa: E402
+from indexer.simulation.rephotograph import rephotograph  # noqa: E402
 from retrieval.comparing.divergence import Divergence, combined_distance, diverge  # noqa: E402
 from retrieval.comparing.registration import Registration, register  # noqa: E402
 from retrieval.encoder.encoder import Encoder  # noqa: E402

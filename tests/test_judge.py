@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from PIL import Image, ImageFilter, ImageOps
 
-from indexer.alterations import alter
-from indexer.rephotograph import rephotograph
+from indexer.simulation.alterations import alter
+from indexer.simulation.rephotograph import rephotograph
 from retrieval.catalogue.catalogue import Catalogue
 from retrieval.comparing.divergence import Divergence, NotCompared, combined_distance, local_limit
 from retrieval.comparing.registration import NotRegistered, Registration

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
-from indexer.alterations import alter
-from indexer.rephotograph import rephotograph
+from indexer.simulation.alterations import alter
+from indexer.simulation.rephotograph import rephotograph
 from retrieval.comparing.alignment import align, fit_colours
 from retrieval.comparing.overlays import GLARE, PLATE, Overlay, find_overlays
 from retrieval.comparing.registration import Registration

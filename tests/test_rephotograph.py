@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageDraw
 
-from indexer.rephotograph import (
+from indexer.simulation.rephotograph import (
     DIFFICULT,
     FILL,
     ORDINARY,

@@ -15,7 +15,7 @@ from cli.main import app
 from cli.reviewing import review_lines
 from indexer.inputs.labels import read_labels
 from indexer.inputs.reviewed import as_csv, labels_of
-from indexer.rephotograph import rephotograph
+from indexer.simulation.rephotograph import rephotograph
 from retrieval.catalogue.catalogue import Catalogue
 from retrieval.catalogue.migrations import VERDICTS
 from retrieval.encoder.encoder import load_encoder

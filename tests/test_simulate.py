@@ -8,7 +8,7 @@ from typer.testing import CliRunner, Result
 
 from cli.main import app
 from cli.sheet import WIDTH
-from indexer.copies import KINDS
+from indexer.simulation.copies import KINDS
 from tests.test_registration import painting
 
 runner = CliRunner()

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from indexer import unknown
-from indexer.rephotograph import rephotograph
+from indexer.simulation.rephotograph import rephotograph
 from indexer.unknown import unknown_distances
 from retrieval.catalogue.catalogue import Catalogue
 from retrieval.catalogue.rows import Photo

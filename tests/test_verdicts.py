@@ -15,7 +15,7 @@ import pytest
 from PIL import Image
 
 from cli.recording import recording
-from indexer.rephotograph import rephotograph
+from indexer.simulation.rephotograph import rephotograph
 from retrieval.catalogue.catalogue import Catalogue
 from retrieval.catalogue.standing import Status
 from retrieval.encoder.encoder import load_encoder

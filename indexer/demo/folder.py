@@ -11,7 +11,7 @@ from PIL import Image, ImageDraw, ImageFilter
 from indexer.demo.composition import alter, compose
 from indexer.demo.hands import SCHOOLS, Hand, another_hand, hand_of
 from indexer.demo.painter import paint
-from indexer.rephotograph import rephotograph
+from indexer.simulation.rephotograph import rephotograph
 from retrieval.errors import ArtifactError
 
 COLUMNS = (

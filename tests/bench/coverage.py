@@ -25,7 +25,7 @@ from PIL import Image
 from indexer.build import build_catalogue
 from indexer.calibrating import LABELLED, SIMULATED, Case, Distances, fit, measure
 from indexer.inputs.labels import dependent_groups
-from indexer.rephotograph import VISITORS, draw_shot, photograph
+from indexer.simulation.rephotograph import VISITORS, draw_shot, photograph
 from indexer.unknown import unknown_distances
 from retrieval.catalogue.catalogue import Catalogue
 from retrieval.comparing.registration import Registration, register

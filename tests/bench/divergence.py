@@ -17,8 +17,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from indexer.alterations import KINDS, alter
-from indexer.rephotograph import rephotograph
+from indexer.simulation.alterations import KINDS, alter
+from indexer.simulation.rephotograph import rephotograph
 from retrieval.comparing.divergence import PLACES_ACROSS, Divergence, diverge
 from retrieval.comparing.overlays import PLATE
 from retrieval.comparing.registration import Registration, register

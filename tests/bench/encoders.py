@@ -28,8 +28,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from indexer.copies import make_copy
-from indexer.rephotograph import rephotograph
+from indexer.simulation.copies import make_copy
+from indexer.simulation.rephotograph import rephotograph
 from retrieval.comparing.divergence import Divergence, diverge
 from retrieval.comparing.registration import Registration, register
 from retrieval.encoder.encoder import DEFAULT, Encoder, load_encoder

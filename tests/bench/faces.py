@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from indexer.places import Box
+from indexer.simulation.spots import Box
 
 FACES: Mapping[str, Box] = {  # in shared/data/museum/catalogue, by file stem; found by eye, each changes visibly
     "013": (0.525, 0.13, 0.125, 0.16),

@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from indexer.copies import WHOLE, make_copy
-from indexer.rephotograph import VISITORS, draw_shot, photograph
+from indexer.simulation.copies import WHOLE, make_copy
+from indexer.simulation.rephotograph import VISITORS, draw_shot, photograph
 from tests.bench.broken import BROKEN, Spoil
 from tests.bench.stock import (
     FORGERIES,

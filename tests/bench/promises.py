@@ -18,8 +18,8 @@ from pathlib import Path
 
 import numpy as np
 
-from indexer.copies import KINDS, make_copy
-from indexer.rephotograph import VISITORS, draw_shot, photograph
+from indexer.simulation.copies import KINDS, make_copy
+from indexer.simulation.rephotograph import VISITORS, draw_shot, photograph
 from retrieval.comparing.divergence import Divergence, combined_distance, diverge
 from retrieval.encoder.encoder import Encoder, load_encoder
 from retrieval.finding.nearest import exact_distance

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from indexer import copies
+from indexer.simulation import copies
 from tests.bench import shared_data
 from tests.bench.divergence import unseen_works
 from tests.bench.encoders import HELD_OUT, HELD_OUT_KINDS, WORKS

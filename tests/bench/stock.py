@@ -12,7 +12,7 @@ from typing import TypeVar
 import numpy as np
 from PIL import Image
 
-from indexer.copies import WHOLE, make_copy
+from indexer.simulation.copies import WHOLE, make_copy
 from tests.bench import shared_data
 from tests.bench.encoders import HELD_OUT
 from tests.bench.museum import MISLABELLED, truths

@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from PIL import Image, ImageFilter
 
-from indexer.rephotograph import VISITORS, draw_shot, photograph_with_geometry
-from indexer.surroundings import hang
+from indexer.simulation.rephotograph import VISITORS, draw_shot, photograph_with_geometry
+from indexer.simulation.surroundings import hang
 from retrieval.comparing.registration import project
 
 PIXELS = 1600 * 1200  # of a photograph that comes in

@@ -6,8 +6,8 @@ import math
 
 import numpy as np
 
-from indexer.places import SCALE, Task
-from indexer.repainting import another_hand, strokes_of_brush, wander
+from indexer.simulation.repainting import another_hand, strokes_of_brush, wander
+from indexer.simulation.spots import SCALE, Task
 from retrieval.machine import import_cv2
 
 cv2 = import_cv2()

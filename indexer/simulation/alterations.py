@@ -9,9 +9,17 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
-from indexer.places import SCALE, Altered, Box, Task, around, blend, fill, find_place, lower_corner, outline
-from indexer.repainting import DETAIL, another_hand, ground, match_colours, piece_of_donor, shifted_features, wander
-from indexer.scrawls import draw, ink, scrawl
+from indexer.simulation.repainting import (
+    DETAIL,
+    another_hand,
+    ground,
+    match_colours,
+    piece_of_donor,
+    shifted_features,
+    wander,
+)
+from indexer.simulation.signatures import draw, ink, scrawl
+from indexer.simulation.spots import SCALE, Altered, Box, Task, around, blend, fill, find_place, lower_corner, outline
 from retrieval.machine import import_cv2
 
 cv2 = import_cv2()

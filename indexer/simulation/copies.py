@@ -9,12 +9,12 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
-from indexer import alterations
-from indexer.alterations import INSIDE, alter
-from indexer.palette import repalette
-from indexer.places import SCALE, Box, Task
-from indexer.renderings import oil, redraw, resurface
-from indexer.strokes import paint_over
+from indexer.simulation import alterations
+from indexer.simulation.alterations import INSIDE, alter
+from indexer.simulation.palette import repalette
+from indexer.simulation.renderings import oil, redraw, resurface
+from indexer.simulation.spots import SCALE, Box, Task
+from indexer.simulation.strokes import paint_over
 
 LOCAL = alterations.KINDS
 WHOLE: Mapping[str, Callable[[Task], np.ndarray]] = {

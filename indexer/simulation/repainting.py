@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from indexer.places import Box, Task, Window
+from indexer.simulation.spots import Box, Task, Window
 from retrieval.machine import import_cv2
 
 cv2 = import_cv2()

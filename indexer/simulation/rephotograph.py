@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from PIL import Image
 
-from indexer.camera import Point, change_tones, compress, defocus, light_and_grain
-from indexer.obstacles import interfere, lay_plate, reflect, stand_before
-from indexer.surroundings import hang
+from indexer.simulation.camera import Point, change_tones, compress, defocus, light_and_grain
+from indexer.simulation.obstacles import interfere, lay_plate, reflect, stand_before
+from indexer.simulation.surroundings import hang
 from retrieval.machine import import_cv2
 
 VERSION = 1  # part of what is stored with distances measured on these simulations; raise it when the pictures change

@@ -1,0 +1,1 @@
+"""Make of one photograph what a camera would, and what a forger would."""
