@@ -9,7 +9,7 @@ import typer
 
 from cli.output import plain
 from cli.progress import progress
-from indexer.build import BuildReport, build_catalogue, publish
+from indexer.building.build import BuildReport, build_catalogue, publish
 from retrieval.catalogue.catalogue import Catalogue
 from retrieval.catalogue.rows import Changes, EncoderRecord
 from retrieval.encoder.encoder import DEFAULT, Encoder, load_encoder

@@ -106,7 +106,7 @@ def _values(item: Object, *names: str) -> Sequence[str]:
 def run_check(data: Path, *, as_json: bool) -> bool:
     """Print what does not agree, repaired or not; return whether nothing is left wrong."""
     from cli.progress import progress
-    from indexer.check import check_catalogue
+    from indexer.building.check import check_catalogue
 
     with progress("Checking") as show:
         report = check_catalogue(data, on_progress=show)

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from indexer.build import BuildReport, build_catalogue
+from indexer.building.build import BuildReport, build_catalogue
 from retrieval.catalogue.catalogue import Catalogue
 from retrieval.catalogue.rows import Content, EncoderRecord, Photo
 from retrieval.catalogue.vector_index import read_vectors

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from indexer import plan as plan_module
-from indexer.build import build_catalogue
+from indexer.building import difference as plan_module
+from indexer.building.build import build_catalogue
 from retrieval.catalogue.catalogue import Catalogue
 from retrieval.catalogue.rows import Changes
 from retrieval.catalogue.vector_index import vectors_path

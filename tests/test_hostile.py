@@ -20,7 +20,7 @@ from typer.testing import CliRunner
 
 from cli import screening
 from cli.main import app
-from indexer import build
+from indexer.building import build
 from retrieval.catalogue.catalogue import Catalogue
 from retrieval.photographs.reader_process import read_here
 from tests.conftest import aged, data_files

@@ -22,7 +22,7 @@ DRIVER = """
 import importlib, os, signal, sys
 from pathlib import Path
 
-from indexer import build
+from indexer.building import build
 from tests.conftest import index
 
 folder, data, target, when, count = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3], sys.argv[4], int(sys.argv[5])
@@ -67,7 +67,7 @@ ANYWHERE = [
     (f"{CATALOGUE}.apply", 1, "after"),
     (f"{CATALOGUE}.set_thresholds", 1, "before"),
     (f"{CATALOGUE}.set_thresholds", 1, "after"),
-    ("indexer.build:write_vectors", 1, "before"),
+    ("indexer.building.build:write_vectors", 1, "before"),
     ("faiss:write_index", 1, "before"),
     ("faiss:write_index", 1, "after"),
     ("os:replace", 1, "after"),

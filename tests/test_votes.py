@@ -8,7 +8,7 @@ import faiss
 import numpy as np
 import pytest
 
-from indexer.check import check_catalogue
+from indexer.building.check import check_catalogue
 from indexer.words import train_words
 from retrieval.catalogue.catalogue import Catalogue
 from retrieval.catalogue.vote_index import (

@@ -22,7 +22,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from indexer.build import build_catalogue
+from indexer.building.build import build_catalogue
 from indexer.calibrating import LABELLED, SIMULATED, Case, Distances, fit, measure
 from indexer.inputs.labels import dependent_groups
 from indexer.simulation.rephotograph import VISITORS, draw_shot, photograph

@@ -97,7 +97,7 @@ def indexing(folder: Path, data: Path) -> tuple[float, float]:
 def indexing_without_features(folder: Path, data: Path) -> float:
     """Return seconds of the same process where no local features are found."""
     code = (
-        "import sys, indexer.build as build, retrieval.encoder.stream as stream, cli.main as program;"
+        "import sys, indexer.building.build as build, retrieval.encoder.stream as stream, cli.main as program;"
         "build.features_of = stream.no_features; build.complete_features = lambda *_, **__: None;"
         "sys.argv = ['artifact', *sys.argv[1:]]; program.main()"
     )

@@ -7,11 +7,11 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from indexer.describe import KEEP_EVERY, complete_features, described
-from indexer.genuine import complete_sample, genuine_distances, measured, sampled_views
+from indexer.building.complete_features import KEEP_EVERY, complete_features, described
+from indexer.building.difference import Difference, Plan, compare, plan_encoding
+from indexer.building.simulated_distances import complete_sample, genuine_distances, measured, sampled_views
 from indexer.inputs.metadata import Table, describe_objects, read_table
 from indexer.inputs.scan import Found, Scan, Skipped, photographs_below, scan_folder
-from indexer.plan import Difference, Plan, compare, plan_encoding
 from indexer.simulation.rephotograph import VERSION
 from retrieval.catalogue.catalogue import Catalogue
 from retrieval.catalogue.rows import Changes, Content, EncoderRecord, Photo

@@ -1,0 +1,1 @@
+"""Build the catalogue from a folder, add what is missing, check what is there."""
