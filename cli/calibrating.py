@@ -11,9 +11,9 @@ from cli import output
 from cli.output import plain
 from cli.progress import progress
 from cli.promises import calibration_lines
-from indexer.calibrating import calibrate
 from indexer.inputs.labels import read_labels
 from indexer.inputs.scan import Skipped
+from indexer.measuring.calibrate import calibrate
 from retrieval.catalogue.catalogue import Catalogue
 from retrieval.errors import ArtifactError
 from retrieval.judging.judge import open_judge

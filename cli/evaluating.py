@@ -12,8 +12,8 @@ import typer
 from cli import output
 from cli.figures import Section, sections
 from cli.progress import progress
-from indexer.assessment import Assessment, assess
 from indexer.inputs.queries import read_queries
+from indexer.measuring.evaluate import Assessment, assess
 from retrieval.judging.judge import Judge, open_judge
 from retrieval.machine import cpu_count
 from retrieval.outcome import Outcome

@@ -16,7 +16,7 @@ from PIL import ImageOps
 from cli.figures import Section
 from cli.output import escaped
 from cli.plots import Axis, bars, dot, line, marker, plot, probit
-from indexer.assessment import COPY, GENUINE, OTHER, Assessment, Fault
+from indexer.measuring.evaluate import COPY, GENUINE, OTHER, Assessment, Fault
 from retrieval.errors import UnreadableImage
 from retrieval.outcome import Outcome
 from retrieval.photographs.images import read_photograph

@@ -22,10 +22,10 @@ from indexer.card import model_card
 from indexer.checkpoint import load_checkpoint
 from indexer.evaluation import Evaluation, evaluate
 from indexer.export import export_encoder
-from indexer.genuine_places import Combination, combination_of
 from indexer.history import EpochRecord
 from indexer.inputs.labels import Labelled
 from indexer.local import LocalOptions, LocalRecord, train_local
+from indexer.measuring.combination import Combination, combination_of
 from indexer.nearest_wrong import agree_by_geometry
 from indexer.pool import (
     PLAIN,

@@ -13,8 +13,8 @@ from sklearn.metrics import det_curve, roc_auc_score
 from cli.evaluation_page import evaluation_page
 from cli.figures import sections
 from cli.plots import Axis, bars, line, probit
-from indexer.assessment import COPY, GENUINE, OTHER, Assessment, NothingToEvaluate, assess, relative_distance
 from indexer.inputs.queries import Query
+from indexer.measuring.evaluate import COPY, GENUINE, OTHER, Assessment, NothingToEvaluate, assess, relative_distance
 from indexer.simulation.alterations import alter
 from indexer.simulation.rephotograph import rephotograph
 from retrieval.catalogue.catalogue import Catalogue

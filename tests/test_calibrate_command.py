@@ -13,8 +13,8 @@ from typer.testing import CliRunner
 from cli import calibrating as command
 from cli.main import app
 from cli.promises import calibration_lines
-from indexer import calibrating
-from indexer.calibrating import Case, Distances
+from indexer.measuring import calibrate as calibrating
+from indexer.measuring.calibrate import Case, Distances
 from indexer.simulation.rephotograph import rephotograph
 from retrieval.catalogue.catalogue import Catalogue
 from retrieval.catalogue.rows import Changes, EncoderRecord

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from indexer import calibrating
-from indexer.calibrating import Case, Distances, NothingToCalibrate, _groups, _units, calibrate, fit, measure
 from indexer.inputs.labels import read_labels
 from indexer.inputs.scan import Skipped
+from indexer.measuring import calibrate as calibrating
+from indexer.measuring.calibrate import Case, Distances, NothingToCalibrate, _groups, _units, calibrate, fit, measure
 from indexer.simulation.rephotograph import rephotograph
 from retrieval.encoder.encoder import load_encoder
 from retrieval.errors import UnreadableImage

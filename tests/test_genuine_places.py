@@ -8,8 +8,9 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="needs the extra train")
 
-from indexer import genuine_places as module  # noqa: E402
-from indexer.genuine_places import (  # noqa: E402
+from indexer.inputs.labels import LabelledPhoto  # noqa: E402
+from indexer.measuring import combination as module  # noqa: E402
+from indexer.measuring.combination import (  # noqa: E402
     OBJECTS,
     SIDE,
     USUAL,
@@ -20,7 +21,6 @@ from indexer.genuine_places import (  # noqa: E402
     combine,
     distances_of,
 )
-from indexer.inputs.labels import LabelledPhoto  # noqa: E402
 from indexer.simulation.rephotograph import rephotograph  # noqa: E402
 from retrieval.comparing.divergence import Divergence, combined_distance, diverge  # noqa: E402
 from retrieval.comparing.registration import Registration, register  # noqa: E402

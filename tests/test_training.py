@@ -23,10 +23,10 @@ from indexer import training  # noqa: E402
 from indexer.checkpoint import Checkpoint, save_checkpoint  # noqa: E402
 from indexer.evaluation import evaluate, summarise  # noqa: E402
 from indexer.export import export_encoder  # noqa: E402
-from indexer.genuine_places import Combination  # noqa: E402
 from indexer.history import EpochRecord  # noqa: E402
 from indexer.inputs.labels import Labelled, LabelledPhoto  # noqa: E402
 from indexer.local import LocalOptions, LocalRecord  # noqa: E402
+from indexer.measuring.combination import Combination  # noqa: E402
 from indexer.pool import PLAIN, Pool, Recipe, Row, fill_pool, make_pictures  # noqa: E402
 from indexer.split import Split, read_split  # noqa: E402
 from indexer.starting import Start  # noqa: E402

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from indexer import unknown
+from indexer.measuring import unknown_works as unknown
+from indexer.measuring.unknown_works import unknown_distances
 from indexer.simulation.rephotograph import rephotograph
-from indexer.unknown import unknown_distances
 from retrieval.catalogue.catalogue import Catalogue
 from retrieval.catalogue.rows import Photo
 from retrieval.comparing.registration import NotRegistered, Registration

@@ -23,10 +23,10 @@ import numpy as np
 from PIL import Image
 
 from indexer.building.build import build_catalogue
-from indexer.calibrating import LABELLED, SIMULATED, Case, Distances, fit, measure
 from indexer.inputs.labels import dependent_groups
+from indexer.measuring.calibrate import LABELLED, SIMULATED, Case, Distances, fit, measure
+from indexer.measuring.unknown_works import unknown_distances
 from indexer.simulation.rephotograph import VISITORS, draw_shot, photograph
-from indexer.unknown import unknown_distances
 from retrieval.catalogue.catalogue import Catalogue
 from retrieval.comparing.registration import Registration, register
 from retrieval.encoder.encoder import DEFAULT, load_encoder

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
-from indexer.genuine_places import ANY, combine
+from indexer.measuring.combination import ANY, combine
 from retrieval.comparing.divergence import Divergence, combined_distance, diverge
 from retrieval.encoder.encoder import DESCRIPTION, Encoder, load_encoder
 from retrieval.finding.nearest import exact_distance

@@ -13,11 +13,11 @@ from pathlib import Path
 
 import numpy as np
 
-from indexer.genuine_places import ANY
 from indexer.inputs.labels import Labelled, dependent_groups
 from indexer.inputs.scan import Skipped
+from indexer.measuring.combination import ANY
+from indexer.measuring.unknown_works import unknown_distances
 from indexer.simulation.rephotograph import VISITORS, draw_shot, photograph
-from indexer.unknown import unknown_distances
 from retrieval.catalogue.catalogue import Catalogue
 from retrieval.catalogue.rows import Photo
 from retrieval.comparing.divergence import Divergence

@@ -1,0 +1,1 @@
+"""Calibrate thresholds and evaluate them, on photographs whose truth is known."""
