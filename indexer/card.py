@@ -10,7 +10,9 @@ from textwrap import fill
 from indexer.history import EpochRecord, best_epoch, total
 from retrieval.statistics.metrics import Estimate
 
-Figures = Mapping[str, Mapping[str, float]]  # name -> value, low, high and n, as indexer/evaluation.py gives them
+Figures = Mapping[
+    str, Mapping[str, float]
+]  # name -> value, low, high and n, as indexer/metric_learning/encoder_figures.py gives them
 SPELT = {"eer": "EER", "auc": "AUC", "map": "mAP", "gap": "GAP", "f1": "F1"}
 RATES_OF_ERRORS = {"eer", "alarm", "alarms", "miss", "misses"}  # where lower is better
 

@@ -18,12 +18,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from indexer.batches import object_batches
 from indexer.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
-from indexer.collapse import CollapseMonitor
-from indexer.evaluation import Summary, summarise
 from indexer.history import EpochRecord
-from indexer.losses import (
+from indexer.metric_learning.batches import object_batches
+from indexer.metric_learning.collapse import CollapseMonitor
+from indexer.metric_learning.encoder_figures import Summary, summarise
+from indexer.metric_learning.losses import (
     Loss,
     contrastive_loss,
     distances,
@@ -33,8 +33,8 @@ from indexer.losses import (
     supervised_contrastive_loss,
     triplet_loss,
 )
-from indexer.mining import make_miner, relations
-from indexer.nearest_wrong import SameWork, nearest_wrong
+from indexer.metric_learning.mining import make_miner, relations
+from indexer.metric_learning.nearest_wrong import SameWork, nearest_wrong
 from indexer.pool import PLAIN, Pool, Progress
 from retrieval.encoder.network import EmbeddingNetwork
 from retrieval.encoder.preprocessing import Preprocessing

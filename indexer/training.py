@@ -20,13 +20,14 @@ from torch.autograd.graph import saved_tensors_hooks
 from indexer import history
 from indexer.card import model_card
 from indexer.checkpoint import load_checkpoint
-from indexer.evaluation import Evaluation, evaluate
 from indexer.export import export_encoder
 from indexer.history import EpochRecord
 from indexer.inputs.labels import Labelled
 from indexer.local import LocalOptions, LocalRecord, train_local
 from indexer.measuring.combination import Combination, combination_of
-from indexer.nearest_wrong import agree_by_geometry
+from indexer.metric_learning.encoder_figures import Evaluation, evaluate
+from indexer.metric_learning.nearest_wrong import agree_by_geometry
+from indexer.metric_learning.whitening import discriminative_whitening
 from indexer.pool import (
     PLAIN,
     Pool,
@@ -42,7 +43,6 @@ from indexer.pool import (
 from indexer.split import Split, write_split
 from indexer.starting import Start
 from indexer.train import Options, Trainer
-from indexer.whitening import discriminative_whitening
 from retrieval.encoder.encoder import DESCRIPTION, load_encoder
 from retrieval.errors import ArtifactError
 from retrieval.photographs.features import Features, features_of

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from indexer.batches import object_batches
-from indexer.nearest_wrong import nearest_wrong
+from indexer.metric_learning.batches import object_batches
+from indexer.metric_learning.nearest_wrong import nearest_wrong
 from tests.conftest import unit
 
 # object 4 has five genuine photos and three forgeries, 8 one and none, 2 two and one, 6 forgeries only

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from indexer.collapse import CollapseMonitor
+from indexer.metric_learning.collapse import CollapseMonitor
 from retrieval.errors import ArtifactError, Collapsed
 
 STEADY = {"spread": 1.0, "loss": 0.2}
@@ -17,7 +17,7 @@ def train(miner: str, *, margin=0.3, steps=200, rate=0.05, noise=0.3, shift=0.0,
     features of a network whose activations are never negative.
     """
     torch = pytest.importorskip("torch", reason="needs the extra train")
-    from indexer import losses, mining
+    from indexer.metric_learning import losses, mining
 
     generator = torch.Generator().manual_seed(0)
     centres = torch.randn(24, 16, generator=generator).repeat_interleave(4, 0)

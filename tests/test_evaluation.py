@@ -7,8 +7,8 @@ import time
 import numpy as np
 import pytest
 
-from indexer import evaluation
-from indexer.evaluation import NEAREST, RANDOM, NothingToMeasure, evaluate, summarise
+from indexer.metric_learning import encoder_figures as evaluation
+from indexer.metric_learning.encoder_figures import NEAREST, RANDOM, NothingToMeasure, evaluate, summarise
 from retrieval.statistics.metrics import (
     RankedQuery,
     equal_error_rate,

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 torch = pytest.importorskip("torch", reason="needs the extra train")
 
-from indexer.losses import (  # noqa: E402
+from indexer.metric_learning.losses import (  # noqa: E402
     NEAREST,
     contrastive_loss,
     distances,
@@ -19,7 +19,7 @@ from indexer.losses import (  # noqa: E402
     supervised_contrastive_loss,
     triplet_loss,
 )
-from indexer.mining import batch_all, relations  # noqa: E402
+from indexer.metric_learning.mining import batch_all, relations  # noqa: E402
 
 # three genuine photos and a forgery of object 0, two and two of object 1, one genuine photo of object 2
 OBJECTS = torch.tensor([0, 0, 0, 0, 1, 1, 1, 1, 2])

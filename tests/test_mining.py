@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 
 torch = pytest.importorskip("torch", reason="needs the extra train")
 
-from indexer.losses import distances  # noqa: E402
-from indexer.mining import (  # noqa: E402
+from indexer.metric_learning.losses import distances  # noqa: E402
+from indexer.metric_learning.mining import (  # noqa: E402
     MINERS,
     Triplets,
     batch_all,

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from indexer.nearest_wrong import SameWork, agree_by_geometry, nearest_wrong
+from indexer.metric_learning.nearest_wrong import SameWork, agree_by_geometry, nearest_wrong
 from indexer.simulation.rephotograph import rephotograph
 from retrieval.photographs.features import extract_features
 from tests.conftest import unit

@@ -13,10 +13,10 @@ torch = pytest.importorskip("torch")
 pytest.importorskip("timm")
 
 from indexer import train as train_module  # noqa: E402
-from indexer.evaluation import Summary  # noqa: E402
 from indexer.history import EpochRecord  # noqa: E402
-from indexer.losses import distances  # noqa: E402
-from indexer.mining import MINERS, batch_hard  # noqa: E402
+from indexer.metric_learning.encoder_figures import Summary  # noqa: E402
+from indexer.metric_learning.losses import distances  # noqa: E402
+from indexer.metric_learning.mining import MINERS, batch_hard  # noqa: E402
 from indexer.pool import PLAIN, REPHOTOGRAPH, Pool, Row  # noqa: E402
 from indexer.train import FADE, HEAD, LOSSES, SCHEDULE, TOWER, WARM_UP, Options, Trainer, rate_share  # noqa: E402
 from retrieval.encoder.network import EmbeddingNetwork  # noqa: E402

@@ -21,12 +21,13 @@ pytest.importorskip("timm")
 
 from indexer import training  # noqa: E402
 from indexer.checkpoint import Checkpoint, save_checkpoint  # noqa: E402
-from indexer.evaluation import evaluate, summarise  # noqa: E402
 from indexer.export import export_encoder  # noqa: E402
 from indexer.history import EpochRecord  # noqa: E402
 from indexer.inputs.labels import Labelled, LabelledPhoto  # noqa: E402
 from indexer.local import LocalOptions, LocalRecord  # noqa: E402
 from indexer.measuring.combination import Combination  # noqa: E402
+from indexer.metric_learning.encoder_figures import evaluate, summarise  # noqa: E402
+from indexer.metric_learning.whitening import discriminative_whitening  # noqa: E402
 from indexer.pool import PLAIN, Pool, Recipe, Row, fill_pool, make_pictures  # noqa: E402
 from indexer.split import Split, read_split  # noqa: E402
 from indexer.starting import Start  # noqa: E402
@@ -49,7 +50,6 @@ from indexer.training import (  # noqa: E402
     train_heads,
     write_encoder,
 )
-from indexer.whitening import discriminative_whitening  # noqa: E402
 from retrieval.encoder.encoder import DESCRIPTION, load_encoder  # noqa: E402
 from retrieval.encoder.network import EmbeddingNetwork  # noqa: E402
 from retrieval.encoder.preprocessing import Preprocessing  # noqa: E402

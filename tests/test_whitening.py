@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from indexer.whitening import SHRINKAGE, discriminative_whitening
+from indexer.metric_learning.whitening import SHRINKAGE, discriminative_whitening
 from tests.conftest import unit
 
 PER = {"as many": 4, "uneven": np.resize([1, 2, 3, 9], 120)}  # photographs of each object

@@ -20,9 +20,9 @@ from typing import Any
 import numpy as np
 import torch
 
-from indexer.evaluation import Evaluation
 from indexer.export import export_encoder
 from indexer.inputs.labels import Labelled, read_labels
+from indexer.metric_learning.encoder_figures import Evaluation
 from indexer.pool import Pool, Recipe, fill_pool
 from indexer.split import Split, read_split
 from indexer.starting import Start, open_start

@@ -27,17 +27,17 @@ from pytorch_metric_learning.distances import DotProductSimilarity, LpDistance
 from pytorch_metric_learning.reducers import DoNothingReducer, MeanReducer
 from torch import Tensor
 
-from indexer.batches import object_batches
-from indexer.evaluation import Summary, summarise
 from indexer.inputs.labels import LabelledPhoto
-from indexer.losses import (
+from indexer.metric_learning.batches import object_batches
+from indexer.metric_learning.encoder_figures import Summary, summarise
+from indexer.metric_learning.losses import (
     contrastive_loss,
     distances,
     multi_similarity_loss,
     supervised_contrastive_loss,
     triplet_loss,
 )
-from indexer.mining import Miner, batch_all, batch_hard, relations, semi_hard
+from indexer.metric_learning.mining import Miner, batch_all, batch_hard, relations, semi_hard
 from indexer.pool import Pool, Recipe, fill_pool, plan_rows
 from indexer.starting import Start, open_start
 from retrieval.encoder.network import EmbeddingNetwork

@@ -1,0 +1,1 @@
+"""The mathematics of metric learning: losses, mining, batches, figures."""
