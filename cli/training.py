@@ -19,20 +19,20 @@ from cli.curves import curves_png, training_page
 from cli.output import plain
 from cli.progress import progress
 from cli.simulating import kinds_of
-from indexer import history
-from indexer.card import compared
-from indexer.history import EpochRecord
 from indexer.inputs.labels import Labelled, read_labels
-from indexer.split import Split, read_split, split_by_object
+from indexer.training import history
+from indexer.training.history import EpochRecord
+from indexer.training.model_card import compared
+from indexer.training.split import Split, read_split, split_by_object
 from retrieval.encoder.preprocessing import Preprocessing
 from retrieval.encoder.torch_engine import import_torch
 from retrieval.errors import ArtifactError
 from retrieval.statistics.metrics import Estimate
 
 if TYPE_CHECKING:
-    from indexer.local import LocalRecord
-    from indexer.starting import Start
-    from indexer.training import Plan, Trained, Watching
+    from indexer.training.local_heads import LocalRecord
+    from indexer.training.run import Plan, Trained, Watching
+    from indexer.training.start import Start
 
 SMALLEST_SIDE = 32
 FORGERIES = 2  # of each object in a batch
@@ -62,7 +62,7 @@ def run_train(wanted: Wanted, options: dict[str, Any]) -> None:
     """Train an encoder on labelled photographs, and write its folder."""
     for name in ("torch", "timm", "safetensors.torch"):
         import_torch(name)
-    from indexer.training import forecast, prepare, publish, run_training
+    from indexer.training.run import forecast, prepare, publish, run_training
 
     labelled = read_labels(wanted.source)
     split = chosen_split(labelled, wanted, seed=options["seed"])
@@ -105,11 +105,11 @@ def make_plan(wanted: Wanted, labelled: Labelled, split: Split, options: dict[st
     """Return the plan of a training, its network loaded; raises ArtifactError where options do not go together."""
     import torch
 
-    from indexer.local import LocalOptions
-    from indexer.pool import Recipe
-    from indexer.starting import open_start
-    from indexer.train import Options
-    from indexer.training import Plan
+    from indexer.training.local_heads import LocalOptions
+    from indexer.training.pool import Recipe
+    from indexer.training.run import Plan
+    from indexer.training.start import open_start
+    from indexer.training.trainer import Options
 
     if options["forgeries"] is None:  # simulated copies alone would cost more recall than they teach: see the ablation
         options = options | {"forgeries": FORGERIES if labelled.forgery_count else 0}
@@ -208,7 +208,7 @@ class Telling:
         self._headed = False
 
     def __enter__(self) -> Watching:
-        from indexer.training import Watching
+        from indexer.training.run import Watching
 
         pictures, steps, places = self._bars
         return Watching(pictures, steps, self._epoch, places, self._places)

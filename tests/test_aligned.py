@@ -9,8 +9,9 @@ from PIL import Image
 
 pytest.importorskip("torch", reason="needs the extra train")
 
-from indexer import aligned as aligned_module
-from indexer.aligned import (
+from indexer.simulation.rephotograph import DIFFICULT, Conditions, Taken
+from indexer.training import local_triples as aligned_module
+from indexer.training.local_triples import (
     CONDITIONS,
     SEEN,
     SLIPS,
@@ -22,8 +23,7 @@ from indexer.aligned import (
     slip,
     triple_makers,
 )
-from indexer.pool import WORKING_SIDE, read_small
-from indexer.simulation.rephotograph import DIFFICULT, Conditions, Taken
+from indexer.training.pool import WORKING_SIDE, read_small
 from retrieval.comparing.divergence import PLACES_ACROSS
 from retrieval.encoder.preprocessing import Preprocessing
 from retrieval.errors import ArtifactError

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from indexer.card import Figures, compared, escaped, measured_on, model_card, spelt
-from indexer.history import EpochRecord
+from indexer.training.history import EpochRecord
+from indexer.training.model_card import Figures, compared, escaped, measured_on, model_card, spelt
 
 ABOUT = {"Started from": "default", "Trained on": "40 objects", "Seed": "3"}
 COMMAND = "artifact train photos --out encoder --seed 3"

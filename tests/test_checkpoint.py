@@ -8,8 +8,8 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="needs the extra train")
 
-from indexer import checkpoint as checkpoint_module  # noqa: E402
-from indexer.checkpoint import SCHEMA, Checkpoint, load_checkpoint, save_checkpoint  # noqa: E402
+from indexer.training import checkpoint as checkpoint_module  # noqa: E402
+from indexer.training.checkpoint import SCHEMA, Checkpoint, load_checkpoint, save_checkpoint  # noqa: E402
 
 OPTIMIZERS = {
     "sgd": lambda groups: torch.optim.SGD(groups, lr=0.1, momentum=0.9, nesterov=True, weight_decay=1e-4),

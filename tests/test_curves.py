@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageColor
 
 from cli.curves import CURVES, DAY, NIGHT, Colours, curves_png, draw_curve, span, ticks, training_page
-from indexer.history import EpochRecord
+from indexer.training.history import EpochRecord
 from tests.conftest import picture
 from tests.page import Page
 

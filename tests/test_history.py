@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from indexer.history import (
+from indexer.training.history import (
     HEADER,
     EpochRecord,
     append,

@@ -9,9 +9,8 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="needs the extra train")
 
-from indexer import local as local_module  # noqa: E402
-from indexer.aligned import Triple, triple_makers  # noqa: E402
-from indexer.local import (  # noqa: E402
+from indexer.training import local_heads as local_module  # noqa: E402
+from indexer.training.local_heads import (  # noqa: E402
     BATCH,
     HARDEST,
     MARGIN,
@@ -24,6 +23,7 @@ from indexer.local import (  # noqa: E402
     place_distances,
     train_local,
 )
+from indexer.training.local_triples import Triple, triple_makers  # noqa: E402
 from retrieval.comparing.divergence import (  # noqa: E402
     PLACES_ACROSS,
     USUAL_MEDIAN,

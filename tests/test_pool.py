@@ -12,9 +12,11 @@ from PIL import Image
 
 torch = pytest.importorskip("torch", reason="needs the extra train")
 
-from indexer import pool as pool_module  # noqa: E402
 from indexer.inputs.labels import LabelledPhoto  # noqa: E402
-from indexer.pool import (  # noqa: E402
+from indexer.simulation.copies import make_copy  # noqa: E402
+from indexer.simulation.rephotograph import DIFFICULT, draw_shot, photograph  # noqa: E402
+from indexer.training import pool as pool_module  # noqa: E402
+from indexer.training.pool import (  # noqa: E402
     PLAIN,
     REPHOTOGRAPH,
     WORKING_SIDE,
@@ -30,8 +32,6 @@ from indexer.pool import (  # noqa: E402
     read_small,
     reserve,
 )
-from indexer.simulation.copies import make_copy  # noqa: E402
-from indexer.simulation.rephotograph import DIFFICULT, draw_shot, photograph  # noqa: E402
 from retrieval.encoder.network import EmbeddingNetwork  # noqa: E402
 from retrieval.encoder.preprocessing import Preprocessing  # noqa: E402
 from retrieval.errors import ArtifactError  # noqa: E402

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from indexer.inputs.labels import Labelled, LabelledPhoto
-from indexer.split import BadSplit, Split, read_split, split_by_object, write_split
+from indexer.training.split import BadSplit, Split, read_split, split_by_object, write_split
 
 
 def labelled(number: int, *, several: int = 0, forged: int = 0, shuffled: int | None = None) -> Labelled:

@@ -11,8 +11,8 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="needs the extra train")
 
-from indexer.export import export_encoder  # noqa: E402
-from indexer.starting import Start, open_start  # noqa: E402
+from indexer.training.export import export_encoder  # noqa: E402
+from indexer.training.start import Start, open_start  # noqa: E402
 from retrieval.encoder.encoder import DEFAULT_FOLDER, DESCRIPTION, load_encoder, read_description  # noqa: E402
 from retrieval.encoder.network import EmbeddingNetwork  # noqa: E402
 from retrieval.encoder.preprocessing import Preprocessing  # noqa: E402

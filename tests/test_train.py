@@ -12,13 +12,13 @@ import pytest
 torch = pytest.importorskip("torch")
 pytest.importorskip("timm")
 
-from indexer import train as train_module  # noqa: E402
-from indexer.history import EpochRecord  # noqa: E402
 from indexer.metric_learning.encoder_figures import Summary  # noqa: E402
 from indexer.metric_learning.losses import distances  # noqa: E402
 from indexer.metric_learning.mining import MINERS, batch_hard  # noqa: E402
-from indexer.pool import PLAIN, REPHOTOGRAPH, Pool, Row  # noqa: E402
-from indexer.train import FADE, HEAD, LOSSES, SCHEDULE, TOWER, WARM_UP, Options, Trainer, rate_share  # noqa: E402
+from indexer.training import trainer as train_module  # noqa: E402
+from indexer.training.history import EpochRecord  # noqa: E402
+from indexer.training.pool import PLAIN, REPHOTOGRAPH, Pool, Row  # noqa: E402
+from indexer.training.trainer import FADE, HEAD, LOSSES, SCHEDULE, TOWER, WARM_UP, Options, Trainer, rate_share  # noqa: E402
 from retrieval.encoder.network import EmbeddingNetwork  # noqa: E402
 from retrieval.encoder.preprocessing import Preprocessing  # noqa: E402
 from retrieval.errors import Collapsed  # noqa: E402
@@ -285,7 +285,7 @@ def test_embeddings_that_collapse_stop_it_with_advice(pool, tmp_path):
 def test_gradients_of_an_unlucky_batch_are_cut(pool, tmp_path, monkeypatch):
     options = replace(QUICK, head_epochs=1, epochs=0, losses=("supervised-contrastive",), rate=1.0, keep="last")
     free = moved(trained(pool, tmp_path / "free", options)[0])
-    monkeypatch.setattr("indexer.train.LONGEST_GRADIENT", 1e-3)
+    monkeypatch.setattr("indexer.training.trainer.LONGEST_GRADIENT", 1e-3)
     short = moved(trained(pool, tmp_path / "short", options)[0])
     assert 0 < short < 0.1 * free
 

@@ -21,9 +21,9 @@ pytest.importorskip("timm")
 
 import cli.training as command  # noqa: E402
 from cli.main import app  # noqa: E402
-from indexer import training  # noqa: E402
-from indexer.export import export_encoder  # noqa: E402
-from indexer.starting import open_start  # noqa: E402
+from indexer.training import run as training  # noqa: E402
+from indexer.training.export import export_encoder  # noqa: E402
+from indexer.training.start import open_start  # noqa: E402
 from retrieval.encoder.encoder import load_encoder  # noqa: E402
 from retrieval.encoder.network import EmbeddingNetwork  # noqa: E402
 from retrieval.encoder.preprocessing import Preprocessing  # noqa: E402
@@ -243,7 +243,7 @@ def test_a_full_disk_is_foreseen_or_said(start, catalogue, tmp_path, monkeypatch
         def full(*_: object, **__: object) -> None:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "checkpoint.new")
 
-        patched.setattr("indexer.train.save_checkpoint", full)
+        patched.setattr("indexer.training.trainer.save_checkpoint", full)
         assert "No space left on device" in refused(catalogue, start, tmp_path / "out")
     assert "wrote" in run(catalogue, start, tmp_path / "out").output
 

@@ -19,20 +19,17 @@ import pytest
 torch = pytest.importorskip("torch")
 pytest.importorskip("timm")
 
-from indexer import training  # noqa: E402
-from indexer.checkpoint import Checkpoint, save_checkpoint  # noqa: E402
-from indexer.export import export_encoder  # noqa: E402
-from indexer.history import EpochRecord  # noqa: E402
 from indexer.inputs.labels import Labelled, LabelledPhoto  # noqa: E402
-from indexer.local import LocalOptions, LocalRecord  # noqa: E402
 from indexer.measuring.combination import Combination  # noqa: E402
 from indexer.metric_learning.encoder_figures import evaluate, summarise  # noqa: E402
 from indexer.metric_learning.whitening import discriminative_whitening  # noqa: E402
-from indexer.pool import PLAIN, Pool, Recipe, Row, fill_pool, make_pictures  # noqa: E402
-from indexer.split import Split, read_split  # noqa: E402
-from indexer.starting import Start  # noqa: E402
-from indexer.train import Options  # noqa: E402
-from indexer.training import (  # noqa: E402
+from indexer.training import run as training  # noqa: E402
+from indexer.training.checkpoint import Checkpoint, save_checkpoint  # noqa: E402
+from indexer.training.export import export_encoder  # noqa: E402
+from indexer.training.history import EpochRecord  # noqa: E402
+from indexer.training.local_heads import LocalOptions, LocalRecord  # noqa: E402
+from indexer.training.pool import PLAIN, Pool, Recipe, Row, fill_pool, make_pictures  # noqa: E402
+from indexer.training.run import (  # noqa: E402
     KEPT,
     SPARE,
     Plan,
@@ -50,6 +47,9 @@ from indexer.training import (  # noqa: E402
     train_heads,
     write_encoder,
 )
+from indexer.training.split import Split, read_split  # noqa: E402
+from indexer.training.start import Start  # noqa: E402
+from indexer.training.trainer import Options  # noqa: E402
 from retrieval.encoder.encoder import DESCRIPTION, load_encoder  # noqa: E402
 from retrieval.encoder.network import EmbeddingNetwork  # noqa: E402
 from retrieval.encoder.preprocessing import Preprocessing  # noqa: E402

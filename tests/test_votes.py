@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from indexer.building.check import check_catalogue
-from indexer.words import train_words
+from indexer.training.visual_words import train_words
 from retrieval.catalogue.catalogue import Catalogue
 from retrieval.catalogue.vote_index import (
     PROBED,

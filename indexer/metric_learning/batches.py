@@ -22,8 +22,8 @@ def object_batches(
 
     `objects` is int64 (n,), `genuine` bool (n,). An object gives up to `photos` genuine photos and up to `forgeries`
     forgeries, drawn anew each epoch; the same for the same seed and epoch. The batches differ by one object at most.
-    `neighbours`, int64 (n, k) from `indexer.metric_learning.nearest_wrong`, puts objects with those they are confused with: of 2,000
-    random vectors, 32 a batch and k = 3, three in four then meet their nearest, and one in a hundred otherwise.
+    `neighbours`, int64 (n, k) from `nearest_wrong`, puts objects with those they are confused with: of 2,000 random
+    vectors, 32 a batch and k = 3, three in four then meet their nearest, and one in a hundred otherwise.
     """
     random = np.random.default_rng([seed, epoch])
     true, forged = _rows_by_object(objects, genuine), _rows_by_object(objects, ~genuine)

@@ -1,6 +1,6 @@
 """Losses on unit embeddings: pull the genuine photos of an object together, push copies and other objects away.
 
-They take distances or vectors, and which pairs of a batch are positive and which negative (`indexer.metric_learning.mining.relations`).
+They take distances or vectors, and which pairs of a batch are positive and which negative (`mining.relations`).
 Products of vectors are taken in double precision and the rest in single, so autocast and TF32 change nothing.
 """
 

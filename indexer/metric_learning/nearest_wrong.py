@@ -39,7 +39,7 @@ class SameWork:
 
     @property
     def confirmed(self) -> frozenset[tuple[int, int]]:
-        """The pairs of objects that are one work, the smaller number first, as `indexer.metric_learning.mining.relations` asks."""
+        """The pairs of objects that are one work, the smaller number first, as `mining.relations` asks."""
         return frozenset(pair for pair, same in self._outcomes.items() if same)
 
     @property

@@ -20,7 +20,9 @@ from retrieval.catalogue.catalogue import Catalogue
 from retrieval.catalogue.vector_index import strays, write_index
 from retrieval.photographs.features import VERSION
 
-WORDS = Path(__file__).parent / "words.faiss"  # the trained, empty index; `python -m indexer.words` makes it
+WORDS = (
+    Path(__file__).parent / "words.faiss"
+)  # the trained, empty index; `python -m indexer.training.visual_words` makes it
 PROBED = 1  # words near each feature whose lists are looked through; more cost more and found nothing more
 NEIGHBOURS = 16  # features of exemplars that each feature of a photograph is compared with
 AT_ONCE = 200  # exemplars added in one step

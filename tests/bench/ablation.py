@@ -20,14 +20,14 @@ from typing import Any
 import numpy as np
 import torch
 
-from indexer.export import export_encoder
 from indexer.inputs.labels import Labelled, read_labels
 from indexer.metric_learning.encoder_figures import Evaluation
-from indexer.pool import Pool, Recipe, fill_pool
-from indexer.split import Split, read_split
-from indexer.starting import Start, open_start
-from indexer.train import Options, Trainer
-from indexer.training import Plan, agreement, measure, project_by_whitening, rows_of, rows_showing
+from indexer.training.export import export_encoder
+from indexer.training.pool import Pool, Recipe, fill_pool
+from indexer.training.run import Plan, agreement, measure, project_by_whitening, rows_of, rows_showing
+from indexer.training.split import Split, read_split
+from indexer.training.start import Start, open_start
+from indexer.training.trainer import Options, Trainer
 from retrieval.encoder.encoder import load_encoder
 from retrieval.machine import cpu_count
 from retrieval.statistics.metrics import Estimate

@@ -38,8 +38,8 @@ from indexer.metric_learning.losses import (
     triplet_loss,
 )
 from indexer.metric_learning.mining import Miner, batch_all, batch_hard, relations, semi_hard
-from indexer.pool import Pool, Recipe, fill_pool, plan_rows
-from indexer.starting import Start, open_start
+from indexer.training.pool import Pool, Recipe, fill_pool, plan_rows
+from indexer.training.start import Start, open_start
 from retrieval.encoder.network import EmbeddingNetwork
 from retrieval.statistics.metrics import bootstrap_by_group, clopper_pearson
 from tests.bench import report, shared_data

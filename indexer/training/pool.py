@@ -18,10 +18,10 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
-from indexer.export import convert
 from indexer.inputs.labels import LabelledPhoto
 from indexer.simulation.copies import Copy, make_copy
 from indexer.simulation.rephotograph import DIFFICULT, ORDINARY, draw_shot, photograph
+from indexer.training.export import convert
 from retrieval.encoder.network import EmbeddingNetwork
 from retrieval.encoder.openvino_engine import OpenVinoEngine
 from retrieval.encoder.preprocessing import Preprocessing

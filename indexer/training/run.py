@@ -17,18 +17,18 @@ import numpy as np
 import torch
 from torch.autograd.graph import saved_tensors_hooks
 
-from indexer import history
-from indexer.card import model_card
-from indexer.checkpoint import load_checkpoint
-from indexer.export import export_encoder
-from indexer.history import EpochRecord
 from indexer.inputs.labels import Labelled
-from indexer.local import LocalOptions, LocalRecord, train_local
 from indexer.measuring.combination import Combination, combination_of
 from indexer.metric_learning.encoder_figures import Evaluation, evaluate
 from indexer.metric_learning.nearest_wrong import agree_by_geometry
 from indexer.metric_learning.whitening import discriminative_whitening
-from indexer.pool import (
+from indexer.training import history
+from indexer.training.checkpoint import load_checkpoint
+from indexer.training.export import export_encoder
+from indexer.training.history import EpochRecord
+from indexer.training.local_heads import LocalOptions, LocalRecord, train_local
+from indexer.training.model_card import model_card
+from indexer.training.pool import (
     PLAIN,
     Pool,
     Progress,
@@ -40,9 +40,9 @@ from indexer.pool import (
     make_pictures,
     plan_rows,
 )
-from indexer.split import Split, write_split
-from indexer.starting import Start
-from indexer.train import Options, Trainer
+from indexer.training.split import Split, write_split
+from indexer.training.start import Start
+from indexer.training.trainer import Options, Trainer
 from retrieval.encoder.encoder import DESCRIPTION, load_encoder
 from retrieval.errors import ArtifactError
 from retrieval.photographs.features import Features, features_of

@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from indexer.pool import WORKING_SIDE, read_small, some_copy
 from indexer.simulation.rephotograph import DIFFICULT, draw_shot, photograph_with_geometry
+from indexer.training.pool import WORKING_SIDE, read_small, some_copy
 from retrieval.comparing.alignment import fit_colours
 from retrieval.comparing.divergence import PLACES_ACROSS
 from retrieval.encoder.preprocessing import Preprocessing

@@ -1,4 +1,7 @@
-"""Train the visual words by which local features are looked up: `python -m indexer.words OUT FOLDER...`."""
+"""Train the visual words by which local features are looked up.
+
+`python -m indexer.training.visual_words OUT FOLDER...` does it.
+"""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from textwrap import fill
 
-from indexer.history import EpochRecord, best_epoch, total
+from indexer.training.history import EpochRecord, best_epoch, total
 from retrieval.statistics.metrics import Estimate
 
 Figures = Mapping[

@@ -18,8 +18,6 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from indexer.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
-from indexer.history import EpochRecord
 from indexer.metric_learning.batches import object_batches
 from indexer.metric_learning.collapse import CollapseMonitor
 from indexer.metric_learning.encoder_figures import Summary, summarise
@@ -35,7 +33,9 @@ from indexer.metric_learning.losses import (
 )
 from indexer.metric_learning.mining import make_miner, relations
 from indexer.metric_learning.nearest_wrong import SameWork, nearest_wrong
-from indexer.pool import PLAIN, Pool, Progress
+from indexer.training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from indexer.training.history import EpochRecord
+from indexer.training.pool import PLAIN, Pool, Progress
 from retrieval.encoder.network import EmbeddingNetwork
 from retrieval.encoder.preprocessing import Preprocessing
 

@@ -1,0 +1,1 @@
+"""Train a Siamese encoder and write its folder."""
