@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import typer
 
-from cli import output
+from cli.artifact_1 import Record, dumps, outcomes, record
+from cli.output.terminal import echo_wrapped, print_table, styled
+from cli.output.text import plain
 from cli.recording import recording
 from retrieval.catalogue.catalogue import Catalogue
 from retrieval.errors import UnreadableImage
@@ -34,7 +37,7 @@ def run_query(
     """
     judge = open_judge(data, encoder_spec=encoder, device=device)
     if report is not None or png is not None:
-        from cli.writing import check_targets
+        from cli.output.writing import check_targets
 
         check_targets([report, png], [photo, *(exemplar.file for exemplar in judge.photos.values())])
     if object_id is None:
@@ -43,19 +46,48 @@ def run_query(
         verdict = judge.compare(photo, object_id, max_megapixels=max_megapixels)
     with recording(judge) as keep:
         numbers = keep.keep(verdict, asked=object_id)
-    found = output.record(verdict, judge, numbers)
+    found = record(verdict, judge, numbers)
     if as_json:
-        typer.echo(output.dumps(found, indent=2))
+        typer.echo(dumps(found, indent=2))
     if verdict.error is not None:
         raise UnreadableImage(f"{photo}: {verdict.error}")
     if not as_json:
         with Catalogue.reading(data) as catalogue:
             ids = [match.object_id for work in verdict.works for match in work.matches]
-            output.print_query(found, catalogue.titles(ids))
+            print_query(found, catalogue.titles(ids))
         if numbers:
             typer.echo(f"recorded as verdict {numbers[0]}", err=True)
     if report is not None or png is not None:
         from cli.comparing import write_evidence
 
         write_evidence(verdict, judge, report=report, png=png, max_megapixels=max_megapixels)
-    return Outcome.DIVERGENT in output.outcomes(found)
+    return Outcome.DIVERGENT in outcomes(found)
+
+
+def print_query(found: Record, titles: Mapping[str, str]) -> None:
+    """Print one photograph's verdict for a person."""
+    for work in found["works"]:
+        typer.echo(f"{plain(found['photo'])}: " + styled(work["outcome"], colour=True))
+        for reason in work["reasons"]:
+            echo_wrapped(reason)
+        rows = [
+            (
+                str(match["rank"]),
+                match["object_id"],
+                titles.get(match["object_id"], ""),
+                f"{match['distance']:.3f}",
+                f"{1 - match['distance'] ** 2 / 2:.3f}",
+                f"{match['divergence']['local']:.3f}" if match["divergence"] else "",
+                work["outcome"] if match["rank"] == 1 else "",
+            )
+            for match in work["matches"]
+        ]
+        columns = {
+            "rank": "right",
+            "object": "left",
+            "title": "left",
+            "distance": "right",
+            "similarity": "right",
+            "local": "right",
+        }
+        print_table(columns | {"outcome": "left"}, rows)

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import typer
 
-from cli import output
-from cli.output import plain
-from cli.progress import progress
-from cli.promises import calibration_lines
+from cli.artifact_1 import dumps
+from cli.output.progress import progress
+from cli.output.text import plain
+from cli.output.threshold_words import calibration_lines
 from indexer.inputs.labels import read_labels
 from indexer.inputs.scan import Skipped
 from indexer.measuring.calibrate import calibrate
@@ -52,7 +52,7 @@ def run_calibrate(
     with Catalogue.writing(data) as catalogue:
         calibration = catalogue.add_calibration(found)
     if as_json:
-        typer.echo(output.dumps({"number": calibration.number, **calibration.as_dict()}, indent=2))
+        typer.echo(dumps({"number": calibration.number, **calibration.as_dict()}, indent=2))
     else:
         for line in calibration_lines(calibration):
             typer.echo(line)

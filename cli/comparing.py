@@ -8,8 +8,8 @@ from pathlib import Path
 from PIL import Image
 
 from cli.evidence import Evidence, render_evidence
+from cli.output.writing import write_whole
 from cli.sheet import draw_sheet
-from cli.writing import write_whole
 from retrieval.catalogue.catalogue import Catalogue
 from retrieval.comparing.alignment import lay_over
 from retrieval.comparing.divergence import Divergence

@@ -15,7 +15,7 @@ from string import Template
 
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
-from cli.output import escaped
+from cli.output.text import escaped
 from indexer.training.history import EpochRecord, best_epoch, duration, total
 from indexer.training.model_card import Compared, Figures, compared, measured_on
 from retrieval.statistics.metrics import Estimate

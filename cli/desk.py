@@ -8,11 +8,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from cli import output
+from cli.artifact_1 import Record, record, work_record
 from cli.journal import Journal
 from cli.options import ScreenFormat
-from cli.output import Record
-from cli.progress import progress
+from cli.output.progress import progress
 from cli.recording import Recorder
 from indexer.inputs.lots import OFFER, BadLots, Claims, Lot
 from retrieval.encoder.stream import Reading
@@ -107,7 +106,7 @@ class Desk:
 
     def _put(self, lot: Lot, identity: str | None, verdict: Verdict) -> Record:
         """Keep the record of a photograph."""
-        found = output.record(
+        found = record(
             verdict,
             self.judge,
             self.recorder.keep(verdict, lot=lot.columns),
@@ -140,7 +139,7 @@ class Desk:
         if verdict.claim is not None:
             if all(_said(work) != _said(verdict.claim) for work in verdict.works):  # else it has a verdict already
                 self.recorder.keep(replace(verdict, works=(verdict.claim,)), asked=said["object_id"], lot=lot.columns)
-            said["work"] = output.work_record(verdict.claim, self.judge.basis.thresholds)
+            said["work"] = work_record(verdict.claim, self.judge.basis.thresholds)
         return said
 
     def _seen_before(self, lot: Lot, verdict: Verdict) -> list[Record]:

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
-from cli.output import Record, escaped
+from cli.artifact_1 import Record
+from cli.output.text import escaped
 from cli.sheets import LOT_COLUMNS, seen_words
 from cli.thumbnails import LARGE, SMALL, Reference, Thumbnail, thumbnail
 from cli.triage import ALERTS, Priority, claimed, deciding

@@ -9,9 +9,10 @@ from typing import Any
 
 import typer
 
-from cli import output
+from cli.artifact_1 import dumps
 from cli.figures import Section, sections
-from cli.progress import progress
+from cli.output.progress import progress
+from cli.output.terminal import echo_wrapped, print_table
 from indexer.inputs.queries import read_queries
 from indexer.measuring.evaluate import Assessment, assess
 from retrieval.judging.judge import Judge, open_judge
@@ -33,7 +34,7 @@ def run_evaluate(
     judge = open_judge(data, encoder_spec=encoder, device=device, parallel=cpu_count())
     asked = read_queries(queries, judge.exemplars)
     if report is not None:
-        from cli.writing import check_targets
+        from cli.output.writing import check_targets
 
         check_targets([report], [query.path for query in asked])
     with progress("Evaluating") as show:
@@ -41,12 +42,12 @@ def run_evaluate(
     about = _about(judge, queries, found)
     shown = sections(found.figures)
     if as_json:
-        typer.echo(output.dumps(as_dict(about, found), indent=2))
+        typer.echo(dumps(as_dict(about, found), indent=2))
     else:
         _print(about, shown, found)
     if report is not None:
         from cli.evaluation_page import evaluation_page
-        from cli.writing import write_whole
+        from cli.output.writing import write_whole
 
         pieces = evaluation_page(queries.name, about, shown, found)
         write_whole(report, (piece.encode() for piece in pieces))
@@ -94,11 +95,11 @@ def as_dict(about: dict[str, str], found: Assessment) -> dict[str, Any]:
 
 def _print(about: dict[str, str], shown: list[Section], found: Assessment) -> None:
     for name in ("photographs", "catalogue", "thresholds", "intervals"):
-        output.echo_wrapped(f"{name}: {about[name]}")
+        echo_wrapped(f"{name}: {about[name]}")
     outcomes = [str(outcome) for outcome in Outcome]
     outcomes += sorted({outcome for row in found.confusion.values() for outcome in row} - set(outcomes))
     columns: dict[str, str] = {"truth": "left", **dict.fromkeys(outcomes, "right")}
-    output.print_table(
+    print_table(
         columns, [(truth, *(str(row.get(name, 0)) for name in outcomes)) for truth, row in found.confusion.items()]
     )
     for section in shown:
@@ -112,4 +113,4 @@ def _print(about: dict[str, str], shown: list[Section], found: Assessment) -> No
             )
             for row in section.rows
         ]
-        output.print_table({"figure": "left", "value": "right", "95% interval": "right", "objects": "right"}, rows)
+        print_table({"figure": "left", "value": "right", "95% interval": "right", "objects": "right"}, rows)

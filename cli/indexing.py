@@ -7,15 +7,15 @@ from pathlib import Path
 
 import typer
 
-from cli.output import plain
-from cli.progress import progress
+from cli.output.progress import progress
+from cli.output.text import plain
+from cli.output.threshold_words import threshold_lines
 from indexer.building.build import BuildReport, build_catalogue, publish
 from retrieval.catalogue.catalogue import Catalogue
 from retrieval.catalogue.rows import Changes, EncoderRecord
 from retrieval.encoder.encoder import DEFAULT, Encoder, load_encoder
 from retrieval.judging.judge import load_recorded
 from retrieval.machine import cpu_count
-from retrieval.statistics.calibration import Threshold, Thresholds
 
 SHOWN = 20
 
@@ -73,21 +73,6 @@ def _list(what: str, lines: list[str] | tuple[str, ...]) -> None:
         typer.echo(f"  {plain(line)}", err=True)
     if len(lines) > SHOWN:
         typer.echo(f"  ... and {len(lines) - SHOWN} more; `artifact status` lists what was left out", err=True)
-
-
-def threshold_lines(thresholds: Thresholds) -> list[str]:
-    """Return what there is to say of the thresholds, with the number behind each."""
-    return [
-        "provisional thresholds:",
-        _threshold_line("match", thresholds.match, "false matches", "objects"),
-        _threshold_line("authenticity", thresholds.authenticity, "false alarms", "simulated re-photographs"),
-    ]
-
-
-def _threshold_line(name: str, threshold: Threshold, errors: str, what: str) -> str:
-    if threshold.value is None:
-        return f"  {name:<13} none: {threshold.count} {what} are too few, {threshold.needed} are needed"
-    return f"  {name:<13} {threshold.value:.3f} at {threshold.rate:.0%} {errors}, from {threshold.count} {what}"
 
 
 def run_remove(object_id: str, data: Path) -> None:

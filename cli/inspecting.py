@@ -9,10 +9,10 @@ from typing import Any
 
 import typer
 
-from cli import output
-from cli.indexing import threshold_lines
-from cli.output import plain
-from cli.promises import calibration_lines
+from cli.artifact_1 import dumps
+from cli.output.terminal import print_table
+from cli.output.text import plain
+from cli.output.threshold_words import calibration_lines, threshold_lines
 from retrieval.catalogue.catalogue import Catalogue
 from retrieval.catalogue.rows import FIELDS, EncoderRecord, Object, Photo
 from retrieval.statistics.calibration import Calibration
@@ -36,7 +36,7 @@ def run_status(data: Path, *, as_json: bool) -> None:
             "skipped": [{"file": file, "reason": reason} for file, reason in skipped],
         }
     if as_json:
-        typer.echo(output.dumps(found, indent=2))
+        typer.echo(dumps(found, indent=2))
         return
     typer.echo(f"{objects} objects, {photos} photographs; revision {found['revision']} in {data}")
     for folder in found["folders"]:
@@ -66,11 +66,11 @@ def run_list(data: Path, *, as_json: bool) -> None:
     with Catalogue.reading(data) as catalogue:
         objects = list(catalogue.objects())
     if as_json:
-        typer.echo(output.dumps([_object(item) for item in objects], indent=2))
+        typer.echo(dumps([_object(item) for item in objects], indent=2))
         return
     columns = {"object": "left", "title": "left", "maker": "left", "date": "left", "photos": "right"}
     rows = [[item.object_id, *_values(item, "title", "maker", "date"), str(item.photos)] for item in objects]
-    output.print_table(columns, rows)
+    print_table(columns, rows)
 
 
 def run_show(object_id: str, data: Path, *, as_json: bool) -> None:
@@ -79,7 +79,7 @@ def run_show(object_id: str, data: Path, *, as_json: bool) -> None:
         item, photos = catalogue.object(object_id), catalogue.photos(object_id)
     if as_json:
         exemplars = [_photo(photo) for photo in photos]
-        typer.echo(output.dumps({**_object(item), "exemplars": exemplars}, indent=2))
+        typer.echo(dumps({**_object(item), "exemplars": exemplars}, indent=2))
         return
     typer.echo(plain(item.object_id))
     for name in [*FIELDS, *(name for name in item.metadata if name not in FIELDS)]:
@@ -105,13 +105,13 @@ def _values(item: Object, *names: str) -> Sequence[str]:
 
 def run_check(data: Path, *, as_json: bool) -> bool:
     """Print what does not agree, repaired or not; return whether nothing is left wrong."""
-    from cli.progress import progress
+    from cli.output.progress import progress
     from indexer.building.check import check_catalogue
 
     with progress("Checking") as show:
         report = check_catalogue(data, on_progress=show)
     if as_json:
-        typer.echo(output.dumps(asdict(report), indent=2))
+        typer.echo(dumps(asdict(report), indent=2))
     else:
         for line in report.repaired:
             typer.echo(f"repaired: {plain(line)}")

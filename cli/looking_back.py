@@ -7,8 +7,9 @@ from pathlib import Path
 
 import typer
 
-from cli import output
-from cli.output import plain
+from cli.artifact_1 import dumps
+from cli.output.terminal import echo_wrapped, print_table, styled
+from cli.output.text import plain
 from retrieval.judging.judge import open_judge
 from retrieval.machine import cpu_count
 from retrieval.verdicts.log import VerdictLog
@@ -22,14 +23,14 @@ def run_verdicts(data: Path, *, outcome: str | None, photo: str | None, limit: i
     with VerdictLog.reading(data) as log:
         found = log.verdicts(outcome=outcome, photo=photo, limit=limit)
     if as_json:
-        typer.echo(output.dumps([as_dict(item) for item in found], indent=2))
+        typer.echo(dumps([as_dict(item) for item in found], indent=2))
         return
     columns = {"verdict": "right", "date": "left", "outcome": "left", "object": "left", "distance": "right"}
     rows = [
         (str(item.number), item.date[:16], item.outcome, item.object_id or "", distance_of(item), Path(item.photo).name)
         for item in found
     ]
-    output.print_table(columns | {"photo": "left"}, rows)
+    print_table(columns | {"photo": "left"}, rows)
 
 
 def distance_of(item: Recorded) -> str:
@@ -57,7 +58,7 @@ def run_verdict(
         replayed = replay(item, judge, max_megapixels=max_megapixels)
     if as_json:
         more = {"reviews": [asdict(review) for review in decided], "replay": replayed and _replayed(replayed)}
-        typer.echo(output.dumps(as_dict(item) | more, indent=2))
+        typer.echo(dumps(as_dict(item) | more, indent=2))
     else:
         _print(item)
         for review in decided:
@@ -79,11 +80,11 @@ def _replayed(found: Replayed) -> dict:
 
 def _print(item: Recorded) -> None:
     alert = f", alert: {item.alert}" if item.alert else ""
-    typer.echo(f"verdict {item.number} of {item.date}: " + output.styled(item.outcome, colour=True) + alert)
+    typer.echo(f"verdict {item.number} of {item.date}: " + styled(item.outcome, colour=True) + alert)
     typer.echo(f"  photo: {plain(item.photo)}")
     typer.echo(f"  sha256: {item.sha256}")
     if item.lot is not None:
-        output.echo_wrapped("lot: " + "; ".join(f"{name} {value}" for name, value in item.lot.items() if value))
+        echo_wrapped("lot: " + "; ".join(f"{name} {value}" for name, value in item.lot.items() if value))
     if item.object_id is not None:
         typer.echo(f"  object: {plain(item.object_id)}, exemplar {plain(str(item.exemplar))}")
     for name, value in (("global", item.whole), ("local", item.local), ("combined", item.combined)):
@@ -92,7 +93,7 @@ def _print(item: Recorded) -> None:
     if item.threshold is not None:
         typer.echo(f"  threshold: {item.threshold:.6f}")
     for reason in item.reasons:
-        output.echo_wrapped(reason)
+        echo_wrapped(reason)
     calibration = "none" if item.calibration is None else str(item.calibration)
     typer.echo(f"  encoder {item.encoder}, revision {item.revision}, calibration {calibration}")
 
@@ -101,9 +102,9 @@ def _print_review(review: Review) -> None:
     held = f"accepted by {review.name}"
     if review.decision == OVERRULE:
         held = f"overruled by {review.name}: {review.outcome}" + (f", {review.object_id}" if review.object_id else "")
-    output.echo_wrapped(f"review {review.number} of {review.date}: {held}")
+    echo_wrapped(f"review {review.number} of {review.date}: {held}")
     if review.reason:
-        output.echo_wrapped(f"  {review.reason}")
+        echo_wrapped(f"  {review.reason}")
 
 
 def _lines(found: Replayed) -> list[str]:

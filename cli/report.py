@@ -14,8 +14,9 @@ from itertools import groupby
 from pathlib import Path
 from string import Template
 
+from cli.artifact_1 import Record
 from cli.entries import PICTURED, PROVISIONAL, SIGNS, Entries, badge, signed
-from cli.output import Record, escaped
+from cli.output.text import escaped
 from cli.thumbnails import Reference
 from cli.triage import ALERTS, Priority, priority, triaged
 

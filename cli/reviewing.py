@@ -7,10 +7,11 @@ from pathlib import Path
 
 import typer
 
-from cli import output
+from cli.artifact_1 import dumps
 from cli.looking_back import distance_of
-from cli.output import plain
-from cli.writing import check_targets, write_whole
+from cli.output.terminal import print_table
+from cli.output.text import plain
+from cli.output.writing import check_targets, write_whole
 from indexer.inputs.reviewed import ReviewLabels, as_csv, labels_of
 from indexer.inputs.scan import composed
 from retrieval.catalogue.catalogue import Catalogue
@@ -59,11 +60,11 @@ def run_open(data: Path, *, limit: int | None, as_json: bool) -> None:
         numbers = open_verdicts(log)
         found = [log.verdict(number) for number in numbers[:limit]]
     if as_json:
-        typer.echo(output.dumps([as_dict(item) for item in found], indent=2))
+        typer.echo(dumps([as_dict(item) for item in found], indent=2))
         return
     columns = {"verdict": "right", "date": "left", "outcome": "left", "object": "left", "distance": "right"}
     if found:
-        output.print_table(columns | {"photo": "left"}, map(_row, found))
+        print_table(columns | {"photo": "left"}, map(_row, found))
     shown = f"; the last {len(found)} are shown, --all shows all" if len(found) < len(numbers) else ""
     typer.echo(f"{len(numbers)} open{shown}")
 
@@ -123,7 +124,7 @@ def run_figures(data: Path, *, as_json: bool) -> None:
     with VerdictLog.reading(data) as log:
         found = figures(reviewed(log))
     if as_json:
-        typer.echo(output.dumps(_figures(found), indent=2))
+        typer.echo(dumps(_figures(found), indent=2))
         return
     for line in _lines(found) or ["No verdict is reviewed yet; `artifact review` lists those that wait."]:
         typer.echo(line)

@@ -12,16 +12,16 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from cli.artifact_1 import Record
 from cli.desk import Desk, Wanted
 from cli.journal import Journal
 from cli.options import ScreenFormat
-from cli.output import Record
-from cli.progress import progress
+from cli.output.progress import progress
+from cli.output.writing import check_targets, write_whole
 from cli.recording import recording
 from cli.sheets import each_work, render_csv, render_jsonl, render_table
 from cli.triage import triaged
 from cli.watching import watched
-from cli.writing import check_targets, write_whole
 from indexer.inputs.lots import Claims, read_lots
 from retrieval.catalogue.catalogue import Catalogue
 from retrieval.errors import ArtifactError

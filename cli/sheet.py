@@ -11,7 +11,7 @@ from PIL import Image, ImageDraw, ImageFont, ImageOps
 
 from cli.drawing import draw_map, enlarged, fitted, ramp, scale_end, surroundings
 from cli.evidence import Evidence
-from cli.output import plain
+from cli.output.text import plain
 from cli.views import WIDE
 from retrieval.comparing.divergence import Divergence
 from retrieval.comparing.overlays import Box

@@ -9,7 +9,8 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from cli.output import Record, dumps, plain
+from cli.artifact_1 import Record, dumps
+from cli.output.text import plain
 from cli.triage import priority
 from retrieval.outcome import UNREADABLE
 

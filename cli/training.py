@@ -16,8 +16,8 @@ import typer
 from PIL import Image
 
 from cli.curves import curves_png, training_page
-from cli.output import plain
-from cli.progress import progress
+from cli.output.progress import progress
+from cli.output.text import plain
 from cli.simulating import kinds_of
 from indexer.inputs.labels import Labelled, read_labels
 from indexer.training import history

@@ -11,7 +11,7 @@ import numpy as np
 from PIL import Image
 
 from cli.drawing import draw_map, enlarged, fitted, ramp, scale_end, surroundings
-from cli.output import escaped
+from cli.output.text import escaped
 from retrieval.comparing.divergence import Divergence
 from retrieval.comparing.overlays import Box
 from retrieval.errors import UnreadableImage

@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from cli import calibrating as command
 from cli.main import app
-from cli.promises import calibration_lines
+from cli.output.threshold_words import calibration_lines
 from indexer.measuring import calibrate as calibrating
 from indexer.measuring.calibrate import Case, Distances
 from indexer.simulation.rephotograph import rephotograph

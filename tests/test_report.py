@@ -14,8 +14,9 @@ import pytest
 from PIL import Image
 
 from cli import entries
+from cli.artifact_1 import outcomes
 from cli.entries import SIGNS, bar
-from cli.output import outcomes, plain
+from cli.output.text import plain
 from cli.report import render_html
 from cli.thumbnails import thumbnail
 from cli.triage import ALERTS, Priority

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from retrieval.judging.decision import share, sources
-from retrieval.statistics.calibration import CONFIDENCE, Calibration, Threshold, objects_needed
+from retrieval.statistics.calibration import CONFIDENCE, Calibration, Threshold, Thresholds, objects_needed
 from retrieval.statistics.likelihood import LikelihoodRatio
 
 
@@ -41,3 +41,18 @@ def _ratio(ratio: LikelihoodRatio) -> list[str]:
         f"  likelihood ratios from {ratio.genuine} objects, and copies of {ratio.copies}; on objects left out they",
         f"{'':12}cost {ratio.cllr:.3f} bits (Cllr: 0 is perfect, 1 says nothing), {ratio.cllr_min:.3f} at best",
     ]
+
+
+def threshold_lines(thresholds: Thresholds) -> list[str]:
+    """Return what there is to say of the thresholds, with the number behind each."""
+    return [
+        "provisional thresholds:",
+        _threshold_line("match", thresholds.match, "false matches", "objects"),
+        _threshold_line("authenticity", thresholds.authenticity, "false alarms", "simulated re-photographs"),
+    ]
+
+
+def _threshold_line(name: str, threshold: Threshold, errors: str, what: str) -> str:
+    if threshold.value is None:
+        return f"  {name:<13} none: {threshold.count} {what} are too few, {threshold.needed} are needed"
+    return f"  {name:<13} {threshold.value:.3f} at {threshold.rate:.0%} {errors}, from {threshold.count} {what}"

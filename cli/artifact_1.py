@@ -2,33 +2,18 @@
 
 from __future__ import annotations
 
-import html
 import json
-import shutil
-import sys
-import textwrap
-import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
-
-import typer
 
 from retrieval.comparing.divergence import Divergence, NotCompared
 from retrieval.comparing.registration import NotRegistered, Registration
 from retrieval.finding.match import Match
 from retrieval.judging.judge import Judge, Verdict, Work
-from retrieval.outcome import UNREADABLE, Outcome
+from retrieval.outcome import UNREADABLE
 from retrieval.statistics.calibration import Threshold, Thresholds
 
 SCHEMA = "artifact/1"
-COLOURS = {
-    str(Outcome.CONSISTENT): "green",
-    str(Outcome.DIVERGENT): "red",
-    str(Outcome.NO_MATCH): "blue",
-    str(Outcome.INCONCLUSIVE): "yellow",
-    UNREADABLE: "magenta",
-}
-_JOINERS = "\u200c\u200d"  # of letters, and of emoji
 
 Record = dict[str, Any]
 
@@ -157,77 +142,3 @@ def outcomes(found: Record) -> list[str]:
 def alerts(found: Record) -> list[str]:
     """Return the alert of each work of a record that has one."""
     return [work["alert"] for work in found["works"] if work.get("alert")]
-
-
-def plain(text: str) -> str:
-    """Return text from outside, a file name say, as one printable line."""
-    return "".join(letter if _shows(letter) else "�" for letter in text.encode(errors="replace").decode())
-
-
-def _shows(letter: str) -> bool:
-    """Say whether a letter belongs in a line: those of every script, spaces of every width, and what joins emoji."""
-    return letter.isprintable() or letter in _JOINERS or unicodedata.category(letter) == "Zs"
-
-
-def escaped(value: object) -> str:
-    """Return text from outside in a form that is safe anywhere in a page."""
-    return html.escape(plain(str(value)), quote=True)
-
-
-def print_table(columns: Mapping[str, str], rows: Iterable[Iterable[str]]) -> None:
-    """Print rows under columns (name -> "left" or "right") as wide as the terminal, or 80 characters."""
-    from rich import box
-    from rich.console import Console
-    from rich.markup import escape
-    from rich.table import Table
-
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for name, justify in columns.items():
-        table.add_column(name, justify=justify, overflow="fold")  # type: ignore[arg-type]
-    for row in rows:
-        table.add_row(*(escape(plain(cell)) for cell in row))
-    Console(highlight=False, width=_width()).print(table)
-
-
-def _width() -> int:
-    """Return the width of the terminal; 80 where there is none."""
-    return shutil.get_terminal_size().columns if sys.stdout.isatty() else 80
-
-
-def print_query(found: Record, titles: Mapping[str, str]) -> None:
-    """Print one photograph's verdict for a person."""
-    for work in found["works"]:
-        typer.echo(f"{plain(found['photo'])}: " + styled(work["outcome"], colour=True))
-        for reason in work["reasons"]:
-            echo_wrapped(reason)
-        rows = [
-            (
-                str(match["rank"]),
-                match["object_id"],
-                titles.get(match["object_id"], ""),
-                f"{match['distance']:.3f}",
-                f"{1 - match['distance'] ** 2 / 2:.3f}",
-                f"{match['divergence']['local']:.3f}" if match["divergence"] else "",
-                work["outcome"] if match["rank"] == 1 else "",
-            )
-            for match in work["matches"]
-        ]
-        columns = {
-            "rank": "right",
-            "object": "left",
-            "title": "left",
-            "distance": "right",
-            "similarity": "right",
-            "local": "right",
-        }
-        print_table(columns | {"outcome": "left"}, rows)
-
-
-def echo_wrapped(reason: str) -> None:
-    """Print a sentence, indented, in lines as wide as the terminal."""
-    typer.echo(textwrap.fill(plain(reason), _width(), initial_indent="  ", subsequent_indent="    "))
-
-
-def styled(outcome: str, *, colour: bool) -> str:
-    """Return an outcome, in its colour where that is wanted."""
-    return typer.style(outcome, fg=COLOURS[outcome], bold=True) if colour else outcome

@@ -1,0 +1,1 @@
+"""Write for people: text made safe, terminal, files."""

@@ -1,0 +1,51 @@
+"""Say things on the terminal: tables, colours, sentences broken into lines."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import textwrap
+from collections.abc import Iterable, Mapping
+
+import typer
+
+from cli.output.text import plain
+from retrieval.outcome import UNREADABLE, Outcome
+
+COLOURS = {
+    str(Outcome.CONSISTENT): "green",
+    str(Outcome.DIVERGENT): "red",
+    str(Outcome.NO_MATCH): "blue",
+    str(Outcome.INCONCLUSIVE): "yellow",
+    UNREADABLE: "magenta",
+}
+
+
+def print_table(columns: Mapping[str, str], rows: Iterable[Iterable[str]]) -> None:
+    """Print rows under columns (name -> "left" or "right") as wide as the terminal, or 80 characters."""
+    from rich import box
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for name, justify in columns.items():
+        table.add_column(name, justify=justify, overflow="fold")  # type: ignore[arg-type]
+    for row in rows:
+        table.add_row(*(escape(plain(cell)) for cell in row))
+    Console(highlight=False, width=_width()).print(table)
+
+
+def _width() -> int:
+    """Return the width of the terminal; 80 where there is none."""
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else 80
+
+
+def echo_wrapped(reason: str) -> None:
+    """Print a sentence, indented, in lines as wide as the terminal."""
+    typer.echo(textwrap.fill(plain(reason), _width(), initial_indent="  ", subsequent_indent="    "))
+
+
+def styled(outcome: str, *, colour: bool) -> str:
+    """Return an outcome, in its colour where that is wanted."""
+    return typer.style(outcome, fg=COLOURS[outcome], bold=True) if colour else outcome

@@ -1,0 +1,23 @@
+"""Make text from outside safe to print and to show."""
+
+from __future__ import annotations
+
+import html
+import unicodedata
+
+_JOINERS = "\u200c\u200d"  # of letters, and of emoji
+
+
+def plain(text: str) -> str:
+    """Return text from outside, a file name say, as one printable line."""
+    return "".join(letter if _shows(letter) else "�" for letter in text.encode(errors="replace").decode())
+
+
+def _shows(letter: str) -> bool:
+    """Say whether a letter belongs in a line: those of every script, spaces of every width, and what joins emoji."""
+    return letter.isprintable() or letter in _JOINERS or unicodedata.category(letter) == "Zs"
+
+
+def escaped(value: object) -> str:
+    """Return text from outside in a form that is safe anywhere in a page."""
+    return html.escape(plain(str(value)), quote=True)
