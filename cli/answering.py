@@ -7,10 +7,10 @@ from pathlib import Path
 
 import typer
 
-from cli.artifact_1 import Record, dumps, outcomes, record
 from cli.output.terminal import echo_wrapped, print_table, styled
 from cli.output.text import plain
-from cli.recording import recording
+from cli.records.artifact_1 import Record, dumps, outcomes, record
+from cli.records.recorder import recording
 from retrieval.catalogue.catalogue import Catalogue
 from retrieval.errors import UnreadableImage
 from retrieval.judging.judge import open_judge

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import typer
 
-from cli.artifact_1 import dumps
 from cli.output.progress import progress
 from cli.output.text import plain
 from cli.output.threshold_words import calibration_lines
+from cli.records.artifact_1 import dumps
 from indexer.inputs.labels import read_labels
 from indexer.inputs.scan import Skipped
 from indexer.measuring.calibrate import calibrate

@@ -8,11 +8,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from cli.artifact_1 import Record, record, work_record
 from cli.journal import Journal
 from cli.options import ScreenFormat
 from cli.output.progress import progress
-from cli.recording import Recorder
+from cli.records.artifact_1 import Record, record, work_record
+from cli.records.recorder import Recorder
 from indexer.inputs.lots import OFFER, BadLots, Claims, Lot
 from retrieval.encoder.stream import Reading
 from retrieval.errors import UnreadableImage

@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from cli.artifact_1 import Record
 from cli.comparing import write_evidence
 from cli.journal import Journal
 from cli.output.progress import progress
-from cli.sheets import each_work
-from cli.triage import Priority, priority
+from cli.records.artifact_1 import Record
+from cli.records.lines import each_work
+from cli.records.triage import Priority, priority
 from retrieval.errors import UnreadableImage
 from retrieval.judging.judge import Judge, Probe, Verdict
 

@@ -9,10 +9,10 @@ from typing import Any
 
 import typer
 
-from cli.artifact_1 import dumps
-from cli.figures import Section, sections
 from cli.output.progress import progress
 from cli.output.terminal import echo_wrapped, print_table
+from cli.records.artifact_1 import dumps
+from cli.records.evaluation_figures import Section, sections
 from indexer.inputs.queries import read_queries
 from indexer.measuring.evaluate import Assessment, assess
 from retrieval.judging.judge import Judge, open_judge

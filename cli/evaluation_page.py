@@ -13,9 +13,9 @@ from string import Template
 import numpy as np
 from PIL import ImageOps
 
-from cli.figures import Section
 from cli.output.text import escaped
 from cli.plots import Axis, bars, dot, line, marker, plot, probit
+from cli.records.evaluation_figures import Section
 from indexer.measuring.evaluate import COPY, GENUINE, OTHER, Assessment, Fault
 from retrieval.errors import UnreadableImage
 from retrieval.outcome import Outcome

@@ -9,10 +9,10 @@ from typing import Any
 
 import typer
 
-from cli.artifact_1 import dumps
 from cli.output.terminal import print_table
 from cli.output.text import plain
 from cli.output.threshold_words import calibration_lines, threshold_lines
+from cli.records.artifact_1 import dumps
 from retrieval.catalogue.catalogue import Catalogue
 from retrieval.catalogue.rows import FIELDS, EncoderRecord, Object, Photo
 from retrieval.statistics.calibration import Calibration

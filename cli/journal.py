@@ -13,7 +13,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from cli.artifact_1 import Record, alerts, dumps, outcomes
+from cli.records.artifact_1 import Record, alerts, dumps, outcomes
 from retrieval.errors import ArtifactError
 
 _TABLES = """

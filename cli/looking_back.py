@@ -7,9 +7,9 @@ from pathlib import Path
 
 import typer
 
-from cli.artifact_1 import dumps
 from cli.output.terminal import echo_wrapped, print_table, styled
 from cli.output.text import plain
+from cli.records.artifact_1 import dumps
 from retrieval.judging.judge import open_judge
 from retrieval.machine import cpu_count
 from retrieval.verdicts.log import VerdictLog

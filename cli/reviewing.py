@@ -7,21 +7,21 @@ from pathlib import Path
 
 import typer
 
-from cli.artifact_1 import dumps
 from cli.looking_back import distance_of
 from cli.output.terminal import print_table
 from cli.output.text import plain
 from cli.output.writing import check_targets, write_whole
+from cli.records.artifact_1 import dumps
+from cli.records.review_words import _lines
 from indexer.inputs.reviewed import ReviewLabels, as_csv, labels_of
 from indexer.inputs.scan import composed
 from retrieval.catalogue.catalogue import Catalogue
 from retrieval.errors import ArtifactError
 from retrieval.outcome import Outcome
-from retrieval.verdicts.log import DATABASE, VerdictLog
+from retrieval.verdicts.log import VerdictLog
 from retrieval.verdicts.recorded import Recorded, as_dict
 from retrieval.verdicts.reviews import (
     Figures,
-    Share,
     accepting,
     add_review,
     figures,
@@ -133,39 +133,3 @@ def run_figures(data: Path, *, as_json: bool) -> None:
 def _figures(found: Figures) -> dict[str, object]:
     shares = {"accepted": found.accepted, "false_alarms": found.false_alarms, "misses": found.misses}
     return {name: share.as_dict() for name, share in shares.items()}
-
-
-def review_lines(data: Path) -> list[str]:
-    """Return what reviews say of the verdicts so far, a sentence a line; nothing where nothing was reviewed."""
-    if not (data / DATABASE).is_file():
-        return []
-    with VerdictLog.reading(data) as log:
-        return _lines(figures(reviewed(log)))
-
-
-def _lines(found: Figures) -> list[str]:
-    if not found.accepted.of:
-        return []
-    total, alarms, misses = found.accepted.of, found.false_alarms, found.misses
-    return [
-        _sentence(f"{total} {_many(total, 'verdict', 'verdicts')} reviewed", found.accepted, "accepted"),
-        _sentence(
-            f"{alarms.of} of them divergent", alarms, f"{_many(alarms.count, 'false alarm', 'false alarms')} found"
-        ),
-        _sentence(
-            f"{misses.of} of them consistent or no-match", misses, f"{_many(misses.count, 'miss', 'misses')} found"
-        ),
-        "Reviewers chose what they reviewed; it was not drawn at random.",
-    ]
-
-
-def _many(number: int, one: str, many: str) -> str:
-    return one if number == 1 else many
-
-
-def _sentence(among: str, found: Share, what: str) -> str:
-    """Return a count among others in words, and its share with the interval where there is one."""
-    if found.interval is None:
-        return f"{among}."
-    low, high = found.interval
-    return f"{among}, {found.count} {what}: {found.count / found.of:.3f} [{low:.3f}, {high:.3f}] at 95%."

@@ -12,15 +12,15 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from cli.artifact_1 import Record
 from cli.desk import Desk, Wanted
 from cli.journal import Journal
 from cli.options import ScreenFormat
 from cli.output.progress import progress
 from cli.output.writing import check_targets, write_whole
-from cli.recording import recording
-from cli.sheets import each_work, render_csv, render_jsonl, render_table
-from cli.triage import triaged
+from cli.records.artifact_1 import Record
+from cli.records.lines import each_work, render_csv, render_jsonl, render_table
+from cli.records.recorder import recording
+from cli.records.triage import triaged
 from cli.watching import watched
 from indexer.inputs.lots import Claims, read_lots
 from retrieval.catalogue.catalogue import Catalogue
@@ -156,8 +156,8 @@ class Output:
 
     def _write_page(self) -> None:
         from cli.dossier import page_key, write_pages
+        from cli.records.review_words import review_lines
         from cli.report import render_html
-        from cli.reviewing import review_lines
 
         journal, judge, wanted = self.journal, self.judge, self.wanted
         if wanted.out is not None:

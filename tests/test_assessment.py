@@ -11,8 +11,8 @@ import pytest
 from sklearn.metrics import det_curve, roc_auc_score
 
 from cli.evaluation_page import evaluation_page
-from cli.figures import sections
 from cli.plots import Axis, bars, line, probit
+from cli.records.evaluation_figures import sections
 from indexer.inputs.queries import Query
 from indexer.measuring.evaluate import COPY, GENUINE, OTHER, Assessment, NothingToEvaluate, assess, relative_distance
 from indexer.simulation.alterations import alter

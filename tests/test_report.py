@@ -14,12 +14,12 @@ import pytest
 from PIL import Image
 
 from cli import entries
-from cli.artifact_1 import outcomes
 from cli.entries import SIGNS, bar
 from cli.output.text import plain
+from cli.records.artifact_1 import outcomes
+from cli.records.triage import ALERTS, Priority
 from cli.report import render_html
 from cli.thumbnails import thumbnail
-from cli.triage import ALERTS, Priority
 from retrieval.catalogue.catalogue import Catalogue
 from retrieval.catalogue.rows import Changes, Photo
 from retrieval.outcome import UNREADABLE, Outcome

@@ -12,7 +12,7 @@ from sqlite_utils import Database
 from typer.testing import CliRunner
 
 from cli.main import app
-from cli.reviewing import review_lines
+from cli.records.review_words import review_lines
 from indexer.inputs.labels import read_labels
 from indexer.inputs.reviewed import as_csv, labels_of
 from indexer.simulation.rephotograph import rephotograph

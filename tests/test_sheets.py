@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cli.sheets import CSV_COLUMNS, defused, each_work, render_csv, render_jsonl, render_table
+from cli.records.lines import CSV_COLUMNS, defused, each_work, render_csv, render_jsonl, render_table
 
 FIRST = [
     *("photo", "outcome", "object_id", "distance", "match_threshold", "authenticity_threshold", "local_distance"),

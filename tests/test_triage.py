@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cli.triage import ALERTS, Priority, beyond, priority, triaged
+from cli.records.triage import ALERTS, Priority, beyond, priority, triaged
 from retrieval.outcome import UNREADABLE, Outcome
 
 EARLIER = {"date": "2025-03-01T09:00:00+00:00", "photo": "/march/1.jpg", "lot": None, "verdict": 3, "by": "object"}

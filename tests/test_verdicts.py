@@ -14,7 +14,7 @@ from types import MappingProxyType
 import pytest
 from PIL import Image
 
-from cli.recording import recording
+from cli.records.recorder import recording
 from indexer.simulation.rephotograph import rephotograph
 from retrieval.catalogue.catalogue import Catalogue
 from retrieval.catalogue.standing import Status

@@ -10,7 +10,7 @@ from enum import StrEnum
 from math import inf
 from typing import IO
 
-from cli.artifact_1 import Record, dumps
+from cli.records.artifact_1 import Record, dumps
 from retrieval.catalogue.standing import Status
 from retrieval.outcome import Outcome
 

@@ -9,9 +9,9 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from cli.artifact_1 import Record, dumps
 from cli.output.text import plain
-from cli.triage import priority
+from cli.records.artifact_1 import Record, dumps
+from cli.records.triage import priority
 from retrieval.outcome import UNREADABLE
 
 LOT_COLUMNS = ("lot", "sale", "house", "claim", "maker", "url")

@@ -1,0 +1,1 @@
+"""Verdicts as data: the shape `artifact/1`, its order of urgency, its lines."""
