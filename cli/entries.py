@@ -8,10 +8,10 @@ from pathlib import Path
 from urllib.parse import quote, urlsplit
 
 from cli.output.text import escaped
+from cli.pictures.thumbnails import LARGE, SMALL, Reference, Thumbnail, thumbnail
 from cli.records.artifact_1 import Record
 from cli.records.lines import LOT_COLUMNS, seen_words
 from cli.records.triage import ALERTS, Priority, claimed, deciding
-from cli.thumbnails import LARGE, SMALL, Reference, Thumbnail, thumbnail
 from retrieval.outcome import OF_AN_OBJECT, UNREADABLE, Outcome
 
 # Each with a sign for those who do not see its colour.

@@ -16,9 +16,9 @@ from string import Template
 
 from cli.entries import PICTURED, PROVISIONAL, SIGNS, Entries, badge, signed
 from cli.output.text import escaped
+from cli.pictures.thumbnails import Reference
 from cli.records.artifact_1 import Record
 from cli.records.triage import ALERTS, Priority, priority, triaged
-from cli.thumbnails import Reference
 
 Item = tuple[Record, int | None]  # a record, and the index of a work in it
 CALIBRATION = "calibration"  # like `PROVISIONAL`, begins a reason that says where the thresholds come from

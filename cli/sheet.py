@@ -2,27 +2,30 @@
 
 from __future__ import annotations
 
-import re
-import unicodedata
-from collections.abc import Sequence
-from functools import lru_cache
+from PIL import Image, ImageDraw, ImageOps
 
-from PIL import Image, ImageDraw, ImageFont, ImageOps
-
-from cli.drawing import draw_map, enlarged, fitted, ramp, scale_end, surroundings
 from cli.evidence import Evidence
-from cli.output.text import plain
+from cli.pictures.maps import draw_map, enlarged, fitted, ramp, scale_end, surroundings
+from cli.pictures.strips import (
+    GAP,
+    INK,
+    INSIDE,
+    PAPER,
+    SOFT,
+    WIDTH,
+    _font,
+    below,
+    beside,
+    column_width,
+    drawable,
+    paragraph,
+)
 from cli.views import WIDE
 from retrieval.comparing.divergence import Divergence
 from retrieval.comparing.overlays import Box
 from retrieval.errors import UnreadableImage
 
-WIDTH, GAP = 1600, 24
-INSIDE = WIDTH - 80
-INK, SOFT, PAPER = "#1d1d1b", "#5a5853", "#ffffff"
 BADGES = {"divergent": "#a3211b", "inconclusive": "#7a5200", "consistent": "#1f653a", "no-match": "#27567f"}
-FONTS = ("DejaVuSans.ttf", "arial.ttf", "Arial Unicode.ttf")  # of the system; Pillow's own knows ASCII only
-Font = ImageFont.FreeTypeFont
 
 
 def draw_sheet(evidence: Evidence) -> Image.Image:
@@ -36,55 +39,6 @@ def draw_sheet(evidence: Evidence) -> Image.Image:
     strips += [paragraph(figures, 20), *(paragraph(reason, 18) for reason in evidence.decision.reasons)]
     strips += [paragraph(source, 18, colour=SOFT)]
     return ImageOps.expand(below(strips, GAP), (WIDTH - INSIDE) // 2, PAPER)
-
-
-@lru_cache
-def _font(size: int) -> Font:
-    for name in FONTS:
-        try:
-            return ImageFont.truetype(name, size)
-        except OSError:
-            continue
-    font = ImageFont.load_default(size)
-    assert isinstance(font, Font), "Pillow's wheels have FreeType"
-    return font
-
-
-def drawable(text: str) -> str:
-    """Return text without letters that the font lacks: the plain letter for an accented one, a code for others."""
-    font = _font(20)
-    lacking = bytes(font.getmask("\uffff"))
-
-    def drawn(letter: str) -> str:
-        for form in (letter, unicodedata.normalize("NFD", letter)[0]):
-            if form.isascii() or bytes(font.getmask(form)) != lacking:
-                return form
-        return letter.encode("ascii", "backslashreplace").decode()
-
-    return "".join(map(drawn, plain(text)))
-
-
-def _broken(text: str, font: Font, width: int) -> str:
-    """Return text broken into lines that are no wider than that; a word that is wider is broken too."""
-    lines = [""]
-    for word in re.findall(r"\S+\s*", text):
-        if lines[-1] and font.getlength((lines[-1] + word).rstrip()) > width:
-            lines.append("")
-        for letter in word:
-            if font.getlength((lines[-1] + letter).rstrip()) > width:
-                lines.append("")
-            lines[-1] += letter
-    return "\n".join(line.rstrip() for line in lines)
-
-
-def paragraph(text: str, size: int, *, width: int = INSIDE, colour: str = INK) -> Image.Image:
-    """Return text broken into lines, as a strip."""
-    font = _font(size)
-    lines = _broken(drawable(text), font, width)
-    box = ImageDraw.Draw(Image.new("RGB", (1, 1))).multiline_textbbox((0, 0), lines, font=font, spacing=6)
-    strip = Image.new("RGB", (width, int(box[3]) + 6), PAPER)
-    ImageDraw.Draw(strip).multiline_text((0, 0), lines, colour, font, spacing=6)
-    return strip
 
 
 def _heading(evidence: Evidence) -> Image.Image:
@@ -101,27 +55,6 @@ def _heading(evidence: Evidence) -> Image.Image:
         title = "Title and maker are in letters that are not in the font of this picture; the page shows them."
     strips = [beside([badge, against]), paragraph(evidence.verdict, 24)]
     return below([*strips, paragraph(title, 20, colour=SOFT)] if title else strips, 8)
-
-
-def below(cells: Sequence[Image.Image], gap: int) -> Image.Image:
-    """Return a picture of cells one below the other, `gap` pixels apart."""
-    height = sum(cell.height + gap for cell in cells) - gap
-    whole, top = Image.new("RGB", (max(cell.width for cell in cells), height), PAPER), 0
-    for cell in cells:
-        whole.paste(cell, (0, top))
-        top += cell.height + gap
-    return whole
-
-
-def beside(cells: Sequence[Image.Image]) -> Image.Image:
-    """Return a picture of cells side by side, GAP pixels apart."""
-    turned = below([cell.transpose(Image.Transpose.TRANSPOSE) for cell in cells], GAP)
-    return turned.transpose(Image.Transpose.TRANSPOSE)
-
-
-def column_width(count: int) -> int:
-    """Return the width of one of some columns."""
-    return (INSIDE - (count - 1) * GAP) // count
 
 
 def _pictures(evidence: Evidence) -> Image.Image:

@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageOps
 
-from cli.drawing import fitted
 from cli.output.writing import check_targets, write_whole
-from cli.sheet import GAP, INSIDE, SOFT, WIDTH, below, beside, column_width, paragraph
+from cli.pictures.maps import fitted
+from cli.pictures.strips import GAP, INSIDE, SOFT, WIDTH, below, beside, column_width, paragraph
 from indexer.simulation.copies import KINDS, make_copy
 from indexer.simulation.rephotograph import DIFFICULT, ORDINARY, Conditions, draw_shot, photograph
 from indexer.simulation.spots import Box

@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING, Any
 import typer
 from PIL import Image
 
-from cli.curves import curves_png, training_page
 from cli.output.progress import progress
 from cli.output.text import plain
+from cli.pictures.training_curves import curves_png
 from cli.simulating import kinds_of
+from cli.training_page import training_page
 from indexer.inputs.labels import Labelled, read_labels
 from indexer.training import history
 from indexer.training.history import EpochRecord

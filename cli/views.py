@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image
 
-from cli.drawing import draw_map, enlarged, fitted, ramp, scale_end, surroundings
 from cli.output.text import escaped
+from cli.pictures.maps import draw_map, enlarged, fitted, ramp, scale_end, surroundings
 from retrieval.comparing.divergence import Divergence
 from retrieval.comparing.overlays import Box
 from retrieval.errors import UnreadableImage

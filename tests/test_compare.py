@@ -20,7 +20,7 @@ from typer.testing import CliRunner
 from cli.comparing import gather
 from cli.main import app
 from cli.output.writing import check_targets, write_whole
-from cli.sheet import WIDTH
+from cli.pictures.strips import WIDTH
 from indexer.demo import paint_demo
 from indexer.simulation.rephotograph import rephotograph
 from retrieval.catalogue.catalogue import Catalogue

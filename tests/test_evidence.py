@@ -14,9 +14,10 @@ import pytest
 from PIL import Image, ImageChops, ImageColor
 
 from cli import sheet
-from cli.drawing import colours, draw_map, enlarged, fitted, scale_end, spread, surroundings
 from cli.evidence import Evidence, render_evidence
-from cli.sheet import WIDTH, draw_sheet, drawable
+from cli.pictures.maps import colours, draw_map, enlarged, fitted, scale_end, spread, surroundings
+from cli.pictures.strips import WIDTH, drawable
+from cli.sheet import draw_sheet
 from retrieval.comparing.divergence import Divergence, NotCompared, Place
 from retrieval.comparing.overlays import Overlay
 from retrieval.comparing.registration import NotRegistered, Registration

@@ -16,10 +16,10 @@ from PIL import Image
 from cli import entries
 from cli.entries import SIGNS, bar
 from cli.output.text import plain
+from cli.pictures.thumbnails import thumbnail
 from cli.records.artifact_1 import outcomes
 from cli.records.triage import ALERTS, Priority
 from cli.report import render_html
-from cli.thumbnails import thumbnail
 from retrieval.catalogue.catalogue import Catalogue
 from retrieval.catalogue.rows import Changes, Photo
 from retrieval.outcome import UNREADABLE, Outcome

@@ -7,7 +7,7 @@ from PIL import Image
 from typer.testing import CliRunner, Result
 
 from cli.main import app
-from cli.sheet import WIDTH
+from cli.pictures.strips import WIDTH
 from indexer.simulation.copies import KINDS
 from tests.test_registration import painting
 

@@ -1,0 +1,1 @@
+"""Draw with Pillow: maps, strips, thumbnails, curves."""

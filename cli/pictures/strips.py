@@ -1,0 +1,88 @@
+"""Put pictures and paragraphs together in strips."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from functools import lru_cache
+
+from PIL import Image, ImageDraw, ImageFont
+
+from cli.output.text import plain
+
+WIDTH, GAP = 1600, 24
+INSIDE = WIDTH - 80
+INK, SOFT, PAPER = "#1d1d1b", "#5a5853", "#ffffff"
+FONTS = ("DejaVuSans.ttf", "arial.ttf", "Arial Unicode.ttf")  # of the system; Pillow's own knows ASCII only
+Font = ImageFont.FreeTypeFont
+
+
+@lru_cache
+def _font(size: int) -> Font:
+    for name in FONTS:
+        try:
+            return ImageFont.truetype(name, size)
+        except OSError:
+            continue
+    font = ImageFont.load_default(size)
+    assert isinstance(font, Font), "Pillow's wheels have FreeType"
+    return font
+
+
+def drawable(text: str) -> str:
+    """Return text without letters that the font lacks: the plain letter for an accented one, a code for others."""
+    font = _font(20)
+    lacking = bytes(font.getmask("\uffff"))
+
+    def drawn(letter: str) -> str:
+        for form in (letter, unicodedata.normalize("NFD", letter)[0]):
+            if form.isascii() or bytes(font.getmask(form)) != lacking:
+                return form
+        return letter.encode("ascii", "backslashreplace").decode()
+
+    return "".join(map(drawn, plain(text)))
+
+
+def _broken(text: str, font: Font, width: int) -> str:
+    """Return text broken into lines that are no wider than that; a word that is wider is broken too."""
+    lines = [""]
+    for word in re.findall(r"\S+\s*", text):
+        if lines[-1] and font.getlength((lines[-1] + word).rstrip()) > width:
+            lines.append("")
+        for letter in word:
+            if font.getlength((lines[-1] + letter).rstrip()) > width:
+                lines.append("")
+            lines[-1] += letter
+    return "\n".join(line.rstrip() for line in lines)
+
+
+def paragraph(text: str, size: int, *, width: int = INSIDE, colour: str = INK) -> Image.Image:
+    """Return text broken into lines, as a strip."""
+    font = _font(size)
+    lines = _broken(drawable(text), font, width)
+    box = ImageDraw.Draw(Image.new("RGB", (1, 1))).multiline_textbbox((0, 0), lines, font=font, spacing=6)
+    strip = Image.new("RGB", (width, int(box[3]) + 6), PAPER)
+    ImageDraw.Draw(strip).multiline_text((0, 0), lines, colour, font, spacing=6)
+    return strip
+
+
+def below(cells: Sequence[Image.Image], gap: int) -> Image.Image:
+    """Return a picture of cells one below the other, `gap` pixels apart."""
+    height = sum(cell.height + gap for cell in cells) - gap
+    whole, top = Image.new("RGB", (max(cell.width for cell in cells), height), PAPER), 0
+    for cell in cells:
+        whole.paste(cell, (0, top))
+        top += cell.height + gap
+    return whole
+
+
+def beside(cells: Sequence[Image.Image]) -> Image.Image:
+    """Return a picture of cells side by side, GAP pixels apart."""
+    turned = below([cell.transpose(Image.Transpose.TRANSPOSE) for cell in cells], GAP)
+    return turned.transpose(Image.Transpose.TRANSPOSE)
+
+
+def column_width(count: int) -> int:
+    """Return the width of one of some columns."""
+    return (INSIDE - (count - 1) * GAP) // count
