@@ -46,8 +46,8 @@ def run_evaluate(
     else:
         _print(about, shown, found)
     if report is not None:
-        from cli.evaluation_page import evaluation_page
         from cli.output.writing import write_whole
+        from cli.pages.evaluation import evaluation_page
 
         pieces = evaluation_page(queries.name, about, shown, found)
         write_whole(report, (piece.encode() for piece in pieces))

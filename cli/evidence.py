@@ -12,8 +12,8 @@ from string import Template
 
 from PIL import Image
 
-from cli.entries import SIGNS, bar
 from cli.output.text import escaped
+from cli.pages.parts import SIGNS, bar
 from cli.views import matched_section, pictures_section, places_section
 from retrieval.comparing.divergence import Divergence, NotCompared, Place
 from retrieval.comparing.registration import NotRegistered, Registration

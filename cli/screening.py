@@ -156,8 +156,8 @@ class Output:
 
     def _write_page(self) -> None:
         from cli.dossier import page_key, write_pages
+        from cli.pages.day import render_html
         from cli.records.review_words import review_lines
-        from cli.report import render_html
 
         journal, judge, wanted = self.journal, self.judge, self.wanted
         if wanted.out is not None:

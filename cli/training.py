@@ -17,9 +17,9 @@ from PIL import Image
 
 from cli.output.progress import progress
 from cli.output.text import plain
+from cli.pages.training import training_page
 from cli.pictures.training_curves import curves_png
 from cli.simulating import kinds_of
-from cli.training_page import training_page
 from indexer.inputs.labels import Labelled, read_labels
 from indexer.training import history
 from indexer.training.history import EpochRecord

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from sklearn.metrics import det_curve, roc_auc_score
 
-from cli.evaluation_page import evaluation_page
-from cli.plots import Axis, bars, line, probit
+from cli.pages.charts import Axis, bars, line, probit
+from cli.pages.evaluation import evaluation_page
 from cli.records.evaluation_figures import sections
 from indexer.inputs.queries import Query
 from indexer.measuring.evaluate import COPY, GENUINE, OTHER, Assessment, NothingToEvaluate, assess, relative_distance

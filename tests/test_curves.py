@@ -14,8 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image, ImageColor
 
+from cli.pages.training import training_page
 from cli.pictures.training_curves import CURVES, DAY, NIGHT, Colours, curves_png, draw_curve, span, ticks
-from cli.training_page import training_page
 from indexer.training.history import EpochRecord
 from tests.conftest import picture
 from tests.page import Page

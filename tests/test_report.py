@@ -13,13 +13,13 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from cli import entries
-from cli.entries import SIGNS, bar
 from cli.output.text import plain
+from cli.pages import day_entries as entries
+from cli.pages.day import render_html
+from cli.pages.parts import SIGNS, bar
 from cli.pictures.thumbnails import thumbnail
 from cli.records.artifact_1 import outcomes
 from cli.records.triage import ALERTS, Priority
-from cli.report import render_html
 from retrieval.catalogue.catalogue import Catalogue
 from retrieval.catalogue.rows import Changes, Photo
 from retrieval.outcome import UNREADABLE, Outcome
@@ -424,7 +424,7 @@ def test_the_reviews_so_far_are_summed_up(tmp_path: Path) -> None:
 
 def test_pictures_end_where_a_page_would_grow_too_large(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(entries, "PICTURED", 2)
-    monkeypatch.setattr("cli.report.PICTURED", 2)
+    monkeypatch.setattr("cli.pages.day.PICTURED", 2)
     given = [record(tmp_path / str(i), work("divergent", match())) for i in range(3)]
     page = render(given, tmp_path)
     assert [article.count("<figure") for article in articles(page)] == [2, 2, 0]

@@ -14,7 +14,7 @@ import numpy as np
 from PIL import ImageOps
 
 from cli.output.text import escaped
-from cli.plots import Axis, bars, dot, line, marker, plot, probit
+from cli.pages.charts import Axis, bars, dot, line, marker, plot, probit
 from cli.records.evaluation_figures import Section
 from indexer.measuring.evaluate import COPY, GENUINE, OTHER, Assessment, Fault
 from retrieval.errors import UnreadableImage

@@ -14,8 +14,9 @@ from itertools import groupby
 from pathlib import Path
 from string import Template
 
-from cli.entries import PICTURED, PROVISIONAL, SIGNS, Entries, badge, signed
 from cli.output.text import escaped
+from cli.pages.day_entries import PICTURED, PROVISIONAL, Entries
+from cli.pages.parts import SIGNS, badge, signed
 from cli.pictures.thumbnails import Reference
 from cli.records.artifact_1 import Record
 from cli.records.triage import ALERTS, Priority, priority, triaged
