@@ -58,7 +58,7 @@ def run_query(
         if numbers:
             typer.echo(f"recorded as verdict {numbers[0]}", err=True)
     if report is not None or png is not None:
-        from cli.comparing import write_evidence
+        from cli.evidence.gather import write_evidence
 
         write_evidence(verdict, judge, report=report, png=png, max_megapixels=max_megapixels)
     return Outcome.DIVERGENT in outcomes(found)

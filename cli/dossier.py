@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from cli.comparing import write_evidence
+from cli.evidence.gather import write_evidence
 from cli.journal import Journal
 from cli.output.progress import progress
 from cli.records.artifact_1 import Record

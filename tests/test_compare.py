@@ -17,7 +17,7 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
-from cli.comparing import gather
+from cli.evidence.gather import gather
 from cli.main import app
 from cli.output.writing import check_targets, write_whole
 from cli.pictures.strips import WIDTH

@@ -13,11 +13,12 @@ import numpy as np
 import pytest
 from PIL import Image, ImageChops, ImageColor
 
-from cli import sheet
-from cli.evidence import Evidence, render_evidence
+from cli.evidence import picture as sheet
+from cli.evidence.evidence import Evidence
+from cli.evidence.page import render_evidence
+from cli.evidence.picture import draw_sheet
 from cli.pictures.maps import colours, draw_map, enlarged, fitted, scale_end, spread, surroundings
 from cli.pictures.strips import WIDTH, drawable
-from cli.sheet import draw_sheet
 from retrieval.comparing.divergence import Divergence, NotCompared, Place
 from retrieval.comparing.overlays import Overlay
 from retrieval.comparing.registration import NotRegistered, Registration

@@ -17,7 +17,7 @@ from retrieval.comparing.overlays import Box
 from retrieval.errors import UnreadableImage
 
 if TYPE_CHECKING:
-    from cli.evidence import Evidence
+    from cli.evidence.evidence import Evidence
 
 LONG_SIDE, PLACE_SIDE, QUALITY = 1000, 400, 85
 WIDE, TALL = 2.4, 0.6  # width over height, from which pictures lie one below the other, or four in a row

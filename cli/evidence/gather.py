@@ -7,9 +7,10 @@ from pathlib import Path
 
 from PIL import Image
 
-from cli.evidence import Evidence, render_evidence
+from cli.evidence.evidence import Evidence
+from cli.evidence.page import render_evidence
+from cli.evidence.picture import draw_sheet
 from cli.output.writing import write_whole
-from cli.sheet import draw_sheet
 from retrieval.catalogue.catalogue import Catalogue
 from retrieval.comparing.alignment import lay_over
 from retrieval.comparing.divergence import Divergence

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from PIL import Image, ImageDraw, ImageOps
 
-from cli.evidence import Evidence
+from cli.evidence.evidence import Evidence
+from cli.evidence.page_pictures import WIDE
 from cli.pictures.maps import draw_map, enlarged, fitted, ramp, scale_end, surroundings
 from cli.pictures.strips import (
     GAP,
@@ -20,7 +21,6 @@ from cli.pictures.strips import (
     drawable,
     paragraph,
 )
-from cli.views import WIDE
 from retrieval.comparing.divergence import Divergence
 from retrieval.comparing.overlays import Box
 from retrieval.errors import UnreadableImage
