@@ -13,7 +13,8 @@ from typer.core import TyperGroup
 from cli import options
 from cli.judging import calibrate, evaluate, review, verdict, verdicts
 from cli.learning import simulate, train
-from cli.options import UNREADABLE, Device, ListFormat, Precision, ScreenFormat
+from cli.options import UNREADABLE, Device, ListFormat, Precision
+from cli.screening.forms import ScreenFormat
 from retrieval.errors import ArtifactError
 
 DIVERGENT, INTERRUPTED = 10, 130
@@ -229,7 +230,8 @@ def screen(
       artifact screen ./incoming --format jsonl > verdicts.jsonl
       artifact screen ./inbox --watch --out today.html
     """
-    from cli.screening import Wanted, form_of, run_screen
+    from cli.screen_run import Wanted, run_screen
+    from cli.screening.forms import form_of
 
     wanted = Wanted(
         k=k,

@@ -58,15 +58,6 @@ class ListFormat(StrEnum):
     JSON = "json"
 
 
-class ScreenFormat(StrEnum):
-    """Forms of a screening."""
-
-    TABLE = "table"
-    JSONL = "jsonl"
-    CSV = "csv"
-    HTML = "html"
-
-
 Data = Annotated[Path, typer.Option("--data", envvar="ARTIFACT_DATA", metavar="DIR", help=FOLDERS)]
 Encoder = Annotated[
     str | None,

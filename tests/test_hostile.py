@@ -18,7 +18,7 @@ import pytest
 from click.testing import Result
 from typer.testing import CliRunner
 
-from cli import screening
+from cli import screen_run as screening
 from cli.main import app
 from indexer.building import build
 from retrieval.catalogue.catalogue import Catalogue

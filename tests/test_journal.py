@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cli.journal import Journal
+from cli.screening.journal import Journal
 from retrieval.errors import ArtifactError
 
 HEADING = {"revision": 1}

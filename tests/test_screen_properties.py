@@ -21,10 +21,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from cli import desk, screening
-from cli.desk import Wanted
-from cli.journal import Journal
-from cli.options import ScreenFormat
+from cli import screen_run as screening
+from cli.screening import desk
+from cli.screening.forms import ScreenFormat
+from cli.screening.journal import Journal
+from cli.screening.wanted import Wanted
 from indexer.inputs.lots import read_lots
 from indexer.inputs.scan import scan_folder
 from retrieval.judging.judge import Judge, open_judge

@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
 
-from cli.desk import Desk, Wanted
-from cli.journal import Journal
-from cli.options import ScreenFormat
-from cli.output.progress import progress
-from cli.output.writing import check_targets, write_whole
+from cli.output.writing import check_targets
 from cli.records.artifact_1 import Record
-from cli.records.lines import each_work, render_csv, render_jsonl, render_table
+from cli.records.lines import each_work, render_jsonl
 from cli.records.recorder import recording
-from cli.records.triage import triaged
-from cli.watching import watched
+from cli.screening.desk import Desk
+from cli.screening.forms import ScreenFormat
+from cli.screening.journal import Journal
+from cli.screening.output import Output, _print, _rendered
+from cli.screening.wanted import Wanted
+from cli.screening.watched_folder import watched
 from indexer.inputs.lots import Claims, read_lots
 from retrieval.catalogue.catalogue import Catalogue
 from retrieval.errors import ArtifactError
@@ -30,7 +28,7 @@ from retrieval.machine import cpu_count
 from retrieval.photographs.reader_process import reading_apart
 
 if TYPE_CHECKING:
-    from cli.dossier import Key
+    pass
 
 
 def run_screen(
@@ -121,71 +119,6 @@ def _is_out_of_date(judge: Judge) -> bool:
 def _claims(data: Path) -> Claims:
     with Catalogue.reading(data) as catalogue:
         return Claims({item.object_id: item.metadata.get("accession", "") for item in catalogue.objects()})
-
-
-def form_of(out: Path | None) -> ScreenFormat:
-    """Return the form that a file's ending asks for; raises ArtifactError where none is known for it."""
-    forms = {".html": ScreenFormat.HTML, ".htm": ScreenFormat.HTML, ".csv": ScreenFormat.CSV}
-    forms |= {".jsonl": ScreenFormat.JSONL, ".json": ScreenFormat.JSONL}
-    forms |= {".txt": ScreenFormat.TABLE, "": ScreenFormat.TABLE}
-    ending = out.suffix.lower() if out else ""
-    if ending not in forms:
-        raise ArtifactError(f"{out} ends like no form of a screening: use .html, .csv, .jsonl or .txt, or --format.")
-    return forms[ending]
-
-
-@dataclass(slots=True)
-class Output:
-    """Writes what a screening comes to, as often as it is asked to; a page of evidence is made but once."""
-
-    journal: Journal
-    judge: Judge
-    wanted: Wanted
-    source: Path
-    _pages: dict[Key, str] = field(default_factory=dict)
-
-    def write(self) -> None:
-        """Write the whole output from the journal, in one step, what needs a person first."""
-        journal, wanted = self.journal, self.wanted
-        if wanted.form is ScreenFormat.HTML:
-            self._write_page()
-        elif wanted.out is not None:
-            jsonl = wanted.form is ScreenFormat.JSONL
-            pieces = render_jsonl(journal.records()) if jsonl else _rendered(triaged(journal.records), wanted)
-            write_whole(wanted.out, (piece.encode() for piece in pieces))
-
-    def _write_page(self) -> None:
-        from cli.dossier import page_key, write_pages
-        from cli.pages.day import render_html
-        from cli.records.review_words import review_lines
-
-        journal, judge, wanted = self.journal, self.judge, self.wanted
-        if wanted.out is not None:
-            write_pages(self._pages, journal, judge, wanted.out, several=wanted.several, most=wanted.max_megapixels)
-        with progress("Writing the report") as show:
-            pieces = render_html(
-                journal.records,
-                journal.counts,
-                folder=self.source,
-                data=judge.data,
-                on_progress=show,
-                evidence=lambda found, index: self._pages.get(page_key(found, index)),
-                reviews=review_lines(judge.data),
-            )
-            if wanted.out is None:
-                _print(pieces)
-            else:
-                write_whole(wanted.out, (piece.encode() for piece in pieces))
-
-
-def _rendered(works: Iterable[tuple[Record, int | None]], wanted: Wanted) -> Iterator[str]:
-    return render_csv(works, bom=wanted.bom) if wanted.form is ScreenFormat.CSV else render_table(works)
-
-
-def _print(pieces: Iterable[str]) -> None:
-    for piece in pieces:
-        sys.stdout.write(piece)
-        sys.stdout.flush()
 
 
 def _say(counts: Mapping[str, int], alerts: Mapping[str, int]) -> None:

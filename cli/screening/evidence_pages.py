@@ -8,11 +8,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from cli.evidence.gather import write_evidence
-from cli.journal import Journal
 from cli.output.progress import progress
 from cli.records.artifact_1 import Record
 from cli.records.lines import each_work
 from cli.records.triage import Priority, priority
+from cli.screening.journal import Journal
 from retrieval.errors import UnreadableImage
 from retrieval.judging.judge import Judge, Probe, Verdict
 

@@ -6,13 +6,12 @@ import os
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 
-from cli.journal import Journal
-from cli.options import ScreenFormat
 from cli.output.progress import progress
 from cli.records.artifact_1 import Record, record, work_record
 from cli.records.recorder import Recorder
+from cli.screening.journal import Journal
+from cli.screening.wanted import Wanted
 from indexer.inputs.lots import OFFER, BadLots, Claims, Lot
 from retrieval.encoder.stream import Reading
 from retrieval.errors import UnreadableImage
@@ -22,19 +21,6 @@ from retrieval.photographs.images import sha256_of
 from retrieval.verdicts.recorded import Recorded
 
 SEEN = 3  # earlier sightings that a record names
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """How photographs are to be judged, and what of it is to be written."""
-
-    k: int
-    several: bool
-    max_megapixels: float
-    time_limit: float
-    form: ScreenFormat
-    out: Path | None
-    bom: bool
 
 
 @dataclass(slots=True)

@@ -1,0 +1,1 @@
+"""Screen photographs as they come: take each in, have it judged once, keep and write what is said."""
