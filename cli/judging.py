@@ -60,7 +60,7 @@ def calibrate(
       artifact calibrate labels.csv
       artifact calibrate labels.csv --false-alarm 0.01 --false-match 0.001
     """
-    from cli.calibrating import run_calibrate
+    from cli.runs.calibrate import run_calibrate
 
     complete = run_calibrate(
         labels,
@@ -98,7 +98,7 @@ def evaluate(
       artifact evaluate queries.csv --report evaluation.html
       artifact evaluate labels.csv --format json > evaluation.json
     """
-    from cli.evaluating import run_evaluate
+    from cli.runs.evaluate import run_evaluate
 
     complete = run_evaluate(
         queries,
@@ -129,7 +129,7 @@ def verdicts(
       artifact verdicts --outcome divergent -n 100
       artifact verdicts --photo lot-117 --format json
     """
-    from cli.looking_back import run_verdicts
+    from cli.runs.verdicts import run_verdicts
 
     run_verdicts(data, outcome=outcome, photo=photo, limit=limit, as_json=format is ListFormat.JSON)
 
@@ -154,7 +154,7 @@ def verdict(
       artifact verdict 17
       artifact verdict 17 --replay
     """
-    from cli.looking_back import run_verdict
+    from cli.runs.verdicts import run_verdict
 
     holds = run_verdict(
         number,
@@ -214,7 +214,7 @@ def review(
       artifact review --export labels.csv
       artifact review --figures
     """
-    from cli.reviewing import check_usage, run_export, run_figures, run_open, run_review
+    from cli.runs.review import check_usage, run_export, run_figures, run_open, run_review
 
     check_usage(number, accept=accept, overrule=overrule, object_id=object_id, export=export, figures=figures)
     as_json = format is ListFormat.JSON

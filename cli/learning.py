@@ -145,7 +145,7 @@ def train(
       artifact train ./signatures --out my-encoder --copies 0 --no-places
       artifact index ./catalogue --encoder my-encoder
     """
-    from cli.training import Wanted, run_train
+    from cli.runs.train import Wanted, run_train
 
     run_train(
         Wanted(
@@ -226,7 +226,7 @@ def simulate(
       artifact simulate photo.jpg --out sheet.png --face 0.4,0.2,0.2,0.3
       artifact simulate photo.jpg --folder ./simulated --donor other.jpg
     """
-    from cli.simulating import run_simulate
+    from cli.runs.simulate import run_simulate
 
     run_simulate(
         photo,

@@ -95,7 +95,7 @@ def index(
       artifact index ./catalogue --prune
       artifact index ./catalogue --data /srv/artifact --encoder ./my_encoder
     """
-    from cli.indexing import run_index
+    from cli.runs.index import run_index
 
     complete = run_index(
         folder,
@@ -134,7 +134,7 @@ def query(
       artifact query photo.jpg -k 10 --format json
       artifact query photo.jpg --exit-code || echo "look at it"
     """
-    from cli.answering import run_query
+    from cli.runs.query import run_query
 
     divergent = run_query(
         photo,
@@ -171,7 +171,7 @@ def compare(
       artifact compare photo.jpg 1984.12
       artifact compare photo.jpg 1984.12 --report evidence.html --png evidence.png
     """
-    from cli.answering import run_query
+    from cli.runs.query import run_query
 
     divergent = run_query(
         photo,
@@ -230,7 +230,7 @@ def screen(
       artifact screen ./incoming --format jsonl > verdicts.jsonl
       artifact screen ./inbox --watch --out today.html
     """
-    from cli.screen_run import Wanted, run_screen
+    from cli.runs.screen import Wanted, run_screen
     from cli.screening.forms import form_of
 
     wanted = Wanted(
@@ -255,7 +255,7 @@ def status(data: options.Data = options.DATA, format: options.Format = ListForma
     Example:
       artifact status --format json
     """
-    from cli.inspecting import run_status
+    from cli.runs.inspect import run_status
 
     run_status(data, as_json=format is ListFormat.JSON)
 
@@ -268,7 +268,7 @@ def list_objects(data: options.Data = options.DATA, format: options.Format = Lis
     Example:
       artifact list --format json | jq '.[].object_id'
     """
-    from cli.inspecting import run_list
+    from cli.runs.inspect import run_list
 
     run_list(data, as_json=format is ListFormat.JSON)
 
@@ -285,7 +285,7 @@ def show(
     Example:
       artifact show 1984.12
     """
-    from cli.inspecting import run_show
+    from cli.runs.inspect import run_show
 
     run_show(object_id, data, as_json=format is ListFormat.JSON)
 
@@ -298,7 +298,7 @@ def remove(object_id: options.ObjectId, data: options.Data = options.DATA) -> No
     Example:
       artifact remove 1984.12
     """
-    from cli.indexing import run_remove
+    from cli.runs.index import run_remove
 
     run_remove(object_id, data)
 
@@ -313,7 +313,7 @@ def check(data: options.Data = options.DATA, format: options.Format = ListFormat
     Example:
       artifact check
     """
-    from cli.inspecting import run_check
+    from cli.runs.inspect import run_check
 
     raise typer.Exit(0 if run_check(data, as_json=format is ListFormat.JSON) else 1)
 
@@ -339,7 +339,7 @@ def demo(
       artifact index ./demo/catalogue
       artifact screen ./demo/incoming --out report.html
     """
-    from cli.indexing import run_demo
+    from cli.runs.index import run_demo
 
     run_demo(folder)
 

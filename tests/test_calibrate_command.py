@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from cli import calibrating as command
 from cli.main import app
 from cli.output.threshold_words import calibration_lines
+from cli.runs import calibrate as command
 from indexer.measuring import calibrate as calibrating
 from indexer.measuring.calibrate import Case, Distances
 from indexer.simulation.rephotograph import rephotograph

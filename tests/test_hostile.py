@@ -18,8 +18,8 @@ import pytest
 from click.testing import Result
 from typer.testing import CliRunner
 
-from cli import screen_run as screening
 from cli.main import app
+from cli.runs import screen as screening
 from indexer.building import build
 from retrieval.catalogue.catalogue import Catalogue
 from retrieval.photographs.reader_process import read_here

@@ -21,7 +21,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from cli import screen_run as screening
+from cli.runs import screen as screening
 from cli.screening import desk
 from cli.screening.forms import ScreenFormat
 from cli.screening.journal import Journal

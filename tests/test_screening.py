@@ -256,7 +256,7 @@ def test_the_day_is_a_page_with_evidence_for_what_needs_a_person(desk, data, tmp
 
 @pytest.mark.slow
 def test_a_photograph_that_takes_too_long_takes_nothing_down(desk, data, monkeypatch, tmp_path):
-    monkeypatch.setattr("cli.screen_run.reading_apart", lambda limit: _slow_reader(limit))
+    monkeypatch.setattr("cli.runs.screen.reading_apart", lambda limit: _slow_reader(limit))
     (tmp_path / "list.txt").write_text(f"{desk}/inbox/fine.jpg\n{desk}/inbox/genuine.jpg\n")
     found = screened(tmp_path / "list.txt", data, "--time-limit", "1.5", code=3)
     assert found["fine.jpg"]["error"] == "reading it took longer than 1.5 s"

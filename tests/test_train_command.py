@@ -19,7 +19,7 @@ from typer.testing import CliRunner
 torch = pytest.importorskip("torch")
 pytest.importorskip("timm")
 
-import cli.training as command  # noqa: E402
+import cli.runs.train as command  # noqa: E402
 from cli.main import app  # noqa: E402
 from indexer.training import run as training  # noqa: E402
 from indexer.training.export import export_encoder  # noqa: E402

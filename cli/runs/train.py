@@ -19,7 +19,7 @@ from cli.output.progress import progress
 from cli.output.text import plain
 from cli.pages.training import training_page
 from cli.pictures.training_curves import curves_png
-from cli.simulating import kinds_of
+from cli.runs.simulate import kinds_of
 from indexer.inputs.labels import Labelled, read_labels
 from indexer.training import history
 from indexer.training.history import EpochRecord

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import typer
 
-from cli.looking_back import distance_of
 from cli.output.terminal import print_table
 from cli.output.text import plain
 from cli.output.writing import check_targets, write_whole
 from cli.records.artifact_1 import dumps
 from cli.records.review_words import _lines
+from cli.runs.verdicts import distance_of
 from indexer.inputs.reviewed import ReviewLabels, as_csv, labels_of
 from indexer.inputs.scan import composed
 from retrieval.catalogue.catalogue import Catalogue
