@@ -13,5 +13,7 @@ def main() -> None:
     except (KeyboardInterrupt, RuntimeError) as error:
         if isinstance(error, RuntimeError) and not isinstance(error.__cause__, KeyboardInterrupt):
             raise  # Python makes one of what comes while a class is made
+        from cli.commands.exit_codes import ExitCode
+
         print("artifact: interrupted; nothing was begun", file=sys.stderr)
-        os._exit(130)
+        os._exit(ExitCode.INTERRUPTED)

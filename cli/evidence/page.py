@@ -30,7 +30,7 @@ def render_evidence(evidence: Evidence) -> Iterator[str]:
 
 
 def _template(name: str) -> str:
-    return (files("cli") / "templates" / name).read_text("utf-8")
+    return (files("cli.pages") / "templates" / name).read_text("utf-8")
 
 
 def _heading(evidence: Evidence) -> dict[str, str]:

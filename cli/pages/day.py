@@ -102,7 +102,7 @@ def render_html(
 
 
 def _template(name: str) -> str:
-    return (files("cli") / "templates" / name).read_text("utf-8")
+    return (files("cli.pages") / "templates" / name).read_text("utf-8")
 
 
 def _priority(found: Record, index: int | None) -> Priority:

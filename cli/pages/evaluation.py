@@ -36,7 +36,7 @@ def evaluation_page(
     name: str, about: Mapping[str, str], sections: Sequence[Section], found: Assessment
 ) -> Iterator[str]:
     """Yield one self-contained HTML page in pieces."""
-    templates = files("cli") / "templates"
+    templates = files("cli.pages") / "templates"
     yield Template((templates / "evaluation.html").read_text("utf-8")).substitute(
         style=(templates / "screening.css").read_text("utf-8"),
         name=escaped(name),

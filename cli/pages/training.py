@@ -40,7 +40,7 @@ def training_page(
     encoder tells apart worst.
     """
     made = {**about, "Written": f"{datetime.now().astimezone():%Y-%m-%d %H:%M %Z}"}
-    templates, best = files("cli") / "templates", best_epoch(history)
+    templates, best = files("cli.pages") / "templates", best_epoch(history)
     return Template((templates / "training.html").read_text("utf-8")).substitute(
         style=(templates / "screening.css").read_text("utf-8"),
         name=escaped(name),

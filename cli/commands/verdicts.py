@@ -1,4 +1,4 @@
-"""The commands that make verdicts dependable, thin functions as in `cli.main`: calibrate, evaluate, review, ..."""
+"""The commands that judge photographs, and those that look back on what was said."""
 
 from __future__ import annotations
 
@@ -8,8 +8,145 @@ from typing import Annotated
 
 import typer
 
-from cli import options
-from cli.options import UNREADABLE, Device, ListFormat
+from cli.commands import options
+from cli.commands.exit_codes import ExitCode
+from cli.commands.options import Device, ListFormat
+from cli.screening.forms import ScreenFormat
+
+
+def query(
+    photo: Annotated[Path, typer.Argument(metavar="PHOTO", help="The photograph to be judged.")],
+    k: options.Neighbours = 5,
+    data: options.Data = options.DATA,
+    format: options.Format = ListFormat.TABLE,
+    report: options.Report = None,
+    png: options.Png = None,
+    single: options.Single = False,
+    exit_code: options.ExitCodeOption = False,
+    encoder: options.Encoder = None,
+    device: options.DeviceOption = Device.CPU,
+    max_megapixels: options.MaxMegapixels = options.MEGAPIXELS,
+) -> None:
+    """Find the objects nearest to a photograph, and say whether it diverges from the genuine exemplar.
+
+    Several works on it are found and judged one by one. --report and --png show the first against its object.
+
+    \b
+    Examples:
+      artifact query photo.jpg
+      artifact query photo.jpg --report evidence.html
+      artifact query photo.jpg -k 10 --format json
+      artifact query photo.jpg --exit-code || echo "look at it"
+    """
+    from cli.runs.query import run_query
+
+    divergent = run_query(
+        photo,
+        data,
+        k=k,
+        several=not single,
+        as_json=format is ListFormat.JSON,
+        report=report,
+        png=png,
+        encoder=encoder,
+        device=device,
+        max_megapixels=max_megapixels,
+    )
+    raise typer.Exit(ExitCode.DIVERGENT if divergent and exit_code else ExitCode.DONE)
+
+
+def compare(
+    photo: Annotated[Path, typer.Argument(metavar="PHOTO", help="The photograph to be judged.")],
+    object_id: options.ObjectId,
+    data: options.Data = options.DATA,
+    format: options.Format = ListFormat.TABLE,
+    report: options.Report = None,
+    png: options.Png = None,
+    exit_code: options.ExitCodeOption = False,
+    encoder: options.Encoder = None,
+    device: options.DeviceOption = Device.CPU,
+    max_megapixels: options.MaxMegapixels = options.MEGAPIXELS,
+) -> None:
+    """Judge a photograph against one object, and show where the two differ.
+
+    \b
+    Examples:
+      artifact compare photo.jpg 1984.12
+      artifact compare photo.jpg 1984.12 --report evidence.html --png evidence.png
+    """
+    from cli.runs.query import run_query
+
+    divergent = run_query(
+        photo,
+        data,
+        object_id=object_id,
+        as_json=format is ListFormat.JSON,
+        report=report,
+        png=png,
+        encoder=encoder,
+        device=device,
+        max_megapixels=max_megapixels,
+    )
+    raise typer.Exit(ExitCode.DIVERGENT if divergent and exit_code else ExitCode.DONE)
+
+
+def screen(
+    source: Annotated[
+        Path, typer.Argument(metavar="SOURCE", help="Folder of photographs, list of files, or CSV file of lots.")
+    ],
+    k: options.Neighbours = 5,
+    data: options.Data = options.DATA,
+    format: Annotated[
+        ScreenFormat | None,
+        typer.Option("--format", "-f", help="By default by the ending of --out, else a table."),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", "-o", metavar="FILE", help="Write here; an interrupted run goes on from there."),
+    ] = None,
+    single: options.Single = False,
+    watch: Annotated[
+        bool, typer.Option("--watch", help="Go on with what comes into the folder, until Ctrl-C.")
+    ] = False,
+    every: Annotated[
+        float, typer.Option("--every", min=0.1, metavar="SECONDS", help="With --watch: how often to look.")
+    ] = 10.0,
+    time_limit: Annotated[
+        float, typer.Option("--time-limit", min=1.0, metavar="SECONDS", help="For reading one photograph.")
+    ] = 60.0,
+    bom: Annotated[bool, typer.Option("--bom", help="Begin a CSV file as spreadsheets of Windows want it.")] = False,
+    exit_code: options.ExitCodeOption = False,
+    encoder: options.Encoder = None,
+    device: options.DeviceOption = Device.CPU,
+    max_megapixels: options.MaxMegapixels = options.MEGAPIXELS,
+) -> None:
+    """Judge many photographs, and put first what needs a person.
+
+    A CSV file of lots has a column `photo`; others (lot, sale, house, maker, url, ...) are kept and shown. What stands
+    under `claim`, an object's id or accession number, is verified against that object, whatever else is near.
+
+    \b
+    Examples:
+      artifact screen ./incoming
+      artifact screen lots.csv --out report.html
+      artifact screen ./incoming --format jsonl > verdicts.jsonl
+      artifact screen ./inbox --watch --out today.html
+    """
+    from cli.runs.screen import Wanted, run_screen
+    from cli.screening.forms import form_of
+
+    wanted = Wanted(
+        k=k,
+        several=not single,
+        max_megapixels=max_megapixels,
+        time_limit=time_limit,
+        form=format or form_of(out),
+        out=out,
+        bom=bom,
+    )
+    counts = run_screen(source, data, wanted=wanted, every=every if watch else None, encoder=encoder, device=device)
+    flagged = exit_code and counts["divergent"]
+    raise typer.Exit(ExitCode.DIVERGENT if flagged else ExitCode.UNREADABLE if counts["unreadable"] else ExitCode.DONE)
 
 
 class OutcomeName(StrEnum):
@@ -29,87 +166,6 @@ class HeldOutcome(StrEnum):
     DIVERGENT = "divergent"
     NO_MATCH = "no-match"
     INCONCLUSIVE = "inconclusive"
-
-
-def calibrate(
-    labels: Annotated[
-        Path | None,
-        typer.Argument(metavar="[LABELS.csv]", help="photo,object_id,label: 1 genuine, 0 a forgery of that object."),
-    ] = None,
-    false_match: Annotated[
-        float,
-        typer.Option("--false-match", min=0.0001, max=0.5, help="Unknown works taken for a catalogued one, at most."),
-    ] = 0.01,
-    false_alarm: Annotated[
-        float, typer.Option("--false-alarm", min=0.0001, max=0.5, help="Genuine photographs flagged, at most.")
-    ] = 0.05,
-    data: options.Data = options.DATA,
-    format: options.Format = ListFormat.TABLE,
-    encoder: options.Encoder = None,
-    device: options.DeviceOption = Device.CPU,
-    max_megapixels: options.MaxMegapixels = options.MEGAPIXELS,
-) -> None:
-    """Set the thresholds on photographs of the catalogue's objects, each with the promise that they can carry.
-
-    LABELS.csv or a folder as for `artifact train`; a column `group` may tie photographs that depend on each other.
-    Without labels: other exemplars of an object, else simulated re-photographs. Earlier calibrations are kept.
-
-    \b
-    Examples:
-      artifact calibrate
-      artifact calibrate labels.csv
-      artifact calibrate labels.csv --false-alarm 0.01 --false-match 0.001
-    """
-    from cli.runs.calibrate import run_calibrate
-
-    complete = run_calibrate(
-        labels,
-        data,
-        false_match=false_match,
-        false_alarm=false_alarm,
-        as_json=format is ListFormat.JSON,
-        encoder=encoder,
-        device=device,
-        max_megapixels=max_megapixels,
-    )
-    raise typer.Exit(0 if complete else UNREADABLE)
-
-
-def evaluate(
-    queries: Annotated[
-        Path, typer.Argument(metavar="QUERIES.csv", help="photo,catalogue_ids; or photo,object_id,label; or a,b.")
-    ],
-    report: options.Report = None,
-    data: options.Data = options.DATA,
-    format: options.Format = ListFormat.TABLE,
-    encoder: options.Encoder = None,
-    device: options.DeviceOption = Device.CPU,
-    max_megapixels: options.MaxMegapixels = options.MEGAPIXELS,
-) -> None:
-    """Measure the indexed catalogue on photographs whose truth is known: identification and verification.
-
-    photo,catalogue_ids: the objects on each photograph, separated by spaces, or `none` for an unknown work.
-    photo,object_id,label: 1 genuine, 0 a forgery. a,b: two photographs of one work, of which b or a is an exemplar.
-    Every figure comes with its 95% interval by object. Evaluate on photographs that no calibration saw.
-
-    \b
-    Examples:
-      artifact evaluate queries.csv
-      artifact evaluate queries.csv --report evaluation.html
-      artifact evaluate labels.csv --format json > evaluation.json
-    """
-    from cli.runs.evaluate import run_evaluate
-
-    complete = run_evaluate(
-        queries,
-        data,
-        as_json=format is ListFormat.JSON,
-        report=report,
-        encoder=encoder,
-        device=device,
-        max_megapixels=max_megapixels,
-    )
-    raise typer.Exit(0 if complete else UNREADABLE)
 
 
 def verdicts(

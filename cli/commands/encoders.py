@@ -8,8 +8,8 @@ from typing import Annotated
 
 import typer
 
-from cli import options
-from cli.options import Device, Precision
+from cli.commands import options
+from cli.commands.options import Device, Precision
 
 
 class LossName(StrEnum):

@@ -75,7 +75,7 @@ MaxMegapixels = Annotated[
 ]
 Neighbours = Annotated[int, typer.Option("-k", min=1, max=1000, help="How many objects to name.")]
 Single = Annotated[bool, typer.Option("--single", help="Judge the photograph as a whole, as one work.")]
-ExitCode = Annotated[bool, typer.Option("--exit-code", help="Exit with 10 when a photograph is divergent.")]
+ExitCodeOption = Annotated[bool, typer.Option("--exit-code", help="Exit with 10 when a photograph is divergent.")]
 Report = Annotated[
     Path | None,
     typer.Option("--report", metavar="FILE.html", callback=ending(".html"), help="Write the evidence as a page."),
@@ -87,6 +87,5 @@ Png = Annotated[
 Format = Annotated[ListFormat, typer.Option("--format", "-f", help="A table for people, JSON for machines.")]
 ObjectId = Annotated[str, typer.Argument(metavar="OBJECT", help="Id of the object.", autocompletion=complete_object)]
 
-UNREADABLE = 3  # the exit code where some inputs could not be read
 MEGAPIXELS = 500.0  # DEFAULT_MAX_MEGAPIXELS of the images, which are not imported here: `--help` must be quick
 DATA = Path("index_data")

@@ -1,0 +1,1 @@
+"""The commands and their options, quick to import: what a command does is in cli.runs."""

@@ -1,0 +1,130 @@
+"""The commands of the catalogue."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cli.commands import options
+from cli.commands.exit_codes import ExitCode
+from cli.commands.options import Device, ListFormat, Precision
+
+
+def index(
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Folder of photographs of genuine objects.")],
+    data: options.Data = options.DATA,
+    encoder: options.Encoder = None,
+    precision: Annotated[
+        Precision | None, typer.Option("--precision", help="bf16 is quicker; chosen once for a catalogue.")
+    ] = None,
+    device: options.DeviceOption = Device.CPU,
+    prune: Annotated[bool, typer.Option("--prune", help="Remove photographs that are no longer there.")] = False,
+    max_megapixels: options.MaxMegapixels = options.MEGAPIXELS,
+) -> None:
+    """Embed a folder of genuine objects into the catalogue; again for what is new or changed.
+
+    FOLDER/<file> is an object named by the file; FOLDER/<object>/<files> is an object with several exemplars.
+    FOLDER/catalogue.csv may say more of each (object_id or photo, title, maker, date, ...).
+
+    \b
+    Examples:
+      artifact index ./catalogue
+      artifact index ./catalogue --prune
+      artifact index ./catalogue --data /srv/artifact --encoder ./my_encoder
+    """
+    from cli.runs.index import run_index
+
+    complete = run_index(
+        folder,
+        data,
+        encoder=encoder,
+        precision=precision,
+        device=device,
+        prune=prune,
+        max_megapixels=max_megapixels,
+    )
+    raise typer.Exit(ExitCode.DONE if complete else ExitCode.UNREADABLE)
+
+
+def status(data: options.Data = options.DATA, format: options.Format = ListFormat.TABLE) -> None:
+    """Say what the catalogue holds, by which encoder, with which thresholds, and what was left out.
+
+    \b
+    Example:
+      artifact status --format json
+    """
+    from cli.runs.inspect import run_status
+
+    run_status(data, as_json=format is ListFormat.JSON)
+
+
+def list_objects(data: options.Data = options.DATA, format: options.Format = ListFormat.TABLE) -> None:
+    """List the objects of the catalogue.
+
+    \b
+    Example:
+      artifact list --format json | jq '.[].object_id'
+    """
+    from cli.runs.inspect import run_list
+
+    run_list(data, as_json=format is ListFormat.JSON)
+
+
+def show(
+    object_id: options.ObjectId,
+    data: options.Data = options.DATA,
+    format: options.Format = ListFormat.TABLE,
+) -> None:
+    """Show an object: its metadata and its exemplars.
+
+    \b
+    Example:
+      artifact show 1984.12
+    """
+    from cli.runs.inspect import run_show
+
+    run_show(object_id, data, as_json=format is ListFormat.JSON)
+
+
+def remove(object_id: options.ObjectId, data: options.Data = options.DATA) -> None:
+    """Take an object out of the catalogue; its photographs stay on disk.
+
+    \b
+    Example:
+      artifact remove 1984.12
+    """
+    from cli.runs.index import run_remove
+
+    run_remove(object_id, data)
+
+
+def check(data: options.Data = options.DATA, format: options.Format = ListFormat.TABLE) -> None:
+    """Compare database, vectors, files on disk and FAISS index; repair what is derived.
+
+    Exits with 1 where something is wrong that only a new `artifact index` or a person can mend.
+
+    \b
+    Example:
+      artifact check
+    """
+    from cli.runs.inspect import run_check
+
+    raise typer.Exit(ExitCode.DONE if run_check(data, as_json=format is ListFormat.JSON) else ExitCode.FAILED)
+
+
+def demo(
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="A new folder for the pictures.")],
+) -> None:
+    """Paint a small catalogue, photographs of it, copies by another hand, and unknown works, to try the program on.
+
+    \b
+    Example:
+      artifact demo ./demo
+      artifact index ./demo/catalogue
+      artifact screen ./demo/incoming --out report.html
+    """
+    from cli.runs.index import run_demo
+
+    run_demo(folder)

@@ -1,0 +1,13 @@
+"""The exit codes of all commands."""
+
+from enum import IntEnum
+
+
+class ExitCode(IntEnum):
+    """What a command ends with; 2 is Typer's own, for a command line that is wrong."""
+
+    DONE = 0
+    FAILED = 1
+    UNREADABLE = 3  # some inputs could not be read; the others were taken
+    DIVERGENT = 10  # with --exit-code: a photograph is flagged
+    INTERRUPTED = 130

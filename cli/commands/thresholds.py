@@ -1,0 +1,93 @@
+"""The commands that make verdicts dependable, thin functions as in `cli.main`: calibrate, evaluate, review, ..."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cli.commands import options
+from cli.commands.exit_codes import ExitCode
+from cli.commands.options import Device, ListFormat
+
+
+def calibrate(
+    labels: Annotated[
+        Path | None,
+        typer.Argument(metavar="[LABELS.csv]", help="photo,object_id,label: 1 genuine, 0 a forgery of that object."),
+    ] = None,
+    false_match: Annotated[
+        float,
+        typer.Option("--false-match", min=0.0001, max=0.5, help="Unknown works taken for a catalogued one, at most."),
+    ] = 0.01,
+    false_alarm: Annotated[
+        float, typer.Option("--false-alarm", min=0.0001, max=0.5, help="Genuine photographs flagged, at most.")
+    ] = 0.05,
+    data: options.Data = options.DATA,
+    format: options.Format = ListFormat.TABLE,
+    encoder: options.Encoder = None,
+    device: options.DeviceOption = Device.CPU,
+    max_megapixels: options.MaxMegapixels = options.MEGAPIXELS,
+) -> None:
+    """Set the thresholds on photographs of the catalogue's objects, each with the promise that they can carry.
+
+    LABELS.csv or a folder as for `artifact train`; a column `group` may tie photographs that depend on each other.
+    Without labels: other exemplars of an object, else simulated re-photographs. Earlier calibrations are kept.
+
+    \b
+    Examples:
+      artifact calibrate
+      artifact calibrate labels.csv
+      artifact calibrate labels.csv --false-alarm 0.01 --false-match 0.001
+    """
+    from cli.runs.calibrate import run_calibrate
+
+    complete = run_calibrate(
+        labels,
+        data,
+        false_match=false_match,
+        false_alarm=false_alarm,
+        as_json=format is ListFormat.JSON,
+        encoder=encoder,
+        device=device,
+        max_megapixels=max_megapixels,
+    )
+    raise typer.Exit(ExitCode.DONE if complete else ExitCode.UNREADABLE)
+
+
+def evaluate(
+    queries: Annotated[
+        Path, typer.Argument(metavar="QUERIES.csv", help="photo,catalogue_ids; or photo,object_id,label; or a,b.")
+    ],
+    report: options.Report = None,
+    data: options.Data = options.DATA,
+    format: options.Format = ListFormat.TABLE,
+    encoder: options.Encoder = None,
+    device: options.DeviceOption = Device.CPU,
+    max_megapixels: options.MaxMegapixels = options.MEGAPIXELS,
+) -> None:
+    """Measure the indexed catalogue on photographs whose truth is known: identification and verification.
+
+    photo,catalogue_ids: the objects on each photograph, separated by spaces, or `none` for an unknown work.
+    photo,object_id,label: 1 genuine, 0 a forgery. a,b: two photographs of one work, of which b or a is an exemplar.
+    Every figure comes with its 95% interval by object. Evaluate on photographs that no calibration saw.
+
+    \b
+    Examples:
+      artifact evaluate queries.csv
+      artifact evaluate queries.csv --report evaluation.html
+      artifact evaluate labels.csv --format json > evaluation.json
+    """
+    from cli.runs.evaluate import run_evaluate
+
+    complete = run_evaluate(
+        queries,
+        data,
+        as_json=format is ListFormat.JSON,
+        report=report,
+        encoder=encoder,
+        device=device,
+        max_megapixels=max_megapixels,
+    )
+    raise typer.Exit(ExitCode.DONE if complete else ExitCode.UNREADABLE)
