@@ -34,7 +34,7 @@ lint: .venv/installed
 types: .venv/installed
 	$(BIN)/mypy
 
-bench: .venv/installed  ## the figures of the README; some need ../shared/data
+bench: .venv/installed  ## the figures of docs/figures.md; some need ../shared/data
 	$(BIN)/python -m tests.bench.museum
 	$(BIN)/python -m tests.bench.copies
 	$(BIN)/python -m tests.bench.coverage
