@@ -134,3 +134,21 @@ def writable(data: Path) -> Iterator[Catalogue]:
     with Catalogue.writing(data) as catalogue:
         catalogue.set_encoder(EncoderRecord("tiny", TINY, "fp32", DIM))
         yield catalogue
+
+
+def touch(folder: Path, *names: str) -> Path:
+    for name in names:
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"x")
+    return folder
+
+
+def catalogue_of(owners: list[str]) -> tuple[np.ndarray, dict[int, Photo]]:
+    """Return ids that are no row numbers, and their exemplars."""
+    ids = np.array([1000 - 7 * row for row in range(len(owners))], np.int64)
+    photos = {
+        int(key): exemplar(owner, path=f"{owner}/{key}.jpg", sha256=f"{key:064x}")
+        for key, owner in zip(ids, owners, strict=True)
+    }
+    return ids, photos

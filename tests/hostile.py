@@ -13,7 +13,7 @@ import pillow_heif
 from PIL import Image, PngImagePlugin, features
 
 from tests.conftest import aged
-from tests.test_registration import painting
+from tests.pictures import painting
 
 SIZE = (128, 104)
 GOOD = (0, 1)  # the paintings that are good photographs

@@ -136,7 +136,7 @@ def test_every_command_is_named_on_some_page() -> None:
 
 
 def test_the_documentation_shows_every_key_of_the_json_shape() -> None:
-    from tests.test_cli import DIVERGENCE_KEYS, MATCH_KEYS, RECORD_KEYS, WORK_KEYS
+    from tests.cli.test_main import DIVERGENCE_KEYS, MATCH_KEYS, RECORD_KEYS, WORK_KEYS
 
     (shown,) = re.findall(r"^```json\n(.*?)^```", read(ROOT / "docs/json.md"), re.MULTILINE | re.DOTALL)
     record = json.loads(shown)
@@ -147,7 +147,7 @@ def test_the_documentation_shows_every_key_of_the_json_shape() -> None:
 
 
 def test_the_documentation_shows_every_column_of_a_csv_file_in_its_order() -> None:
-    from tests.test_cli import CSV_HEADER
+    from tests.cli.test_main import CSV_HEADER
 
     rows = re.findall(r"^\| (`.*?) \|", read(ROOT / "docs/json.md"), re.MULTILINE)
     assert re.findall(r"`(\w+)`", "\n".join(rows)) == CSV_HEADER

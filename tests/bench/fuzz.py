@@ -28,7 +28,7 @@ from retrieval.errors import UnreadableImage
 from retrieval.photographs.features import features_of
 from retrieval.photographs.reader_process import Order, Reader, reading_apart
 from tests.bench import RESULTS, ROOT, report
-from tests.test_registration import painting
+from tests.pictures import painting
 
 KEPT = RESULTS / "fuzz"
 SIZE = (160, 130)  # small: a damaged byte is often one of a header

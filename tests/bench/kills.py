@@ -28,7 +28,7 @@ from typing import Any
 
 from tests.bench import RESULTS, ROOT, report
 from tests.conftest import aged, state
-from tests.test_registration import painting
+from tests.pictures import painting
 
 KEPT = RESULTS / "kills"
 PICTURES, SIZE = 20, (320, 260)

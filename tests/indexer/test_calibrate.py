@@ -1,0 +1,385 @@
+"""Calibrating a catalogue: which photographs are measured, against what, and what is set on them."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from indexer.inputs.labels import read_labels
+from indexer.inputs.scan import Skipped
+from indexer.measuring import calibrate as calibrating
+from indexer.measuring.calibrate import Case, Distances, NothingToCalibrate, _groups, _units, calibrate, fit, measure
+from indexer.simulation.rephotograph import rephotograph
+from retrieval.encoder.encoder import load_encoder
+from retrieval.errors import UnreadableImage
+from retrieval.judging.judge import Judge, open_judge
+from retrieval.photographs.images import read_photograph
+from retrieval.statistics.calibration import Calibration, lower_bound, upper_bound
+from retrieval.statistics.likelihood import fit_ratio
+from tests.conftest import aged, index
+from tests.pictures import painting
+
+SINGLE, SEVERAL = ("0", "1", "2", "3"), ("4", "5")
+
+
+@pytest.fixture(scope="module")
+def museum(tmp_path_factory) -> Path:
+    """A catalogue of six paintings in `data`, two with a second exemplar; more photographs of each in `photos`."""
+    root = tmp_path_factory.mktemp("museum")
+    (root / "photos").mkdir()
+    for number in (*SINGLE, *SEVERAL):
+        work = painting(int(number))
+        if number in SEVERAL:
+            (root / "works" / number).mkdir(parents=True)
+            work.save(root / "works" / number / "a.png")
+            rephotograph(work, seed=70 + int(number)).save(root / "works" / number / "b.png")
+        else:
+            (root / "works").mkdir(exist_ok=True)
+            work.save(root / "works" / f"{number}.png")
+        for name, seed in (("x", 10), ("y", 40)):
+            rephotograph(work, seed=seed + int(number)).save(root / "photos" / f"{number}{name}.jpg", quality=92)
+        rephotograph(painting(30 + int(number)), seed=90).save(root / "photos" / f"{number}copy.jpg", quality=92)
+    (root / "photos" / "broken.jpg").write_bytes(b"\xff\xd8\xff no photograph")
+    for file in root.rglob("*.png"):
+        aged(file)
+    index(root / "works", root / "data", encoder=load_encoder(parallel=2))
+    return root
+
+
+@pytest.fixture(scope="module")
+def judge(museum) -> Judge:
+    return open_judge(museum / "data", parallel=2)
+
+
+Known = dict[tuple[str, str], Distances | Skipped]
+
+
+def remembering(known: Known, kept: list[Distances]) -> Callable[..., tuple[list[Distances], list[Skipped]]]:
+    """Return a `measure` that measures each file, by its name, but once against each object."""
+
+    def remembered(judge: Judge, cases: Sequence[Case], **options: Any) -> tuple[list[Distances], list[Skipped]]:
+        new = [case for case in cases if (case.path.name, case.object_id) not in known]
+        names = {str(case.path): (case.path.name, case.object_id) for case in new}
+        found, unread = measure(judge, new, **options)
+        known.update({names[str(item.case.path)]: item for item in found} | {names[item.path]: item for item in unread})
+        items = [(case, known[case.path.name, case.object_id]) for case in cases]
+        found = [replace(item, case=case) for case, item in items if isinstance(item, Distances)]
+        kept.extend(found)
+        return found, [item for _, item in items if isinstance(item, Skipped)]
+
+    return remembered
+
+
+@pytest.fixture(scope="module")
+def known() -> Known:
+    """What was measured of a file, by its name, against an object."""
+    return {}
+
+
+@pytest.fixture(scope="module")
+def own(judge, known) -> tuple[Calibration, tuple[Skipped, ...]]:
+    """A calibration without labels."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(calibrating, "measure", remembering(known, []))
+        return calibrate(judge, None, false_match=0.01, false_alarm=0.05)
+
+
+@pytest.fixture(autouse=True)
+def seen(known, monkeypatch) -> list[Distances]:
+    """What this test calibrates on; each file is measured but once for all tests."""
+    kept: list[Distances] = []
+    monkeypatch.setattr(calibrating, "measure", remembering(known, kept))
+    return kept
+
+
+@pytest.fixture
+def real(seen, monkeypatch) -> None:
+    """Everything is measured, whatever was before."""
+    monkeypatch.setattr(calibrating, "measure", measure)
+
+
+def labelled(museum: Path, rows: Sequence[str], judge: Judge, **options: Any) -> tuple[Calibration, dict[str, str]]:
+    """Calibrate on rows `photo,object_id,label[,group]`; return also what was left out, by the name of the file."""
+    table = museum / "photos" / "labels.csv"
+    table.write_text("\n".join(["photo,object_id,label,group", *rows]), encoding="utf-8")
+    found, skipped = calibrate(judge, read_labels(table), **{"false_match": 0.01, "false_alarm": 0.05} | options)
+    return found, {Path(item.path).name: item.reason for item in skipped}
+
+
+def without_date(calibration: Calibration) -> Calibration:
+    return replace(calibration, date="")
+
+
+# Without labels
+
+
+def test_other_exemplars_come_first_and_the_rest_is_simulated(own, judge):
+    found, skipped = own
+    assert found.sources == {"labelled": 0, "exemplars": 2, "simulated": 4} and skipped == ()
+    assert (found.objects, found.copies, found.revision) == (6, 0, judge.revision)
+    assert found.encoder == judge.encoder.fingerprint and found.number is None
+    assert len(found.whole.genuine) == 6 and found.whole.ratio is None and found.combined.ratio is None
+    assert found.whole.threshold == upper_bound(np.array(found.whole.genuine), 0.05)
+    assert found.whole.threshold.asked == 0.05 and found.match.asked == 0.01
+    assert (found.whole.threshold.count, found.match.count) == (6, 3)
+
+
+def test_no_exemplar_is_compared_with_itself(judge, seen):
+    calibrate(judge, None, false_match=0.01, false_alarm=0.05)
+    by_source = {source: [item for item in seen if item.case.source == source] for source in ("exemplars", "simulated")}
+    assert sorted((item.case.object_id, item.case.path.name) for item in by_source["exemplars"]) == [
+        ("4", "a.png"), ("4", "b.png"), ("5", "a.png"), ("5", "b.png"),
+    ]  # fmt: skip
+    assert sorted(item.case.object_id for item in by_source["simulated"]) == list(SINGLE)
+    assert min(item.whole for item in seen) > 0.02
+    for object_id in SEVERAL:
+        one, other = (judge.index.reconstruct(photo.photo_id) for photo in judge.exemplars[object_id])
+        there, back = (item.whole for item in by_source["exemplars"] if item.case.object_id == object_id)
+        assert there == pytest.approx(back, abs=1e-5) == pytest.approx(float(np.linalg.norm(one - other)), abs=1e-5)
+
+
+def test_the_same_catalogue_gives_the_same_thresholds_again(own, judge, real):
+    again, _ = calibrate(judge, None, false_match=0.01, false_alarm=0.05)
+    assert without_date(again) == without_date(own[0])
+
+
+def test_no_more_is_simulated_than_the_rate_needs(judge, monkeypatch):
+    """Twice the reciprocal of the rate is four objects: two have other exemplars."""
+    monkeypatch.setattr(calibrating, "OBJECTS_AT_RATE", 2)
+    found, _ = calibrate(judge, None, false_match=0.01, false_alarm=0.5)
+    assert found.sources == {"labelled": 0, "exemplars": 2, "simulated": 2}
+    monkeypatch.setattr(calibrating, "OBJECTS_AT_RATE", 0.5)
+    found, _ = calibrate(judge, None, false_match=0.01, false_alarm=0.5)
+    assert found.sources == {"labelled": 0, "exemplars": 2, "simulated": 0}
+
+
+def test_an_exemplar_that_cannot_be_read_is_left_out_with_the_reason(own, judge, monkeypatch):
+    def read(path: Path, **options: object) -> object:
+        if path.name == "2.png":
+            raise UnreadableImage("it is damaged")
+        return read_photograph(path, **options)
+
+    monkeypatch.setattr(calibrating, "read_photograph", read)
+    found, skipped = calibrate(judge, None, false_match=0.01, false_alarm=0.05)
+    assert [(Path(item.path).name, item.reason) for item in skipped] == [("2.png", "it is damaged")]
+    assert found.sources["simulated"] == 3
+    assert set(found.whole.genuine) < set(own[0].whole.genuine)
+
+
+def test_progress_counts_every_photograph(museum, judge, real):
+    steps: list[tuple[int, int]] = []
+    rows = ["0x.jpg,0,1", "broken.jpg,1,1", "../works/0.png,0,1", "1x.jpg,1,1"]
+    labelled(museum, rows, judge, on_progress=lambda *step: steps.append(step))
+    assert steps == [(1, 3), (2, 3), (3, 3)]
+
+
+# With labels
+
+
+def test_labelled_photographs_are_measured_as_comparisons_are(museum, judge, seen):
+    rows = [f"{number}x.jpg,{number},1" for number in (*SINGLE, *SEVERAL)]
+    found, skipped = labelled(museum, rows, judge)
+    assert found.sources == {"labelled": 6, "exemplars": 0, "simulated": 0} and skipped == {}
+    for item in seen:
+        (match,) = (
+            judge.compare(museum / "photos" / f"{item.case.object_id}x.jpg", item.case.object_id).works[0].matches
+        )
+        assert (item.whole, item.combined) == (match.distance, match.divergence.combined_distance)
+    assert found.whole.genuine == tuple(sorted(item.whole for item in seen))
+    assert found.combined.genuine == tuple(sorted(item.combined for item in seen))
+
+
+def test_what_cannot_be_used_is_left_out_with_the_reason(museum, judge):
+    rows = ["0x.jpg,0,1", "1x.jpg,1,1", "2x.jpg,nobody,1", "broken.jpg,3,1", "../works/3.png,3,1", "3x.jpg,3,1"]
+    found, skipped = labelled(museum, rows, judge)
+    assert len(found.whole.genuine) == 3
+    assert skipped.pop("broken.jpg")
+    assert skipped == {
+        "2x.jpg": "object nobody is not in the catalogue",
+        "3.png": "it is the only exemplar of 3 itself",
+    }
+
+
+def test_a_copy_of_the_file_of_the_only_exemplar_is_left_out_too(museum, judge):
+    (museum / "photos" / "same.png").write_bytes((museum / "works" / "3.png").read_bytes())
+    found, skipped = labelled(museum, ["0x.jpg,0,1", "same.png,3,1"], judge)
+    assert len(found.whole.genuine) == 1
+    assert "only exemplar of 3" in skipped["same.png"]
+
+
+def test_an_exemplar_that_is_labelled_is_compared_with_the_other_exemplars(museum, judge, seen):
+    found, skipped = labelled(museum, ["../works/4/a.png,4,1", "0x.jpg,0,1"], judge)
+    assert skipped == {} and found.sources["labelled"] == 2
+    (item,) = (item for item in seen if item.case.object_id == "4")
+    assert item.whole > 0.02
+
+
+def test_a_photograph_above_the_limit_is_left_out(museum, judge, real):
+    painting(1, (200, 150)).save(museum / "photos" / "small.jpg")
+    _, skipped = labelled(museum, ["0x.jpg,0,1", "small.jpg,1,1"], judge, max_megapixels=0.1)
+    assert list(skipped) == ["0x.jpg"] and "more than the 0.1 allowed" in skipped["0x.jpg"]
+
+
+def test_photographs_of_one_object_count_once(museum, judge):
+    rows = ["0x.jpg,0,1", "0y.jpg,0,1", "1x.jpg,1,1", "1y.jpg,1,1", "2x.jpg,2,1"]
+    found, _ = labelled(museum, rows, judge)
+    assert found.sources["labelled"] == found.whole.threshold.count == found.combined.threshold.count == 3
+    again, _ = labelled(museum, rows[::-1], judge)
+    assert without_date(again) == without_date(found)
+
+
+def test_photographs_of_one_group_count_once(museum, judge):
+    rows = ["0x.jpg,0,1,film", "1x.jpg,1,1,film", "2x.jpg,2,1,", "2y.jpg,2,1,case", "3x.jpg,3,1,case", "4x.jpg,4,1,"]
+    apart, _ = labelled(museum, [row.replace("film", "").replace("case", "") for row in rows], judge)
+    tied, _ = labelled(museum, rows, judge)
+    assert apart.sources["labelled"] == len(apart.whole.genuine) == 5
+    assert tied.sources["labelled"] == len(tied.whole.genuine) == 3
+    assert tied.whole.threshold.rate > apart.whole.threshold.rate
+    assert set(tied.whole.genuine) < set(apart.whole.genuine)
+
+
+def test_forgeries_give_no_genuine_distance(museum, judge):
+    genuine = [f"{number}x.jpg,{number},1" for number in SINGLE]
+    without, _ = labelled(museum, genuine, judge)
+    found, skipped = labelled(museum, [*genuine, *(f"{number}copy.jpg,{number},0" for number in SINGLE)], judge)
+    assert found.copies == 4 and without.copies == 0 and skipped == {}
+    assert without_date(replace(found, copies=0)) == without_date(without)
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        ["0x.jpg,nobody,1", "1x.jpg,another,1"],
+        ["broken.jpg,0,1"],
+        ["../works/0.png,0,1", "0copy.jpg,0,0"],
+    ],
+)
+def test_without_any_genuine_photograph_there_is_nothing_to_calibrate(museum, judge, rows):
+    with pytest.raises(NothingToCalibrate, match="no genuine photograph of an object of this catalogue"):
+        labelled(museum, rows, judge)
+
+
+def test_a_folder_of_photographs_is_labelled_by_its_names(museum, judge, tmp_path):
+    for name in ("0/genuine.jpg", "1/genuine.jpg", "1/forgery.jpg", "nobody/genuine.jpg"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        photo = museum / "photos" / f"{name[0]}{'copy' if 'forgery' in name else 'x'}.jpg"
+        (tmp_path / name).write_bytes((photo if photo.exists() else museum / "photos" / "5y.jpg").read_bytes())
+    found, skipped = calibrate(judge, read_labels(tmp_path), false_match=0.01, false_alarm=0.05)
+    assert (found.sources["labelled"], found.copies) == (2, 1)
+    assert [item.reason for item in skipped] == ["object nobody is not in the catalogue"]
+
+
+# Fitting
+
+
+def distances(
+    count: int, *, kind: str = "o", genuine: bool = True, photos: int = 1, centre: float = 0.3, group: str = ""
+) -> list[Distances]:
+    """Return made-up distances of objects with so many photographs each; the first photograph's hash sorts first."""
+    random = np.random.default_rng([count, photos, genuine])
+    return [
+        Distances(
+            Case(Path(f"{number}-{photo}.jpg"), f"{kind}{number}", genuine, "labelled", group),
+            f"{photo}{number:03}",
+            float(random.normal(centre, 0.1)),
+            float(random.normal(centre / 2, 0.1)),
+        )
+        for number in range(count)
+        for photo in range(photos)
+    ]
+
+
+def fitted(
+    genuine: Sequence[Distances], copies: Sequence[Distances] = (), unknown: Sequence[float] = (), **rates: float
+) -> Calibration:
+    judge = SimpleNamespace(encoder=SimpleNamespace(fingerprint="e"), revision=3, exemplars=dict.fromkeys("abcdefg"))
+    given = {"false_match": 0.01, "false_alarm": 0.05} | rates
+    return fit(judge, genuine, copies, np.array(unknown), given["false_match"], given["false_alarm"])
+
+
+@pytest.mark.parametrize("count", [3, 58, 59, 93, 130])
+def test_thresholds_are_bounds_of_one_value_for_each_object(count):
+    genuine = distances(count, photos=3)
+    firsts = [item for item in genuine if item.sha256.startswith("0")]
+    found = fitted(genuine)
+    assert found.whole.threshold == upper_bound(np.array([item.whole for item in firsts]), 0.05)
+    assert found.combined.threshold == upper_bound(np.array([item.combined for item in firsts]), 0.05)
+    assert found.whole.genuine == tuple(sorted(item.whole for item in firsts))
+    assert found.whole.threshold.count == count and found.sources == {"labelled": count, "exemplars": 0, "simulated": 0}
+    assert (found.encoder, found.revision, found.objects) == ("e", 3, 7)
+
+
+def test_each_rate_goes_to_its_threshold():
+    unknown = np.random.default_rng(0).uniform(0.5, 1, 200)
+    found = fitted(distances(80), unknown=unknown, false_match=0.2, false_alarm=0.1)
+    assert found.match == lower_bound(unknown, 0.2)
+    assert found.whole.threshold.rate == found.combined.threshold.rate == 0.1
+
+
+def test_the_order_of_the_photographs_does_not_matter():
+    genuine, copies = distances(20, photos=4), distances(15, genuine=False, photos=2, centre=0.6)
+    found = fitted(genuine, copies)
+    again = fitted(genuine[::-1], copies[::-1])
+    assert again.whole.threshold == found.whole.threshold and again.combined.genuine == found.combined.genuine
+    assert again.whole.ratio.slope == pytest.approx(found.whole.ratio.slope)
+
+
+def test_where_the_first_photograph_was_not_compared_place_by_place_the_next_is_taken():
+    genuine = distances(4, photos=2)
+    broken = [replace(item, combined=None) if item.sha256 in ("0001", "0002", "1002") else item for item in genuine]
+    found = fitted(broken)
+    at = {item.sha256: item.combined for item in genuine}
+    assert found.combined.genuine == tuple(sorted([at["0000"], at["1001"], at["0003"]]))
+    assert found.whole.threshold.count == 4
+
+
+def test_without_any_comparison_place_by_place_that_threshold_is_none():
+    found = fitted([replace(item, combined=None) for item in distances(70)])
+    assert found.combined.threshold.value is None and found.combined.threshold.count == 0
+    assert found.combined.genuine == () and found.whole.threshold.value is not None
+
+
+@pytest.mark.parametrize(("genuine", "copies", "given"), [(10, 10, True), (9, 30, False), (30, 9, False)])
+def test_ratios_come_only_with_enough_objects_and_enough_copies(genuine, copies, given):
+    found = fitted(distances(genuine, photos=3), distances(copies, genuine=False, photos=3, centre=0.6))
+    assert found.copies == 3 * copies
+    for measured in (found.whole, found.combined):
+        assert (measured.ratio is not None) == given
+
+
+def test_a_ratio_is_fitted_on_one_genuine_value_an_object_and_on_all_copies():
+    genuine = distances(12, photos=2)
+    copies = distances(11, kind="o", genuine=False, photos=3, centre=0.6)
+    copies[0] = replace(copies[0], combined=None)
+    found = fitted(genuine, copies)
+    firsts = sorted((item for item in genuine if item.sha256.startswith("0")), key=lambda item: item.sha256)
+    for measured, name in ((found.whole, "whole"), (found.combined, "combined")):
+        used = [item for item in copies if getattr(item, name) is not None]
+        expected = fit_ratio(
+            np.array([getattr(item, name) for item in firsts]), [item.case.object_id for item in firsts],
+            np.array([getattr(item, name) for item in used]), [item.case.object_id for item in used],
+        )  # fmt: skip
+        assert measured.ratio == expected
+
+
+def test_objects_are_tied_through_groups_however_long_the_chain():
+    rows = [("a", "g"), ("b", "g"), ("b", "h"), ("c", "h"), ("d", ""), ("e", ""), ("e", "i"), ("g", "")]
+    genuine = [
+        Distances(Case(Path(f"{row}.jpg"), object_id, True, "labelled", group), f"{row}", 0.1, None)
+        for row, (object_id, group) in enumerate(rows)
+    ]
+    units = [{item.case.object_id for item in some} for some in _units(genuine, _groups(genuine)).values()]
+    assert sorted(map(sorted, units)) == [["a", "b", "c"], ["d"], ["e"], ["g"]]
+
+
+def test_sources_count_objects_by_where_their_first_photograph_is_from():
+    genuine = [
+        replace(item, case=replace(item.case, source=source))
+        for source, count in (("exemplars", 2), ("simulated", 3))
+        for item in distances(count, kind=source, photos=2)
+    ]
+    assert fitted(genuine).sources == {"labelled": 0, "exemplars": 2, "simulated": 3}

@@ -1,0 +1,217 @@
+"""Several works on one photograph: each is found with its outline, and unknown ones beside them too."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from retrieval.catalogue.catalogue import Catalogue
+from retrieval.comparing.divergence import Divergence, diverge
+from retrieval.comparing.registration import Registration
+from retrieval.encoder.encoder import load_encoder
+from retrieval.finding.finder import Finder, Found
+from retrieval.finding.frames import bounds, cut_out, outside, overlap, pictures_beside
+from retrieval.judging import look as looking
+from retrieval.judging.judge import Judge, Probe, open_judge
+from retrieval.photographs.features import CLOSER, Features, features_of, features_of_probe
+from retrieval.photographs.images import Photograph, read_photograph
+from tests.bench.pages import page_of
+from tests.conftest import index
+from tests.pictures import LEFT, MIDDLE, RIGHT, hung, painting, write_paintings
+
+
+@pytest.fixture(scope="module")
+def museum(tmp_path_factory) -> Path:
+    root = tmp_path_factory.mktemp("several")
+    write_paintings(root / "works", 8)
+    index(root / "works", root / "data", encoder=load_encoder(parallel=2))
+    return root
+
+
+@pytest.fixture(scope="module")
+def judge(museum) -> Judge:
+    return open_judge(museum / "data", parallel=2)
+
+
+@pytest.fixture(scope="module")
+def wall(museum) -> Path:
+    pictures = [(painting(5), LEFT), (painting(99), MIDDLE), (painting(2), RIGHT)]
+    hung(pictures).save(museum / "wall.jpg", quality=92)
+    return museum / "wall.jpg"
+
+
+def share_of(one: tuple[int, ...], other: tuple[int, ...]) -> float:
+    """Return intersection over union of two boxes."""
+    width = min(one[0] + one[2], other[0] + other[2]) - max(one[0], other[0])
+    height = min(one[1] + one[3], other[1] + other[3]) - max(one[1], other[1])
+    common = max(0, width) * max(0, height)
+    return common / (one[2] * one[3] + other[2] * other[3] - common)
+
+
+def test_each_work_on_a_wall_is_found_where_it_hangs_and_the_unknown_one_is_said(judge, wall):
+    (verdict,) = judge.judge_all([wall], k=3, several=True)
+    works = {}
+    for work in verdict.works:
+        registered = bool(work.matches) and isinstance(work.matches[0].registration, Registration)
+        works[work.matches[0].object_id if registered else "unknown"] = work
+    assert sorted(works) == ["02", "05", "unknown"]
+    for name, box in (("05", LEFT), ("02", RIGHT)):
+        assert share_of(works[name].region, box) > 0.9, name
+        assert works[name].matches[0].distance < 0.6, "it is looked at by itself, cut out of the photograph"
+    assert share_of(works["unknown"].region, MIDDLE) > 0.75
+    assert not any(isinstance(match.registration, Registration) for match in works["unknown"].matches)
+
+
+def test_asked_for_one_work_the_photograph_is_judged_as_a_whole(judge, wall):
+    (verdict,) = judge.judge_all([wall], k=3, several=False)
+    (work,) = verdict.works
+    assert work.matches[0].object_id in ("02", "05") and work.matches[0].distance > 0.6
+
+
+def corners(box: tuple[int, int, int, int]) -> np.ndarray:
+    x, y, width, height = box
+    return np.array([(x, y), (x + width, y), (x + width, y + height), (x, y + height)], float)
+
+
+def looked_up(judge: Judge, path: Path, seen: Features, closer: Features) -> list[Found]:
+    """Return the works found on a photograph that at first shows only some of its features."""
+    photograph = read_photograph(path, short_side=260)
+    with Catalogue.reading(judge.data) as catalogue:
+        return judge.finder.works(
+            features_of(photograph),
+            judge.encoder.encode([photograph.image])[0],
+            probe=lambda: seen,
+            closer=lambda: closer,
+            k=3,
+            several=True,
+            limit=None,
+            features_of=catalogue.features,
+        )
+
+
+@pytest.mark.parametrize("seen", [(), (LEFT,), (RIGHT,)])
+def test_what_has_votes_and_is_not_registered_is_looked_at_closer(judge, wall, seen):
+    closer = features_of_probe(read_photograph(wall, short_side=780), CLOSER)
+    first = closer.among(~outside([corners(box) for box in seen], closer.points))
+    found = looked_up(judge, wall, first, closer)
+    assert sorted(work.matches[0].object_id for work in found) == ["02", "05"]
+    unseen = looked_up(judge, wall, first, first)
+    assert sum(isinstance(work.matches[0].registration, Registration) for work in unseen) == len(seen)
+
+
+def test_a_picture_in_a_frame_is_what_it_can_be_registered_to(judge, wall):
+    photograph = read_photograph(wall, short_side=780)
+    features = features_of_probe(photograph, CLOSER)
+    with Catalogue.reading(judge.data) as catalogue:
+        for box, name in ((LEFT, "05"), (MIDDLE, None), (RIGHT, "02")):
+            (vector,) = judge.encoder.encode([cut_out(photograph, corners(box))])
+            inside = features.among(~outside([corners(box)], features.points))
+            found = judge.finder.framed(corners(box), inside, vector, k=2, features_of=catalogue.features)
+            assert [match.object_id for match in found.matches[:1]] == ([name] if name else [])
+            assert len(found.matches) == (2 if name else 0)
+            assert overlap(found.outline, corners(box)) > 0.95
+
+
+@pytest.mark.parametrize("number, known", [(3, True), (99, False)])
+def test_a_small_picture_on_a_page_is_looked_up_by_itself(judge, tmp_path, monkeypatch, number, known):
+    """Where neither the votes nor the embedding of the whole page speak for an object."""
+    monkeypatch.setattr("retrieval.finding.finder.PLAUSIBLE", 1e9)
+    monkeypatch.setattr("retrieval.judging.look.Look._limit", lambda _: 0.0)
+    page = page_of([painting(number), painting(98)], np.random.default_rng(5))
+    page.image.save(tmp_path / "page.jpg", quality=92)
+    (whole,) = judge.judge_all([tmp_path / "page.jpg"], k=3, several=False)
+    (verdict,) = judge.judge_all([tmp_path / "page.jpg"], k=3, several=True)
+    (alone,) = whole.works
+    assert not isinstance(alone.matches[0].registration, Registration)
+    if not known:
+        assert [work.region for work in verdict.works] == [alone.region]
+        return
+    first, *others = verdict.works
+    assert first.matches[0].object_id == "03" and isinstance(first.matches[0].registration, Registration)
+    assert overlap(first.outline, page.outlines[0]) > 0.95
+    assert others and all(work.decision.outcome in ("no-match", "inconclusive") for work in others)
+
+
+def test_a_work_is_found_once_however_many_objects_show_it(museum, judge, tmp_path):
+    works = tmp_path / "works"
+    write_paintings(works, 4)
+    painting(2).resize((300, 260)).save(works / "02-again.png")
+    index(works, tmp_path / "data", encoder=judge.encoder)
+    hung([(painting(2), LEFT), (painting(1), RIGHT)]).save(tmp_path / "wall.jpg", quality=92)
+    (verdict,) = open_judge(tmp_path / "data").judge_all([tmp_path / "wall.jpg"], k=3, several=True)
+    assert len(verdict.works) == 2
+    (twice,) = (work for work in verdict.works if work.matches[0].object_id != "01")
+    assert {match.object_id for match in twice.matches[:2]} == {"02", "02-again"}
+
+
+def test_a_work_alone_keeps_its_whole_distance_and_gets_its_region(judge, museum):
+    hung([(painting(5), (200, 150, 700, 600))], size=(1100, 900)).save(museum / "one.jpg", quality=92)
+    (alone,) = judge.judge_all([museum / "one.jpg"], k=1, several=True)
+    (whole,) = judge.judge_all([museum / "one.jpg"], k=1, several=False)
+    assert share_of(alone.works[0].region, (200, 150, 700, 600)) > 0.95
+    assert alone.works[0].matches[0].distance == whole.works[0].matches[0].distance
+
+
+def test_a_claim_is_verified_whatever_else_is_near(judge, museum):
+    painting(2).save(museum / "claimed.png")
+    right, wrong, none = judge.judge_all([Probe(museum / "claimed.png", claim) for claim in ("02", "05", None)], k=1)
+    assert none.claim is None
+    assert right.claim.matches[0].object_id == "02" and right.claim.decision.outcome == "consistent"
+    assert wrong.claim.matches[0].object_id == "05" and wrong.claim.decision.outcome != "consistent"
+    assert wrong.works[0].matches[0].object_id == "02"
+
+
+def test_a_claim_that_is_what_is_found_is_compared_once(judge, museum, monkeypatch):
+    compared = []
+
+    def noted(exemplar: Photograph, *rest, **more):
+        compared.append(exemplar.path.stem)
+        return diverge(exemplar, *rest, **more)
+
+    monkeypatch.setattr(looking, "diverge", noted)
+    painting(2).rotate(3, expand=True).save(museum / "claimed.png")
+    (verdict,) = judge.judge_all([Probe(museum / "claimed.png", "02")], k=1)
+    assert compared == ["02"]
+    assert verdict.claim.matches[0].divergence is verdict.works[0].matches[0].divergence
+    assert isinstance(verdict.claim.matches[0].divergence, Divergence)
+
+
+def test_the_finder_leaves_out_the_very_file(judge):
+    (photo,) = judge.exemplars["03"]
+    rest = judge.finder.without(photo.sha256)
+    assert isinstance(rest, Finder) and "03" not in rest.exemplars and len(rest.photos) == len(judge.photos) - 1
+    assert judge.finder.without("0" * 64) is judge.finder
+
+
+def test_outlines_overlap_by_the_smaller_of_the_two():
+    square = np.array([(0.0, 0.0), (10, 0), (10, 10), (0, 10)])
+    assert overlap(square, square + np.array([5, 0])) == pytest.approx(0.5)
+    assert overlap(square, square / 2) == pytest.approx(1.0)
+    assert overlap(square, square + np.array([20, 0])) == 0.0
+
+
+def photograph(image: Image.Image) -> Photograph:
+    return Photograph(Path("wall.jpg"), "0" * 64, *image.size, image)
+
+
+def test_pictures_beside_are_those_with_something_in_them():
+    wall = hung([(painting(1), LEFT), (Image.new("RGB", (10, 10), (90, 90, 90)), MIDDLE), (painting(2), RIGHT)])
+    points = np.array([(x, y) for box in (LEFT, RIGHT) for x in range(box[0], box[0] + 300, 40) for y in (200, 300)])
+    features = Features(points.astype(np.float32), np.zeros((len(points), 128), np.uint8), wall.size)
+    boxes = [bounds(quad, wall.size) for quad in pictures_beside(photograph(wall), features, [])]
+    assert len(boxes) == 2
+    assert all(max(share_of(box, hung) for box in boxes) > 0.8 for hung in (LEFT, RIGHT))
+    (only,) = pictures_beside(photograph(wall), features, [corners(LEFT)])
+    assert share_of(bounds(only, wall.size), RIGHT) > 0.8
+    few = replace(features, points=features.points[:5])
+    assert pictures_beside(photograph(wall), few, []) == []
+
+
+def test_a_picture_is_cut_out_upright():
+    image = Image.new("RGB", (100, 80), "white")
+    image.paste((255, 0, 0), (20, 10, 60, 40))
+    cut = cut_out(photograph(image), np.array([(20.0, 10), (59, 10), (59, 39), (20, 39)]))
+    assert cut.size == (39, 29) and np.asarray(cut).reshape(-1, 3).std(axis=0).max() == 0
+    assert cut.getpixel((5, 5)) == (255, 0, 0)

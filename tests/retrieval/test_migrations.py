@@ -1,0 +1,216 @@
+"""Old catalogues are read: each step of the schema on rows of the version before it."""
+
+import json
+import sqlite3
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sqlite_utils import Database
+
+from retrieval.catalogue.catalogue import Catalogue
+from retrieval.catalogue.migrations import MIGRATIONS, VERDICTS
+from retrieval.catalogue.rows import Changes, Content, EncoderRecord
+from retrieval.verdicts.log import VerdictLog
+from tests.conftest import DIM, TINY, exemplar, index, make_folder, state, tiny_encoder, unit
+from tests.retrieval.test_catalogue import calibration
+
+NAMES = ["001_catalogue", "002_thresholds", "003_features", "004_calibrations"]
+VECTOR = unit(np.arange(1.0, DIM + 1))
+
+
+def old_database(data: Path, *, stop_before: str) -> Database:
+    data.mkdir()
+    found = Database(sqlite3.connect(data / "catalogue.db"))
+    MIGRATIONS.apply(found, stop_before=stop_before)
+    return found
+
+
+def fill_first_version(found: Database) -> None:
+    encoder = f'{{"spec": "tiny", "fingerprint": "{TINY}", "precision": "fp32", "dim": {DIM}}}'
+    with found.conn:
+        found.conn.executemany("INSERT INTO settings VALUES (?, ?)", [("encoder", encoder), ("revision", "7")])
+        found.conn.execute("INSERT INTO objects (object_id, title, other) VALUES ('a', 'A', '{\"Raum\": \"12\"}')")
+        found.conn.execute("INSERT INTO objects (object_id) VALUES ('b')")
+        for row in [("a", "a.jpg", "s1"), ("b", "b.jpg", "s2")]:
+            found.conn.execute(
+                """INSERT INTO photos (object_id, folder, path, sha256, bytes, modified_ns, width, height, role)
+                   VALUES (?, '/photos', ?, ?, 5, 6, 30, 40, 'exemplar')""",
+                row,
+            )
+        for sha256 in ("s1", "s2"):
+            found.conn.execute("INSERT INTO vectors VALUES (?, ?, 5, 30, 40, ?)", (sha256, TINY, VECTOR.tobytes()))
+        found.conn.execute("INSERT INTO skipped VALUES ('/photos', 'bad.jpg', 'empty file')")
+
+
+def test_steps_are_numbered_and_none_is_forgotten_here():
+    found = Database(memory=True)
+    MIGRATIONS.apply(found)
+    assert [step.name for step in MIGRATIONS.applied(found)] == NAMES
+    assert sorted(NAMES) == NAMES
+
+
+def test_steps_run_once(data):
+    for _ in range(3):
+        with Catalogue.writing(data) as found:
+            assert [step.name for step in MIGRATIONS.applied(found.db)] == NAMES
+
+
+@pytest.mark.parametrize("opening", [Catalogue.reading, Catalogue.writing])
+def test_a_catalogue_of_the_first_version_is_read_whole(data, opening):
+    old = old_database(data, stop_before="002_thresholds")
+    assert {"rephotographs", "thresholds"}.isdisjoint(old.table_names())
+    fill_first_version(old)
+    old.close()
+    with opening(data) as found:
+        assert (found.revision, found.encoder) == (7, EncoderRecord("tiny", TINY, "fp32", DIM))
+        assert [(item.object_id, item.metadata, item.photos) for item in found.objects()] == [
+            ("a", {"title": "A", "Raum": "12"}, 1),
+            ("b", {}, 1),
+        ]
+        sizes = {"bytes": 5, "modified_ns": 6, "width": 30, "height": 40}
+        assert found.photos() == [
+            exemplar("a", sha256="s1", photo_id=1, **sizes),
+            exemplar("b", sha256="s2", photo_id=2, **sizes),
+        ]
+        ids, vectors = found.vectors()
+        assert ids.tolist() == [1, 2] and vectors.tobytes() == 2 * VECTOR.tobytes()
+        assert found.encoded(TINY, DIM)["s1"] == Content("s1", 5, 30, 40)
+        assert found.skipped() == [("/photos/bad.jpg", "empty file")]
+        assert found.thresholds() is None
+        assert found.rephotographs(TINY, 1) == {}
+        assert found.calibrations() == [] and found.calibration() is None
+
+
+def test_a_catalogue_of_the_first_version_can_be_written_on(data):
+    old = old_database(data, stop_before="002_thresholds")
+    fill_first_version(old)
+    old.close()
+    with Catalogue.writing(data) as found:
+        assert found.apply(Changes(gone=[1])) == 8
+        assert [item.object_id for item in found.objects()] == ["b"]
+
+
+def test_an_index_run_completes_a_catalogue_of_the_first_version_without_encoding(tmp_path, data):
+    folder = make_folder(tmp_path / "photos", {f"{n}.png": n for n in range(20)})
+    index(folder, tmp_path / "fresh")
+    fresh = state(tmp_path / "fresh")
+    index(folder, data)
+    with Catalogue.writing(data) as found:
+        for table in ("rephotographs", "thresholds"):
+            found.db[table].drop()
+        found.db.conn.execute("DELETE FROM _sqlite_migrations WHERE name = '002_thresholds'")
+        found.db.conn.commit()
+    report = index(folder, data)
+    assert (report.encoded, report.revision) == (0, 1)
+    assert state(data) == fresh
+    assert fresh["thresholds"].match.value is not None
+
+
+def forget_step_003(data: Path) -> None:
+    """Make a catalogue what it was before features were kept."""
+    with Catalogue.writing(data) as found:
+        found.db["features"].drop()
+        found.db.conn.execute("DELETE FROM _sqlite_migrations WHERE name = '003_features'")
+        found.db.conn.commit()
+
+
+def test_an_index_run_finds_the_features_that_an_older_catalogue_lacks_without_encoding(tmp_path, data):
+    folder = make_folder(tmp_path / "photos", {f"{n}.png": n for n in range(20)})
+    index(folder, data)
+    complete = state(data)
+    assert len(complete["features"]) == 20
+    forget_step_003(data)
+    with Catalogue.reading(data) as found:
+        assert found.with_features() == set() and found.revision == 1
+        assert found.features(photo.sha256 for photo in found.photos()) == {}
+    encoder, seen = tiny_encoder(), []
+    report = index(folder, data, encoder=encoder, on_progress=lambda done, total: seen.append((done, total)))
+    assert (report.encoded, report.revision, encoder.engine.encoded) == (0, 1, 0)
+    assert seen == [(number, 20) for number in range(1, 21)]
+    assert state(data) == complete
+    assert index(folder, data, on_progress=lambda done, total: seen.append("again")).encoded == 0
+    assert "again" not in seen
+
+
+def test_features_of_another_version_are_found_anew(tmp_path, data):
+    folder = make_folder(tmp_path / "photos", {f"{n}.png": n for n in range(3)})
+    index(folder, data)
+    complete = state(data)
+    with Catalogue.writing(data) as found:
+        found.db.execute("UPDATE features SET version = version - 1, features = x'00'")
+        found.db.conn.commit()
+        assert found.with_features() == set() and found.features([row[0] for row in complete["features"]]) == {}
+    assert index(folder, data).encoded == 0
+    assert state(data) == complete
+
+
+@pytest.mark.parametrize("opening", [Catalogue.reading, Catalogue.writing])
+def test_a_catalogue_without_calibrations_is_read_whole_and_can_be_calibrated(tmp_path, data, opening):
+    index(make_folder(tmp_path / "photos", {f"{n}.png": n for n in range(20)}), data)
+    before = state(data)
+    with Catalogue.writing(data) as found:
+        found.db["calibrations"].drop()
+        found.db.conn.execute("DELETE FROM _sqlite_migrations WHERE name = '004_calibrations'")
+        found.db.conn.commit()
+    with opening(data) as found:
+        assert found.calibration() is None and found.calibration(1) is None and found.calibrations() == []
+        assert found.revision == 1 and found.counts() == (20, 20)
+    assert state(data) == before and before["thresholds"].match.value is not None
+    with Catalogue.writing(data) as found:
+        assert found.add_calibration(calibration()).number == 1
+        assert [step.name for step in MIGRATIONS.applied(found.db)] == NAMES
+    assert state(data) == before
+
+
+def test_a_new_catalogue_has_the_same_schema_as_one_that_came_by_single_steps(tmp_path, data):
+    old = old_database(data, stop_before="004_calibrations")
+    assert "calibrations" not in old.table_names()
+    old.close()
+    with Catalogue.writing(data) as stepped, Catalogue.writing(tmp_path / "new") as fresh:
+        assert sorted(stepped.db.schema.split(";")) == sorted(fresh.db.schema.split(";"))
+
+
+VERDICT_NAMES = ["001_verdicts", "002_lots_and_reviews", "003_sightings"]
+
+
+def old_log(data: Path) -> None:
+    """Make a log of verdicts of the first version, with one verdict."""
+    data.mkdir()
+    found = Database(sqlite3.connect(data / "verdicts.db"))
+    VERDICTS.apply(found, stop_before="002_lots_and_reviews")
+    assert "reviews" not in found.table_names()
+    row = {"date": "2026-01-02T03:04:05+00:00", "photo": "/lots/1.jpg", "encoder": TINY, "revision": 7}
+    found["verdicts"].insert(row | {"outcome": "no-match", "region": "[1, 2, 3, 4]", "reasons": json.dumps(["far"])})
+    found.close()
+
+
+def read_log(data: Path) -> tuple:
+    with VerdictLog.reading(data) as log:
+        (item,) = log.verdicts()
+        assert log.verdict(1) == item
+        return [step.name for step in VERDICTS.applied(log.db)], item
+
+
+def test_a_log_of_the_first_version_is_completed_once_and_read_whole(data):
+    old_log(data)
+    for _ in range(2):
+        names, item = read_log(data)
+        assert names == VERDICT_NAMES == sorted(VERDICT_NAMES)
+        assert (item.number, item.region, item.reasons, item.lot, item.alert) == (1, (1, 2, 3, 4), ("far",), None, None)
+
+
+def test_a_log_of_the_first_version_that_cannot_be_written_is_read_as_it_is(data, monkeypatch):
+    old_log(data)
+    monkeypatch.setattr("os.access", lambda path, mode: False)
+    names, item = read_log(data)
+    assert names == VERDICT_NAMES[:1]
+    assert (item.number, item.photo, item.lot, item.alert) == (1, "/lots/1.jpg", None, None)
+
+
+def test_a_new_log_has_the_same_schema_as_one_that_came_by_single_steps(tmp_path, data):
+    old_log(data)
+    with VerdictLog.opened(data) as stepped:
+        (tmp_path / "new").mkdir()
+        with VerdictLog.opened(tmp_path / "new") as fresh:
+            assert sorted(stepped.db.schema.split(";")) == sorted(fresh.db.schema.split(";"))

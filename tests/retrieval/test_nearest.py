@@ -1,0 +1,147 @@
+"""Search against plain numpy, with equals, several exemplars an object, and any k."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from retrieval.catalogue.rows import Photo
+from retrieval.catalogue.vector_index import build_vectors
+from retrieval.finding.match import Match
+from retrieval.finding.nearest import exact_distance, nearest_objects, nearest_other_distances
+from tests.conftest import catalogue_of, unit
+
+
+def plain(ids: np.ndarray, vectors: np.ndarray, photos: dict[int, Photo], probe: np.ndarray, k: int) -> list:
+    """Return (object, distance) of the k nearest objects by looking at every vector in double precision."""
+    best: dict[str, float] = {}
+    for key, vector in zip(ids.tolist(), vectors.astype(np.float64), strict=True):
+        distance = min(2.0, float(np.sqrt(((vector - probe.astype(np.float64)) ** 2).sum())))
+        best[photos[key].object_id] = min(distance, best.get(photos[key].object_id, 9.0))
+    return sorted(((owner, distance) for owner, distance in best.items()), key=lambda pair: (pair[1], pair[0]))[:k]
+
+
+def check(owners: list[str], vectors: np.ndarray, probe: np.ndarray, k: int) -> list[Match]:
+    ids, photos = catalogue_of(owners)
+    found = nearest_objects(build_vectors(ids, vectors), photos, probe, k=k)
+    wanted = plain(ids, vectors, photos, probe, k)
+    assert [match.object_id for match in found] == [owner for owner, _ in wanted]
+    assert [match.distance for match in found] == pytest.approx([distance for _, distance in wanted], abs=1e-12)
+    for match in found:
+        key = int(match.exemplar.stem)
+        assert photos[key].object_id == match.object_id and photos[key].file == match.exemplar
+        assert exact_distance(vectors[ids.tolist().index(key)], probe) == match.distance
+    return found
+
+
+@pytest.mark.parametrize("k", [1, 2, 5, 30, 100])
+def test_the_nearest_are_those_of_numpy(k):
+    random = np.random.default_rng(k)
+    vectors = unit(random.standard_normal((200, 24)))
+    owners = [f"o{number}" for number in random.integers(0, 30, 200)]
+    for probe in unit(random.standard_normal((20, 24))):
+        check(owners, vectors, probe, k)
+
+
+@pytest.mark.parametrize("k", [1, 5, 30])
+def test_exemplars_that_are_not_asked_for_are_not_found_and_others_take_their_place(k):
+    random = np.random.default_rng(k)
+    vectors = unit(random.standard_normal((200, 24)))
+    ids, photos = catalogue_of([f"o{number}" for number in random.integers(0, 30, 200)])
+    index = build_vectors(ids, vectors)
+    for probe in unit(random.standard_normal((10, 24))):
+        nearest = ids[np.argsort(-(vectors @ probe))[:60]].tolist()  # more than the first shortlist holds
+        asked = {key: photo for key, photo in photos.items() if key not in nearest}
+        kept = np.isin(ids, list(asked))
+        found = nearest_objects(index, asked, probe, k=k)
+        wanted = plain(ids[kept], vectors[kept], asked, probe, k)
+        assert [(match.object_id, pytest.approx(match.distance, abs=1e-12)) for match in found] == wanted
+        assert all(int(match.exemplar.stem) in asked for match in found)
+    assert nearest_objects(index, {}, probe, k=k) == []
+
+
+def test_one_object_with_many_near_exemplars_does_not_hide_the_others():
+    random = np.random.default_rng(1)
+    probe = unit(random.standard_normal(8))
+    near = unit(probe + 0.01 * random.standard_normal((300, 8)))
+    far = unit(random.standard_normal((4, 8)))
+    found = check(["crowd"] * 300 + ["a", "b", "c", "d"], np.concatenate([near, far]), probe, 4)
+    assert len({match.object_id for match in found}) == 4
+
+
+@pytest.mark.parametrize("k", [1, 2, 3])
+def test_equals_are_ordered_by_id_however_many_there_are(k):
+    probe = unit(np.ones(4))
+    vectors = np.repeat(probe[None], 12, axis=0)
+    found = check([f"{letter}" for letter in "lkjihgfedcba"], vectors, probe, k)
+    assert [match.object_id for match in found] == list("abc")[:k]
+
+
+def test_equals_behind_a_nearer_one_are_ordered_by_id():
+    probe = unit(np.array([1.0, 0, 0, 0]))
+    other = unit(np.array([1.0, 1, 0, 0]))
+    found = check(["n", *"zyxwvutsa"], np.stack([probe] + [other] * 9), probe, 2)
+    assert [match.object_id for match in found] == ["n", "a"]
+
+
+def test_distances_closer_than_single_precision_are_told_apart():
+    """FAISS sees the same inner product for all of them."""
+    probe = unit(np.array([1.0, 0, 0, 0]))
+    vectors = np.stack([[1.0, step * 1e-5, 0, 0] for step in range(9, 0, -1)]).astype(np.float32)
+    check([f"o{step}" for step in range(9)], vectors, probe, 1)
+    check([f"o{step}" for step in range(9)], vectors, probe, 3)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.data())
+def test_any_small_catalogue_is_searched_as_by_numpy(data):
+    count = data.draw(st.integers(1, 24))
+    owners = data.draw(st.lists(st.sampled_from(["a", "b", "c", "aa", "Z", "é"]), min_size=count, max_size=count))
+    grid = st.tuples(*[st.integers(-2, 2)] * 3).filter(any)  # few directions: many equals
+    raw = data.draw(st.lists(grid, min_size=count + 1, max_size=count + 1))
+    *vectors, probe = unit(np.array(raw, np.float64))
+    check(owners, np.stack(vectors), probe, data.draw(st.integers(1, 8)))
+
+
+def test_an_empty_catalogue_has_nothing_near():
+    index = build_vectors(np.empty(0, np.int64), np.empty((0, 4), np.float32))
+    assert nearest_objects(index, {}, unit(np.ones(4)), k=5) == []
+
+
+def test_distance_is_in_double_precision_and_at_most_two():
+    one = unit(np.array([0.6, 0.8, 0.0]))
+    assert exact_distance(one, one) == 0.0
+    assert exact_distance(one, -one) <= 2.0
+    near = one + np.array([1e-7, 0, 0], np.float32)
+    assert exact_distance(one, near) == pytest.approx(float(near[0]) - float(one[0]), rel=1e-9)
+
+
+def test_the_nearest_other_object_of_each_is_that_of_a_loop():
+    random = np.random.default_rng(5)
+    vectors = unit(random.standard_normal((60, 12)))
+    owners = [f"o{number}" for number in random.integers(0, 17, 60)]
+    ids, photos = catalogue_of(owners)
+    wanted = []
+    for owner in set(owners):
+        first = owners.index(owner)
+        others = [row for row in range(60) if owners[row] != owner]
+        wanted.append(min(exact_distance(vectors[first], vectors[row]) for row in others))
+    assert sorted(nearest_other_distances(ids, vectors, photos)) == pytest.approx(sorted(wanted), abs=1e-12)
+
+
+def test_a_sample_of_objects_does_not_depend_on_their_order():
+    random = np.random.default_rng(6)
+    vectors = unit(random.standard_normal((40, 12)))
+    ids, photos = catalogue_of([f"o{number}" for number in range(40)])
+    once = nearest_other_distances(ids, vectors, photos, sample=10)
+    order = random.permutation(40)
+    again = nearest_other_distances(ids[order], vectors[order], photos, sample=10)
+    assert len(once) == 10
+    assert once.tolist() == again.tolist()
+    assert set(once) < set(nearest_other_distances(ids, vectors, photos))
+
+
+@pytest.mark.parametrize("owners", [[], ["a"], ["a", "a", "a"]])
+def test_fewer_than_two_objects_have_no_other(owners):
+    ids, photos = catalogue_of(owners)
+    assert nearest_other_distances(ids, unit(np.ones((len(owners), 4))), photos).shape == (0,)
