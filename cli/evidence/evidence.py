@@ -47,12 +47,12 @@ class Evidence:
     @property
     def registration(self) -> Registration | None:
         """How the exemplar lies on the probe, where that is known."""
-        return self.match.registration if isinstance(self.match.registration, Registration) else None
+        return self.match.registered
 
     @property
     def divergence(self) -> Divergence | None:
         """The comparison place by place, where there is one."""
-        return self.match.divergence if isinstance(self.match.divergence, Divergence) else None
+        return self.match.compared
 
     @property
     def thresholds(self) -> Thresholds | None:

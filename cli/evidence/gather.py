@@ -13,11 +13,10 @@ from cli.evidence.picture import draw_sheet
 from cli.output.writing import write_whole
 from retrieval.catalogue.catalogue import Catalogue
 from retrieval.comparing.alignment import lay_over
-from retrieval.comparing.divergence import Divergence
-from retrieval.comparing.registration import Registration
 from retrieval.errors import UnreadableImage
 from retrieval.finding.match import Match
-from retrieval.judging.judge import Judge, Verdict
+from retrieval.judging.edition import Edition
+from retrieval.judging.judge import Verdict
 from retrieval.photographs.images import Photograph, read_photograph
 
 SHORT_SIDE, LONG_SIDE = 1000, 2000
@@ -25,7 +24,7 @@ SHORT_SIDE, LONG_SIDE = 1000, 2000
 
 def write_evidence(
     verdict: Verdict,
-    judge: Judge,
+    edition: Edition,
     *,
     report: Path | None,
     png: Path | None,
@@ -33,7 +32,7 @@ def write_evidence(
     quiet: bool = False,
 ) -> None:
     """Write what speaks for the verdict on the first object named, as a page, as a picture, or both."""
-    evidence = gather(verdict, judge, max_megapixels=max_megapixels)
+    evidence = gather(verdict, edition, max_megapixels=max_megapixels)
     if report is not None:
         write_whole(report, (piece.encode() for piece in render_evidence(evidence)), quiet=quiet)
     if png is not None:
@@ -42,32 +41,32 @@ def write_evidence(
         write_whole(png, [file.getvalue()], quiet=quiet)
 
 
-def gather(verdict: Verdict, judge: Judge, *, max_megapixels: float) -> Evidence:
+def gather(verdict: Verdict, edition: Edition, *, max_megapixels: float) -> Evidence:
     """Return the evidence behind a verdict; raises UnreadableImage where the photograph is no longer the same."""
     work = verdict.works[0]
     match = work.matches[0]
     probe = read_photograph(verdict.photo, short_side=SHORT_SIDE, max_megapixels=max_megapixels)
     if probe.sha256 != verdict.sha256:
         raise UnreadableImage(f"{verdict.photo} has changed since it was judged")
-    exemplar = _exemplar(match, judge)
-    with Catalogue.reading(judge.data) as catalogue:
+    exemplar = _exemplar(match, edition)
+    with Catalogue.reading(edition.data) as catalogue:
         metadata = catalogue.object(match.object_id).metadata
     return Evidence(
         match=match,
         decision=work.decision,
-        basis=judge.basis,
+        basis=edition.basis,
         probe=probe,
         exemplar=exemplar,
         pair=_pair(exemplar, probe, match),
         metadata=metadata,
-        encoder=judge.encoder.fingerprint,
-        revision=judge.revision,
+        encoder=edition.encoder.fingerprint,
+        revision=edition.revision,
     )
 
 
-def _exemplar(match: Match, judge: Judge) -> Photograph | UnreadableImage:
+def _exemplar(match: Match, edition: Edition) -> Photograph | UnreadableImage:
     """Return the exemplar, or why it cannot be shown: it has gone, or is not the photograph that was indexed."""
-    indexed = {photo.sha256 for photo in judge.exemplars[match.object_id] if photo.file == match.exemplar}
+    indexed = {photo.sha256 for photo in edition.exemplars[match.object_id] if photo.file == match.exemplar}
     try:
         exemplar = read_photograph(match.exemplar, short_side=SHORT_SIDE, max_megapixels=float("inf"))
     except UnreadableImage as error:
@@ -79,7 +78,7 @@ def _pair(
     exemplar: Photograph | UnreadableImage, probe: Photograph, match: Match
 ) -> tuple[Image.Image, Image.Image] | None:
     """Return the exemplar and the probe laid over it, where it is known how."""
-    found = match.divergence if isinstance(match.divergence, Divergence) else match.registration
-    if isinstance(exemplar, UnreadableImage) or not isinstance(found, Divergence | Registration):
+    found = match.compared or match.registered
+    if isinstance(exemplar, UnreadableImage) or found is None:
         return None
     return lay_over(exemplar, probe, found.homography, long_side=LONG_SIDE)

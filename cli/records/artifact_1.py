@@ -9,7 +9,9 @@ from typing import Any
 from retrieval.comparing.divergence import Divergence, NotCompared
 from retrieval.comparing.registration import NotRegistered, Registration
 from retrieval.finding.match import Match
-from retrieval.judging.judge import Judge, Verdict, Work
+from retrieval.judging.edition import Edition
+from retrieval.judging.judge import Verdict
+from retrieval.judging.work import Work
 from retrieval.outcome import UNREADABLE
 from retrieval.statistics.calibration import Threshold, Thresholds
 
@@ -20,7 +22,7 @@ Record = dict[str, Any]
 
 def record(
     verdict: Verdict,
-    judge: Judge,
+    edition: Edition,
     numbers: Sequence[int] = (),
     *,
     lot: Mapping[str, str] | None = None,
@@ -31,14 +33,14 @@ def record(
 
     `numbers` are those under which its works were recorded; `lot` is what a CSV file of lots says of the photograph.
     """
-    basis = judge.basis
+    basis = edition.basis
     return {
         "schema": SCHEMA,
         "photo": str(verdict.photo),
         "sha256": verdict.sha256,
         "works": [work_record(work, basis.thresholds) for work in verdict.works],
-        "encoder": judge.encoder.fingerprint,
-        "revision": judge.revision,
+        "encoder": edition.encoder.fingerprint,
+        "revision": edition.revision,
         "calibration": basis.calibration.number if basis.calibration else None,
         "error": verdict.error,
         "verdicts": list(numbers),
@@ -68,12 +70,11 @@ def work_record(work: Work, limits: Thresholds | None) -> Record:
 
 def _forgery(match: Match) -> Record:
     """Return a known forgery that the photograph was compared with, beside the genuine object."""
-    found = match.divergence
     return {
         "object_id": match.object_id,
         "exemplar": str(match.exemplar),
         "distance": round(match.distance, 6),
-        "combined": round(found.combined_distance, 6) if isinstance(found, Divergence) else None,
+        "combined": round(match.compared.combined_distance, 6) if match.compared else None,
     }
 
 

@@ -16,7 +16,7 @@ from indexer.inputs.scan import Skipped
 from indexer.measuring.calibrate import calibrate
 from retrieval.catalogue.catalogue import Catalogue
 from retrieval.errors import ArtifactError
-from retrieval.judging.judge import open_judge
+from retrieval.judging.edition import open_edition
 from retrieval.machine import cpu_count
 
 SHOWN = 5
@@ -39,10 +39,10 @@ def run_calibrate(
         raise ArtifactError(
             f"{data} cannot be written, so the calibration could not be kept. Copy it, or ask its owner."
         )
-    judge = open_judge(data, encoder_spec=encoder, device=device, parallel=cpu_count())
+    edition = open_edition(data, encoder_spec=encoder, device=device, parallel=cpu_count())
     with progress("Measuring") as show:
         found, skipped = calibrate(
-            judge,
+            edition,
             labelled,
             false_match=false_match,
             false_alarm=false_alarm,

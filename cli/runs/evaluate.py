@@ -15,7 +15,7 @@ from cli.records.artifact_1 import dumps
 from cli.records.evaluation_figures import Section, sections
 from indexer.inputs.queries import read_queries
 from indexer.measuring.evaluate import Assessment, assess
-from retrieval.judging.judge import Judge, open_judge
+from retrieval.judging.edition import Edition, open_edition
 from retrieval.machine import cpu_count
 from retrieval.outcome import Outcome
 
@@ -31,15 +31,15 @@ def run_evaluate(
     max_megapixels: float,
 ) -> bool:
     """Evaluate a catalogue on photographs with their truth and say how it does; return whether all could be read."""
-    judge = open_judge(data, encoder_spec=encoder, device=device, parallel=cpu_count())
-    asked = read_queries(queries, judge.exemplars)
+    edition = open_edition(data, encoder_spec=encoder, device=device, parallel=cpu_count())
+    asked = read_queries(queries, edition.exemplars)
     if report is not None:
         from cli.output.writing import check_targets
 
         check_targets([report], [query.path for query in asked])
     with progress("Evaluating") as show:
-        found = assess(judge, asked, max_megapixels=max_megapixels, on_progress=show)
-    about = _about(judge, queries, found)
+        found = assess(edition, asked, max_megapixels=max_megapixels, on_progress=show)
+    about = _about(edition, queries, found)
     shown = sections(found.figures)
     if as_json:
         typer.echo(dumps(as_dict(about, found), indent=2))
@@ -54,20 +54,20 @@ def run_evaluate(
     return not found.counts["unreadable"]
 
 
-def _about(judge: Judge, queries: Path, found: Assessment) -> dict[str, str]:
+def _about(edition: Edition, queries: Path, found: Assessment) -> dict[str, str]:
     """Return what was evaluated on what, in words."""
-    counts, calibration = found.counts, judge.calibration
+    counts, calibration = found.counts, edition.calibration
     thresholds = "provisional thresholds, not calibrated"
     if calibration is not None:
-        out_of_date = calibration.out_of_date(judge.encoder.fingerprint, len(judge.exemplars))
+        out_of_date = calibration.out_of_date(edition.encoder.fingerprint, len(edition.exemplars))
         thresholds = f"calibration {calibration.number} of {calibration.date[:10]}"
         thresholds += f", out of date: {out_of_date}" if out_of_date else ""
     return {
         "photographs": f"{counts['photographs']} of {queries}: {counts['known']} of {counts['objects']} catalogued "
         f"works, {counts['copies']} of copies, {counts['unknown']} of unknown works, {counts['unreadable']} unreadable",
-        "catalogue": f"{len(judge.exemplars)} objects, revision {judge.revision}, in {judge.data}",
+        "catalogue": f"{len(edition.exemplars)} objects, revision {edition.revision}, in {edition.data}",
         "thresholds": thresholds,
-        "encoder": judge.encoder.fingerprint,
+        "encoder": edition.encoder.fingerprint,
         "intervals": f"95%, by bootstrap over {counts['groups']} groups of photographs that share no object",
         "written": f"{datetime.now().astimezone():%Y-%m-%d %H:%M %Z}",
     }

@@ -14,7 +14,7 @@ from indexer.building.build import BuildReport, build_catalogue, publish
 from retrieval.catalogue.catalogue import Catalogue
 from retrieval.catalogue.rows import Changes, EncoderRecord
 from retrieval.encoder.encoder import DEFAULT, Encoder, load_encoder
-from retrieval.judging.judge import load_recorded
+from retrieval.judging.edition import load_recorded
 from retrieval.machine import cpu_count
 
 SHOWN = 20

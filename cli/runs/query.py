@@ -13,7 +13,8 @@ from cli.records.artifact_1 import Record, dumps, outcomes, record
 from cli.records.recorder import recording
 from retrieval.catalogue.catalogue import Catalogue
 from retrieval.errors import UnreadableImage
-from retrieval.judging.judge import open_judge
+from retrieval.judging.edition import open_edition
+from retrieval.judging.judge import compare, judge_all
 from retrieval.outcome import Outcome
 
 
@@ -35,18 +36,18 @@ def run_query(
 
     Raises UnreadableImage, and UnknownObject where there is no such object.
     """
-    judge = open_judge(data, encoder_spec=encoder, device=device)
+    edition = open_edition(data, encoder_spec=encoder, device=device)
     if report is not None or png is not None:
         from cli.output.writing import check_targets
 
-        check_targets([report, png], [photo, *(exemplar.file for exemplar in judge.photos.values())])
+        check_targets([report, png], [photo, *(exemplar.file for exemplar in edition.photos.values())])
     if object_id is None:
-        (verdict,) = judge.judge_all([photo], k=k, several=several, max_megapixels=max_megapixels)
+        (verdict,) = judge_all(edition, [photo], k=k, several=several, max_megapixels=max_megapixels)
     else:
-        verdict = judge.compare(photo, object_id, max_megapixels=max_megapixels)
-    with recording(judge) as keep:
+        verdict = compare(edition, photo, object_id, max_megapixels=max_megapixels)
+    with recording(edition) as keep:
         numbers = keep.keep(verdict, asked=object_id)
-    found = record(verdict, judge, numbers)
+    found = record(verdict, edition, numbers)
     if as_json:
         typer.echo(dumps(found, indent=2))
     if verdict.error is not None:
@@ -60,7 +61,7 @@ def run_query(
     if report is not None or png is not None:
         from cli.evidence.gather import write_evidence
 
-        write_evidence(verdict, judge, report=report, png=png, max_megapixels=max_megapixels)
+        write_evidence(verdict, edition, report=report, png=png, max_megapixels=max_megapixels)
     return Outcome.DIVERGENT in outcomes(found)
 
 

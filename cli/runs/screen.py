@@ -23,7 +23,7 @@ from cli.screening.watched_folder import watched
 from indexer.inputs.lots import Claims, read_lots
 from retrieval.catalogue.catalogue import Catalogue
 from retrieval.errors import ArtifactError
-from retrieval.judging.judge import Judge, open_judge
+from retrieval.judging.edition import Edition, open_edition
 from retrieval.machine import cpu_count
 from retrieval.photographs.reader_process import reading_apart
 
@@ -49,15 +49,15 @@ def run_screen(
     lots = read_lots(source)
     check_targets([wanted.out], chain([source], (lot.path for lot in read_lots(source))))
 
-    def opened() -> Judge:
-        return open_judge(data, encoder_spec=encoder, device=device, parallel=cpu_count())
+    def opened() -> Edition:
+        return open_edition(data, encoder_spec=encoder, device=device, parallel=cpu_count())
 
-    judge = opened()
+    edition = opened()
     heading = {
         "source": str(source.resolve()),
-        "encoder": judge.encoder.fingerprint,
-        "revision": judge.revision,
-        "calibration": judge.calibration and judge.calibration.number,
+        "encoder": edition.encoder.fingerprint,
+        "revision": edition.revision,
+        "calibration": edition.calibration and edition.calibration.number,
         "k": wanted.k,
         "several": wanted.several,
         "max_megapixels": wanted.max_megapixels,
@@ -65,9 +65,9 @@ def run_screen(
     with Journal.beside(wanted.out, heading) as journal:
         if len(journal):
             typer.echo(f"going on after {len(journal)} photographs already judged", err=True)
-        output = Output(journal, judge, wanted, source)
+        output = Output(journal, edition, wanted, source)
         since = journal.started if journal.taken_up else None
-        with recording(judge, since=since) as recorder, reading_apart(wanted.time_limit) as read:
+        with recording(edition, since=since) as recorder, reading_apart(wanted.time_limit) as read:
             desk = Desk(recorder.remembering(), journal, recorder, read, wanted, _claims(data))
             if every is None:
                 _put_out(desk.screen(lots, sum(1 for _ in read_lots(source))), wanted)
@@ -89,7 +89,7 @@ def _put_out(records: Iterator[Record], wanted: Wanted) -> None:
         pass
 
 
-def _watch(desk: Desk, output: Output, every: float, opened: Callable[[], Judge]) -> None:
+def _watch(desk: Desk, output: Output, every: float, opened: Callable[[], Edition]) -> None:
     """Screen what comes into a folder until it is interrupted, and write the output after each time.
 
     What comes after the catalogue was indexed or calibrated again is judged by what that is now.
@@ -99,9 +99,9 @@ def _watch(desk: Desk, output: Output, every: float, opened: Callable[[], Judge]
     def arriving() -> Iterator[Record]:
         with suppress(KeyboardInterrupt):
             for arrived in watched(output.source, every, desk.is_done):
-                if arrived and _is_out_of_date(output.judge):
-                    output.judge = opened()
-                    desk.go_by(output.judge, _claims(output.judge.data))
+                if arrived and _is_out_of_date(output.edition):
+                    output.edition = opened()
+                    desk.go_by(output.edition, _claims(output.edition.data))
                 yield from desk.screen(arrived, len(desk.journal) + len(arrived))
                 if arrived and desk.wanted.out is not None:
                     output.write()
@@ -109,11 +109,11 @@ def _watch(desk: Desk, output: Output, every: float, opened: Callable[[], Judge]
     _put_out(arriving(), desk.wanted)
 
 
-def _is_out_of_date(judge: Judge) -> bool:
-    with Catalogue.reading(judge.data) as catalogue:
+def _is_out_of_date(edition: Edition) -> bool:
+    with Catalogue.reading(edition.data) as catalogue:
         last = catalogue.calibration()
         now = catalogue.revision, last and last.number
-    return now != (judge.revision, judge.calibration and judge.calibration.number)
+    return now != (edition.revision, edition.calibration and edition.calibration.number)
 
 
 def _claims(data: Path) -> Claims:

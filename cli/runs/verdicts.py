@@ -10,7 +10,7 @@ import typer
 from cli.output.terminal import echo_wrapped, print_table, styled
 from cli.output.text import plain
 from cli.records.artifact_1 import dumps
-from retrieval.judging.judge import open_judge
+from retrieval.judging.edition import open_edition
 from retrieval.machine import cpu_count
 from retrieval.verdicts.log import VerdictLog
 from retrieval.verdicts.recorded import Recorded, as_dict
@@ -54,8 +54,8 @@ def run_verdict(
         item, decided = log.verdict(number), reviews(log, number)
     replayed = None
     if again:
-        judge = open_judge(data, encoder_spec=encoder, device=device, parallel=cpu_count())
-        replayed = replay(item, judge, max_megapixels=max_megapixels)
+        edition = open_edition(data, encoder_spec=encoder, device=device, parallel=cpu_count())
+        replayed = replay(item, edition, max_megapixels=max_megapixels)
     if as_json:
         more = {"reviews": [asdict(review) for review in decided], "replay": replayed and _replayed(replayed)}
         typer.echo(dumps(as_dict(item) | more, indent=2))

@@ -15,7 +15,8 @@ from cli.screening.wanted import Wanted
 from indexer.inputs.lots import OFFER, BadLots, Claims, Lot
 from retrieval.encoder.stream import Reading
 from retrieval.errors import UnreadableImage
-from retrieval.judging.judge import Judge, Probe, Verdict
+from retrieval.judging.edition import Edition
+from retrieval.judging.judge import Probe, Verdict, judge_all
 from retrieval.judging.work import Work
 from retrieval.photographs.images import sha256_of
 from retrieval.verdicts.recorded import Recorded
@@ -27,7 +28,7 @@ SEEN = 3  # earlier sightings that a record names
 class Desk:
     """Takes photographs in, has them judged, each content once, and keeps the records."""
 
-    judge: Judge
+    edition: Edition
     journal: Journal
     recorder: Recorder
     read: Reading
@@ -39,7 +40,8 @@ class Desk:
     def screen(self, lots: Iterable[Lot], total: int) -> Iterator[Record]:
         """Yield the records of photographs as they are made, in bounded memory."""
         with progress("Screening") as show:
-            verdicts = self.judge.judge_all(
+            verdicts = judge_all(
+                self.edition,
                 self._to_judge(lots),
                 k=self.wanted.k,
                 several=self.wanted.several,
@@ -55,10 +57,10 @@ class Desk:
                 show(len(self.journal), total)
             yield from self.journal.fresh()
 
-    def go_by(self, judge: Judge, claims: Claims) -> None:
-        """Have what comes from here on judged by another judge."""
-        self.recorder, self.claims = replace(self.recorder, judge=judge), claims
-        self.judge = self.recorder.remembering()
+    def go_by(self, edition: Edition, claims: Claims) -> None:
+        """Have what comes from here on judged by another edition."""
+        self.recorder, self.claims = replace(self.recorder, edition=edition), claims
+        self.edition = self.recorder.remembering()
 
     def is_done(self, lot: Lot) -> bool:
         """Say whether a photograph has its record."""
@@ -73,7 +75,7 @@ class Desk:
                 self._put(lot, None, Verdict(lot.path, None, (), lot.problem))
                 continue
             object_id, _ = self._claimed(lot)
-            identity = _identity(lot, object_id, self.judge)
+            identity = _identity(lot, object_id, self.edition)
             if identity in self._twins:
                 self._twins[identity].append(lot)
             elif (known := self.journal.of_identity(identity)) is not None:
@@ -94,7 +96,7 @@ class Desk:
         """Keep the record of a photograph."""
         found = record(
             verdict,
-            self.judge,
+            self.edition,
             self.recorder.keep(verdict, lot=lot.columns),
             lot=lot.columns,
             seen_before=self._seen_before(lot, verdict),
@@ -125,7 +127,7 @@ class Desk:
         if verdict.claim is not None:
             if all(_said(work) != _said(verdict.claim) for work in verdict.works):  # else it has a verdict already
                 self.recorder.keep(replace(verdict, works=(verdict.claim,)), asked=said["object_id"], lot=lot.columns)
-            said["work"] = work_record(verdict.claim, self.judge.basis.thresholds)
+            said["work"] = work_record(verdict.claim, self.edition.basis.thresholds)
         return said
 
     def _seen_before(self, lot: Lot, verdict: Verdict) -> list[Record]:
@@ -157,10 +159,10 @@ def _sale(columns: Mapping[str, str] | None) -> tuple[str, ...]:
     return tuple((columns or {}).get(name, "") for name in OFFER)
 
 
-def _identity(lot: Lot, claim: str | None, judge: Judge) -> str:
+def _identity(lot: Lot, claim: str | None, edition: Edition) -> str:
     """Return what is the same for photographs of which the same is said: content, claim, what they are judged by."""
     try:
         content = sha256_of(lot.path)
     except UnreadableImage:  # judging it will say why
         content = lot.key
-    return f"{content} {claim or ''} {judge.revision} {judge.calibration and judge.calibration.number}"
+    return f"{content} {claim or ''} {edition.revision} {edition.calibration and edition.calibration.number}"

@@ -14,7 +14,8 @@ from cli.records.lines import each_work
 from cli.records.triage import Priority, priority
 from cli.screening.journal import Journal
 from retrieval.errors import UnreadableImage
-from retrieval.judging.judge import Judge, Probe, Verdict
+from retrieval.judging.edition import Edition
+from retrieval.judging.judge import Probe, Verdict, judge_all
 
 Key = tuple[str, str, int, str | None]  # of a page: the photograph, its content, which work on it, what it is claimed
 LAST = Priority.PLAUSIBLE  # what is less urgent gets no page
@@ -32,7 +33,7 @@ def page_name(key: Key) -> str:
 
 
 def write_pages(
-    pages: dict[Key, str], journal: Journal, judge: Judge, out: Path, *, several: bool, most: float
+    pages: dict[Key, str], journal: Journal, edition: Edition, out: Path, *, several: bool, most: float
 ) -> None:
     """Write the pages that are not there yet into a folder beside the output, OUT_evidence, and note their addresses.
 
@@ -45,11 +46,11 @@ def write_pages(
             wanted.setdefault(probe, []).append(key)
     folder = out.with_name(f"{out.stem}_evidence")
     with progress("Writing the evidence") as show:
-        verdicts = judge.judge_all(wanted, k=1, several=several, max_megapixels=most)
+        verdicts = judge_all(edition, wanted, k=1, several=several, max_megapixels=most)
         for done, (keys, verdict) in enumerate(zip(wanted.values(), verdicts, strict=True), 1):
             for key in keys:
                 page = folder / page_name(key)
-                if _write(verdict, key, judge, page, most) or (journal.taken_up and page.exists()):
+                if _write(verdict, key, edition, page, most) or (journal.taken_up and page.exists()):
                     pages[key] = f"{folder.name}/{page.name}"
             show(done, len(wanted))
 
@@ -68,14 +69,14 @@ def _wanted(journal: Journal) -> Iterator[tuple[Probe, Key]]:
             yield Probe(Path(found["photo"]), claimed), page_key(found, index)
 
 
-def _write(verdict: Verdict, key: Key, judge: Judge, page: Path, most: float) -> bool:
+def _write(verdict: Verdict, key: Key, edition: Edition, page: Path, most: float) -> bool:
     _, sha256, index, _ = key
     if verdict.sha256 != sha256 or index >= len(verdict.works):
         return False
     page.parent.mkdir(exist_ok=True)
     try:
         alone = replace(verdict, works=(verdict.claim or verdict.works[index],))
-        write_evidence(alone, judge, report=page, png=None, max_megapixels=most, quiet=True)
+        write_evidence(alone, edition, report=page, png=None, max_megapixels=most, quiet=True)
     except UnreadableImage:
         return False
     return True

@@ -16,7 +16,7 @@ from cli.screening.evidence_pages import Key
 from cli.screening.forms import ScreenFormat
 from cli.screening.journal import Journal
 from cli.screening.wanted import Wanted
-from retrieval.judging.judge import Judge
+from retrieval.judging.edition import Edition
 
 
 @dataclass(slots=True)
@@ -24,7 +24,7 @@ class Output:
     """Writes what a screening comes to, as often as it is asked to; a page of evidence is made but once."""
 
     journal: Journal
-    judge: Judge
+    edition: Edition
     wanted: Wanted
     source: Path
     _pages: dict[Key, str] = field(default_factory=dict)
@@ -44,18 +44,18 @@ class Output:
         from cli.records.review_words import review_lines
         from cli.screening.evidence_pages import page_key, write_pages
 
-        journal, judge, wanted = self.journal, self.judge, self.wanted
+        journal, edition, wanted = self.journal, self.edition, self.wanted
         if wanted.out is not None:
-            write_pages(self._pages, journal, judge, wanted.out, several=wanted.several, most=wanted.max_megapixels)
+            write_pages(self._pages, journal, edition, wanted.out, several=wanted.several, most=wanted.max_megapixels)
         with progress("Writing the report") as show:
             pieces = render_html(
                 journal.records,
                 journal.counts,
                 folder=self.source,
-                data=judge.data,
+                data=edition.data,
                 on_progress=show,
                 evidence=lambda found, index: self._pages.get(page_key(found, index)),
-                reviews=review_lines(judge.data),
+                reviews=review_lines(edition.data),
             )
             if wanted.out is None:
                 _print(pieces)

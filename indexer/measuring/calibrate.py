@@ -20,9 +20,9 @@ from indexer.measuring.unknown_works import unknown_distances
 from indexer.simulation.rephotograph import VISITORS, draw_shot, photograph
 from retrieval.catalogue.catalogue import Catalogue
 from retrieval.catalogue.rows import Photo
-from retrieval.comparing.divergence import Divergence
 from retrieval.errors import ArtifactError, UnreadableImage
-from retrieval.judging.judge import Judge, Verdict
+from retrieval.judging.edition import Edition
+from retrieval.judging.judge import Verdict, compare_all
 from retrieval.machine import cpu_count
 from retrieval.photographs.images import DEFAULT_MAX_MEGAPIXELS, read_photograph, sha256_of
 from retrieval.statistics.calibration import Calibration, Measured, lower_bound, upper_bound
@@ -60,7 +60,7 @@ class Distances:
 
 
 def calibrate(
-    judge: Judge,
+    edition: Edition,
     labelled: Labelled | None,
     *,
     false_match: float,
@@ -75,35 +75,35 @@ def calibrate(
     """
     with tempfile.TemporaryDirectory(prefix="artifact-") as folder:
         if labelled is None:
-            cases, skipped = _own_cases(judge, Path(folder), false_alarm, max_megapixels, on_progress)
+            cases, skipped = _own_cases(edition, Path(folder), false_alarm, max_megapixels, on_progress)
         else:
-            cases, skipped = _labelled_cases(judge, labelled)
-        found, unread = measure(_measuring(judge), cases, max_megapixels=max_megapixels, on_progress=on_progress)
+            cases, skipped = _labelled_cases(edition, labelled)
+        found, unread = measure(_measuring(edition), cases, max_megapixels=max_megapixels, on_progress=on_progress)
     genuine = [item for item in found if item.case.genuine]
     if not genuine:
         raise NothingToCalibrate(
             "There is no genuine photograph of an object of this catalogue among them. Name a CSV file of labels whose "
             "object_id are those of `artifact list`, or calibrate without labels."
         )
-    with Catalogue.reading(judge.data) as catalogue:
+    with Catalogue.reading(edition.data) as catalogue:
         ids, vectors = catalogue.vectors()
-        unknown = unknown_distances(catalogue, ids, vectors, judge.photos, rate=false_match)
+        unknown = unknown_distances(catalogue, ids, vectors, edition.photos, rate=false_match)
     calibration = fit(
-        judge, genuine, [item for item in found if not item.case.genuine], unknown, false_match, false_alarm
+        edition, genuine, [item for item in found if not item.case.genuine], unknown, false_match, false_alarm
     )
     return calibration, (*skipped, *unread)
 
 
-def _measuring(judge: Judge) -> Judge:
-    """Return a judge that compares place by place even where its encoder has no threshold for that yet."""
-    known = judge.encoder.combined_threshold
+def _measuring(edition: Edition) -> Edition:
+    """Return an edition that compares place by place even where its encoder has no combined threshold yet."""
+    known = edition.encoder.combined_threshold
     if known is None or known.value is not None:
-        return judge
-    return replace(judge, encoder=replace(judge.encoder, combined_threshold=ANY))
+        return edition
+    return replace(edition, encoder=replace(edition.encoder, combined_threshold=ANY))
 
 
 def measure(
-    judge: Judge,
+    edition: Edition,
     cases: Sequence[Case],
     *,
     max_megapixels: float = DEFAULT_MAX_MEGAPIXELS,
@@ -112,7 +112,7 @@ def measure(
     """Return the distances of all cases, and those that could not be read."""
     found, unread = [], []
     pairs = ((case.path, case.object_id) for case in cases)
-    verdicts = judge.compare_all(pairs, apart=True, max_megapixels=max_megapixels)
+    verdicts = compare_all(edition, pairs, apart=True, max_megapixels=max_megapixels)
     for done, (case, verdict) in enumerate(zip(cases, verdicts, strict=True), 1):
         if verdict.error is not None or verdict.sha256 is None:
             unread.append(Skipped(str(case.path), str(verdict.error)))
@@ -125,18 +125,16 @@ def measure(
 def _distances(case: Case, verdict: Verdict, sha256: str) -> Distances:
     (work,) = verdict.works
     (match,) = work.matches
-    compared = match.divergence
-    combined = compared.combined_distance if isinstance(compared, Divergence) else None
-    return Distances(case, sha256, match.distance, combined)
+    return Distances(case, sha256, match.distance, match.compared.combined_distance if match.compared else None)
 
 
-def _labelled_cases(judge: Judge, labelled: Labelled) -> tuple[list[Case], list[Skipped]]:
+def _labelled_cases(edition: Edition, labelled: Labelled) -> tuple[list[Case], list[Skipped]]:
     """Return the labelled photographs of the catalogue's objects, and the others with the reason."""
     cases, skipped = [], [*labelled.skipped]
     for photo in labelled.photos:
-        if photo.object_id not in judge.exemplars:
+        if photo.object_id not in edition.exemplars:
             skipped.append(Skipped(str(photo.path), f"object {photo.object_id} is not in the catalogue"))
-        elif _is_only_exemplar(photo.path, judge.exemplars[photo.object_id]):
+        elif _is_only_exemplar(photo.path, edition.exemplars[photo.object_id]):
             skipped.append(Skipped(str(photo.path), f"it is the only exemplar of {photo.object_id} itself"))
         else:
             cases.append(Case(photo.path, photo.object_id, photo.genuine, LABELLED, photo.group))
@@ -158,17 +156,17 @@ def _contents(photos: Iterable[Photo]) -> set[str]:
 
 
 def _own_cases(
-    judge: Judge,
+    edition: Edition,
     folder: Path,
     false_alarm: float,
     max_megapixels: float,
     on_progress: Callable[[int, int], None],
 ) -> tuple[list[Case], list[Skipped]]:
     """Return an exemplar of each object that has several, and re-photographs, written into `folder`, of others."""
-    several = {key: photos for key, photos in judge.exemplars.items() if len(_contents(photos)) > 1}
+    several = {key: photos for key, photos in edition.exemplars.items() if len(_contents(photos)) > 1}
     cases = [Case(photo.file, key, True, EXEMPLARS) for key, photos in several.items() for photo in photos]
     wanted = math.ceil(OBJECTS_AT_RATE / false_alarm) - len(several)
-    single = [photos[0] for key, photos in judge.exemplars.items() if key not in several]
+    single = [photos[0] for key, photos in edition.exemplars.items() if key not in several]
     sample = sorted(single, key=lambda photo: photo.sha256)[: max(wanted, 0)]
     skipped = []
 
@@ -193,7 +191,7 @@ def _own_cases(
 
 
 def fit(
-    judge: Judge,
+    edition: Edition,
     genuine: Sequence[Distances],
     copies: Sequence[Distances],
     unknown: np.ndarray,
@@ -207,9 +205,9 @@ def fit(
     sources = Counter(some[0].case.source for some in units.values())
     return Calibration(
         date=datetime.now().astimezone().isoformat(timespec="seconds"),
-        encoder=judge.encoder.fingerprint,
-        revision=judge.revision,
-        objects=len(judge.exemplars),
+        encoder=edition.encoder.fingerprint,
+        revision=edition.revision,
+        objects=len(edition.exemplars),
         sources={source: sources[source] for source in (LABELLED, EXEMPLARS, SIMULATED)},
         copies=len(copies),
         match=lower_bound(unknown, false_match),

@@ -12,11 +12,11 @@ import numpy as np
 
 from indexer.inputs.labels import dependent_groups
 from indexer.inputs.queries import Query
-from retrieval.comparing.divergence import Divergence
-from retrieval.comparing.registration import Registration
 from retrieval.errors import ArtifactError
 from retrieval.finding.match import Match
-from retrieval.judging.judge import Judge, Verdict, Work
+from retrieval.judging.edition import Edition
+from retrieval.judging.judge import Verdict, compare_all, judge_all
+from retrieval.judging.work import Work
 from retrieval.outcome import OF_AN_OBJECT, UNREADABLE, Outcome
 from retrieval.photographs.images import DEFAULT_MAX_MEGAPIXELS
 from retrieval.statistics.calibration import Thresholds
@@ -86,7 +86,7 @@ class Assessment:
 
 
 def assess(
-    judge: Judge,
+    edition: Edition,
     queries: Sequence[Query],
     *,
     max_megapixels: float = DEFAULT_MAX_MEGAPIXELS,
@@ -97,32 +97,37 @@ def assess(
     Identification: every photograph is asked for, photographs that are exemplars themselves without them. Verification:
     it is compared with the objects that it shows, with that which it copies, and with the nearest wrong ones.
     """
-    limits = judge.basis.thresholds
+    limits = edition.basis.thresholds
     if limits is None or limits.match.value is None or limits.authenticity.value is None:
         raise NothingToEvaluate(
             "This catalogue has no thresholds to evaluate. Run `artifact calibrate`, or index more objects."
         )
     groups = dependent_groups((_right(query), query.group) for query in queries)
-    k = min(MOST_RANKED, len(judge.exemplars))
+    k = min(MOST_RANKED, len(edition.exemplars))
     verdicts: list[Verdict] = []
-    for verdict in judge.judge_all([query.path for query in queries], k=k, apart=True, max_megapixels=max_megapixels):
+    for verdict in judge_all(
+        edition, [query.path for query in queries], k=k, apart=True, max_megapixels=max_megapixels
+    ):
         verdicts.append(verdict)
         on_progress(len(verdicts), 2 * len(queries))
     asked = [
         (kind, query, object_id, group)
         for query, verdict, group in zip(queries, verdicts, groups, strict=True)
         for kind, object_id in _compared(query, verdict)
-        if verdict.works and _has_others(judge, verdict, object_id)
+        if verdict.works and _has_others(edition, verdict, object_id)
     ]
-    compared = judge.compare_all(
-        ((query.path, object_id) for _, query, object_id, _ in asked), apart=True, max_megapixels=max_megapixels
+    compared = compare_all(
+        edition,
+        ((query.path, object_id) for _, query, object_id, _ in asked),
+        apart=True,
+        max_megapixels=max_megapixels,
     )
     trials: list[Trial] = []
     for done, ((kind, query, object_id, group), verdict) in enumerate(zip(asked, compared, strict=True), 1):
         on_progress(len(queries) + done * len(queries) // len(asked), 2 * len(queries))
         if verdict.works:
-            trials.append(_trial(judge, kind, query.path, object_id, group, verdict.works[0]))
-    return _assessment(judge, queries, verdicts, groups, trials)
+            trials.append(_trial(edition, kind, query.path, object_id, group, verdict.works[0]))
+    return _assessment(edition, queries, verdicts, groups, trials)
 
 
 def _right(query: Query) -> frozenset[str]:
@@ -140,35 +145,34 @@ def _compared(query: Query, verdict: Verdict) -> list[tuple[str, str]]:
     return pairs + [(OTHER, object_id) for object_id in wrong]
 
 
-def _has_others(judge: Judge, verdict: Verdict, object_id: str) -> bool:
-    return any(photo.sha256 != verdict.sha256 for photo in judge.exemplars[object_id])
+def _has_others(edition: Edition, verdict: Verdict, object_id: str) -> bool:
+    return any(photo.sha256 != verdict.sha256 for photo in edition.exemplars[object_id])
 
 
-def _trial(judge: Judge, kind: str, photo: Path, object_id: str, group: str, work: Work) -> Trial:
+def _trial(edition: Edition, kind: str, photo: Path, object_id: str, group: str, work: Work) -> Trial:
     (match,) = work.matches
-    basis = judge.basis
+    basis = edition.basis
     assert basis.thresholds is not None
     measured = None
     if basis.calibration is not None:
-        compared = isinstance(match.divergence, Divergence)
-        measured = (basis.calibration.combined if compared else basis.calibration.whole).ratio
+        measured = (basis.calibration.combined if match.compared else basis.calibration.whole).ratio
     ratio = measured(match.decisive) if isinstance(measured, LikelihoodRatio) else None
     return Trial(kind, photo, object_id, group, match, relative_distance(match, basis.thresholds), ratio)
 
 
 def relative_distance(match: Match, limits: Thresholds) -> float:
     """Return the distance that decides as a share of its threshold: beyond 1, a photograph is not consistent."""
-    if isinstance(match.divergence, Divergence):
+    if match.compared:
         assert limits.combined is not None and limits.combined.value is not None
-        return match.divergence.combined_distance / limits.combined.value
+        return match.compared.combined_distance / limits.combined.value
     assert limits.authenticity.value is not None and limits.match.value is not None
-    if isinstance(match.registration, Registration):
+    if match.registered:
         return match.distance / limits.authenticity.value
     return match.distance / min(limits.authenticity.value, limits.match.value)
 
 
 def _assessment(
-    judge: Judge,
+    edition: Edition,
     queries: Sequence[Query],
     verdicts: Sequence[Verdict],
     groups: Sequence[str],
@@ -216,7 +220,7 @@ def _ranked(query: Query, verdict: Verdict) -> RankedQuery:
 
 def _score(match: Match) -> float:
     """Return what objects are ranked by, lower is better."""
-    return -float(match.registration.inliers) if isinstance(match.registration, Registration) else match.distance
+    return -float(match.registered.inliers) if match.registered else match.distance
 
 
 def _identification(
@@ -251,7 +255,7 @@ def _is_matched(work: Work) -> bool:
     """Return whether a photograph was taken for a catalogued object."""
     if work.decision.outcome is Outcome.NO_MATCH or not work.matches:
         return False
-    return work.decision.outcome is not Outcome.INCONCLUSIVE or isinstance(work.matches[0].registration, Registration)
+    return work.decision.outcome is not Outcome.INCONCLUSIVE or work.matches[0].registered is not None
 
 
 def _verification(trials: Sequence[Trial]) -> tuple[dict[str, Curve], dict[str, Estimate]]:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -13,6 +12,7 @@ import numpy as np
 from PIL import Image
 
 from retrieval.encoder.encoder import Encoder
+from retrieval.encoder.in_order import in_order
 from retrieval.errors import UnreadableImage
 from retrieval.machine import cpu_count
 from retrieval.photographs.features import Features
@@ -20,7 +20,7 @@ from retrieval.photographs.images import DEFAULT_MAX_MEGAPIXELS, Photograph
 from retrieval.photographs.reader_process import Extract, Order, Read, read_here
 
 BATCH = 8
-LOOK_AHEAD = 4 * BATCH
+LOOK_AHEAD = 3 * BATCH
 
 Views = Callable[[Photograph], Sequence[Image.Image]]
 Reading = Callable[[Order], Read]
@@ -87,19 +87,10 @@ def embed_photographs(
         pictures = [encoder.preprocessing(view) for view in views(found.photograph)]
         return _Prepared(path, found.photograph, pictures, found.features)
 
-    source = iter(paths)
     with ThreadPoolExecutor(cpu_count(), thread_name_prefix="decode") as pool:
-        waiting: deque[Future[_Prepared]] = deque()
-        try:
-            while True:
-                waiting.extend(pool.submit(prepare, path) for path in islice(source, LOOK_AHEAD - len(waiting)))
-                if not waiting:
-                    return
-                batch = [waiting.popleft().result() for _ in range(min(BATCH, len(waiting)))]
-                yield from _encode(batch, encoder)
-        finally:
-            for future in waiting:
-                future.cancel()
+        prepared = in_order(pool, prepare, paths, ahead=LOOK_AHEAD)
+        while batch := list(islice(prepared, BATCH)):
+            yield from _encode(batch, encoder)
 
 
 def _encode(batch: Sequence[_Prepared], encoder: Encoder) -> Iterator[Embedded]:

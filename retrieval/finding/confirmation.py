@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from retrieval.catalogue.rows import Photo
-from retrieval.comparing.registration import NotRegistered, Registration, register
+from retrieval.comparing.registration import NotRegistered, register
 from retrieval.finding.match import Match
 from retrieval.photographs.features import Features
 
@@ -38,9 +38,9 @@ def confirm_one(match: Match, probe: Features, photos: Sequence[Photo], features
             found = replace(match, exemplar=photo.file, registration=register(features[photo.sha256], probe))
             if best.registration is NO_FEATURES or agreeing(found) > agreeing(best):
                 best = found
-    return best if isinstance(best.registration, Registration) else replace(best, exemplar=match.exemplar)
+    return best if best.registered else replace(best, exemplar=match.exemplar)
 
 
 def agreeing(match: Match) -> int:
     """Return how many points agree with a match: 0 where it is not confirmed."""
-    return match.registration.inliers if isinstance(match.registration, Registration) else 0
+    return match.registered.inliers if match.registered else 0

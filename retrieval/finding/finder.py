@@ -10,7 +10,7 @@ import numpy as np
 
 from retrieval.catalogue.rows import Photo
 from retrieval.catalogue.vote_index import Ballot, cast_votes, content_key
-from retrieval.comparing.registration import NotRegistered, Registration, outline
+from retrieval.comparing.registration import NotRegistered, outline
 from retrieval.finding.confirmation import FeaturesOf, agreeing, confirm, confirm_one
 from retrieval.finding.frames import outside, overlap
 from retrieval.finding.match import Match
@@ -155,10 +155,10 @@ class Finder:
 
     def _outline(self, match: Match, size: tuple[int, int]) -> np.ndarray | None:
         """Return where the exemplar of a match lies on a photograph of that size."""
-        if not isinstance(match.registration, Registration):
+        if match.registered is None:
             return None
         photo = next(photo for photo in self.exemplars[match.object_id] if photo.file == match.exemplar)
-        return outline(match.registration.homography, (photo.width, photo.height), size)
+        return outline(match.registered.homography, (photo.width, photo.height), size)
 
     def _several(
         self,

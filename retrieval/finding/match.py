@@ -20,6 +20,16 @@ class Match:
     divergence: Divergence | NotCompared | None = None  # None: not registered
 
     @property
+    def registered(self) -> Registration | None:
+        """How the exemplar lies on the photograph; None where registration failed or was not tried."""
+        return self.registration if isinstance(self.registration, Registration) else None
+
+    @property
+    def compared(self) -> Divergence | None:
+        """The comparison place by place; None where there is none."""
+        return self.divergence if isinstance(self.divergence, Divergence) else None
+
+    @property
     def decisive(self) -> float:
         """The distance that decides: the combined one, or without it the global one."""
-        return self.divergence.combined_distance if isinstance(self.divergence, Divergence) else self.distance
+        return self.compared.combined_distance if self.compared else self.distance

@@ -51,8 +51,8 @@ def decide(matches: Sequence[Match], basis: Basis, *, poor: str | None = None) -
         return _inconclusive(poor)
     if limits is None:
         return _inconclusive("the last index run was not completed; run `artifact index` again")
-    divergence = matches[0].divergence if matches else None
-    if isinstance(divergence, Divergence) and limits.combined is not None and limits.combined.value is not None:
+    divergence = matches[0].compared if matches else None
+    if divergence is not None and limits.combined is not None and limits.combined.value is not None:
         outcome, *reasons = _decide_by_places(matches[0], divergence, limits.combined.value)
         decision = Decision(outcome, (*reasons, *_left_out(divergence), *_basis(basis, limits.combined, divergence)))
         measured = basis.calibration.combined if basis.calibration else None
@@ -74,9 +74,9 @@ def decide(matches: Sequence[Match], basis: Basis, *, poor: str | None = None) -
 
 def _decide_by_places(nearest: Match, found: Divergence, threshold: float) -> tuple[Outcome, str]:
     """Judge by the combined distance, unless too much of the exemplar is hidden or out of the picture."""
-    assert isinstance(nearest.registration, Registration)
-    mirrored = ", mirrored" if nearest.registration.mirrored else ""
-    place = f"{nearest.registration.inliers} points agree with {nearest.object_id}{mirrored}"
+    assert nearest.registered is not None
+    mirrored = ", mirrored" if nearest.registered.mirrored else ""
+    place = f"{nearest.registered.inliers} points agree with {nearest.object_id}{mirrored}"
     number = len(found.places)
     parts = f"local {found.local_distance:.3f}, global {found.global_distance:.3f}"
     if found.combined_distance > threshold and found.local_distance > found.limit:
@@ -137,8 +137,8 @@ def _left_out(found: Divergence) -> tuple[str, ...]:
 def _compare(nearest: Match, match: float, authenticity: float) -> tuple[Outcome, str]:
     """Place the distance of the best match among the two thresholds, whichever of them is the smaller."""
     place = f"distance {nearest.distance:.3f} to {nearest.object_id}"
-    if isinstance(nearest.registration, Registration) and nearest.distance > match:
-        return _compare_confirmed(nearest, nearest.registration, match, authenticity)
+    if nearest.registered and nearest.distance > match:
+        return _compare_confirmed(nearest, nearest.registered, match, authenticity)
     tried = isinstance(nearest.registration, NotRegistered) and nearest.registration != NO_FEATURES
     if tried and match < nearest.distance <= authenticity:
         return (

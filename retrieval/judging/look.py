@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import cached_property, partial
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -21,6 +20,7 @@ from retrieval.finding.finder import Found
 from retrieval.finding.frames import bounds, corners_of, cut_out, outside, pictures_beside
 from retrieval.finding.match import Match
 from retrieval.finding.sightings import Sighting
+from retrieval.judging.edition import Edition
 from retrieval.judging.work import Work, settle
 from retrieval.outcome import OF_AN_OBJECT
 from retrieval.photographs.features import CLOSER, PART, Features, extract_features, features_of_probe
@@ -28,34 +28,31 @@ from retrieval.photographs.images import Photograph, read_photograph
 from retrieval.photographs.quality import poor
 from retrieval.photographs.reader_process import Order
 
-if TYPE_CHECKING:
-    from retrieval.judging.judge import Judge
-
 SMALL = 0.45  # of a photograph's area: a picture on it that may not have been seen for all that is around it
 SEEMS_KNOWN = 0.95  # distance from an object; 9 % of 300 photographs of unknown works had a small picture so near
 CLOSEST = 4.0  # times the usual pixels along a side with which small works are looked at
 
 
 class Look:
-    """One photograph being judged."""
+    """One photograph being judged; what is said of one object or work does not depend on what was asked before."""
 
-    def __init__(self, judge: Judge, item: Embedded, read: Reading, max_megapixels: float, apart: bool) -> None:
+    def __init__(self, edition: Edition, item: Embedded, read: Reading, max_megapixels: float, apart: bool) -> None:
         assert item.photograph is not None
-        self.judge, self.item, self.read, self.max_megapixels = judge, item, read, max_megapixels
+        self.edition, self.item, self.read, self.max_megapixels = edition, item, read, max_megapixels
         self.photograph = item.photograph
-        self.finder = judge.finder.without(item.photograph.sha256) if apart else judge.finder
+        self.finder = edition.finder.without(item.photograph.sha256) if apart else edition.finder
         self.size = (item.photograph.width, item.photograph.height)
         self._divergences: dict[object, Divergence | NotCompared] = {}  # a claim is often what is found
 
     @cached_property
     def features(self) -> Features:
-        """The features of a probe, found when they are first asked for."""
+        """The features of the photograph as a probe, found when they are first asked for."""
         return features_of_probe(self.photograph)
 
     @cached_property
     def closer(self) -> Photograph:
         """The photograph read again with CLOSEST times the pixels along a side, if it is still there."""
-        side = round(CLOSEST * self.judge.encoder.preprocessing.short_side)
+        side = round(CLOSEST * self.edition.encoder.preprocessing.short_side)
         with suppress(UnreadableImage):
             found = self.read(Order(self.photograph.path, side, self.max_megapixels, no_features)).photograph
             if found.sha256 == self.photograph.sha256:
@@ -64,7 +61,7 @@ class Look:
 
     @cached_property
     def closer_features(self) -> Features:
-        """Finer features, found when they are first asked for."""
+        """Finer features of the photograph, found when they are first asked for."""
         return features_of_probe(self.closer, CLOSER)
 
     @cached_property
@@ -75,7 +72,7 @@ class Look:
     def works(self, k: int, *, several: bool) -> tuple[Work, ...]:
         """Return the works on the photograph, each with its k best objects."""
         assert self.item.features is not None, "asked for above"
-        with Catalogue.reading(self.judge.data) as catalogue:  # features go by content: another revision does no harm
+        with Catalogue.reading(self.edition.data) as catalogue:  # features go by content: another revision does no harm
             found = self.finder.works(
                 self.item.features,
                 self.item.vectors[0],
@@ -89,7 +86,8 @@ class Look:
             if several:
                 found = self._with_framed(found, k, catalogue.features)
         if len(found) == 1:
-            return (self._sighted(self._work(found[0]), self.item.vectors[0], lambda: self.item.features),)
+            work = self._work(found[0], self.photograph)
+            return (self._sighted(work, self.item.vectors[0], lambda: self.item.features),)
         return tuple(self._seen_alone(found, k))
 
     def _with_framed(self, found: list[Found], k: int, features_of: FeaturesOf) -> list[Found]:
@@ -104,7 +102,7 @@ class Look:
             quads = pictures_beside(self.photograph, self.features, outlines)
         else:
             quads = pictures_beside(self.photograph, self.item.features, [], largest=SMALL)
-        vectors = self.judge.encoder.encode([cut_out(self.photograph, quad) for quad in quads])
+        vectors = self.edition.encoder.encode([cut_out(self.photograph, quad) for quad in quads])
         framed = [self._framed(quad, vector, k, features_of) for quad, vector in zip(quads, vectors, strict=True)]
         if outlines:
             return [*found, *framed]
@@ -118,16 +116,16 @@ class Look:
 
     def _limit(self) -> float | None:
         """Return the distance up to which an object may be meant by a photograph that has no votes."""
-        limits = self.judge.basis.thresholds
+        limits = self.edition.basis.thresholds
         return None if limits is None else limits.match.value
 
     def _seen_alone(self, found: Sequence[Found], k: int) -> Iterator[Work]:
         """Yield works with the distances that they have each by itself, cut out of the photograph."""
         quads = [self._corners(work) for work in found]
-        self.photograph = self.closer
-        vectors = self.judge.encoder.encode([cut_out(self.photograph, quad) for quad in quads])
-        for work, quad, vector in zip(found, quads, vectors, strict=True):
-            yield self._sighted(self._work(self._at(work, vector, k)), vector, partial(self._features_in, quad))
+        vectors = self.edition.encoder.encode([cut_out(self.closer, quad) for quad in quads])
+        for alone, quad, vector in zip(found, quads, vectors, strict=True):
+            work = self._work(self._at(alone, vector, k), self.closer)
+            yield self._sighted(work, vector, partial(self._features_in, quad))
 
     def _inside(self, quad: np.ndarray) -> Features:
         """Return the features in the rectangle around a quadrangle, found by looking closer there."""
@@ -143,10 +141,10 @@ class Look:
 
     def _sighted(self, work: Work, vector: np.ndarray, features: Callable[[], Features | None]) -> Work:
         """Return a work, if it is of no object, with how it looks and where it was seen before."""
-        registered = work.matches and isinstance(work.matches[0].registration, Registration)
+        registered = work.matches and work.matches[0].registered
         if registered or work.decision.outcome in OF_AN_OBJECT or not (shown := features()):
             return work
-        sighting, earlier = Sighting(vector, shown), self.judge.sightings
+        sighting, earlier = Sighting(vector, shown), self.edition.sightings
         return replace(work, sighting=sighting, seen=() if earlier is None else earlier.like(sighting))
 
     def _corners(self, work: Found) -> np.ndarray:
@@ -154,8 +152,8 @@ class Look:
         if not work.matches:
             assert work.outline is not None
             return work.outline
-        registration, exemplar = work.matches[0].registration, self._exemplar(work.matches[0])
-        assert isinstance(registration, Registration)
+        registration, exemplar = work.matches[0].registered, self._exemplar(work.matches[0])
+        assert registration is not None
         return corners_of(registration.homography, (exemplar.width, exemplar.height))
 
     def _at(self, work: Found, vector: np.ndarray, k: int) -> Found:
@@ -165,7 +163,7 @@ class Look:
                 self.finder.match(match.object_id, vector), registration=match.registration, exemplar=match.exemplar
             )
             for match in work.matches
-            if isinstance(match.registration, Registration)
+            if match.registered
         ]
         known = {match.object_id for match in registered}
         near = [match for match in self.finder.nearest(vector, k) if match.object_id not in known]
@@ -173,44 +171,46 @@ class Look:
 
     def compared_with(self, object_id: str) -> Work:
         """Return what is said of the photograph against one object, by the exemplar that it is registered to."""
-        return self._work(Found((self._confirmed(object_id),)))
+        return self._work(Found((self._confirmed(object_id),)), self.photograph)
 
     def _confirmed(self, object_id: str) -> Match:
         match = self.finder.match(object_id, self.item.vectors[0])
-        with Catalogue.reading(self.judge.data) as catalogue:
+        with Catalogue.reading(self.edition.data) as catalogue:
             return confirm_one(match, self.features, self.finder.exemplars[object_id], catalogue.features)
 
-    def _work(self, found: Found) -> Work:
+    def _work(self, found: Found, photograph: Photograph) -> Work:
+        """Return what is said of a work, compared by the photograph as it was read first, or closer."""
         region = (0, 0, *self.size) if found.outline is None else bounds(found.outline, self.size)
-        matches = [self._compared(match) for match in found.matches]
+        matches = [self._compared(match, photograph) for match in found.matches]
         return settle(
             region,
             found.outline,
             matches,
-            self.judge.basis,
-            self.judge.register,
+            self.edition.basis,
+            self.edition.register,
             poor=self.poor,
-            compared_with=self._other,
+            compared_with=partial(self._other, photograph),
         )
 
-    def _other(self, object_id: str) -> Match | None:
-        """Return the photograph compared with another object; None where that is not catalogued."""
-        return self._compared(self._confirmed(object_id)) if object_id in self.finder.exemplars else None
+    def _other(self, photograph: Photograph, object_id: str) -> Match | None:
+        """Return the photograph compared with another object; None where that object is not catalogued."""
+        return self._compared(self._confirmed(object_id), photograph) if object_id in self.finder.exemplars else None
 
-    def _compared(self, match: Match) -> Match:
+    def _compared(self, match: Match, photograph: Photograph) -> Match:
         """Return a match with the comparison place by place, where it is registered."""
-        if not isinstance(match.registration, Registration):
+        registration = match.registered
+        if registration is None:
             return match
-        inputs = (match.exemplar, match.distance, match.registration.homography.tobytes(), self.photograph.image.size)
+        inputs = (match.exemplar, match.distance, registration.homography.tobytes(), photograph.image.size)
         if inputs not in self._divergences:
-            self._divergences[inputs] = self._divergence(match, match.registration)
+            self._divergences[inputs] = self._divergence(match, registration, photograph)
         return replace(match, divergence=self._divergences[inputs])
 
     def _exemplar(self, match: Match) -> Photo:
         return next(photo for photo in self.finder.exemplars[match.object_id] if photo.file == match.exemplar)
 
-    def _divergence(self, match: Match, registration: Registration) -> Divergence | NotCompared:
-        encoder, limits = self.judge.encoder, self.judge.basis.thresholds
+    def _divergence(self, match: Match, registration: Registration, photograph: Photograph) -> Divergence | NotCompared:
+        encoder, limits = self.edition.encoder, self.edition.basis.thresholds
         side = encoder.preprocessing.short_side
         try:
             exemplar = read_photograph(match.exemplar, short_side=side, max_megapixels=self.max_megapixels)
@@ -219,6 +219,4 @@ class Look:
         if exemplar.sha256 != self._exemplar(match).sha256:
             return NotCompared(f"the exemplar {match.exemplar} was changed since; run `artifact index` again")
         threshold = limits.combined.value if limits is not None and limits.combined is not None else None
-        return diverge(
-            exemplar, self.photograph, registration, encoder, global_distance=match.distance, threshold=threshold
-        )
+        return diverge(exemplar, photograph, registration, encoder, global_distance=match.distance, threshold=threshold)

@@ -8,8 +8,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from retrieval.catalogue.standing import ALERTING, Register, Status
-from retrieval.comparing.divergence import Divergence
-from retrieval.comparing.registration import Registration
 from retrieval.finding.match import Match
 from retrieval.finding.sightings import Sighting
 from retrieval.judging.decision import Basis, Decision, decide
@@ -80,7 +78,7 @@ def _is_of(best: Match, decision: Decision) -> bool:
     """Say whether a photograph was held to show its best match, or may well do so."""
     if decision.outcome in OF_AN_OBJECT:
         return True
-    return decision.outcome is Outcome.INCONCLUSIVE and isinstance(best.registration, Registration)
+    return decision.outcome is Outcome.INCONCLUSIVE and best.registered is not None
 
 
 def _both(best: Match, register: Register, compared_with: ComparedWith) -> tuple[Match | None, Match | None]:
@@ -88,16 +86,15 @@ def _both(best: Match, register: Register, compared_with: ComparedWith) -> tuple
     if register.is_forgery(best.object_id):
         genuine = register.standing(best.object_id).forgery_of
         found = compared_with(genuine) if genuine is not None else None
-        return (found if found is not None and isinstance(found.registration, Registration) else None), best
+        return (found if found is not None and found.registered else None), best
     known = [compared_with(object_id) for object_id in register.forgeries.get(best.object_id, ())]
-    registered = [match for match in known if match is not None and isinstance(match.registration, Registration)]
+    registered = [match for match in known if match is not None and match.registered]
     return best, min(registered, key=_closeness, default=None)
 
 
 def _closeness(match: Match) -> tuple[bool, float]:
     """Return what is smaller for the nearer of two matches: one that was compared place by place is."""
-    compared = isinstance(match.divergence, Divergence)
-    return not compared, match.decisive
+    return match.compared is None, match.decisive
 
 
 def _shows(forgery: Match, genuine: Match | None, basis: Basis) -> bool:

@@ -17,7 +17,8 @@ from retrieval.catalogue.database import WAIT_SECONDS, connected, lock, writing
 from retrieval.catalogue.migrations import VERDICTS
 from retrieval.errors import CatalogueMissing, UnknownVerdict
 from retrieval.finding.sightings import KEPT, Sighting, Sightings
-from retrieval.judging.judge import Judge, Verdict
+from retrieval.judging.edition import Edition
+from retrieval.judging.judge import Verdict
 from retrieval.outcome import OF_AN_OBJECT
 from retrieval.photographs.features import VERSION, Features
 from retrieval.verdicts.recorded import Recorded, as_dict, recorded
@@ -60,7 +61,7 @@ class VerdictLog:
     def add(
         self,
         verdict: Verdict,
-        judge: Judge,
+        edition: Edition,
         *,
         asked: str | None = None,
         lot: Mapping[str, str] | None = None,
@@ -70,13 +71,13 @@ class VerdictLog:
 
         One that was kept already since a moment (ISO 8601) is not kept twice.
         """
-        rows = recorded(verdict, judge, asked=asked, lot=lot)
+        rows = recorded(verdict, edition, asked=asked, lot=lot)
         if since is not None and (numbers := self._kept(rows, since)):
             return numbers
         with writing(self.db):
             numbers = [int(self.db["verdicts"].insert(_row(row)).last_pk) for row in rows]
             seen = [
-                _sighting_row(number, judge.encoder.fingerprint, work.sighting)
+                _sighting_row(number, edition.encoder.fingerprint, work.sighting)
                 for number, work in zip(numbers, verdict.works, strict=False)  # one unreadable has a row, but no work
                 if work.sighting is not None
             ]

@@ -8,8 +8,9 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from retrieval.comparing.divergence import Divergence
-from retrieval.judging.judge import Judge, Verdict, Work
+from retrieval.judging.edition import Edition
+from retrieval.judging.judge import Verdict
+from retrieval.judging.work import Work
 from retrieval.outcome import UNREADABLE
 
 
@@ -41,7 +42,7 @@ class Recorded:
 
 
 def recorded(
-    verdict: Verdict, judge: Judge, *, asked: str | None = None, lot: Mapping[str, str] | None = None
+    verdict: Verdict, edition: Edition, *, asked: str | None = None, lot: Mapping[str, str] | None = None
 ) -> list[Recorded]:
     """Return what is to be kept of a verdict, a record a work; one that says `unreadable` where there is none."""
     base = Recorded(
@@ -49,9 +50,9 @@ def recorded(
         photo=os.path.realpath(verdict.photo),
         sha256=verdict.sha256,
         asked=asked,
-        encoder=judge.encoder.fingerprint,
-        revision=judge.revision,
-        calibration=judge.basis.calibration.number if judge.basis.calibration else None,
+        encoder=edition.encoder.fingerprint,
+        revision=edition.revision,
+        calibration=edition.basis.calibration.number if edition.basis.calibration else None,
         region=None,
         outcome=UNREADABLE,
         object_id=None,
@@ -65,10 +66,10 @@ def recorded(
         reasons=(str(verdict.error),) if verdict.error else (),
         lot=None if lot is None else dict(lot),
     )
-    return [_with_work(base, work, judge) for work in verdict.works] or [base]
+    return [_with_work(base, work, edition) for work in verdict.works] or [base]
 
 
-def _with_work(base: Recorded, work: Work, judge: Judge) -> Recorded:
+def _with_work(base: Recorded, work: Work, edition: Edition) -> Recorded:
     decision = work.decision
     said = replace(
         base,
@@ -82,10 +83,10 @@ def _with_work(base: Recorded, work: Work, judge: Judge) -> Recorded:
     if not work.matches:
         return said
     match = work.matches[0]
-    limits = judge.basis.thresholds
+    limits = edition.basis.thresholds
     said = replace(said, object_id=match.object_id, exemplar=str(match.exemplar), whole=match.distance)
-    if isinstance(match.divergence, Divergence):
-        found, limit = match.divergence, limits.combined if limits else None
+    if match.compared:
+        found, limit = match.compared, limits.combined if limits else None
         said = replace(said, local=found.local_distance, combined=found.combined_distance)
     else:
         limit = limits.authenticity if limits else None

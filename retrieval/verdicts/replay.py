@@ -8,7 +8,8 @@ from pathlib import Path
 
 from retrieval.catalogue.catalogue import Catalogue
 from retrieval.errors import UnknownVerdict
-from retrieval.judging.judge import Judge
+from retrieval.judging.edition import Edition
+from retrieval.judging.judge import compare, judge_all
 from retrieval.verdicts.recorded import Recorded, recorded
 
 TOLERANCE = 1e-3  # between distances on different machines
@@ -39,30 +40,30 @@ class Replayed:
         return (one.outcome, one.object_id) == (other.outcome, other.object_id)
 
 
-def replay(item: Recorded, judge: Judge, *, max_megapixels: float) -> Replayed:
+def replay(item: Recorded, edition: Edition, *, max_megapixels: float) -> Replayed:
     """Make a recorded verdict again, with the calibration of then; raises UnknownVerdict where that cannot be done."""
     remarks = []
-    if item.encoder != judge.encoder.fingerprint:
+    if item.encoder != edition.encoder.fingerprint:
         raise UnknownVerdict(
             f"verdict {item.number} was made with the encoder {item.encoder}; this catalogue has "
-            f"{judge.encoder.fingerprint}, whose distances do not compare"
+            f"{edition.encoder.fingerprint}, whose distances do not compare"
         )
-    if item.revision != judge.revision:
-        remarks.append(f"the catalogue has changed since: revision {item.revision} then, {judge.revision} now")
-    with Catalogue.reading(judge.data) as catalogue:
+    if item.revision != edition.revision:
+        remarks.append(f"the catalogue has changed since: revision {item.revision} then, {edition.revision} now")
+    with Catalogue.reading(edition.data) as catalogue:
         calibration = None if item.calibration is None else catalogue.calibration(item.calibration)
     if item.calibration is not None and calibration is None:
         remarks.append(f"calibration {item.calibration} is no longer there")
-    judge = replace(judge, calibration=calibration)
+    edition = replace(edition, calibration=calibration)
     photo = Path(item.photo)
     if item.asked is None:
-        (verdict,) = judge.judge_all([photo], k=1, max_megapixels=max_megapixels)
+        (verdict,) = judge_all(edition, [photo], k=1, max_megapixels=max_megapixels)
     else:
-        verdict = judge.compare(photo, item.asked, max_megapixels=max_megapixels)
+        verdict = compare(edition, photo, item.asked, max_megapixels=max_megapixels)
     if verdict.sha256 != item.sha256:
         problem = verdict.error if verdict.sha256 is None else "it is no longer the same file"
         raise UnknownVerdict(f"verdict {item.number} cannot be made again from {photo}: {problem}")
-    works = recorded(verdict, judge, asked=item.asked)
+    works = recorded(verdict, edition, asked=item.asked)
     now = next((work for work in works if work.region == item.region), works[0])
     return Replayed(item, now, _largest_difference(item, now), tuple(remarks))
 

@@ -30,7 +30,7 @@ from indexer.simulation.rephotograph import VISITORS, draw_shot, photograph
 from retrieval.catalogue.catalogue import Catalogue
 from retrieval.comparing.registration import Registration, register
 from retrieval.encoder.encoder import DEFAULT, load_encoder
-from retrieval.judging.judge import Judge, open_judge
+from retrieval.judging.edition import Edition, open_edition
 from retrieval.machine import cpu_count
 from retrieval.statistics.calibration import Thresholds, allowed_beyond, lower_bound
 from tests.bench import RESULTS, report, shared_data
@@ -87,10 +87,10 @@ def exceeded(count: int, beyond: int, unseen: int, promise: float) -> float:
     return sum(chance(above) for above in range(math.floor(promise * unseen + 1e-9) + 1, unseen + 1))
 
 
-def indexed(folder: Path, data: Path, encoder: str = DEFAULT) -> Judge:
+def indexed(folder: Path, data: Path, encoder: str = DEFAULT) -> Edition:
     """Index a folder and open it."""
     build_catalogue(folder, data, load=lambda record: load_encoder(encoder, parallel=cpu_count()))
-    return open_judge(data, parallel=cpu_count())
+    return open_edition(data, parallel=cpu_count())
 
 
 def cases_of(pairs: Sequence[Pair]) -> list[Case]:
@@ -142,7 +142,7 @@ def is_flagged(item: Distances, limits: Thresholds) -> bool:
     return item.whole > limits.authenticity.value
 
 
-def false_alarms(what: str, judge: Judge, found: Sequence[Distances], splits: int) -> Iterator[Errors]:
+def false_alarms(what: str, edition: Edition, found: Sequence[Distances], splits: int) -> Iterator[Errors]:
     """Yield, for each promise, the false alarms on photographs of objects that the thresholds never saw."""
     genuine = [item for item in found if item.case.genuine]
     groups = dependent_groups(([item.case.object_id], item.case.group) for item in genuine)
@@ -150,7 +150,7 @@ def false_alarms(what: str, judge: Judge, found: Sequence[Distances], splits: in
         promised, rates, expected = [], [], []
         for inside in halves(groups, splits):
             known = [item for item, chosen in zip(genuine, inside, strict=True) if chosen]
-            calibration = fit(judge, known, [], np.ones(1), asked, asked)
+            calibration = fit(edition, known, [], np.ones(1), asked, asked)
             limits = calibration.combined.threshold
             if limits.value is None:
                 limits = calibration.whole.threshold
@@ -166,19 +166,19 @@ def false_alarms(what: str, judge: Judge, found: Sequence[Distances], splits: in
         yield Errors(what, asked, total, total // 2, np.array(promised), np.array(rates), np.array(expected))
 
 
-def false_matches(what: str, judge: Judge, splits: int) -> Iterator[Errors]:
+def false_matches(what: str, edition: Edition, splits: int) -> Iterator[Errors]:
     """Yield, for each promise, how many unknown works are taken for one of the catalogue, by their distance."""
-    ids = np.array(sorted(judge.photos))
-    vectors = np.stack([judge.index.reconstruct(int(photo_id)) for photo_id in ids])
+    ids = np.array(sorted(edition.photos))
+    vectors = np.stack([edition.finder.index.reconstruct(int(photo_id)) for photo_id in ids])
     distances = distances_between(vectors, vectors)
-    names = [judge.photos[int(photo_id)].object_id for photo_id in ids]
-    with Catalogue.reading(judge.data) as catalogue:
-        same = [same_work(catalogue, judge, ids, distances, row) for row in range(len(ids))]
+    names = [edition.photos[int(photo_id)].object_id for photo_id in ids]
+    with Catalogue.reading(edition.data) as catalogue:
+        same = [same_work(catalogue, edition, ids, distances, row) for row in range(len(ids))]
         for asked in MATCHES:
             promised, rates, expected = [], [], []
             for inside in halves(names, splits):
                 rows = np.flatnonzero(inside)
-                nearest = unknown_distances(catalogue, ids[rows], vectors[rows], judge.photos, rate=asked)
+                nearest = unknown_distances(catalogue, ids[rows], vectors[rows], edition.photos, rate=asked)
                 limit = lower_bound(nearest, asked)
                 unknown = [row for row in np.flatnonzero(~inside) if not same[row] & set(rows.tolist())]
                 assert limit.value is not None
@@ -191,14 +191,14 @@ def false_matches(what: str, judge: Judge, splits: int) -> Iterator[Errors]:
             yield Errors(what, asked, *counts, np.array(promised), np.array(rates), np.array(expected))
 
 
-def same_work(catalogue: Catalogue, judge: Judge, ids: np.ndarray, distances: np.ndarray, row: int) -> set[int]:
+def same_work(catalogue: Catalogue, edition: Edition, ids: np.ndarray, distances: np.ndarray, row: int) -> set[int]:
     """Return the rows of other exemplars that are near and register: the same work."""
     near = [int(other) for other in np.flatnonzero(distances[row] < NEAR) if other != row]
-    one = judge.photos[int(ids[row])].sha256
-    features = catalogue.features([one, *(judge.photos[int(ids[other])].sha256 for other in near)])
+    one = edition.photos[int(ids[row])].sha256
+    features = catalogue.features([one, *(edition.photos[int(ids[other])].sha256 for other in near)])
     found = set()
     for other in near:
-        sha256 = judge.photos[int(ids[other])].sha256
+        sha256 = edition.photos[int(ids[other])].sha256
         if isinstance(register(features[one], features[sha256]), Registration):
             found.add(other)
     return found
@@ -235,9 +235,9 @@ def drawn(errors: Sequence[Errors]) -> str:
     )
 
 
-def measured(judge: Judge, cases: Sequence[Case]) -> list[Distances]:
+def measured(edition: Edition, cases: Sequence[Case]) -> list[Distances]:
     """Return the distances of all cases."""
-    found, unread = measure(judge, cases)
+    found, unread = measure(edition, cases)
     assert not unread
     return found
 
@@ -252,24 +252,24 @@ def main() -> None:
     errors: list[Errors] = []
     with tempfile.TemporaryDirectory() as folder:
         work = Path(folder)
-        judge = indexed(museum / "catalogue", work / "museum")
+        edition = indexed(museum / "catalogue", work / "museum")
         errors += false_alarms(
-            "museum, visitors", judge, measured(judge, cases_of(list(museum_cases(museum)))), given.splits
+            "museum, visitors", edition, measured(edition, cases_of(list(museum_cases(museum)))), given.splits
         )
         (work / "simulated").mkdir()
         errors += false_alarms(
-            "museum, simulated", judge, measured(judge, simulated(museum, work / "simulated")), given.splits
+            "museum, simulated", edition, measured(edition, simulated(museum, work / "simulated")), given.splits
         )
-        errors += false_matches("museum, unknown works", judge, given.splits)
-        judge = indexed(reproductions / "images", work / "reproductions")
+        errors += false_matches("museum, unknown works", edition, given.splits)
+        edition = indexed(reproductions / "images", work / "reproductions")
         errors += false_alarms(
-            "reproductions", judge, measured(judge, cases_of(list(pair_cases(reproductions)))), given.splits
+            "reproductions", edition, measured(edition, cases_of(list(pair_cases(reproductions)))), given.splits
         )
-        errors += false_matches("reproductions, unknown works", judge, given.splits)
+        errors += false_matches("reproductions, unknown works", edition, given.splits)
         if (given.signatures / "encoder").is_dir():
             cases = signatures(given.signatures / "prepared", work / "writers")
-            judge = indexed(work / "writers", work / "signatures", str(given.signatures / "encoder"))
-            errors += false_alarms("signatures", judge, measured(judge, cases), given.splits)
+            edition = indexed(work / "writers", work / "signatures", str(given.signatures / "encoder"))
+            errors += false_alarms("signatures", edition, measured(edition, cases), given.splits)
         else:
             print(
                 f"signatures left out: run `python -m tests.bench.signatures` first, {given.signatures} has no encoder"

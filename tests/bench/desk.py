@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from retrieval.encoder.stream import Embedded
-from retrieval.judging.judge import Judge, open_judge
+from retrieval.judging.edition import Edition, open_edition
 from retrieval.judging.look import Look
 from retrieval.machine import cpu_count
 from retrieval.photographs.features import glance_at
@@ -29,25 +29,25 @@ def rate(run: Callable[[], object], count: int) -> float:
     return count / (time.perf_counter() - start)
 
 
-def stages(judge: Judge, paths: Sequence[Path]) -> dict[str, float]:
+def stages(edition: Edition, paths: Sequence[Path]) -> dict[str, float]:
     """Return photographs a second of each stage alone, on all cores."""
-    orders = [Order(path, judge.encoder.preprocessing.short_side, 500.0, glance_at) for path in paths]
+    orders = [Order(path, edition.encoder.preprocessing.short_side, 500.0, glance_at) for path in paths]
     found: dict[str, float] = {}
     with ThreadPoolExecutor(cpu_count()) as pool:
         with reading_apart() as read:
             list(pool.map(read, orders[: 2 * cpu_count()]))  # now the readers have started
             reads: list[Read] = []
             found["reading, with features"] = rate(lambda: reads.extend(pool.map(read, orders)), len(orders))
-        prepared = np.stack([judge.encoder.preprocessing(item.photograph.image) for item in reads])
+        prepared = np.stack([edition.encoder.preprocessing(item.photograph.image) for item in reads])
         vectors: list[np.ndarray] = []
-        found["encoding"] = rate(lambda: vectors.extend(judge.encoder.encode_prepared(prepared)), len(orders))
+        found["encoding"] = rate(lambda: vectors.extend(edition.encoder.encode_prepared(prepared)), len(orders))
         items = [
             Embedded(path, item.photograph, vector[None], item.features)
             for path, item, vector in zip(paths, reads, vectors, strict=True)
         ]
 
         def judged(item: Embedded) -> object:
-            return Look(judge, item, read_here, 500.0, False).works(5, several=True)
+            return Look(edition, item, read_here, 500.0, False).works(5, several=True)
 
         found["searching, registering, comparing"] = rate(lambda: list(pool.map(judged, items)), len(orders))
     return found
@@ -87,7 +87,7 @@ def main() -> None:
     paths = sorted(arguments.photos.glob("*.jpg"))
     with tempfile.TemporaryDirectory(dir=arguments.photos.parent) as name:
         data = fresh(arguments.data, Path(name, "data"))
-        alone = stages(open_judge(data, parallel=cpu_count()), paths)
+        alone = stages(open_edition(data, parallel=cpu_count()), paths)
         whole = screened(arguments.photos, data, Path(name))
         limit = 1 / sum(1 / value for value in alone.values())
         rows = [[stage, value] for stage, value in alone.items()]

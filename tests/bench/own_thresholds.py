@@ -87,8 +87,8 @@ def main() -> None:
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         cases = signatures(given.signatures / "prepared", Path(folder) / "writers")
-        judge = indexed(Path(folder) / "writers", Path(folder) / "data", str(given.signatures / "encoder"))
-        found = measured(judge, cases)
+        edition = indexed(Path(folder) / "writers", Path(folder) / "data", str(given.signatures / "encoder"))
+        found = measured(edition, cases)
     genuine, forged = defaultdict(list), defaultdict(list)
     for item in found:
         (genuine if item.case.genuine else forged)[item.case.object_id].append(item.whole)

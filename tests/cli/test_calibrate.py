@@ -42,7 +42,7 @@ def squeezed(text: str) -> str:
 
 
 def made_up(count: int, data: Path) -> SimpleNamespace:
-    """Write a catalogue of so many objects, each a vector and no more, and return a judge of it."""
+    """Write a catalogue of so many objects, each a vector and no more, and return an edition of it."""
     hashes = [f"{number:064x}" for number in range(count)]
     with Catalogue.writing(data) as catalogue:
         catalogue.set_encoder(EncoderRecord("tiny", TINY, "fp32", DIM))
@@ -63,7 +63,7 @@ def made_up(count: int, data: Path) -> SimpleNamespace:
 def labels(tmp_path, monkeypatch):
     """Return a function that makes a catalogue with one labelled photograph of each of so many objects."""
 
-    def measure(judge: object, cases: list[Case], **_: object) -> tuple[list[Distances], list]:
+    def measure(edition: object, cases: list[Case], **_: object) -> tuple[list[Distances], list]:
         drawn = np.random.default_rng(0).uniform(0.1, 0.9, (len(cases), 2)).tolist()
         found = [Distances(case, case.path.name, *pair) for case, pair in zip(cases, drawn, strict=True)]
         return found, []
@@ -73,8 +73,8 @@ def labels(tmp_path, monkeypatch):
         touch(tmp_path, *names)
         rows = [f"{name},o{number},1" for number, name in enumerate(names)]
         (tmp_path / "labels.csv").write_text("\n".join(["photo,object_id,label", *rows]), encoding="utf-8")
-        judge = made_up(count, tmp_path / "data")
-        monkeypatch.setattr(command, "open_judge", lambda *_, **__: judge)
+        edition = made_up(count, tmp_path / "data")
+        monkeypatch.setattr(command, "open_edition", lambda *_, **__: edition)
         monkeypatch.setattr(calibrating, "measure", measure)
         return tmp_path / "labels.csv"
 

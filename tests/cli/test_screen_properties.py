@@ -22,13 +22,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from cli.runs import screen as screening
-from cli.screening import desk
+from cli.screening import desk, output
 from cli.screening.forms import ScreenFormat
 from cli.screening.journal import Journal
 from cli.screening.wanted import Wanted
 from indexer.inputs.lots import read_lots
 from indexer.inputs.scan import scan_folder
-from retrieval.judging.judge import Judge, open_judge
+from retrieval.judging.edition import Edition, open_edition
 from retrieval.photographs.images import DEFAULT_MAX_MEGAPIXELS
 from retrieval.photographs.reader_process import TIME_LIMIT, read_here
 from retrieval.verdicts.log import VerdictLog
@@ -168,16 +168,16 @@ def reading_here(_limit: float) -> Iterator[Callable]:
 
 
 @pytest.fixture(scope="module")
-def judge(tmp_path_factory) -> Judge:
-    """A judge, with the tiny encoder, over two objects that are the last two of the contents."""
-    root = tmp_path_factory.mktemp("judge")
+def edition(tmp_path_factory) -> Edition:
+    """A edition, with the tiny encoder, over two objects that are the last two of the contents."""
+    root = tmp_path_factory.mktemp("edition")
     (root / "works").mkdir()
     for number in (2, 3):
         (root / f"works/{number}.png").write_bytes(encoded(number))
     index(root / "works", root / "data")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("retrieval.judging.judge.load_encoder", lambda *_, **__: tiny_encoder())
-        return open_judge(root / "data", parallel=1)
+        patch.setattr("retrieval.judging.edition.load_encoder", lambda *_, **__: tiny_encoder())
+        return open_edition(root / "data", parallel=1)
 
 
 @pytest.fixture
@@ -190,19 +190,19 @@ def cut(monkeypatch) -> Cut:
         (Journal, "discard"),
         (VerdictLog, "add"),
         (desk, "sha256_of"),
-        (screening, "write_whole"),
+        (output, "write_whole"),
     ):
         monkeypatch.setattr(owner, name, found.around(getattr(owner, name)))
     monkeypatch.setattr(screening, "reading_apart", reading_here)
     return found
 
 
-def screen(judge: Judge, source: Path, out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Screen a folder by a copy of the judge's catalogue beside it."""
+def screen(edition: Edition, source: Path, out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Screen a folder by a copy of the edition's catalogue beside it."""
     data = source.parent / "data"
     if not data.exists():
-        shutil.copytree(judge.data, data)
-    monkeypatch.setattr(screening, "open_judge", lambda *_, **__: replace(judge, data=data))
+        shutil.copytree(edition.data, data)
+    monkeypatch.setattr(screening, "open_edition", lambda *_, **__: replace(edition, data=data))
     wanted = Wanted(3, False, DEFAULT_MAX_MEGAPIXELS, TIME_LIMIT, ScreenFormat.JSONL, out, False)
     screening.run_screen(source, data, wanted=wanted, every=None, encoder=None, device="cpu")
 
@@ -225,47 +225,47 @@ def records(out: Path) -> dict[str, dict[str, Any]]:
     st.dictionaries(file_names, st.sampled_from(CONTENTS), min_size=1, max_size=7),
     st.lists(st.tuples(st.integers(0, 70), st.none() | st.sampled_from(CONTENTS)), max_size=3),
 )
-def test_a_screening_cut_at_any_moments_says_each_thing_once_in_the_end(judge, cut, monkeypatch, contents, cuts):
+def test_a_screening_cut_at_any_moments_says_each_thing_once_in_the_end(edition, cut, monkeypatch, contents, cuts):
     """Between the runs, one of the photographs may be written anew."""
     with new_folder(contents) as folder:
         out, first = folder.parent / "out.jsonl", folder / next(iter(contents))
         for moment, other in cuts:
             cut.after = moment
             try:
-                screen(judge, folder, out, monkeypatch)
+                screen(edition, folder, out, monkeypatch)
             except KeyboardInterrupt:
                 assert cut.after is None
             cut.after = None
             if other is not None:
                 first.write_bytes(other)
                 os.utime(first, ns=(time.time_ns(),) * 2)
-        screen(judge, folder, out, monkeypatch)
+        screen(edition, folder, out, monkeypatch)
         ended = records(out)
         assert set(ended) == {str(folder / name) for name in contents}
         assert not list(folder.parent.glob("out.jsonl?*"))
         if not any(other for _, other in cuts):  # a photograph written anew is no twin any more, which is not said
             check_twins(ended)
         check_log(ended, folder.parent / "data")
-        screen(judge, folder, folder.parent / "whole.jsonl", monkeypatch)
+        screen(edition, folder, folder.parent / "whole.jsonl", monkeypatch)
         whole = records(folder.parent / "whole.jsonl")
         assert {photo: said(record) for photo, record in ended.items()} == {
             photo: said(record) for photo, record in whole.items()
         }
 
 
-def test_a_screening_cut_anywhere_before_its_output_records_each_verdict_once(judge, cut, monkeypatch):
+def test_a_screening_cut_anywhere_before_its_output_records_each_verdict_once(edition, cut, monkeypatch):
     contents = {f"{number}.png": content for number, content in enumerate(CONTENTS)}
     for moment in count():
         with new_folder(contents) as folder:
             out, cut.after = folder.parent / "out.jsonl", moment
             try:
-                screen(judge, folder, out, monkeypatch)
+                screen(edition, folder, out, monkeypatch)
             except KeyboardInterrupt:
                 assert cut.after is None
             cut.after = None
             if out.exists():  # what comes after is another screening
                 break
-            screen(judge, folder, out, monkeypatch)
+            screen(edition, folder, out, monkeypatch)
             with VerdictLog.reading(folder.parent / "data") as log:
                 assert sorted(item.number for item in log.verdicts()) == sorted(
                     {number for record in records(out).values() for number in record["verdicts"]}

@@ -14,7 +14,7 @@ from retrieval.catalogue.catalogue import Catalogue
 from retrieval.catalogue.rows import Changes
 from retrieval.catalogue.vector_index import vectors_path
 from retrieval.errors import CatalogueMissing, EncoderMismatch, UnreadableImage
-from retrieval.judging.judge import load_recorded
+from retrieval.judging.edition import load_recorded
 from retrieval.photographs.images import sha256_of
 from retrieval.statistics.calibration import authenticity_threshold
 from tests.conftest import (
@@ -483,7 +483,7 @@ def test_the_catalogue_refuses_another_encoder_and_says_what_to_do(folder, data,
     index(folder, data)
     before = data_files(data)
     other = tiny_encoder("tiny-other", seed=1)
-    monkeypatch.setattr("retrieval.judging.judge.load_encoder", lambda *args, **options: other)
+    monkeypatch.setattr("retrieval.judging.edition.load_encoder", lambda *args, **options: other)
     with pytest.raises(EncoderMismatch) as caught:
         build_catalogue(folder, data, load=lambda record: load_recorded(record, device="cpu", parallel=1))
     assert f"was made with the encoder {TINY}, not tiny-other" in str(caught.value)

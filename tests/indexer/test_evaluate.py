@@ -20,7 +20,8 @@ from indexer.simulation.rephotograph import rephotograph
 from retrieval.catalogue.catalogue import Catalogue
 from retrieval.encoder.encoder import load_encoder
 from retrieval.finding.match import Match
-from retrieval.judging.judge import Judge, open_judge
+from retrieval.judging.edition import Edition, open_edition
+from retrieval.judging.judge import judge_all
 from retrieval.statistics.calibration import Threshold, Thresholds
 from retrieval.statistics.verification import Pairs, Trials
 from tests.conftest import index
@@ -49,15 +50,15 @@ def museum(tmp_path_factory) -> Path:
         lines.append(f"u{number}.jpg,elsewhere {number},1")
     (root / "labels.csv").write_text("photo,object_id,label\n" + "\n".join(lines) + "\n")
     index(root / "works", root / "data", encoder=load_encoder(parallel=2))
-    judge = open_judge(root / "data", parallel=2)
+    edition = open_edition(root / "data", parallel=2)
     with Catalogue.writing(root / "data") as catalogue:
-        catalogue.add_calibration(calibrated(judge, 0.5))
+        catalogue.add_calibration(calibrated(edition, 0.5))
     return root
 
 
 @pytest.fixture(scope="module")
-def judge(museum) -> Judge:
-    return open_judge(museum / "data", parallel=2)
+def edition(museum) -> Edition:
+    return open_edition(museum / "data", parallel=2)
 
 
 @pytest.fixture(scope="module")
@@ -68,8 +69,8 @@ def queries(museum) -> list[Query]:
 
 
 @pytest.fixture(scope="module")
-def found(judge, queries) -> Assessment:
-    return assess(judge, queries)
+def found(edition, queries) -> Assessment:
+    return assess(edition, queries)
 
 
 def distances(found: Assessment, kind: str) -> np.ndarray:
@@ -111,15 +112,15 @@ def test_the_outcomes_are_counted_by_truth(found):
     assert found.counts["known"] == WORKS and found.counts["copies"] == 3 and found.counts["unknown"] == UNKNOWN
 
 
-def test_photographs_that_are_exemplars_are_asked_for_without_themselves(judge, museum):
+def test_photographs_that_are_exemplars_are_asked_for_without_themselves(edition, museum):
     work = museum / "works" / "03.png"
     rephotograph(painting(3), seed=77).save(museum / "other.png")
-    (verdict,) = judge.judge_all([work], k=3, apart=True)
+    (verdict,) = judge_all(edition, [work], k=3, apart=True)
     assert "03" not in [match.object_id for match in verdict.works[0].matches]
-    (verdict,) = judge.judge_all([work], k=3)
+    (verdict,) = judge_all(edition, [work], k=3)
     assert verdict.works[0].matches[0].object_id == "03" and verdict.works[0].matches[0].distance == 0.0
     with pytest.raises(NothingToEvaluate):
-        assess(judge, [Query(work, frozenset({"03"}))])
+        assess(edition, [Query(work, frozenset({"03"}))])
 
 
 def test_the_relative_distance_is_that_of_the_threshold_that_decides():
@@ -134,7 +135,7 @@ def test_a_catalogue_without_thresholds_cannot_be_evaluated(tmp_path, queries):
     write_paintings(tmp_path / "works", 3)
     index(tmp_path / "works", tmp_path / "data", encoder=load_encoder(parallel=2))
     with pytest.raises(NothingToEvaluate, match="artifact calibrate"):
-        assess(open_judge(tmp_path / "data"), queries)
+        assess(open_edition(tmp_path / "data"), queries)
 
 
 def test_the_worst_errors_come_first_and_are_errors(found):

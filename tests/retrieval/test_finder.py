@@ -14,7 +14,9 @@ from retrieval.encoder.encoder import load_encoder
 from retrieval.finding.finder import Finder, Found
 from retrieval.finding.frames import bounds, cut_out, outside, overlap, pictures_beside
 from retrieval.judging import look as looking
-from retrieval.judging.judge import Judge, Probe, open_judge
+from retrieval.judging.edition import Edition, open_edition
+from retrieval.judging.judge import Probe, judge_all
+from retrieval.judging.work import Work
 from retrieval.photographs.features import CLOSER, Features, features_of, features_of_probe
 from retrieval.photographs.images import Photograph, read_photograph
 from tests.bench.pages import page_of
@@ -31,8 +33,8 @@ def museum(tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def judge(museum) -> Judge:
-    return open_judge(museum / "data", parallel=2)
+def edition(museum) -> Edition:
+    return open_edition(museum / "data", parallel=2)
 
 
 @pytest.fixture(scope="module")
@@ -50,8 +52,8 @@ def share_of(one: tuple[int, ...], other: tuple[int, ...]) -> float:
     return common / (one[2] * one[3] + other[2] * other[3] - common)
 
 
-def test_each_work_on_a_wall_is_found_where_it_hangs_and_the_unknown_one_is_said(judge, wall):
-    (verdict,) = judge.judge_all([wall], k=3, several=True)
+def test_each_work_on_a_wall_is_found_where_it_hangs_and_the_unknown_one_is_said(edition, wall):
+    (verdict,) = judge_all(edition, [wall], k=3, several=True)
     works = {}
     for work in verdict.works:
         registered = bool(work.matches) and isinstance(work.matches[0].registration, Registration)
@@ -64,8 +66,8 @@ def test_each_work_on_a_wall_is_found_where_it_hangs_and_the_unknown_one_is_said
     assert not any(isinstance(match.registration, Registration) for match in works["unknown"].matches)
 
 
-def test_asked_for_one_work_the_photograph_is_judged_as_a_whole(judge, wall):
-    (verdict,) = judge.judge_all([wall], k=3, several=False)
+def test_asked_for_one_work_the_photograph_is_judged_as_a_whole(edition, wall):
+    (verdict,) = judge_all(edition, [wall], k=3, several=False)
     (work,) = verdict.works
     assert work.matches[0].object_id in ("02", "05") and work.matches[0].distance > 0.6
 
@@ -75,13 +77,13 @@ def corners(box: tuple[int, int, int, int]) -> np.ndarray:
     return np.array([(x, y), (x + width, y), (x + width, y + height), (x, y + height)], float)
 
 
-def looked_up(judge: Judge, path: Path, seen: Features, closer: Features) -> list[Found]:
+def looked_up(edition: Edition, path: Path, seen: Features, closer: Features) -> list[Found]:
     """Return the works found on a photograph that at first shows only some of its features."""
     photograph = read_photograph(path, short_side=260)
-    with Catalogue.reading(judge.data) as catalogue:
-        return judge.finder.works(
+    with Catalogue.reading(edition.data) as catalogue:
+        return edition.finder.works(
             features_of(photograph),
-            judge.encoder.encode([photograph.image])[0],
+            edition.encoder.encode([photograph.image])[0],
             probe=lambda: seen,
             closer=lambda: closer,
             k=3,
@@ -92,37 +94,37 @@ def looked_up(judge: Judge, path: Path, seen: Features, closer: Features) -> lis
 
 
 @pytest.mark.parametrize("seen", [(), (LEFT,), (RIGHT,)])
-def test_what_has_votes_and_is_not_registered_is_looked_at_closer(judge, wall, seen):
+def test_what_has_votes_and_is_not_registered_is_looked_at_closer(edition, wall, seen):
     closer = features_of_probe(read_photograph(wall, short_side=780), CLOSER)
     first = closer.among(~outside([corners(box) for box in seen], closer.points))
-    found = looked_up(judge, wall, first, closer)
+    found = looked_up(edition, wall, first, closer)
     assert sorted(work.matches[0].object_id for work in found) == ["02", "05"]
-    unseen = looked_up(judge, wall, first, first)
+    unseen = looked_up(edition, wall, first, first)
     assert sum(isinstance(work.matches[0].registration, Registration) for work in unseen) == len(seen)
 
 
-def test_a_picture_in_a_frame_is_what_it_can_be_registered_to(judge, wall):
+def test_a_picture_in_a_frame_is_what_it_can_be_registered_to(edition, wall):
     photograph = read_photograph(wall, short_side=780)
     features = features_of_probe(photograph, CLOSER)
-    with Catalogue.reading(judge.data) as catalogue:
+    with Catalogue.reading(edition.data) as catalogue:
         for box, name in ((LEFT, "05"), (MIDDLE, None), (RIGHT, "02")):
-            (vector,) = judge.encoder.encode([cut_out(photograph, corners(box))])
+            (vector,) = edition.encoder.encode([cut_out(photograph, corners(box))])
             inside = features.among(~outside([corners(box)], features.points))
-            found = judge.finder.framed(corners(box), inside, vector, k=2, features_of=catalogue.features)
+            found = edition.finder.framed(corners(box), inside, vector, k=2, features_of=catalogue.features)
             assert [match.object_id for match in found.matches[:1]] == ([name] if name else [])
             assert len(found.matches) == (2 if name else 0)
             assert overlap(found.outline, corners(box)) > 0.95
 
 
 @pytest.mark.parametrize("number, known", [(3, True), (99, False)])
-def test_a_small_picture_on_a_page_is_looked_up_by_itself(judge, tmp_path, monkeypatch, number, known):
+def test_a_small_picture_on_a_page_is_looked_up_by_itself(edition, tmp_path, monkeypatch, number, known):
     """Where neither the votes nor the embedding of the whole page speak for an object."""
     monkeypatch.setattr("retrieval.finding.finder.PLAUSIBLE", 1e9)
     monkeypatch.setattr("retrieval.judging.look.Look._limit", lambda _: 0.0)
     page = page_of([painting(number), painting(98)], np.random.default_rng(5))
     page.image.save(tmp_path / "page.jpg", quality=92)
-    (whole,) = judge.judge_all([tmp_path / "page.jpg"], k=3, several=False)
-    (verdict,) = judge.judge_all([tmp_path / "page.jpg"], k=3, several=True)
+    (whole,) = judge_all(edition, [tmp_path / "page.jpg"], k=3, several=False)
+    (verdict,) = judge_all(edition, [tmp_path / "page.jpg"], k=3, several=True)
     (alone,) = whole.works
     assert not isinstance(alone.matches[0].registration, Registration)
     if not known:
@@ -134,36 +136,56 @@ def test_a_small_picture_on_a_page_is_looked_up_by_itself(judge, tmp_path, monke
     assert others and all(work.decision.outcome in ("no-match", "inconclusive") for work in others)
 
 
-def test_a_work_is_found_once_however_many_objects_show_it(museum, judge, tmp_path):
+def test_a_work_is_found_once_however_many_objects_show_it(museum, edition, tmp_path):
     works = tmp_path / "works"
     write_paintings(works, 4)
     painting(2).resize((300, 260)).save(works / "02-again.png")
-    index(works, tmp_path / "data", encoder=judge.encoder)
+    index(works, tmp_path / "data", encoder=edition.encoder)
     hung([(painting(2), LEFT), (painting(1), RIGHT)]).save(tmp_path / "wall.jpg", quality=92)
-    (verdict,) = open_judge(tmp_path / "data").judge_all([tmp_path / "wall.jpg"], k=3, several=True)
+    (verdict,) = judge_all(open_edition(tmp_path / "data"), [tmp_path / "wall.jpg"], k=3, several=True)
     assert len(verdict.works) == 2
     (twice,) = (work for work in verdict.works if work.matches[0].object_id != "01")
     assert {match.object_id for match in twice.matches[:2]} == {"02", "02-again"}
 
 
-def test_a_work_alone_keeps_its_whole_distance_and_gets_its_region(judge, museum):
+def test_a_work_alone_keeps_its_whole_distance_and_gets_its_region(edition, museum):
     hung([(painting(5), (200, 150, 700, 600))], size=(1100, 900)).save(museum / "one.jpg", quality=92)
-    (alone,) = judge.judge_all([museum / "one.jpg"], k=1, several=True)
-    (whole,) = judge.judge_all([museum / "one.jpg"], k=1, several=False)
+    (alone,) = judge_all(edition, [museum / "one.jpg"], k=1, several=True)
+    (whole,) = judge_all(edition, [museum / "one.jpg"], k=1, several=False)
     assert share_of(alone.works[0].region, (200, 150, 700, 600)) > 0.95
     assert alone.works[0].matches[0].distance == whole.works[0].matches[0].distance
 
 
-def test_a_claim_is_verified_whatever_else_is_near(judge, museum):
+def test_a_claim_is_verified_whatever_else_is_near(edition, museum):
     painting(2).save(museum / "claimed.png")
-    right, wrong, none = judge.judge_all([Probe(museum / "claimed.png", claim) for claim in ("02", "05", None)], k=1)
+    right, wrong, none = judge_all(edition, [Probe(museum / "claimed.png", claim) for claim in ("02", "05", None)], k=1)
     assert none.claim is None
     assert right.claim.matches[0].object_id == "02" and right.claim.decision.outcome == "consistent"
     assert wrong.claim.matches[0].object_id == "05" and wrong.claim.decision.outcome != "consistent"
     assert wrong.works[0].matches[0].object_id == "02"
 
 
-def test_a_claim_that_is_what_is_found_is_compared_once(judge, museum, monkeypatch):
+def said(work: Work) -> tuple:
+    """Return all that is said of a work, and what is kept of its looks, as values that compare."""
+    kept = work.sighting and (work.sighting.vector.tobytes(), work.sighting.features.to_bytes())
+    distances = [(match.object_id, match.distance, match.decisive) for match in work.matches]
+    return work.region, work.decision, distances, work.alert, kept
+
+
+def test_a_claim_changes_nothing_of_what_else_is_said(edition, wall, museum, tmp_path, monkeypatch):
+    page_of([painting(3), painting(98)], np.random.default_rng(5)).image.save(tmp_path / "page.jpg", quality=92)
+    for photo in (wall, tmp_path / "page.jpg"):
+        without, claimed = judge_all(edition, [Probe(photo), Probe(photo, "05")], k=3, several=True)
+        assert len(without.works) > 1 and any(work.sighting for work in without.works)
+        assert [said(work) for work in claimed.works] == [said(work) for work in without.works]
+        with monkeypatch.context() as patched:  # where votes and the embedding of the whole speak for no object
+            patched.setattr("retrieval.finding.finder.PLAUSIBLE", 1e9)
+            patched.setattr("retrieval.judging.look.Look._limit", lambda _: 0.0)
+            without, claimed = judge_all(edition, [Probe(photo), Probe(photo, "05")], k=3, several=True)
+            assert [said(work) for work in claimed.works] == [said(work) for work in without.works]
+
+
+def test_a_claim_that_is_what_is_found_is_compared_once(edition, museum, monkeypatch):
     compared = []
 
     def noted(exemplar: Photograph, *rest, **more):
@@ -172,17 +194,17 @@ def test_a_claim_that_is_what_is_found_is_compared_once(judge, museum, monkeypat
 
     monkeypatch.setattr(looking, "diverge", noted)
     painting(2).rotate(3, expand=True).save(museum / "claimed.png")
-    (verdict,) = judge.judge_all([Probe(museum / "claimed.png", "02")], k=1)
+    (verdict,) = judge_all(edition, [Probe(museum / "claimed.png", "02")], k=1)
     assert compared == ["02"]
     assert verdict.claim.matches[0].divergence is verdict.works[0].matches[0].divergence
     assert isinstance(verdict.claim.matches[0].divergence, Divergence)
 
 
-def test_the_finder_leaves_out_the_very_file(judge):
-    (photo,) = judge.exemplars["03"]
-    rest = judge.finder.without(photo.sha256)
-    assert isinstance(rest, Finder) and "03" not in rest.exemplars and len(rest.photos) == len(judge.photos) - 1
-    assert judge.finder.without("0" * 64) is judge.finder
+def test_the_finder_leaves_out_the_very_file(edition):
+    (photo,) = edition.exemplars["03"]
+    rest = edition.finder.without(photo.sha256)
+    assert isinstance(rest, Finder) and "03" not in rest.exemplars and len(rest.photos) == len(edition.photos) - 1
+    assert edition.finder.without("0" * 64) is edition.finder
 
 
 def test_outlines_overlap_by_the_smaller_of_the_two():

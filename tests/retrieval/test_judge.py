@@ -18,7 +18,8 @@ from retrieval.encoder.encoder import load_encoder
 from retrieval.errors import UnknownObject
 from retrieval.finding.match import Match
 from retrieval.judging.decision import Basis
-from retrieval.judging.judge import Judge, Verdict, open_judge
+from retrieval.judging.edition import Edition, open_edition
+from retrieval.judging.judge import Verdict, compare, compare_all, judge_all
 from retrieval.outcome import Outcome
 from retrieval.statistics.calibration import Calibration, Measured, Threshold, Thresholds
 from tests.conftest import aged, index
@@ -46,8 +47,8 @@ def museum(tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def judge(museum) -> Judge:
-    return open_judge(museum / "data", parallel=2)
+def edition(museum) -> Edition:
+    return open_edition(museum / "data", parallel=2)
 
 
 def only(verdict: Verdict) -> tuple[Outcome, str, Match]:
@@ -67,40 +68,40 @@ def only(verdict: Verdict) -> tuple[Outcome, str, Match]:
         ("mirrored", "consistent", "points agree with 02, mirrored; the combined distance"),
     ],
 )
-def test_a_photograph_of_the_object_named_is_compared_place_by_place(museum, judge, photo, outcome, said):
-    found, reasons, match = only(judge.compare(museum / f"{photo}.jpg", "02"))
+def test_a_photograph_of_the_object_named_is_compared_place_by_place(museum, edition, photo, outcome, said):
+    found, reasons, match = only(compare(edition, museum / f"{photo}.jpg", "02"))
     assert found == outcome and said in reasons
     assert match.object_id == "02" and match.exemplar.name == "02.png"
     assert isinstance(match.registration, Registration) and match.registration.mirrored == (photo == "mirrored")
     assert isinstance(match.divergence, Divergence) and match.divergence.global_distance == match.distance
-    combined, threshold = match.divergence.combined_distance, judge.encoder.combined_threshold.value
-    assert combined == combined_distance(match.distance, match.divergence.local_distance, judge.encoder.global_weight)
+    combined, threshold = match.divergence.combined_distance, edition.encoder.combined_threshold.value
+    assert combined == combined_distance(match.distance, match.divergence.local_distance, edition.encoder.global_weight)
     assert (combined > threshold) == (match.divergence.local_distance > match.divergence.limit) == (photo == "altered")
 
 
 @pytest.mark.parametrize("photo", ["genuine", "unknown"])
-def test_a_photograph_of_another_work_is_not_registered_and_why_is_said(museum, judge, photo):
-    found, reasons, match = only(judge.compare(museum / f"{photo}.jpg", "04"))
+def test_a_photograph_of_another_work_is_not_registered_and_why_is_said(museum, edition, photo):
+    found, reasons, match = only(compare(edition, museum / f"{photo}.jpg", "04"))
     assert isinstance(match.registration, NotRegistered) and "10 are needed" in match.registration.reason
     assert match.object_id == "04" and match.exemplar.name == "04.png" and match.divergence is None
     assert found is Outcome.INCONCLUSIVE and "too few objects (5)" in reasons
 
 
-def test_an_unknown_object_is_an_error_and_stays_one(museum, judge):
+def test_an_unknown_object_is_an_error_and_stays_one(museum, edition):
     for _ in range(2):
         with pytest.raises(UnknownObject, match="No object '77' in the catalogue"):
-            judge.compare(museum / "genuine.jpg", "77")
+            compare(edition, museum / "genuine.jpg", "77")
 
 
 @pytest.mark.parametrize("photo", ["broken.jpg", "missing.jpg", ""])
-def test_an_unreadable_photograph_is_an_error_of_its_own_verdict(museum, judge, photo):
-    verdict = judge.compare(museum / photo, "02")
+def test_an_unreadable_photograph_is_an_error_of_its_own_verdict(museum, edition, photo):
+    verdict = compare(edition, museum / photo, "02")
     assert verdict.error and not verdict.works
     assert (verdict.sha256 is not None) == (photo == "broken.jpg")
 
 
-def test_a_photograph_above_the_limit_is_refused(museum, judge):
-    verdict = judge.compare(museum / "genuine.jpg", "02", max_megapixels=0.1)
+def test_a_photograph_above_the_limit_is_refused(museum, edition):
+    verdict = compare(edition, museum / "genuine.jpg", "02", max_megapixels=0.1)
     assert "megapixels, more than the 0.1 allowed" in verdict.error and not verdict.works
 
 
@@ -109,7 +110,7 @@ def test_an_exemplar_that_is_not_as_indexed_is_not_compared_and_why_is_said(muse
     (tmp_path / "works").mkdir()
     aged(Path(shutil.copy(museum / "works/02.png", tmp_path / "works")))
     index(tmp_path / "works", tmp_path / "data", encoder=load_encoder(parallel=2))
-    judge, exemplar = open_judge(tmp_path / "data"), tmp_path / "works/02.png"
+    edition, exemplar = open_edition(tmp_path / "data"), tmp_path / "works/02.png"
     if change == "deleted":
         exemplar.unlink()
     elif change == "damaged":
@@ -117,12 +118,12 @@ def test_an_exemplar_that_is_not_as_indexed_is_not_compared_and_why_is_said(muse
     else:
         painting(50, (260, 200)).save(exemplar)
     said = "cannot be read: " if change in ("deleted", "damaged") else "was changed since; run `artifact index` again"
-    found, reasons, match = only(judge.compare(museum / "genuine.jpg", "02"))
+    found, reasons, match = only(compare(edition, museum / "genuine.jpg", "02"))
     assert isinstance(match.registration, Registration)  # by what was stored of it
     assert isinstance(match.divergence, NotCompared)
     assert match.divergence.reason.startswith(f"the exemplar {exemplar} ") and said in match.divergence.reason
     assert found is Outcome.INCONCLUSIVE and "too few objects" in reasons
-    (verdict,) = judge.judge_all([museum / "genuine.jpg"], k=3)
+    (verdict,) = judge_all(edition, [museum / "genuine.jpg"], k=3)
     assert verdict.works[0].matches[0].divergence == match.divergence
 
 
@@ -133,7 +134,7 @@ def test_of_several_exemplars_the_registered_one_is_compared(museum, tmp_path):
         picture.save(tmp_path / "works" / name)
         aged(tmp_path / "works" / name)
     index(tmp_path / "works", tmp_path / "data", encoder=load_encoder())
-    found, _, match = only(open_judge(tmp_path / "data").compare(museum / "genuine.jpg", "02"))
+    found, _, match = only(compare(open_edition(tmp_path / "data"), museum / "genuine.jpg", "02"))
     assert found is Outcome.CONSISTENT and match.exemplar.name == "b.png"
 
 
@@ -159,49 +160,49 @@ def alike(one: Verdict, other: Verdict) -> bool:
     )
 
 
-def test_many_are_judged_as_one_is_and_in_order(museum, judge):
+def test_many_are_judged_as_one_is_and_in_order(museum, edition):
     photos = [museum / f"{name}.jpg" for name in ("altered", "broken", "genuine", "unknown", "labelled", "altered")]
-    verdicts = list(judge.judge_all(photos, k=2))
+    verdicts = list(judge_all(edition, photos, k=2))
     assert [verdict.photo for verdict in verdicts] == photos
     outcomes = [str(verdict.works[0].decision.outcome) if verdict.works else verdict.error for verdict in verdicts]
-    error = judge.compare(museum / "broken.jpg", "02").error
+    error = compare(edition, museum / "broken.jpg", "02").error
     assert outcomes == ["divergent", error, "consistent", "inconclusive", "consistent", "divergent"]
     assert alike(verdicts[0], verdicts[5])
     for verdict in verdicts[:3]:
-        assert alike(verdict, next(judge.judge_all([verdict.photo], k=2)))
+        assert alike(verdict, next(judge_all(edition, [verdict.photo], k=2)))
     for verdict in (verdicts[0], verdicts[2]):
         assert verdict.works[0].matches[0].object_id == "02" and len(verdict.works[0].matches) == 2
 
 
-def test_judging_may_be_broken_off(museum, judge):
-    running = judge.judge_all([museum / "genuine.jpg"] * 6, k=1)
+def test_judging_may_be_broken_off(museum, edition):
+    running = judge_all(edition, [museum / "genuine.jpg"] * 6, k=1)
     assert next(running).works
     running.close()
-    assert only(judge.compare(museum / "genuine.jpg", "02"))[0] is Outcome.CONSISTENT
+    assert only(compare(edition, museum / "genuine.jpg", "02"))[0] is Outcome.CONSISTENT
 
 
-def test_a_photograph_compares_with_its_object_as_a_query_does(museum, judge):
-    _, _, compared = only(judge.compare(museum / "altered.jpg", "02"))
-    (verdict,) = judge.judge_all([museum / "altered.jpg"], k=1)
+def test_a_photograph_compares_with_its_object_as_a_query_does(museum, edition):
+    _, _, compared = only(compare(edition, museum / "altered.jpg", "02"))
+    (verdict,) = judge_all(edition, [museum / "altered.jpg"], k=1)
     _, _, queried = only(verdict)
     assert compared.distance == queried.distance
     assert np.array_equal(compared.divergence.map, queried.divergence.map, equal_nan=True)
 
 
-def test_a_photograph_too_small_to_judge_is_inconclusive_without_error(museum, judge, tmp_path):
+def test_a_photograph_too_small_to_judge_is_inconclusive_without_error(museum, edition, tmp_path):
     Image.open(museum / "genuine.jpg").resize((60, 50)).save(tmp_path / "small.png")
-    found, reasons, _ = only(judge.compare(tmp_path / "small.png", "02"))
+    found, reasons, _ = only(compare(edition, tmp_path / "small.png", "02"))
     assert found is Outcome.INCONCLUSIVE and "only 60 x 50 pixels" in reasons
 
 
 @pytest.mark.parametrize(("spoilt", "said"), [("dark", "too dark: its light parts"), ("blurred", "too blurred: 0.")])
 def test_a_photograph_too_poor_to_judge_is_inconclusive_but_shows_what_it_was_compared_with(
-    museum, judge, tmp_path, spoilt, said
+    museum, edition, tmp_path, spoilt, said
 ):
     image = Image.open(museum / "genuine.jpg")
     spoiling = {"dark": image.point(lambda value: value // 9), "blurred": image.filter(ImageFilter.GaussianBlur(9))}
     spoiling[spoilt].save(tmp_path / "poor.png")
-    verdict = judge.compare(tmp_path / "poor.png", "02")
+    verdict = compare(edition, tmp_path / "poor.png", "02")
     found, _, match = only(verdict)
     (reason,) = verdict.works[0].decision.reasons
     assert found is Outcome.INCONCLUSIVE and reason.startswith(f"the photograph is {said}")
@@ -211,22 +212,22 @@ def test_a_photograph_too_poor_to_judge_is_inconclusive_but_shows_what_it_was_co
 # -- many at once, and apart from themselves
 
 
-def test_many_are_compared_each_with_the_object_named_for_it_and_in_order(museum, judge):
+def test_many_are_compared_each_with_the_object_named_for_it_and_in_order(museum, edition):
     names = ["genuine", "altered", "broken", "genuine", "mirrored", "genuine"]
     objects = ["02", "02", "02", "04", "02", "02"]
     asked = [(museum / f"{name}.jpg", object_id) for name, object_id in zip(names, objects, strict=True)]
-    verdicts = list(judge.compare_all(asked))
+    verdicts = list(compare_all(edition, asked))
     assert [verdict.photo for verdict in verdicts] == [path for path, _ in asked]
     assert alike(verdicts[0], verdicts[5])
     for verdict, (path, object_id) in zip(verdicts, asked, strict=True):
-        assert alike(verdict, judge.compare(path, object_id))
+        assert alike(verdict, compare(edition, path, object_id))
         if verdict.error is None:
             assert only(verdict)[2].object_id == object_id
 
 
 @pytest.fixture(scope="module")
-def several(tmp_path_factory) -> Judge:
-    """A judge of two works, the first with two photographs and a copy of the second of them."""
+def several(tmp_path_factory) -> Edition:
+    """An edition of two works, the first with two photographs and a copy of the second of them."""
     root = tmp_path_factory.mktemp("several")
     (root / "works/02").mkdir(parents=True)
     painting(2).save(root / "works/02/a.png")
@@ -236,35 +237,35 @@ def several(tmp_path_factory) -> Judge:
     for path in (root / "works").rglob("*.png"):
         aged(path)
     index(root / "works", root / "data", encoder=load_encoder(parallel=2))
-    return open_judge(root / "data", parallel=2)
+    return open_edition(root / "data", parallel=2)
 
 
 def test_an_exemplar_is_its_own_nearest_unless_it_is_judged_apart(several):
     folder = several.exemplars["03"][0].file.parent
     exemplar = folder / "02/a.png"
     for apart, nearest in ((False, {"a.png"}), (True, {"b.png", "c.png"})):
-        (compared,) = several.compare_all([(exemplar, "02")], apart=apart)
-        (queried,) = several.judge_all([exemplar], k=2, apart=apart)
+        (compared,) = compare_all(several, [(exemplar, "02")], apart=apart)
+        (queried,) = judge_all(several, [exemplar], k=2, apart=apart)
         for verdict in (compared, queried):
             match = verdict.works[0].matches[0]
             assert match.object_id == "02" and match.exemplar.name in nearest
             assert (match.distance < 1e-3) is not apart
-    (copied,) = several.compare_all([(folder / "02/b.png", "02")], apart=True)
+    (copied,) = compare_all(several, [(folder / "02/b.png", "02")], apart=True)
     assert copied.works[0].matches[0].exemplar.name == "a.png"  # the copy is the very photograph too
-    (alone,) = several.judge_all([folder / "03.png"], k=2, apart=True)
+    (alone,) = judge_all(several, [folder / "03.png"], k=2, apart=True)
     assert [match.object_id for match in alone.works[0].matches] == ["02"]
 
 
 # -- with a calibration
 
 
-def calibration(judge: Judge, combined: float | None, **changed: Any) -> Calibration:
-    """Return a calibration of the judge's catalogue, whose match threshold is 0.1."""
+def calibration(edition: Edition, combined: float | None, **changed: Any) -> Calibration:
+    """Return a calibration of the edition's catalogue, whose match threshold is 0.1."""
     genuine = (0.05, 0.1, 0.2) if combined else ()
     values: dict[str, Any] = {
         "date": "2031-05-06T07:08:09+02:00",
-        "encoder": judge.encoder.fingerprint,
-        "revision": judge.revision,
+        "encoder": edition.encoder.fingerprint,
+        "revision": edition.revision,
         "objects": 5,
         "sources": {"labelled": 5, "exemplars": 0, "simulated": 0},
         "copies": 0,
@@ -276,19 +277,19 @@ def calibration(judge: Judge, combined: float | None, **changed: Any) -> Calibra
     return Calibration(**(values | changed))
 
 
-def test_a_judge_without_a_calibration_judges_by_provisional_thresholds(judge):
-    assert judge.calibration is None
-    assert judge.basis == Basis(replace(judge.thresholds, combined=judge.encoder.combined_threshold))
+def test_a_judge_without_a_calibration_judges_by_provisional_thresholds(edition):
+    assert edition.calibration is None
+    assert edition.basis == Basis(replace(edition.thresholds, combined=edition.encoder.combined_threshold))
 
 
 @pytest.mark.parametrize(
     ("photo", "threshold", "outcome"),
     [("genuine", 0.02, "divergent"), ("genuine", 0.6, "consistent"), ("altered", 1.5, "consistent")],
 )
-def test_a_calibrated_judge_uses_the_threshold_of_its_calibration(museum, judge, photo, threshold, outcome):
-    calibrated = replace(judge, calibration=calibration(judge, threshold))
-    before = only(judge.compare(museum / f"{photo}.jpg", "02"))[2].divergence
-    verdict = calibrated.compare(museum / f"{photo}.jpg", "02")
+def test_a_calibrated_judge_uses_the_threshold_of_its_calibration(museum, edition, photo, threshold, outcome):
+    calibrated = replace(edition, calibration=calibration(edition, threshold))
+    before = only(compare(edition, museum / f"{photo}.jpg", "02"))[2].divergence
+    verdict = compare(calibrated, museum / f"{photo}.jpg", "02")
     found, reasons, match = only(verdict)
     assert found == outcome and f"the authenticity threshold {threshold:.3f}" in reasons
     assert (
@@ -296,64 +297,64 @@ def test_a_calibrated_judge_uses_the_threshold_of_its_calibration(museum, judge,
     )
     assert "provisional" not in reasons and "out of date" not in reasons
     assert match.divergence.combined_distance == before.combined_distance  # nothing is measured otherwise
-    assert match.divergence.limit == local_limit(threshold, judge.encoder.global_weight * match.distance)
+    assert match.divergence.limit == local_limit(threshold, edition.encoder.global_weight * match.distance)
     decision = verdict.works[0].decision
     assert decision.p_value == calibrated.calibration.combined.p_value(before.combined_distance)
-    (queried,) = calibrated.judge_all([museum / f"{photo}.jpg"], k=1)
+    (queried,) = judge_all(calibrated, [museum / f"{photo}.jpg"], k=1)
     assert alike(queried, verdict)
 
 
-def test_a_calibrated_judge_knows_an_unknown_work_of_a_catalogue_too_small_to_know_one(museum, judge):
-    assert only(judge.compare(museum / "unknown.jpg", "04"))[0] is Outcome.INCONCLUSIVE
-    verdict = replace(judge, calibration=calibration(judge, 0.5)).compare(museum / "unknown.jpg", "04")
+def test_a_calibrated_judge_knows_an_unknown_work_of_a_catalogue_too_small_to_know_one(museum, edition):
+    assert only(compare(edition, museum / "unknown.jpg", "04"))[0] is Outcome.INCONCLUSIVE
+    verdict = compare(replace(edition, calibration=calibration(edition, 0.5)), museum / "unknown.jpg", "04")
     found, reasons, _ = only(verdict)
     assert found is Outcome.NO_MATCH and "beyond the match threshold 0.100" in reasons
     assert "at most 2% false matches from 149" in reasons and "provisional" not in reasons
     assert (verdict.works[0].decision.p_value, verdict.works[0].decision.likelihood_ratio) == (None, None)
 
 
-def test_where_nothing_could_be_compared_by_places_the_threshold_of_the_encoder_stays(museum, judge):
-    calibrated = replace(judge, calibration=calibration(judge, None))
+def test_where_nothing_could_be_compared_by_places_the_threshold_of_the_encoder_stays(museum, edition):
+    calibrated = replace(edition, calibration=calibration(edition, None))
     assert calibrated.basis.thresholds == Thresholds(
-        calibrated.calibration.match, calibrated.calibration.whole.threshold, judge.encoder.combined_threshold
+        calibrated.calibration.match, calibrated.calibration.whole.threshold, edition.encoder.combined_threshold
     )
-    verdict = calibrated.compare(museum / "genuine.jpg", "02")
+    verdict = compare(calibrated, museum / "genuine.jpg", "02")
     found, reasons, _ = only(verdict)
     assert found is Outcome.CONSISTENT and "threshold 0.485; provisional threshold of the combined distance" in reasons
     assert verdict.works[0].decision.p_value is None
 
 
 @pytest.mark.parametrize(("then", "of_date"), [(4, False), (5, True), (6, True), (7, False)])
-def test_a_catalogue_that_has_changed_much_makes_its_calibration_out_of_date(museum, judge, then, of_date):
-    calibrated = replace(judge, calibration=calibration(judge, 0.6, objects=then))
-    found, reasons, _ = only(calibrated.compare(museum / "genuine.jpg", "02"))
+def test_a_catalogue_that_has_changed_much_makes_its_calibration_out_of_date(museum, edition, then, of_date):
+    calibrated = replace(edition, calibration=calibration(edition, 0.6, objects=then))
+    found, reasons, _ = only(compare(calibrated, museum / "genuine.jpg", "02"))
     assert found is Outcome.CONSISTENT and "threshold 0.600" in reasons and "calibration 4 of 2031" in reasons
     said = f"calibration out of date: the catalogue had {then} objects then and has 5 now"
     assert (said not in reasons) == of_date == (calibrated.basis.out_of_date is None)
 
 
-def test_a_calibration_of_another_encoder_is_not_used_and_said_to_be_out_of_date(museum, judge):
-    other = replace(judge, calibration=calibration(judge, 0.02, encoder="net-00"))
-    found, reasons, _ = only(other.compare(museum / "genuine.jpg", "02"))
+def test_a_calibration_of_another_encoder_is_not_used_and_said_to_be_out_of_date(museum, edition):
+    other = replace(edition, calibration=calibration(edition, 0.02, encoder="net-00"))
+    found, reasons, _ = only(compare(other, museum / "genuine.jpg", "02"))
     assert found is Outcome.CONSISTENT and "threshold 0.485" in reasons and "provisional" in reasons
-    said = f"it was made with the encoder net-00, not {judge.encoder.fingerprint}"
+    said = f"it was made with the encoder net-00, not {edition.encoder.fingerprint}"
     assert f"calibration out of date: {said}" in reasons and "p-value" not in reasons
-    assert other.basis == replace(judge.basis, out_of_date=said)
+    assert other.basis == replace(edition.basis, out_of_date=said)
 
 
-def test_a_calibration_does_not_complete_an_index_run_that_was_broken_off(museum, judge):
-    broken = replace(judge, thresholds=None, calibration=calibration(judge, 0.6))
+def test_a_calibration_does_not_complete_an_index_run_that_was_broken_off(museum, edition):
+    broken = replace(edition, thresholds=None, calibration=calibration(edition, 0.6))
     assert broken.basis == Basis(None)
-    found, reasons, _ = only(broken.compare(museum / "genuine.jpg", "02"))
+    found, reasons, _ = only(compare(broken, museum / "genuine.jpg", "02"))
     assert found is Outcome.INCONCLUSIVE and "run `artifact index` again" in reasons
 
 
-def test_the_last_calibration_of_the_catalogue_is_the_one_that_counts(museum, judge, tmp_path):
+def test_the_last_calibration_of_the_catalogue_is_the_one_that_counts(museum, edition, tmp_path):
     shutil.copytree(museum / "data", tmp_path / "data")
     with Catalogue.writing(tmp_path / "data") as catalogue:
-        catalogue.add_calibration(calibration(judge, 0.02))
-        last = catalogue.add_calibration(calibration(judge, 0.6))
-    opened = open_judge(tmp_path / "data")
-    assert opened.calibration == last == calibration(judge, 0.6, number=2)
+        catalogue.add_calibration(calibration(edition, 0.02))
+        last = catalogue.add_calibration(calibration(edition, 0.6))
+    opened = open_edition(tmp_path / "data")
+    assert opened.calibration == last == calibration(edition, 0.6, number=2)
     assert opened.basis == Basis(last.thresholds, last)
-    assert "calibration 2 of" in only(opened.compare(museum / "genuine.jpg", "02"))[1]
+    assert "calibration 2 of" in only(compare(opened, museum / "genuine.jpg", "02"))[1]

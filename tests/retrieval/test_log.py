@@ -20,7 +20,8 @@ from retrieval.catalogue.catalogue import Catalogue
 from retrieval.catalogue.standing import Status
 from retrieval.encoder.encoder import load_encoder
 from retrieval.errors import CatalogueDamaged, CatalogueMissing, UnknownVerdict
-from retrieval.judging.judge import Judge, open_judge
+from retrieval.judging.edition import Edition, open_edition
+from retrieval.judging.judge import compare, judge_all
 from retrieval.statistics.calibration import Calibration, Measured, Threshold
 from retrieval.verdicts.log import DATABASE, VerdictLog
 from retrieval.verdicts.recorded import Recorded, as_dict, recorded
@@ -49,33 +50,33 @@ def place(museum, tmp_path) -> Path:
 
 
 @pytest.fixture
-def judge(place) -> Judge:
-    return open_judge(place / "data", parallel=2)
+def edition(place) -> Edition:
+    return open_edition(place / "data", parallel=2)
 
 
-def kept(place: Path, judge: Judge, name: str, asked: str | None = None) -> Recorded:
+def kept(place: Path, edition: Edition, name: str, asked: str | None = None) -> Recorded:
     """Judge a photograph, keep the verdict, and return it as it is read again."""
     photo = place / name
     if asked is None:
-        (verdict,) = judge.judge_all([photo], k=3)
+        (verdict,) = judge_all(edition, [photo], k=3)
     else:
-        verdict = judge.compare(photo, asked)
-    with VerdictLog.opened(judge.data) as log:
-        (number,) = log.add(verdict, judge, asked=asked)
+        verdict = compare(edition, photo, asked)
+    with VerdictLog.opened(edition.data) as log:
+        (number,) = log.add(verdict, edition, asked=asked)
         return log.verdict(number)
 
 
 def again(item: Recorded, data: Path) -> Replayed:
-    return replay(item, open_judge(data, parallel=1), max_megapixels=100)
+    return replay(item, open_edition(data, parallel=1), max_megapixels=100)
 
 
-def calibrated(judge: Judge, combined: float) -> Calibration:
+def calibrated(edition: Edition, combined: float) -> Calibration:
     limit = Threshold(combined, 0.05, 60, 0.95)
     return Calibration(
         date="2026-01-01T00:00:00+00:00",
-        encoder=judge.encoder.fingerprint,
-        revision=judge.revision,
-        objects=len(judge.exemplars),
+        encoder=edition.encoder.fingerprint,
+        revision=edition.revision,
+        objects=len(edition.exemplars),
         sources={"labelled": 60, "exemplars": 0, "simulated": 0},
         copies=0,
         match=Threshold(0.6, 0.05, 60, 0.95),
@@ -84,26 +85,26 @@ def calibrated(judge: Judge, combined: float) -> Calibration:
     )
 
 
-def test_a_verdict_is_kept_whole_and_not_rounded(place, judge):
-    (verdict,) = judge.judge_all([place / "1.jpg"], k=3)
+def test_a_verdict_is_kept_whole_and_not_rounded(place, edition):
+    (verdict,) = judge_all(edition, [place / "1.jpg"], k=3)
     (work,) = verdict.works
-    item = kept(place, judge, "1.jpg")
+    item = kept(place, edition, "1.jpg")
     match = work.matches[0]
     assert (item.whole, item.local) == (match.distance, match.divergence.local_distance)
     assert (item.combined, item.threshold) == (
         match.divergence.combined_distance,
-        judge.encoder.combined_threshold.value,
+        edition.encoder.combined_threshold.value,
     )
     assert (item.outcome, item.object_id, item.exemplar) == ("consistent", "01", str(match.exemplar))
     assert item.reasons == work.decision.reasons and item.region == work.region
-    assert (item.encoder, item.revision, item.calibration) == (judge.encoder.fingerprint, judge.revision, None)
+    assert (item.encoder, item.revision, item.calibration) == (edition.encoder.fingerprint, edition.revision, None)
     assert item.photo == str(place / "1.jpg") and item.sha256 == verdict.sha256
 
 
-def test_verdicts_are_numbered_and_listed_from_the_last_and_by_outcome_and_photo(place, judge):
-    numbers = [kept(place, judge, name).number for name in ("1.jpg", "2.jpg", "broken.jpg")]
+def test_verdicts_are_numbered_and_listed_from_the_last_and_by_outcome_and_photo(place, edition):
+    numbers = [kept(place, edition, name).number for name in ("1.jpg", "2.jpg", "broken.jpg")]
     assert numbers == [1, 2, 3]
-    with VerdictLog.reading(judge.data) as log:
+    with VerdictLog.reading(edition.data) as log:
         assert [item.number for item in log.verdicts()] == [3, 2, 1]
         assert [item.number for item in log.verdicts(limit=2)] == [3, 2]
         assert [item.number for item in log.verdicts(outcome="unreadable")] == [3]
@@ -111,82 +112,82 @@ def test_verdicts_are_numbered_and_listed_from_the_last_and_by_outcome_and_photo
         assert log.verdicts(photo="%") == []  # a text, not a pattern
 
 
-def test_an_unreadable_photograph_is_recorded_as_such(place, judge):
-    item = kept(place, judge, "broken.jpg")
+def test_an_unreadable_photograph_is_recorded_as_such(place, edition):
+    item = kept(place, edition, "broken.jpg")
     assert (item.outcome, item.object_id, item.whole, item.region) == ("unreadable", None, None, None)
     assert len(item.reasons) == 1 and item.sha256 is not None
 
 
 @pytest.mark.parametrize("asked", [None, "01", "03"])
-def test_a_verdict_made_again_is_the_same_bit_for_bit(place, judge, asked):
-    found = again(kept(place, judge, "1.jpg", asked), judge.data)
+def test_a_verdict_made_again_is_the_same_bit_for_bit(place, edition, asked):
+    found = again(kept(place, edition, "1.jpg", asked), edition.data)
     assert found.identical and found.holds and found.largest == 0.0 and found.remarks == ()
 
 
 @pytest.mark.slow
-def test_what_holds_only_nearly_is_told_from_what_holds_and_from_what_does_not(place, judge):
-    item = kept(place, judge, "1.jpg")
-    near = again(replace(item, local=item.local + 5e-4), judge.data)
+def test_what_holds_only_nearly_is_told_from_what_holds_and_from_what_does_not(place, edition):
+    item = kept(place, edition, "1.jpg")
+    near = again(replace(item, local=item.local + 5e-4), edition.data)
     assert near.holds and not near.identical and near.largest == pytest.approx(5e-4)
-    assert not again(replace(item, combined=item.combined + 2e-3), judge.data).holds
-    assert not again(replace(item, outcome="divergent"), judge.data).holds
-    assert not again(replace(item, object_id="02"), judge.data).holds
-    lacking = again(replace(item, local=None), judge.data)
+    assert not again(replace(item, combined=item.combined + 2e-3), edition.data).holds
+    assert not again(replace(item, outcome="divergent"), edition.data).holds
+    assert not again(replace(item, object_id="02"), edition.data).holds
+    lacking = again(replace(item, local=None), edition.data)
     assert lacking.largest is None and not lacking.holds
 
 
 @pytest.mark.slow
-def test_an_old_verdict_is_made_again_with_the_calibration_of_then(place, judge):
-    with Catalogue.writing(judge.data) as catalogue:
-        first = catalogue.add_calibration(calibrated(judge, 0.9))
-    item = kept(place, open_judge(judge.data), "1.jpg")
+def test_an_old_verdict_is_made_again_with_the_calibration_of_then(place, edition):
+    with Catalogue.writing(edition.data) as catalogue:
+        first = catalogue.add_calibration(calibrated(edition, 0.9))
+    item = kept(place, open_edition(edition.data), "1.jpg")
     assert (item.calibration, item.threshold, item.outcome) == (first.number, 0.9, "consistent")
     assert item.p_value == pytest.approx(1.0 if item.combined <= 0.1 else 2 / 3 if item.combined <= 0.2 else 1 / 3)
-    with Catalogue.writing(judge.data) as catalogue:
-        catalogue.add_calibration(calibrated(judge, 1e-6))
-    assert again(item, judge.data).identical
-    later = kept(place, open_judge(judge.data), "1.jpg")
+    with Catalogue.writing(edition.data) as catalogue:
+        catalogue.add_calibration(calibrated(edition, 1e-6))
+    assert again(item, edition.data).identical
+    later = kept(place, open_edition(edition.data), "1.jpg")
     assert (later.calibration, later.outcome) == (2, "divergent")
 
 
 @pytest.mark.slow
-def test_a_changed_catalogue_is_remarked_and_a_changed_photograph_refused(place, judge):
-    item = kept(place, judge, "1.jpg")
+def test_a_changed_catalogue_is_remarked_and_a_changed_photograph_refused(place, edition):
+    item = kept(place, edition, "1.jpg")
     painting(77).save(place / "works" / "77.png")
-    index(place / "works", judge.data, encoder=load_encoder(parallel=2))
-    found = again(item, judge.data)
+    index(place / "works", edition.data, encoder=load_encoder(parallel=2))
+    found = again(item, edition.data)
     assert found.holds and "revision 1 then, 2 now" in found.remarks[0]
     Image.open(place / "2.jpg").save(place / "1.jpg", quality=80)
     with pytest.raises(UnknownVerdict, match="no longer the same file"):
-        again(item, judge.data)
+        again(item, edition.data)
     (place / "1.jpg").unlink()
     with pytest.raises(UnknownVerdict, match="cannot be made again"):
-        again(item, judge.data)
+        again(item, edition.data)
 
 
-def test_a_verdict_of_another_encoder_is_refused(place, judge):
+def test_a_verdict_of_another_encoder_is_refused(place, edition):
     with pytest.raises(UnknownVerdict, match="do not compare"):
-        again(replace(kept(place, judge, "1.jpg"), encoder="another"), judge.data)
+        again(replace(kept(place, edition, "1.jpg"), encoder="another"), edition.data)
 
 
-def test_an_unknown_number_and_a_missing_or_foreign_log_are_said(place, judge):
-    with pytest.raises(CatalogueMissing, match="No verdict is recorded"), VerdictLog.reading(judge.data):
+def test_an_unknown_number_and_a_missing_or_foreign_log_are_said(place, edition):
+    with pytest.raises(CatalogueMissing, match="No verdict is recorded"), VerdictLog.reading(edition.data):
         pass
-    kept(place, judge, "1.jpg")
-    with VerdictLog.reading(judge.data) as log, pytest.raises(UnknownVerdict, match="No verdict 99"):
+    kept(place, edition, "1.jpg")
+    with VerdictLog.reading(edition.data) as log, pytest.raises(UnknownVerdict, match="No verdict 99"):
         log.verdict(99)
-    with VerdictLog.reading(judge.data) as log, pytest.raises(UnknownVerdict):
+    with VerdictLog.reading(edition.data) as log, pytest.raises(UnknownVerdict):
         log.verdict(10**30)  # SQLite holds none so large
-    with VerdictLog.reading(judge.data) as log:
+    with VerdictLog.reading(edition.data) as log:
         assert len(log.verdicts(limit=10**30)) == 1
-    (judge.data / DATABASE).write_bytes(b"no database" * 100)
-    with pytest.raises(CatalogueDamaged), VerdictLog.reading(judge.data):
+    (edition.data / DATABASE).write_bytes(b"no database" * 100)
+    with pytest.raises(CatalogueDamaged), VerdictLog.reading(edition.data):
         pass
 
 
-def test_the_record_of_a_verdict_lacks_nothing_that_the_table_has(judge, place):
-    kept(place, judge, "1.jpg")
-    connection = sqlite3.connect(judge.data / DATABASE)
+def test_the_record_of_a_verdict_lacks_nothing_that_the_table_has(edition, place):
+    kept(place, edition, "1.jpg")
+    connection = sqlite3.connect(edition.data / DATABASE)
     columns = {row[1] for row in connection.execute("PRAGMA table_info(verdicts)")}
     connection.close()
     assert {"global" if name == "whole" else name for name in Recorded.__slots__} == columns
@@ -226,62 +227,62 @@ def test_a_verdict_that_no_longer_holds_exits_with_1(place):
     assert told.returncode == 1 and "it no longer holds; now consistent, 01" in told.stdout
 
 
-def test_where_nothing_can_be_recorded_that_is_said_once(judge, place, monkeypatch, capsys):
-    (verdict,) = judge.judge_all([place / "1.jpg"], k=1)
+def test_where_nothing_can_be_recorded_that_is_said_once(edition, place, monkeypatch, capsys):
+    (verdict,) = judge_all(edition, [place / "1.jpg"], k=1)
     monkeypatch.setattr(os, "access", lambda path, mode: False)
-    with recording(judge) as recorder:
+    with recording(edition) as recorder:
         assert recorder.keep(verdict) == recorder.keep(verdict, asked="01") == []
         assert recorder.earlier(verdict, before="9999") == []
-    assert capsys.readouterr().err == f"not recorded: {judge.data} cannot be written\n"
-    assert not (judge.data / DATABASE).exists()
+    assert capsys.readouterr().err == f"not recorded: {edition.data} cannot be written\n"
+    assert not (edition.data / DATABASE).exists()
 
 
-def test_the_lot_and_the_alert_are_kept_and_read_again(judge, place):
-    (verdict,) = judge.judge_all([place / "1.jpg"], k=1)
+def test_the_lot_and_the_alert_are_kept_and_read_again(edition, place):
+    (verdict,) = judge_all(edition, [place / "1.jpg"], k=1)
     (work,) = verdict.works
     alarming = replace(work, alert=Status.STOLEN)
     lot = {"lot": "17", "house": "Étude «Ö»", "url": '=HYPERLINK("x")\nA'}
-    with VerdictLog.opened(judge.data) as log:
-        (plain,) = log.add(verdict, judge)
-        (number,) = log.add(replace(verdict, works=(alarming,)), judge, lot=MappingProxyType(lot))
+    with VerdictLog.opened(edition.data) as log:
+        (plain,) = log.add(verdict, edition)
+        (number,) = log.add(replace(verdict, works=(alarming,)), edition, lot=MappingProxyType(lot))
         assert (log.verdict(plain).lot, log.verdict(plain).alert) == (None, None)
         item = log.verdict(number)
     assert (item.lot, item.alert, item.outcome) == (lot, "stolen", "consistent")
     assert as_dict(item)["lot"] == lot and as_dict(item)["alert"] == "stolen"
 
 
-def test_what_was_kept_since_a_moment_is_not_kept_twice(judge, place):
-    (one, other) = judge.judge_all([place / "1.jpg", place / "2.jpg"], k=1)
+def test_what_was_kept_since_a_moment_is_not_kept_twice(edition, place):
+    (one, other) = judge_all(edition, [place / "1.jpg", place / "2.jpg"], k=1)
     lot, once = {"lot": "1"}, "2000-01-01T00:00:00+00:00"
-    with VerdictLog.opened(judge.data) as log:
-        numbers = log.add(one, judge, lot=lot, since=once)
-        assert log.add(one, judge, lot=lot, since=once) == numbers
+    with VerdictLog.opened(edition.data) as log:
+        numbers = log.add(one, edition, lot=lot, since=once)
+        assert log.add(one, edition, lot=lot, since=once) == numbers
         new = [
-            log.add(one, judge, lot={"lot": "2"}, since=once),
-            log.add(one, judge, lot=lot, asked="01", since=once),
-            log.add(other, judge, lot=lot, since=once),
-            log.add(replace(one, sha256="0" * 64), judge, lot=lot, since=once),
-            log.add(replace(one, works=one.works * 2), judge, lot=lot, since=once),
-            log.add(one, judge, lot=lot, since="9999-01-01T00:00:00+00:00"),
-            log.add(one, judge, lot=lot),
+            log.add(one, edition, lot={"lot": "2"}, since=once),
+            log.add(one, edition, lot=lot, asked="01", since=once),
+            log.add(other, edition, lot=lot, since=once),
+            log.add(replace(one, sha256="0" * 64), edition, lot=lot, since=once),
+            log.add(replace(one, works=one.works * 2), edition, lot=lot, since=once),
+            log.add(one, edition, lot=lot, since="9999-01-01T00:00:00+00:00"),
+            log.add(one, edition, lot=lot),
         ]
         assert len({number for found in [numbers, *new] for number in found}) == 1 + len(new) + 1
 
 
-def test_many_may_keep_verdicts_at_the_same_time(judge, place):
+def test_many_may_keep_verdicts_at_the_same_time(edition, place):
     """Each in its turn: one that had read first would find the log changed, and be refused at once."""
-    (verdict,) = judge.judge_all([place / "1.jpg"], k=1)
+    (verdict,) = judge_all(edition, [place / "1.jpg"], k=1)
 
     def keep(_: int) -> list[int]:
-        with VerdictLog.opened(judge.data) as log:
-            return [number for _ in range(60) for number in log.add(verdict, judge)]
+        with VerdictLog.opened(edition.data) as log:
+            return [number for _ in range(60) for number in log.add(verdict, edition)]
 
     with ThreadPoolExecutor(4) as pool:
         numbers = [number for found in pool.map(keep, range(4)) for number in found]
     assert len(set(numbers)) == 240
 
 
-def test_recorded_gives_a_record_a_work(judge, place):
-    (verdict,) = judge.judge_all([place / "1.jpg"], k=1)
+def test_recorded_gives_a_record_a_work(edition, place):
+    (verdict,) = judge_all(edition, [place / "1.jpg"], k=1)
     twice = replace(verdict, works=verdict.works * 2)
-    assert len(recorded(twice, judge)) == 2
+    assert len(recorded(twice, edition)) == 2

@@ -20,7 +20,8 @@ from retrieval.catalogue.catalogue import Catalogue
 from retrieval.catalogue.migrations import VERDICTS
 from retrieval.encoder.encoder import load_encoder
 from retrieval.errors import CatalogueBusy
-from retrieval.judging.judge import open_judge
+from retrieval.judging.edition import open_edition
+from retrieval.judging.judge import judge_all
 from retrieval.outcome import Outcome
 from retrieval.photographs.images import sha256_of
 from retrieval.statistics.metrics import clopper_pearson
@@ -472,10 +473,10 @@ def test_calibrate_takes_what_was_exported(tmp_path):
     photos = [tmp_path / f"{number}.jpg" for number in range(4)]
     for number, photo in enumerate(photos):
         rephotograph(painting(number), seed=number).save(photo, quality=92)
-    judge = open_judge(tmp_path / "data", parallel=2)
+    edition = open_edition(tmp_path / "data", parallel=2)
     with VerdictLog.opened(tmp_path / "data") as log:
-        for verdict in judge.judge_all(photos, k=1):
-            (number,) = log.add(verdict, judge)
+        for verdict in judge_all(edition, photos, k=1):
+            (number,) = log.add(verdict, edition)
             if number < 4:
                 accept(log, number)
             else:

@@ -8,7 +8,8 @@ import pytest
 
 from retrieval.encoder.encoder import load_encoder
 from retrieval.finding.sightings import FEATURES, NEAREST, Sighting, Sightings
-from retrieval.judging.judge import Judge, Verdict, open_judge
+from retrieval.judging.edition import Edition, open_edition
+from retrieval.judging.judge import Verdict, judge_all
 from retrieval.photographs.features import Features, extract_features
 from retrieval.verdicts.log import VerdictLog, read_sightings
 from tests.conftest import index
@@ -70,36 +71,36 @@ def test_of_a_work_some_features_are_kept_the_same_for_the_same():
 
 
 @pytest.fixture(scope="module")
-def judge(tmp_path_factory) -> Judge:
+def edition(tmp_path_factory) -> Edition:
     root = tmp_path_factory.mktemp("sightings")
     write_paintings(root / "works", 5)
     index(root / "works", root / "data", encoder=load_encoder(parallel=2))
-    return open_judge(root / "data")
+    return open_edition(root / "data")
 
 
-def kept_works(judge: Judge, folder: Path, numbers: Sequence[int]) -> list[int]:
+def kept_works(edition: Edition, folder: Path, numbers: Sequence[int]) -> list[int]:
     """Screen paintings that are in no catalogue, keep what is said, and return the numbers of the verdicts."""
     paths = []
     for number in numbers:
         paths.append(folder / f"{number}.png")
         painting(number).save(paths[-1])
-    with VerdictLog.opened(judge.data) as log:
-        return [number for verdict in judge.judge_all(paths, k=1) for number in log.add(verdict, judge)]
+    with VerdictLog.opened(edition.data) as log:
+        return [number for verdict in judge_all(edition, paths, k=1) for number in log.add(verdict, edition)]
 
 
-def test_what_is_kept_with_verdicts_is_read_again_and_only_of_the_same_encoder(judge, tmp_path):
-    numbers = kept_works(judge, tmp_path, [90, 91])
-    (verdict,) = judge.judge_all([tmp_path / "90.png"], k=1)
+def test_what_is_kept_with_verdicts_is_read_again_and_only_of_the_same_encoder(edition, tmp_path):
+    numbers = kept_works(edition, tmp_path, [90, 91])
+    (verdict,) = judge_all(edition, [tmp_path / "90.png"], k=1)
     (work,) = verdict.works
     assert work.sighting is not None and work.seen == ()
-    earlier = read_sightings(judge.data, judge.encoder.fingerprint)
+    earlier = read_sightings(edition.data, edition.encoder.fingerprint)
     assert earlier.like(work.sighting)[0] == numbers[0] and numbers[1] not in earlier.like(work.sighting)
-    assert read_sightings(judge.data, "another").like(work.sighting) == ()
+    assert read_sightings(edition.data, "another").like(work.sighting) == ()
 
 
-def test_the_last_works_are_kept_and_every_verdict(judge, tmp_path):
-    numbers = kept_works(judge, tmp_path, [92, 93, 94])
-    with VerdictLog.opened(judge.data) as log:
+def test_the_last_works_are_kept_and_every_verdict(edition, tmp_path):
+    numbers = kept_works(edition, tmp_path, [92, 93, 94])
+    with VerdictLog.opened(edition.data) as log:
         log.forget(kept=10_000)
         assert [n for (n,) in log.db.execute("SELECT verdict FROM sightings ORDER BY verdict")][-3:] == numbers
         log.forget(kept=2)
@@ -107,14 +108,14 @@ def test_the_last_works_are_kept_and_every_verdict(judge, tmp_path):
         assert {item.number for item in log.verdicts()} >= set(numbers)
 
 
-def test_of_a_catalogued_work_and_of_an_unreadable_photograph_nothing_is_kept(judge, tmp_path):
+def test_of_a_catalogued_work_and_of_an_unreadable_photograph_nothing_is_kept(edition, tmp_path):
     known, broken = tmp_path / "3.png", tmp_path / "broken.png"
     painting(3).save(known)
     broken.write_bytes(b"no picture")
-    shown, unread = judge.judge_all([known, broken], k=1)
+    shown, unread = judge_all(edition, [known, broken], k=1)
     assert isinstance(shown, Verdict) and shown.works[0].sighting is None
-    with VerdictLog.opened(judge.data) as log:
-        assert len(log.add(shown, judge)) == len(log.add(unread, judge)) == 1
+    with VerdictLog.opened(edition.data) as log:
+        assert len(log.add(shown, edition)) == len(log.add(unread, edition)) == 1
         last = log.verdicts(limit=2)
         assert {item.outcome for item in last} >= {"unreadable"}
         marks = [item.number for item in last]

@@ -1,0 +1,103 @@
+"""One revision of a catalogue, opened for judging: its encoder, its finder, its thresholds, what its register says."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from retrieval.catalogue.catalogue import Catalogue
+from retrieval.catalogue.rows import EncoderRecord, Photo
+from retrieval.catalogue.standing import Register
+from retrieval.catalogue.vector_index import read_vectors
+from retrieval.catalogue.vote_index import read_votes
+from retrieval.encoder.encoder import Encoder, load_encoder
+from retrieval.errors import CatalogueMissing, EncoderMismatch
+from retrieval.finding.finder import Finder
+from retrieval.finding.sightings import Sightings
+from retrieval.judging.decision import Basis
+from retrieval.statistics.calibration import Calibration, Thresholds
+
+
+@dataclass(frozen=True, slots=True)
+class Edition:
+    """All that photographs are judged by: an encoder and one revision of the catalogue in `data`."""
+
+    data: Path
+    encoder: Encoder
+    revision: int
+    thresholds: Thresholds | None  # provisional ones
+    finder: Finder
+    register: Register
+    calibration: Calibration | None = None  # the last one
+    sightings: Sightings | None = None  # of earlier screenings; None: nobody asks for them
+
+    @property
+    def photos(self) -> Mapping[int, Photo]:
+        """The exemplars by their ids."""
+        return self.finder.photos
+
+    @property
+    def exemplars(self) -> Mapping[str, Sequence[Photo]]:
+        """The exemplars by object."""
+        return self.finder.exemplars
+
+    @property
+    def basis(self) -> Basis:
+        """What photographs are judged by: the calibration, or else provisional thresholds."""
+        provisional, shipped = self.thresholds, self.encoder.combined_threshold
+        usual = Basis(provisional and replace(provisional, combined=shipped))
+        if self.calibration is None or provisional is None:
+            return usual
+        out_of_date = self.calibration.out_of_date(self.encoder.fingerprint, len(self.exemplars))
+        if self.calibration.encoder != self.encoder.fingerprint:  # its distances do not compare
+            return replace(usual, out_of_date=out_of_date)
+        limits = self.calibration.thresholds
+        if limits.combined is None or limits.combined.value is None:
+            limits = replace(limits, combined=shipped)
+        if limits.match.value is None:
+            limits = replace(limits, match=provisional.match)
+        return Basis(limits, self.calibration, out_of_date)
+
+
+def open_edition(data: Path, *, encoder_spec: str | None = None, device: str = "cpu", parallel: int = 1) -> Edition:
+    """Return the last revision of the catalogue in `data`, with the encoder that made the catalogue.
+
+    `encoder_spec` names that encoder anew where its files have moved. Raises CatalogueMissing and EncoderMismatch.
+    """
+    with Catalogue.reading(data) as catalogue:
+        record = catalogue.encoder
+        if record is None:
+            raise CatalogueMissing(f"The catalogue in {data} is empty. Run `artifact index FOLDER` first.")
+        encoder = load_recorded(record, spec=encoder_spec, device=device, parallel=parallel)
+        photos = {photo.photo_id: photo for photo in catalogue.photos() if photo.photo_id is not None}
+        return Edition(
+            data=data,
+            encoder=encoder,
+            revision=catalogue.revision,
+            thresholds=catalogue.thresholds(),
+            finder=Finder.of(read_vectors(catalogue), read_votes(catalogue), photos),
+            register=Register.of(catalogue.objects()),
+            calibration=catalogue.calibration(),
+        )
+
+
+def load_recorded(
+    record: EncoderRecord,
+    *,
+    spec: str | None = None,
+    precision: str | None = None,
+    device: str,
+    parallel: int,
+) -> Encoder:
+    """Load the encoder that made a catalogue; raises EncoderMismatch where what is loaded is another one."""
+    encoder = load_encoder(
+        spec or record.spec, precision=precision or record.precision, device=device, parallel=parallel
+    )
+    if encoder.fingerprint != record.fingerprint:
+        raise EncoderMismatch(
+            f"This catalogue was made with the encoder {record.fingerprint}, not {encoder.fingerprint}: their "
+            "distances do not compare. To use the other one, index again into a new folder: "
+            "artifact index FOLDER --data NEW_FOLDER --encoder ENCODER"
+        )
+    return encoder
