@@ -1,1 +1,1 @@
-"""The `artifact` command line: thin commands, tables, JSON and HTML reports."""
+"""The `artifact` command line: commands, what they do, and the pages, pictures and records they write."""

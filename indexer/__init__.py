@@ -1,1 +1,1 @@
-"""What is prepared offline: scanning, building, simulation, the demonstration, the shipped weights."""
+"""Prepare what answers rest on: inputs, building, simulation, training, measuring, the demonstration."""

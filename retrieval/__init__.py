@@ -1,4 +1,4 @@
-"""What answers a probe: images, encoder, catalogue, vectors, search, thresholds, decision, metrics."""
+"""Answer probes: photographs, encoder, catalogue, finding, comparing, judging, and the verdicts that are kept."""
 
 import os
 

@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import tomllib
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,12 @@ PACKAGES = ("retrieval", "indexer", "cli")
 ABOVE = {"retrieval": {"indexer", "cli", "tests"}, "indexer": {"cli", "tests"}, "cli": {"tests"}}
 HEAVY = {"torch", "torchvision", "open_clip", "timm", "sklearn", "scipy", "pandas", "matplotlib", "openvino_telemetry"}
 MODULES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
+WINGS = {  # each imports only what stands after it
+    "retrieval": "verdicts judging finding comparing catalogue encoder photographs statistics machine outcome errors",
+    "indexer": "demo training measuring building metric_learning simulation inputs",
+    "cli": "start main commands runs screening evidence pages pictures records output",
+}
+LONGEST_FILE, LONGEST_FUNCTION = 300, 50
 
 
 def tree(path: Path) -> ast.Module:
@@ -53,6 +60,61 @@ each_module = pytest.mark.parametrize("path", MODULES, ids=lambda path: path.rel
 def test_imports_never_point_upward(path):
     package = path.relative_to(ROOT).parts[0]
     assert not names(ast.walk(tree(path))) & ABOVE[package]
+
+
+def name_of(path: Path) -> str:
+    """Return the dotted name of a module, that of the folder for an `__init__.py`."""
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+
+
+NAMES = {name_of(path): path for path in MODULES}
+
+
+def imported(path: Path) -> set[str]:
+    """Return the modules of the house that a module imports, anywhere in it."""
+    found = set()
+    for node in ast.walk(tree(path)):
+        if isinstance(node, ast.ImportFrom):
+            found |= {f"{node.module}.{alias.name}" for alias in node.names} | {node.module}
+        elif isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+    return found & {name for name, module in NAMES.items() if module.name != "__init__.py"}
+
+
+@each_module
+def test_a_wing_imports_only_wings_below_it(path):
+    package, *rest = name_of(path).split(".")
+    order = WINGS[package].split()
+    if not rest:  # the package itself
+        assert not imported(path)
+        return
+    below = order[order.index(rest[0]) :]
+    inside = {name.split(".")[1] for name in imported(path) if name.startswith(f"{package}.")}
+    assert inside <= set(below), f"{sorted(inside - set(below))} stand above {rest[0]}"
+
+
+def test_every_wing_says_what_it_is_in_one_sentence():
+    folders = {path.parent for path in MODULES}
+    said = {folder: ast.get_docstring(tree(folder / "__init__.py")) for folder in folders}
+    assert all(text and "\n" not in text for text in said.values()), said
+
+
+def test_no_circle_of_modules():
+    graph = {name: imported(path) - {name} for name, path in NAMES.items()}
+    try:
+        tuple(TopologicalSorter(graph).static_order())
+    except CycleError as circle:
+        pytest.fail(" -> ".join(circle.args[1]))
+
+
+@each_module
+def test_no_file_and_no_function_is_long(path):
+    assert path.read_text(encoding="utf-8").count("\n") <= LONGEST_FILE
+    if path.parent == ROOT / "cli/commands":
+        return  # lists of options
+    functions = [node for node in ast.walk(tree(path)) if isinstance(node, ast.FunctionDef)]
+    long = [node.name for node in functions if node.end_lineno - node.lineno >= LONGEST_FUNCTION]
+    assert not long
 
 
 @each_module

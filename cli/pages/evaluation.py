@@ -16,7 +16,8 @@ from PIL import ImageOps
 from cli.output.text import escaped
 from cli.pages.charts import Axis, bars, dot, line, marker, plot, probit
 from cli.records.evaluation_figures import Section
-from indexer.measuring.evaluate import COPY, GENUINE, OTHER, Assessment, Fault
+from indexer.measuring.evaluate import Assessment
+from indexer.measuring.evaluation_figures import COPY, GENUINE, OTHER, Fault
 from retrieval.errors import UnreadableImage
 from retrieval.outcome import Outcome
 from retrieval.photographs.images import read_photograph

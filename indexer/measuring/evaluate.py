@@ -2,74 +2,42 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
-
-import numpy as np
 
 from indexer.inputs.labels import dependent_groups
 from indexer.inputs.queries import Query
+from indexer.measuring.evaluation_figures import (
+    COPY,
+    GENUINE,
+    OTHER,
+    Fault,
+    Trial,
+    confusion_table,
+    costs,
+    identification,
+    right_objects,
+    verification,
+    worst_faults,
+)
 from retrieval.errors import ArtifactError
 from retrieval.finding.match import Match
 from retrieval.judging.edition import Edition
 from retrieval.judging.judge import Verdict, compare_all, judge_all
 from retrieval.judging.work import Work
-from retrieval.outcome import OF_AN_OBJECT, UNREADABLE, Outcome
 from retrieval.photographs.images import DEFAULT_MAX_MEGAPIXELS
 from retrieval.statistics.calibration import Thresholds
-from retrieval.statistics.likelihood import LikelihoodRatio, cllr, cllr_min, object_weights
-from retrieval.statistics.metrics import (
-    Estimate,
-    RankedQuery,
-    bootstrap_by_group,
-    global_average_precision,
-    mean_average_precision,
-    recall_at_k,
-)
-from retrieval.statistics.verification import Curve, Pairs, Trials, with_width
+from retrieval.statistics.likelihood import LikelihoodRatio
+from retrieval.statistics.metrics import Estimate
+from retrieval.statistics.verification import Curve
 
-GENUINE, COPY, OTHER = "genuine", "copy", "other work"
-KNOWN, UNKNOWN = "genuine, in the catalogue", "not in the catalogue"
-COPIES = "copy of a catalogued work"
-WRONG_OBJECT = "another object"
 IMPOSTORS = 3  # nearest wrong objects with which each photograph is compared
 MOST_RANKED = 1000
-RANKS = (1, 5, 10)
-RATES = (0.05, 0.01)
-RESAMPLES = 500
-WORST = 20
 
 
 class NothingToEvaluate(ArtifactError):
     """Photographs from which no figure can be taken, or a catalogue without thresholds."""
-
-
-@dataclass(frozen=True, slots=True)
-class Trial:
-    """A photograph that was compared with one object: how far it is, as a share of the threshold that decides."""
-
-    kind: str  # of GENUINE, COPY, OTHER
-    photo: Path
-    object_id: str
-    group: str
-    match: Match
-    relative: float  # 1 is at the threshold; farther is flagged
-    ratio: float | None  # the likelihood ratio
-
-
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """An error, as a photograph and what it was compared with."""
-
-    what: str
-    photo: Path
-    exemplar: Path
-    object_id: str
-    relative: float
-    badness: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +70,7 @@ def assess(
         raise NothingToEvaluate(
             "This catalogue has no thresholds to evaluate. Run `artifact calibrate`, or index more objects."
         )
-    groups = dependent_groups((_right(query), query.group) for query in queries)
+    groups = dependent_groups((right_objects(query), query.group) for query in queries)
     k = min(MOST_RANKED, len(edition.exemplars))
     verdicts: list[Verdict] = []
     for verdict in judge_all(
@@ -130,14 +98,9 @@ def assess(
     return _assessment(edition, queries, verdicts, groups, trials)
 
 
-def _right(query: Query) -> frozenset[str]:
-    """Return the objects that a photograph shows or copies."""
-    return query.objects | ({query.copy_of} if query.copy_of else set())
-
-
 def _compared(query: Query, verdict: Verdict) -> list[tuple[str, str]]:
     """Return the objects that a photograph is compared with, and what that is a pair of."""
-    right = _right(query)
+    right = right_objects(query)
     ranked = [match.object_id for work in verdict.works for match in work.matches]
     wrong = [object_id for object_id in ranked if object_id not in right][:IMPOSTORS]
     pairs = [(GENUINE, object_id) for object_id in sorted(query.objects)]
@@ -182,10 +145,10 @@ def _assessment(
     if not any(trial.kind == GENUINE for trial in trials):
         raise NothingToEvaluate("None of the photographs could be compared with the object that it shows.")
     known = [row for row in readable if queries[row].objects]
-    figures = _identification(
+    figures = identification(
         [queries[row] for row in readable], [verdicts[row] for row in readable], [groups[row] for row in readable]
     )
-    curves, verified = _verification(trials)
+    curves, verified = verification(trials)
     by_kind = {
         kind: [trial.ratio for trial in trials if trial.kind == kind and trial.ratio is not None]
         for kind in (GENUINE, COPY)
@@ -202,161 +165,11 @@ def _assessment(
         **{f"pairs, {kind}": sum(trial.kind == kind for trial in trials) for kind in (GENUINE, COPY, OTHER)},
     }
     return Assessment(
-        figures=figures | verified | _costs([trial for trial in trials if trial.kind in ratios]),
+        figures=figures | verified | costs([trial for trial in trials if trial.kind in ratios]),
         counts=counts,
-        confusion=_confusion(queries, verdicts),
+        confusion=confusion_table(queries, verdicts),
         trials=trials,
         curves=curves,
         ratios=ratios,
-        worst=_worst(queries, verdicts, trials),
+        worst=worst_faults(queries, verdicts, trials),
     )
-
-
-def _ranked(query: Query, verdict: Verdict) -> RankedQuery:
-    """Return the answer to a photograph, ordered as the program orders: points that agree first, then the distance."""
-    matches = verdict.works[0].matches
-    return RankedQuery(query.objects, tuple((match.object_id, _score(match)) for match in matches))
-
-
-def _score(match: Match) -> float:
-    """Return what objects are ranked by, lower is better."""
-    return -float(match.registered.inliers) if match.registered else match.distance
-
-
-def _identification(
-    queries: Sequence[Query], verdicts: Sequence[Verdict], groups: Sequence[str]
-) -> dict[str, Estimate]:
-    """Return recall@k, mAP, GAP, and at the match threshold FNIR and FPIR; copies are left out."""
-    answers = [_ranked(query, verdict) for query, verdict in zip(queries, verdicts, strict=True)]
-    matched = [_is_matched(verdict.works[0]) for verdict in verdicts]
-    rows = [row for row, query in enumerate(queries) if query.copy_of is None]
-    known = [row for row in rows if queries[row].objects]
-    unknown = [row for row in rows if not queries[row].objects]
-    figures = {}
-
-    def put(name: str, statistic: Callable[[list], float], some: Sequence[int], values: Sequence) -> None:
-        names = [groups[row] for row in some]
-        if len(set(names)) >= 2:
-            estimate = bootstrap_by_group([values[row] for row in some], names, statistic, resamples=RESAMPLES)
-            figures[name] = with_width(estimate)
-
-    for k in RANKS:
-        put(f"recall_at_{k}", partial(recall_at_k, k=k), known, answers)
-    put("map", mean_average_precision, known, answers)
-    put("gap", global_average_precision, rows, answers)
-    right = [bool(answer.ranking) and answer.ranking[0][0] in answer.truth for answer in answers]
-    missed = [not (right[row] and matched[row]) for row in range(len(queries))]
-    put("fnir", lambda some: float(np.mean(some)), known, missed)
-    put("fpir", lambda some: float(np.mean(some)), unknown, matched)
-    return figures
-
-
-def _is_matched(work: Work) -> bool:
-    """Return whether a photograph was taken for a catalogued object."""
-    if work.decision.outcome is Outcome.NO_MATCH or not work.matches:
-        return False
-    return work.decision.outcome is not Outcome.INCONCLUSIVE or work.matches[0].registered is not None
-
-
-def _verification(trials: Sequence[Trial]) -> tuple[dict[str, Curve], dict[str, Estimate]]:
-    """Return the curves by kind of wrong pair, and the figures, each kind of wrong pair weighing the same."""
-    numbers = {group: number for number, group in enumerate(sorted({trial.group for trial in trials}))}
-
-    def pairs(kind: str) -> Pairs:
-        some = [trial for trial in trials if trial.kind == kind]
-        return Pairs(
-            np.array([trial.relative for trial in some]), np.array([numbers[trial.group] for trial in some], int)
-        )
-
-    genuine = pairs(GENUINE)
-    wrong = {kind: found for kind in (COPY, OTHER) if len((found := pairs(kind)).distances)}
-    curves: dict[str, Curve] = {}
-    figures: dict[str, Estimate] = {}
-    if not wrong or len(numbers) < 2:
-        return curves, figures
-    everything = Trials.of(genuine, *wrong.values())
-    estimate = partial(everything.estimate, resamples=RESAMPLES)
-    for name in ("accuracy", "precision", "recall", "f1"):
-        figures[name] = estimate(partial(_at_threshold, name=name))
-    figures["false_alarm_rate"] = estimate(lambda curve: curve.at(1.0).genuine_flagged)
-    for kind, some in wrong.items():
-        against = Trials.of(genuine, some)
-        curves[kind] = against.whole()
-        name = kind.replace(" ", "_")
-        measured: dict[str, Callable[[Curve], float]] = {
-            "miss_rate": lambda curve: curve.at(1.0).wrong_passed,
-            "auc": lambda curve: curve.auc,
-            "eer": lambda curve: curve.equal_error.rate,
-        }
-        for rate in RATES:
-            measured[f"miss_at_false_alarm_{rate:g}"] = partial(Curve.miss_at, false_alarm=rate)
-            measured[f"false_alarm_at_miss_{rate:g}"] = partial(Curve.false_alarm_at, miss=rate)
-        figures |= {f"{key}_{name}": against.estimate(figure, resamples=RESAMPLES) for key, figure in measured.items()}
-    return curves, figures
-
-
-def _at_threshold(curve: Curve, *, name: str) -> float:
-    return float(getattr(curve.at(1.0), name))
-
-
-def _costs(trials: Sequence[Trial]) -> dict[str, Estimate]:
-    """Return the cost of the likelihood ratios on these photographs, and of the best ones in the same order."""
-    if not trials:
-        return {}
-
-    def cost(some: Sequence[Trial], of: Callable[[np.ndarray, np.ndarray, np.ndarray], float]) -> float:
-        kinds = [[trial for trial in some if trial.kind == kind] for kind in (GENUINE, COPY)]
-        if not all(kinds):
-            raise ValueError("A cost needs both kinds.")
-        weights = np.concatenate([object_weights([trial.object_id for trial in kind]) for kind in kinds])
-        labels = np.repeat([1.0, 0.0], [len(kind) for kind in kinds])
-        logs = np.log10([trial.ratio for kind in kinds for trial in kind if trial.ratio is not None])
-        return of(logs, labels, weights)
-
-    groups = [trial.group for trial in trials]
-    if len(set(groups)) < 2:
-        return {}
-    figures = {"cllr": cllr, "cllr_min": cllr_min}
-    return {
-        name: bootstrap_by_group(trials, groups, partial(cost, of=of), resamples=RESAMPLES)
-        for name, of in figures.items()
-    }
-
-
-def _confusion(queries: Sequence[Query], verdicts: Iterable[Verdict]) -> dict[str, dict[str, int]]:
-    """Return how many photographs of each truth got each outcome; a match with a wrong object is told apart."""
-    table: dict[str, Counter[str]] = {truth: Counter() for truth in (KNOWN, COPIES, UNKNOWN)}
-    for query, verdict in zip(queries, verdicts, strict=True):
-        truth = KNOWN if query.objects else COPIES if query.copy_of else UNKNOWN
-        if not verdict.works:
-            table[truth][UNREADABLE] += 1
-            continue
-        work = verdict.works[0]
-        outcome = str(work.decision.outcome)
-        right = _right(query)
-        named = work.decision.outcome in OF_AN_OBJECT
-        if named and right and work.matches[0].object_id not in right:
-            outcome = f"{outcome}, {WRONG_OBJECT}"
-        table[truth][outcome] += 1
-    return {truth: dict(row) for truth, row in table.items() if row}
-
-
-def _worst(queries: Sequence[Query], verdicts: Sequence[Verdict], trials: Sequence[Trial]) -> list[Fault]:
-    """Return the errors that are farthest on the wrong side, worst first; each photograph with one object once."""
-    faults: dict[tuple[Path, str], Fault] = {}
-
-    def put(what: str, photo: Path, match: Match, relative: float, badness: float) -> None:
-        fault = Fault(what, photo, match.exemplar, match.object_id, relative, badness)
-        faults.setdefault((photo, match.object_id), fault)
-
-    for trial in trials:
-        if trial.kind == GENUINE and trial.relative > 1.0:
-            put("genuine, beyond the threshold", trial.photo, trial.match, trial.relative, trial.relative)
-        elif trial.kind != GENUINE and trial.relative <= 1.0:
-            what = f"{trial.kind}, within the threshold"
-            put(what, trial.photo, trial.match, trial.relative, 2.0 - trial.relative)
-    for query, verdict in zip(queries, verdicts, strict=True):
-        first = next((match for work in verdict.works for match in work.matches[:1]), None)
-        if first is not None and query.objects and first.object_id not in query.objects:
-            put(f"shows {', '.join(sorted(query.objects))}, found another object", query.path, first, 0.0, 1.5)
-    return sorted(faults.values(), key=lambda fault: -fault.badness)[:WORST]

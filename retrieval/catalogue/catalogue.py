@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from sqlite_utils import Database
 
+from retrieval.catalogue.changes import write_changes
 from retrieval.catalogue.database import DATABASE, connected, lock
 from retrieval.catalogue.migrations import MIGRATIONS
 from retrieval.catalogue.rows import FIELDS, Changes, Content, EncoderRecord, Object, Photo
@@ -123,34 +124,10 @@ class Catalogue:
     def apply(self, changes: Changes) -> int:
         """Write one run's changes in one transaction; return the new revision."""
         with self.db.atomic():
-            self.db.execute("PRAGMA defer_foreign_keys = ON")
-            for photo_id in changes.gone:
-                self.db.execute("DELETE FROM photos WHERE photo_id = ?", [photo_id])
-            self._put(changes.put)
-            for object_id, metadata in changes.metadata.items():
-                self._describe(object_id, metadata)
-            self.db.execute("DELETE FROM objects WHERE object_id NOT IN (SELECT object_id FROM photos)")
+            write_changes(self.db, changes)
             revision = self.revision + 1
             self.db["settings"].upsert({"key": "revision", "value": str(revision)}, pk="key")
         return revision
-
-    def _put(self, photos: Sequence[Photo]) -> None:
-        for photo in photos:  # out of the way first: two files may have exchanged their names
-            if photo.photo_id is not None:
-                self.db["photos"].update(photo.photo_id, {"path": f"\0{photo.photo_id}"})
-        for photo in photos:
-            self.db.execute("INSERT OR IGNORE INTO objects (object_id) VALUES (?)", [photo.object_id])
-            values = {name: getattr(photo, name) for name in Photo.__slots__ if name != "photo_id"}
-            if photo.photo_id is None:
-                self.db["photos"].insert(values)
-            else:
-                self.db["photos"].update(photo.photo_id, values)
-
-    def _describe(self, object_id: str, metadata: Mapping[str, str]) -> None:
-        known = {name: metadata.get(name) or None for name in FIELDS}
-        other = {name: value for name, value in metadata.items() if name not in FIELDS}
-        row = {"object_id": object_id, **known, "other": json.dumps(other, ensure_ascii=False)}
-        self.db["objects"].upsert(row, pk="object_id")
 
     def touch(self, photos: Iterable[Photo]) -> None:
         """Note when files with unchanged content were last written; not a new revision."""

@@ -14,7 +14,8 @@ from cli.pages.charts import Axis, bars, line, probit
 from cli.pages.evaluation import evaluation_page
 from cli.records.evaluation_figures import sections
 from indexer.inputs.queries import Query
-from indexer.measuring.evaluate import COPY, GENUINE, OTHER, Assessment, NothingToEvaluate, assess, relative_distance
+from indexer.measuring.evaluate import Assessment, NothingToEvaluate, assess, relative_distance
+from indexer.measuring.evaluation_figures import COPY, GENUINE, OTHER
 from indexer.simulation.alterations import alter
 from indexer.simulation.rephotograph import rephotograph
 from retrieval.catalogue.catalogue import Catalogue

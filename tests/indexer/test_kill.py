@@ -63,7 +63,7 @@ ANYWHERE = [
     (f"{CATALOGUE}.touch", 1, "before"),
     (f"{CATALOGUE}.set_skipped", 1, "before"),
     (f"{CATALOGUE}.set_skipped", 1, "after"),
-    (f"{CATALOGUE}._put", 1, "after"),
+    ("retrieval.catalogue.changes:_put", 1, "after"),
     (f"{CATALOGUE}.apply", 1, "after"),
     (f"{CATALOGUE}.set_thresholds", 1, "before"),
     (f"{CATALOGUE}.set_thresholds", 1, "after"),
