@@ -18,7 +18,7 @@ SETTLED_NS = 2_000_000_000
 
 @dataclass(slots=True)
 class Plan:
-    """What is known of each photograph in the folder: its content where that is encoded, else work to do."""
+    """What is known of each photograph in the folder: its content where the content is encoded, else work to do."""
 
     contents: dict[str, Content] = field(default_factory=dict)  # by path: need not be encoded
     to_encode: list[Found] = field(default_factory=list)
@@ -43,7 +43,7 @@ def plan_encoding(
     """Sort the photographs into those whose content has a vector and those to be encoded.
 
     `rows` are the catalogue's photos of this folder by path, `encoded` the contents with a vector by sha256. A file is
-    hashed here only where its size is that of an encoded content; the others are hashed as they are decoded.
+    hashed here only where an encoded content has its size; the others are hashed as they are decoded.
     """
     plan = Plan()
     sizes = {content.bytes for content in encoded.values()}
@@ -163,7 +163,7 @@ def _put(
     arriving: Collection[int | None],
     lost: Sequence[Photo],
 ) -> tuple[list[Photo], list[Photo], dict[str, list[str]]]:
-    """Return the rows to be written, those of which only the time changed, and the names of files for the report."""
+    """Return the rows to be written, the rows of which only the time changed, and the names of files for the report."""
     by_content: dict[str, list[Photo]] = {}
     for gone in lost:
         by_content.setdefault(gone.sha256, []).append(gone)

@@ -178,7 +178,7 @@ def _top(item: Found) -> str:
 
 
 def _is_label(name: str) -> bool:
-    """Say whether a name is a label and perhaps a number, so that it cannot be that of an object."""
+    """Say whether a name is a label and perhaps a number, so that it cannot name an object."""
     return re.sub(r"[\W\d_]+$", "", name.casefold()) in BEGINNINGS
 
 

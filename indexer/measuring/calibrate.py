@@ -109,7 +109,7 @@ def measure(
     max_megapixels: float = DEFAULT_MAX_MEGAPIXELS,
     on_progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> tuple[list[Distances], list[Skipped]]:
-    """Return the distances of all cases, and those that could not be read."""
+    """Return the distances of all cases, and the photographs that could not be read."""
     found, unread = [], []
     pairs = ((case.path, case.object_id) for case in cases)
     verdicts = compare_all(edition, pairs, apart=True, max_megapixels=max_megapixels)
@@ -217,7 +217,7 @@ def fit(
 
 
 def _groups(found: Sequence[Distances]) -> list[str]:
-    """Return for each photograph the first object of those that depend on each other: of one object, or one group."""
+    """Return for each photograph the first of the objects that depend on each other: of one object, or one group."""
     groups = dependent_groups(([item.case.object_id], item.case.group) for item in found)
     first: dict[str, str] = {}
     for group, item in zip(groups, found, strict=True):

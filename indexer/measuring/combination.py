@@ -59,7 +59,7 @@ def combination_of(photos: Sequence[LabelledPhoto], encoder: Encoder, *, seed: i
 def combine(genuine: np.ndarray) -> Combination:
     """Return the combination that the global and local distances of genuine pairs, (n, 2), ask for.
 
-    Each distance counts by how it compares with what is usual of it.
+    Each distance counts by how it compares with its usual value.
     """
     weight = 0.0
     if len(genuine):

@@ -63,7 +63,7 @@ def assess(
     """Return the figures of a catalogue on photographs with their truth; raises NothingToEvaluate.
 
     Identification: every photograph is asked for, photographs that are exemplars themselves without them. Verification:
-    it is compared with the objects that it shows, with that which it copies, and with the nearest wrong ones.
+    it is compared with the objects that it shows, with the object that it copies, and with the nearest wrong ones.
     """
     limits = edition.basis.thresholds
     if limits is None or limits.match.value is None or limits.authenticity.value is None:
@@ -99,7 +99,7 @@ def assess(
 
 
 def _compared(query: Query, verdict: Verdict) -> list[tuple[str, str]]:
-    """Return the objects that a photograph is compared with, and what that is a pair of."""
+    """Return the objects that a photograph is compared with, each with the kind of pair that the two are."""
     right = right_objects(query)
     ranked = [match.object_id for work in verdict.works for match in work.matches]
     wrong = [object_id for object_id in ranked if object_id not in right][:IMPOSTORS]

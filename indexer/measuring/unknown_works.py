@@ -42,8 +42,8 @@ def unknown_distances(
     """Return the distances of works that are not in a catalogue to the nearest that is: float64 (n // 2,), ascending.
 
     Each of n objects (a fixed sample) is taken for such a work, by its first exemplar. Two objects that are each
-    other's nearest give one distance, not two, and so the values count as n // 2: those that matter are of such pairs.
-    A catalogue may hold one work twice, which no unknown work is like: an object that registers to the other is passed
+    other's nearest give one distance, not two, and so the values count as n // 2: the smallest are of such pairs. A
+    catalogue may hold one work twice, which no unknown work is like: an object that registers to the other is passed
     over for the next one. Only as many of the nearest pairs are registered as a threshold at `rate` hangs on.
     """
     waiting = [found for found in _neighbours(ids, vectors, photos) if len(found)]

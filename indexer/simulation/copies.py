@@ -31,7 +31,7 @@ VISIBLE = 3.0  # grey levels: a whole copy that differs by less on average is no
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Copy:
-    """A simulated copy; `mask`, bool (height, width), is what was altered: all of it where it was made again."""
+    """A simulated copy; `mask`, bool (height, width), is what was altered: the whole picture if it was made again."""
 
     kind: str
     image: Image.Image

@@ -157,7 +157,7 @@ def grey(picture: np.ndarray) -> np.ndarray:
 
 
 def at(picture: np.ndarray, points: np.ndarray) -> np.ndarray:
-    """Return what the picture has at points, those beside it at its border."""
+    """Return the pixels of the picture at points; points beside it take the pixel at its border."""
     height, width = picture.shape[:2]
     rows = np.clip(points.imag.astype(np.int32), 0, height - 1)
     return np.asarray(picture[rows, np.clip(points.real.astype(np.int32), 0, width - 1)])

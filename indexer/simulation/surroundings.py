@@ -23,7 +23,7 @@ def hang(
     framed: bool,
     random: np.random.Generator,
 ) -> tuple[Image.Image, np.ndarray]:
-    """Return the work on its wall, and the matrix, float64 (3, 3), from places on the work to places on that picture.
+    """Return the work on its wall, and the matrix, float64 (3, 3), from places on the work to places on the wall.
 
     The work is reduced by `scale`; `crops` are the shares of its sides cut off (left, top, right, bottom), below zero
     where there is wall. Places are in pixels from the upper left corner.

@@ -202,7 +202,7 @@ class Catalogue:
     # -- features
 
     def add_features(self, features: Mapping[str, Features]) -> None:
-        """Keep features by content, in place of those of another version."""
+        """Keep features by content, in place of features of another version."""
         rows = [(sha256, VERSION, item.to_bytes()) for sha256, item in features.items()]
         with self.db.atomic():
             self.db.conn.executemany("INSERT OR REPLACE INTO features VALUES (?, ?, ?)", rows)
@@ -241,7 +241,7 @@ class Catalogue:
             self.db.conn.executemany("INSERT OR REPLACE INTO rephotographs VALUES (?, ?, ?, ?)", rows)
 
     def rephotographs(self, fingerprint: str, simulation: int) -> dict[str, float]:
-        """Return those distances by sha256."""
+        """Return the distances to simulated re-photographs, by sha256."""
         sql = "SELECT sha256, distance FROM rephotographs WHERE fingerprint = ? AND simulation = ?"
         return dict(self.db.execute(sql, [fingerprint, simulation]).fetchall())
 

@@ -54,7 +54,7 @@ class Object:
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """A file's content, by its hash, that has been encoded; the size is that of the upright photograph."""
+    """A file's content, by its hash, that has been encoded; width and height are of the upright photograph."""
 
     sha256: str
     bytes: int

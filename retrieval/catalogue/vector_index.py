@@ -26,7 +26,7 @@ def build_vectors(ids: np.ndarray, vectors: np.ndarray) -> Any:
 
 
 def write_vectors(index: Any, data: Path, revision: int) -> None:
-    """Write a revision's index, whole or not at all, and remove those of other revisions."""
+    """Write a revision's index, whole or not at all, and remove the indexes of other revisions."""
     write_index(index, vectors_path(data, revision))
     remove_strays(data, revision)
 
@@ -56,7 +56,7 @@ def strays(keep: Path, names: str) -> list[Path]:
 
 
 def remove_strays(data: Path, revision: int) -> None:
-    """Remove those files."""
+    """Remove the index files of other revisions."""
     for path in stray_files(data, revision):
         path.unlink(missing_ok=True)
 

@@ -64,7 +64,7 @@ def lay_over(
 def _laid(
     exemplar: Photograph, probe: Photograph, homography: np.ndarray, size: tuple[int, int]
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return the probe's pixels, and the homography from those of an exemplar of `size` to them, float64 (3, 3)."""
+    """Return the probe's pixels, and the homography from pixels of an exemplar of `size` to them, float64 (3, 3)."""
     picture = _reduced(probe, homography, _full(exemplar), size)
     return picture, _between(_full(probe), _size(picture)) @ homography @ _between(size, _full(exemplar))
 

@@ -116,17 +116,18 @@ def combined_distance(global_distance: float, local_distance: float, weight: flo
 
 
 def local_limit(threshold: float, weighted: float) -> float:
-    """Return the local distance at which the combined one reaches a threshold; 0 where the global one does so alone."""
+    """Return the local distance at which the combined one reaches a threshold; 0 where the global distance does so alone."""
     return math.sqrt(max(threshold**2 - weighted**2, 0.0))
 
 
 def local_distances(aligned: Aligned, shown: np.ndarray, encoder: Encoder) -> tuple[np.ndarray, float]:
-    """Return how much more each place differs than the pair does on the whole, and how much that is.
+    """Return how much more each place differs than the pair does on the whole, and how much the whole differs.
 
-    The first is float32 (rows, columns), NaN where nothing was compared.
+    The places are float32 (rows, columns), NaN where nothing was compared.
     At each place, the Euclidean distance of the unit features of exemplar and probe, at a few stages of the one
     network; less its median over the picture, which light, sharpness and compression shift; the mean of the stages.
-    A median higher than these can make it is of a picture painted all over again: then a usual one is taken away.
+    A median higher than light, sharpness and compression can make it is of a picture painted all over again: then a
+    usual median is taken away.
     `shown` is bool (side, side).
     """
     assert encoder.stages is not None

@@ -44,8 +44,8 @@ class Encoder:
     engine: Engine
     stages: Stages | None = None  # what the network sees on the way: preprocessed pictures -> a few (n, c, h, w)
     global_weight: float = 0.0  # of the global distance beside the local one, in divergence.combined_distance
-    combined_threshold: Threshold | None = None  # of that
-    most_median: float = MOST_MEDIAN  # of their distances over a picture that was not painted all over again
+    combined_threshold: Threshold | None = None  # of the combined distance
+    most_median: float = MOST_MEDIAN  # of the stages' distances over a picture not painted all over again
 
     def encode(self, images: Sequence[Image.Image]) -> np.ndarray:
         """Return the unit vectors of RGB images, float32 of shape (n_images, dim)."""

@@ -1,4 +1,4 @@
-"""Confirm objects by registration, and put those that are confirmed first."""
+"""Confirm objects by registration, and put the confirmed ones first."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ FeaturesOf = Callable[[Iterable[str]], Mapping[str, Features]]
 def confirm(
     matches: Sequence[Match], probe: Features, exemplars: Mapping[str, Sequence[Photo]], features_of: FeaturesOf
 ) -> list[Match]:
-    """Register a probe to objects, and return them with those that are confirmed first, best first.
+    """Register a probe to objects, and return them, the confirmed ones first, best first.
 
-    The rest keep their order. `exemplars` holds the photographs of each object, `features_of` returns the features
-    there are by sha256.
+    The other matches keep their order. `exemplars` holds the photographs of each object, `features_of` returns the
+    features there are, by sha256.
     """
     tried = [confirm_one(match, probe, exemplars[match.object_id], features_of) for match in matches]
     return sorted(tried, key=agreeing, reverse=True)  # equals stay as they are

@@ -19,7 +19,7 @@ from retrieval.photographs.features import Features
 
 NEAREST = 5  # objects, by their embedding, that are registered
 VOTED = 8  # objects, by votes, that are registered
-LEAST_VOTES = 1.0  # for that
+LEAST_VOTES = 1.0  # of an object that is registered for its votes
 PLAUSIBLE = 2.0  # votes from which a photograph may show an object; of ten unknown works among 10,000 none had 1.5
 IMPLAUSIBLE = NotRegistered("its details look like those of no catalogued object")
 MOST_WORKS = 12  # on one photograph
@@ -90,8 +90,8 @@ class Finder:
 
         `glance` are features at a glance, `vector` the embedding of the whole; `probe` finds the features
         of a probe, and `closer` finer ones, for objects that have votes and are not registered. `limit` is the
-        distance up to which an object may be meant, None where that is not known. Where neither votes nor distance
-        make an object plausible, nothing is registered.
+        distance up to which an object may be meant, None where no such distance is known. Where neither votes nor
+        distance make an object plausible, nothing is registered.
         """
         ballot = cast_votes(self.votes, glance.descriptors)
         nearest = self.nearest(vector, max(k, NEAREST))

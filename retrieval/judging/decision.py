@@ -37,7 +37,7 @@ class Basis:
 
     thresholds: Thresholds | None  # None: the catalogue is not complete
     calibration: Calibration | None = None  # None: the thresholds are provisional
-    out_of_date: str | None = None  # why the last calibration is
+    out_of_date: str | None = None  # why the last calibration is out of date
 
 
 def decide(matches: Sequence[Match], basis: Basis, *, poor: str | None = None) -> Decision:
@@ -106,7 +106,7 @@ def _decide_by_places(nearest: Match, found: Divergence, threshold: float) -> tu
 
 
 def _with_strength(decision: Decision, measured: Measured | None, distance: float) -> Decision:
-    """Return a decision with the strength of its evidence, and what that is in words."""
+    """Return a decision with the strength of its evidence, as a number and in words."""
     if measured is None or not measured.genuine or decision.outcome is Outcome.INCONCLUSIVE:
         return decision
     if measured.ratio is None:
@@ -190,7 +190,7 @@ def _too_few(what: str, threshold: Threshold) -> str:
 
 
 def _basis(basis: Basis, authenticity: Threshold, divergence: Divergence | None) -> list[str]:
-    """Say where the thresholds come from, and whether that still holds."""
+    """Say where the thresholds come from, and whether the calibration still holds."""
     said = [] if basis.out_of_date is None else [f"calibration out of date: {basis.out_of_date}"]
     assert basis.thresholds is not None
     match, calibration = basis.thresholds.match, basis.calibration

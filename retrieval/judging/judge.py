@@ -33,7 +33,7 @@ class Probe:
 class Verdict:
     """All that is said of one photograph; `error` says why nothing could be.
 
-    `claim` is what is said of it against the object that it is said to show, whatever else is near.
+    `claim` compares the photograph with the object that it is said to show, whatever else is near.
     """
 
     photo: Path

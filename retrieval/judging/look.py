@@ -42,7 +42,7 @@ class Look:
         self.photograph = item.photograph
         self.finder = edition.finder.without(item.photograph.sha256) if apart else edition.finder
         self.size = (item.photograph.width, item.photograph.height)
-        self._divergences: dict[object, Divergence | NotCompared] = {}  # a claim is often what is found
+        self._divergences: dict[object, Divergence | NotCompared] = {}  # a claim is often the object found
 
     @cached_property
     def features(self) -> Features:
@@ -71,7 +71,7 @@ class Look:
 
     def works(self, k: int, *, several: bool) -> tuple[Work, ...]:
         """Return the works on the photograph, each with its k best objects."""
-        assert self.item.features is not None, "asked for above"
+        assert self.item.features is not None, "a probe is read with its features"
         with Catalogue.reading(self.edition.data) as catalogue:  # features go by content: another revision does no harm
             found = self.finder.works(
                 self.item.features,
@@ -97,7 +97,7 @@ class Look:
         are told only where one of them is an object's.
         """
         outlines = [work.outline for work in found if work.outline is not None]
-        assert self.item.features is not None, "asked for above"
+        assert self.item.features is not None, "a probe is read with its features"
         if outlines:
             quads = pictures_beside(self.photograph, self.features, outlines)
         else:
@@ -157,7 +157,7 @@ class Look:
         return corners_of(registration.homography, (exemplar.width, exemplar.height))
 
     def _at(self, work: Found, vector: np.ndarray, k: int) -> Found:
-        """Return a work with distances to its own vector, and what else is near to that."""
+        """Return a work with distances to its own vector, and the other objects near that vector."""
         registered = [
             replace(
                 self.finder.match(match.object_id, vector), registration=match.registration, exemplar=match.exemplar

@@ -18,7 +18,7 @@ ComparedWith = Callable[[str], Match | None]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Work:
-    """One work on a photograph: where it is, what it is, and what the register says of that.
+    """One work on a photograph: where it is, what it is, and what the register says of the object.
 
     `region` is x, y, width and height in pixels of the upright photograph, `outline` a convex polygon (n, 2) in it.
     """
@@ -46,7 +46,7 @@ def settle(
 ) -> Work:
     """Return the work that a region of a photograph shows, given its matches, best first.
 
-    `compared_with` compares the photograph with one more object, None where that is not catalogued.
+    `compared_with` compares the photograph with one more object, None where that object is not catalogued.
     """
     work = Work(region, decide(matches, basis, poor=poor), tuple(matches), outline)
     if matches and poor is None and _is_of(matches[0], work.decision):
@@ -56,7 +56,7 @@ def settle(
 
 
 def _settled(work: Work, basis: Basis, register: Register, compared_with: ComparedWith) -> Work:
-    """Return a work that is of its best match with what the register says of that."""
+    """Return a work that shows its best match, with what the register says of that object."""
     genuine, forgery = _both(work.matches[0], register, compared_with)
     if forgery is not None and _shows(forgery, genuine, basis):
         return _known(work, genuine, forgery, basis)

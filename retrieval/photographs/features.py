@@ -29,7 +29,8 @@ _MIRROR = np.arange(128).reshape(4, 4, 8)[::-1][:, :, (8 - np.arange(8)) % 8].re
 class Detail:
     """How closely to look: at a picture of `side` x `side` pixels or as many, for at most `count` features.
 
-    Those of the strongest contrast, or else of such in every part of the picture: on a page, all would be of its text.
+    The features of strongest contrast are taken, with `everywhere` those of every part of the picture: on a page, all
+    would otherwise be of its text.
     """
 
     side: float

@@ -209,7 +209,7 @@ def _load(source: Image.Image, enough: int) -> tuple[tuple[int, int], tuple[floa
 def _shrink(image: Image.Image, box: tuple[float, float, float, float], short_side: int) -> Image.Image:
     """Reduce what is at least twice too large, to half more than asked for.
 
-    The encoder resizes once more. Its 260 px input, against that of a full decode: 53 dB this way, 50 dB when
+    The encoder resizes once more. Its 260 px input, against the input from a full decode: 53 dB this way, 50 dB when
     reduced to just what is asked for, 33 to 49 dB with nothing but the JPEG's own reduction.
     """
     width, height = box[2], box[3]

@@ -54,8 +54,8 @@ def blur_of(grey: np.ndarray) -> float:
     """Return how blurred a picture, float32 (height, width), is: 0 for a sharp one, towards 1; 0 for an empty one.
 
     The share of its steps from pixel to pixel that stay when it is blurred once more (Crete et al., Human Vision and
-    Electronic Imaging XII, 2007), in the worse of the two directions; once more at a quarter of the size, for what is
-    so blurred that its steps are those of the grey levels. One that is blurred to next to nothing counts as empty.
+    Electronic Imaging XII, 2007), in the worse of the two directions; measured again at a quarter of the size, for a
+    picture so blurred that only single grey levels step. A picture blurred to next to nothing counts as empty.
     """
     cv2 = import_cv2()
     quarter = (max(1, grey.shape[1] // COARSE), max(1, grey.shape[0] // COARSE))

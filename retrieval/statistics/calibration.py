@@ -1,4 +1,4 @@
-"""Thresholds with the counts behind them: provisional ones from the catalogue itself, and those of a calibration."""
+"""Thresholds with the counts behind them: provisional from the catalogue itself, or set by a calibration."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ MOST_GROWTH = 0.2  # share of its objects by which a catalogue may change before
 class Threshold:
     """A distance, the rate of errors it was set for, and the number of objects behind it.
 
-    `value` is None where there are too few objects for that rate. The rate holds on average, or, where there is a
+    `value` is None where there are too few objects for the rate. The rate holds on average, or, where there is a
     `confidence`, with this probability over the photographs that it was set on. `asked` is the rate that was wanted,
-    if that is smaller than these objects can carry.
+    where the objects are too few to carry it.
     """
 
     value: float | None
@@ -43,8 +43,8 @@ class Threshold:
 class Thresholds:
     """Nearer than `match`, an object is found. Farther than the others, its photograph diverges.
 
-    `combined` is that of the combined distance, where a photograph was compared place by place; `authenticity` is that
-    of the global distance, where it was not.
+    `combined` limits the combined distance, where a photograph was compared place by place; `authenticity` limits the
+    global distance, where it was not.
     """
 
     match: Threshold
@@ -67,8 +67,8 @@ def match_threshold(nearest_other: np.ndarray, *, rate: float = FALSE_MATCH_RATE
 def authenticity_threshold(genuine: np.ndarray, *, rate: float = FALSE_ALARM_RATE) -> Threshold:
     """Return the distance above which a genuine photograph falls at most at `rate`.
 
-    `genuine` holds one distance an object between its exemplar and another photograph of it. The same bound, from
-    above: the floor(rate * (n + 1))-th largest.
+    `genuine` holds one distance an object between its exemplar and another photograph of it. The bound of
+    `match_threshold`, from above: the floor(rate * (n + 1))-th largest.
     """
     rank = _rank(genuine, rate)
     value = float(np.sort(genuine)[-rank]) if rank else None
@@ -106,7 +106,7 @@ def allowed_beyond(count: int, rate: float, *, confidence: float = CONFIDENCE) -
 def upper_bound(values: np.ndarray, rate: float, *, confidence: float = CONFIDENCE) -> Threshold:
     """Return the value that others of their kind exceed at most at `rate`, with this confidence, whatever they are.
 
-    `values`, shape (n,), are independent, one for each object. Where they are too few for that rate it is the largest,
+    `values`, shape (n,), are independent, one for each object. Where they are too few for `rate` it is the largest,
     at the smallest rate that they can carry. Without any the value is None.
     """
     count = len(values)

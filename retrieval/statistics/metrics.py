@@ -137,7 +137,7 @@ def false_alarm_rate(genuine: Distances, threshold: float, *, confidence: float 
 def miss_rate(impostor: Distances, threshold: float, *, confidence: float = 0.95) -> Estimate:
     """Return the share of impostor or copy distances, shape (n,), within the threshold: passed (FMR).
 
-    A distance equal to the threshold passes. The interval is that of `false_alarm_rate`.
+    A distance equal to the threshold passes. The interval is taken as in `false_alarm_rate`.
     """
     return _share(~_exceeds(impostor, threshold, "impostor"), confidence)
 

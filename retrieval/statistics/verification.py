@@ -153,8 +153,8 @@ class Trials:
     def estimate(self, figure: Callable[[Curve], float], *, resamples: int = 500, seed: int = 0) -> Estimate:
         """Return a figure of the curve with its 95 % interval by bootstrap over objects.
 
-        A wrong pair goes with the object of the photo that was compared; those it is compared with stay. `n` is the
-        number of objects behind the rarest kind of pair. Raises ValueError with fewer than two objects.
+        A wrong pair goes with the object of the photo that was compared; the objects it is compared with stay. `n` is
+        the number of objects behind the rarest kind of pair. Raises ValueError with fewer than two objects.
         """
         owners = self.owners.tolist()
         length = owners[-1] + 1
