@@ -33,8 +33,8 @@ def read_queries(source: Path, exemplars: Mapping[str, Sequence[Photo]]) -> list
 
     `photo,catalogue_ids`: ids separated by spaces, or `none` for an unknown work. `a,b`: two photographs of one work,
     of which b is an exemplar of the catalogue; each is asked for where the other is one. `photo,object_id,label`: 1 or
-    `genuine`, 0 or `forgery`; without an object_id, or with one that no catalogued object has, an unknown work. `source`
-    may also be a folder as `artifact train` takes it. Photographs lie beside the file, or in one folder beside it. A
+    `genuine`, 0 or `forgery`; without an object_id, or with one of no catalogued object, an unknown work. `source` may
+    also be a folder as `artifact train` takes it. Photographs lie beside the file, or in one folder beside it. A
     number stands for the one id that is the same number, as 7 for 007. Raises BadLabels, with all problems in one line.
     """
     if source.is_dir():

@@ -116,7 +116,7 @@ def combined_distance(global_distance: float, local_distance: float, weight: flo
 
 
 def local_limit(threshold: float, weighted: float) -> float:
-    """Return the local distance at which the combined one reaches a threshold; 0 where the global distance does so alone."""
+    """Return the local distance at which the combined one reaches a threshold; 0 where the global one suffices."""
     return math.sqrt(max(threshold**2 - weighted**2, 0.0))
 
 
