@@ -9,7 +9,7 @@ from PIL import Image
 
 from cli.evidence.evidence import Evidence
 from cli.evidence.page import render_evidence
-from cli.evidence.picture import draw_sheet
+from cli.evidence.picture import draw_evidence
 from cli.output.writing import write_whole
 from retrieval.catalogue.catalogue import Catalogue
 from retrieval.comparing.alignment import lay_over
@@ -37,7 +37,7 @@ def write_evidence(
         write_whole(report, (piece.encode() for piece in render_evidence(evidence)), quiet=quiet)
     if png is not None:
         file = io.BytesIO()
-        draw_sheet(evidence).save(file, "PNG")
+        draw_evidence(evidence).save(file, "PNG")
         write_whole(png, [file.getvalue()], quiet=quiet)
 
 

@@ -14,11 +14,11 @@ from cli.pictures.strips import (
     PAPER,
     SOFT,
     WIDTH,
-    _font,
     below,
     beside,
     column_width,
     drawable,
+    font,
     paragraph,
 )
 from retrieval.comparing.divergence import Divergence
@@ -28,7 +28,7 @@ from retrieval.errors import UnreadableImage
 BADGES = {"divergent": "#a3211b", "inconclusive": "#7a5200", "consistent": "#1f653a", "no-match": "#27567f"}
 
 
-def draw_sheet(evidence: Evidence) -> Image.Image:
+def draw_evidence(evidence: Evidence) -> Image.Image:
     """Return the evidence as one picture: verdict, both photographs, the map, the worst places, the figures."""
     strips = [_heading(evidence), _pictures(evidence), *(paragraph(remark, 22) for remark in evidence.remarks)]
     if evidence.pair is not None and evidence.worst:
@@ -43,12 +43,12 @@ def draw_sheet(evidence: Evidence) -> Image.Image:
 
 def _heading(evidence: Evidence) -> Image.Image:
     """Return the outcome on its colour, what was compared, and the verdict in words."""
-    outcome, font = evidence.decision.outcome, _font(30)
-    end = int(font.getlength(outcome)) + 32
+    outcome, letters = evidence.decision.outcome, font(30)
+    end = int(letters.getlength(outcome)) + 32
     badge = Image.new("RGB", (end, 50), PAPER)
     draw = ImageDraw.Draw(badge)
     draw.rounded_rectangle((0, 0, end - 1, 49), 5, BADGES[outcome])
-    draw.text((16, 25), outcome, PAPER, font, anchor="lm")
+    draw.text((16, 25), outcome, PAPER, letters, anchor="lm")
     against = paragraph(f"{evidence.probe.path.name} against {evidence.match.object_id}", 30, width=INSIDE - end - GAP)
     title = drawable(evidence.title)
     if "\\u" in title.lower():
@@ -87,29 +87,29 @@ def _marked(exemplar: Image.Image, evidence: Evidence, divergence: Divergence) -
 
 def _mark(draw: ImageDraw.ImageDraw, box: Box, scale: tuple[float, float], label: str, colour: str, right: int) -> None:
     """Outline a box, and label it above on the left, or where there is no room, below or farther left."""
-    font = _font(18)
+    letters = font(18)
     left, top, width, height = (length * scale[axis % 2] for axis, length in enumerate(box))
     corners = (left, top, left + width, top + height)
     draw.rectangle(corners, outline=INK, width=4)
     draw.rectangle(corners, outline=PAPER, width=2)
-    end = min(left + font.getlength(label) + 10, right)
-    start = end - font.getlength(label) - 10
+    end = min(left + letters.getlength(label) + 10, right)
+    start = end - letters.getlength(label) - 10
     top = top - 22 if top >= 22 else top + height
     draw.rectangle((start, top, end, top + 22), colour)
-    draw.text((start + 5, top + 11), label, PAPER, font, anchor="lm")
+    draw.text((start + 5, top + 11), label, PAPER, letters, anchor="lm")
 
 
 def _legend(divergence: Divergence, threshold: float, width: int) -> Image.Image:
     """Return the colour scale with its ends, and the threshold marked on it."""
-    end, font = scale_end(divergence.map, threshold), _font(18)
+    end, letters = scale_end(divergence.map, threshold), font(18)
     strip = Image.new("RGB", (width, 78), PAPER)
     strip.paste(Image.fromarray(ramp(width)[None]).resize((width, 18)), (0, 28))
     draw = ImageDraw.Draw(strip)
-    draw.text((0, 52), "0", INK, font)
-    draw.text((width, 52), f"{end:.2f} local distance", INK, font, anchor="ra")
+    draw.text((0, 52), "0", INK, letters)
+    draw.text((width, 52), f"{end:.2f} local distance", INK, letters, anchor="ra")
     at, side = threshold / end * (width - 1), "rs" if threshold > end / 2 else "ls"
     draw.line((at, 8, at, 46), INK, 3)
-    draw.text((at + (6 if side == "ls" else -6), 20), f"threshold {threshold:.3f}", INK, font, anchor=side)
+    draw.text((at + (6 if side == "ls" else -6), 20), f"threshold {threshold:.3f}", INK, letters, anchor=side)
     return strip
 
 

@@ -19,39 +19,40 @@ Font = ImageFont.FreeTypeFont
 
 
 @lru_cache
-def _font(size: int) -> Font:
+def font(size: int) -> Font:
+    """Return the first font there is, in pixels."""
     for name in FONTS:
         try:
             return ImageFont.truetype(name, size)
         except OSError:
             continue
-    font = ImageFont.load_default(size)
-    assert isinstance(font, Font), "Pillow's wheels have FreeType"
-    return font
+    own = ImageFont.load_default(size)
+    assert isinstance(own, Font), "Pillow's wheels have FreeType"
+    return own
 
 
 def drawable(text: str) -> str:
     """Return text without letters that the font lacks: the plain letter for an accented one, a code for others."""
-    font = _font(20)
-    lacking = bytes(font.getmask("\uffff"))
+    known = font(20)
+    lacking = bytes(known.getmask("\uffff"))
 
     def drawn(letter: str) -> str:
         for form in (letter, unicodedata.normalize("NFD", letter)[0]):
-            if form.isascii() or bytes(font.getmask(form)) != lacking:
+            if form.isascii() or bytes(known.getmask(form)) != lacking:
                 return form
         return letter.encode("ascii", "backslashreplace").decode()
 
     return "".join(map(drawn, plain(text)))
 
 
-def _broken(text: str, font: Font, width: int) -> str:
+def broken(text: str, letters: Font, width: int) -> str:
     """Return text broken into lines that are no wider than that; a word that is wider is broken too."""
     lines = [""]
     for word in re.findall(r"\S+\s*", text):
-        if lines[-1] and font.getlength((lines[-1] + word).rstrip()) > width:
+        if lines[-1] and letters.getlength((lines[-1] + word).rstrip()) > width:
             lines.append("")
         for letter in word:
-            if font.getlength((lines[-1] + letter).rstrip()) > width:
+            if letters.getlength((lines[-1] + letter).rstrip()) > width:
                 lines.append("")
             lines[-1] += letter
     return "\n".join(line.rstrip() for line in lines)
@@ -59,11 +60,11 @@ def _broken(text: str, font: Font, width: int) -> str:
 
 def paragraph(text: str, size: int, *, width: int = INSIDE, colour: str = INK) -> Image.Image:
     """Return text broken into lines, as a strip."""
-    font = _font(size)
-    lines = _broken(drawable(text), font, width)
-    box = ImageDraw.Draw(Image.new("RGB", (1, 1))).multiline_textbbox((0, 0), lines, font=font, spacing=6)
+    letters = font(size)
+    lines = broken(drawable(text), letters, width)
+    box = ImageDraw.Draw(Image.new("RGB", (1, 1))).multiline_textbbox((0, 0), lines, font=letters, spacing=6)
     strip = Image.new("RGB", (width, int(box[3]) + 6), PAPER)
-    ImageDraw.Draw(strip).multiline_text((0, 0), lines, colour, font, spacing=6)
+    ImageDraw.Draw(strip).multiline_text((0, 0), lines, colour, letters, spacing=6)
     return strip
 
 

@@ -1,4 +1,4 @@
-"""The evidence page and sheet, on evidence made by hand: what is said, drawn, marked, and never let in."""
+"""The evidence as a page and as a picture, on evidence made by hand: what is said, drawn, marked, and never let in."""
 
 import base64
 import hashlib
@@ -13,10 +13,11 @@ import numpy as np
 import pytest
 from PIL import Image, ImageChops, ImageColor
 
-from cli.evidence import picture as sheet
+from cli.evidence import picture as evidence_picture
 from cli.evidence.evidence import Evidence
 from cli.evidence.page import render_evidence
-from cli.evidence.picture import draw_sheet
+from cli.evidence.picture import draw_evidence
+from cli.pictures import strips
 from cli.pictures.maps import colours, draw_map, enlarged, fitted, scale_end, spread, surroundings
 from cli.pictures.strips import WIDTH, drawable
 from retrieval.comparing.divergence import Divergence, NotCompared, Place
@@ -152,7 +153,7 @@ def difference(one: Image.Image, other: Image.Image) -> float:
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_every_case_is_a_whole_page_and_a_sheet(case: str) -> None:
+def test_every_case_is_a_whole_page_and_a_picture(case: str) -> None:
     shown = evidence(**CASES[case])
     page = Page(render(shown))
     text = " ".join(page.text.split())
@@ -160,7 +161,7 @@ def test_every_case_is_a_whole_page_and_a_sheet(case: str) -> None:
     for said in ("lot-7.jpg", "1984.12", str(shown.decision.outcome), *shown.decision.reasons, "The Reader, A. Nobody"):
         assert said in text
     assert "attic" in text and "do not prove" in text
-    drawn = draw_sheet(shown)
+    drawn = draw_evidence(shown)
     assert drawn.width == WIDTH and drawn.mode == "RGB" and 400 < drawn.height < 3000
 
 
@@ -277,7 +278,7 @@ def test_text_from_outside_stays_text(case: str) -> None:
     assert not [name for _, name, _ in page.attributes if name.startswith("on")]
     assert "<script>alert(1)<" not in text and "\u202e" not in text
     assert page.text.count("\ufffdgpj") > 8
-    draw_sheet(shown)
+    draw_evidence(shown)
 
 
 def test_the_page_asks_for_nothing_and_runs_its_own_script_only() -> None:
@@ -424,9 +425,9 @@ def test_a_map_is_spread_without_the_unknown_leaking_in() -> None:
 
 
 @pytest.mark.parametrize(("case", "columns"), [("divergent", 3), ("uncompared", 2), ("unregistered", 2)])
-def test_the_sheet_holds_the_pictures_and_the_colour_of_the_outcome(case: str, columns: int) -> None:
+def test_the_picture_holds_the_photographs_and_the_colour_of_the_outcome(case: str, columns: int) -> None:
     shown = evidence(**CASES[case])
-    drawn = draw_sheet(shown)
+    drawn = draw_evidence(shown)
     colour = {"divergent": "#a3211b", "consistent": "#1f653a", "no-match": "#27567f"}[shown.decision.outcome]
     assert drawn.getpixel((45, 65)) == ImageColor.getrgb(colour)
     width = (WIDTH - 80 - 24 * (columns - 1)) // columns
@@ -446,32 +447,34 @@ def _top_of(pixels: np.ndarray, image: Image.Image) -> tuple[int, float]:
     return 100 + int(np.argmin(found)), float(min(found))
 
 
-def test_a_sheet_grows_with_what_it_has_to_say() -> None:
-    whole, bare = draw_sheet(evidence()), draw_sheet(evidence(**CASES["unregistered"]))
+def test_the_picture_grows_with_what_it_has_to_say() -> None:
+    whole, bare = draw_evidence(evidence()), draw_evidence(evidence(**CASES["unregistered"]))
     long = evidence(metadata={"title": "A long title " * 60})
-    assert draw_sheet(long).height > whole.height + 60
+    assert draw_evidence(long).height > whole.height + 60
     assert whole.height != bare.height
 
 
 def test_letters_that_the_font_lacks_are_spelt_not_boxes(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sheet, "FONTS", ())  # Pillow's own font, which knows ASCII
-    sheet._font.cache_clear()
+    monkeypatch.setattr(strips, "FONTS", ())  # Pillow's own font, which knows ASCII
+    strips.font.cache_clear()
     try:
         assert drawable("Édouard Manet, 1863") == "Edouard Manet, 1863"
         assert drawable("王-7") == "\\u738b-7"
         said: list[str] = []
-        paragraph = sheet.paragraph
-        monkeypatch.setattr(sheet, "paragraph", lambda text, *a, **b: said.append(text) or paragraph(text, *a, **b))
-        draw_sheet(evidence(matched={"object_id": "1984.12"}, metadata={"title": "清明上河圖"}))
+        paragraph = strips.paragraph
+        monkeypatch.setattr(
+            evidence_picture, "paragraph", lambda text, *a, **b: said.append(text) or paragraph(text, *a, **b)
+        )
+        draw_evidence(evidence(matched={"object_id": "1984.12"}, metadata={"title": "清明上河圖"}))
         assert any("letters that are not in the font" in text for text in said)
         assert any("1984.12" in text for text in said) and not any("清" in text for text in said)
     finally:
-        sheet._font.cache_clear()
+        strips.font.cache_clear()
 
 
 @pytest.mark.parametrize("text", ["word " * 80, "W" * 300, "", "short"])
 def test_text_is_broken_within_its_width_and_none_is_lost(text: str) -> None:
-    font = sheet._font(20)
-    broken = sheet._broken(text, font, 300)
+    font = strips.font(20)
+    broken = strips.broken(text, font, 300)
     assert all(font.getlength(line) <= 300 for line in broken.split("\n"))
     assert broken.replace("\n", "").replace(" ", "") == text.replace(" ", "")
