@@ -231,6 +231,10 @@ def test_the_main_job_needs_no_torch(ran):
     assert {"openvino", "faiss", "numpy"} <= set(ran["modules"])
 
 
+def test_the_main_job_needs_no_templates(ran):
+    assert "jinja2" not in ran["modules"]
+
+
 def test_help_imports_nothing_heavy():
     code = (
         "import sys\n"
@@ -242,7 +246,7 @@ def test_help_imports_nothing_heavy():
     result = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     loaded = set(result.stderr.split())
     assert "typer" in loaded and "index" in result.stdout
-    assert not loaded & (HEAVY | {"numpy", "faiss", "openvino", "PIL", "sqlite_utils", "cv2"})
+    assert not loaded & (HEAVY | {"numpy", "faiss", "openvino", "PIL", "sqlite_utils", "cv2", "jinja2"})
 
 
 @pytest.mark.parametrize("asked", [None, "3"])

@@ -17,6 +17,7 @@ from retrieval.photographs.images import Photograph
 from retrieval.statistics.calibration import Threshold, Thresholds
 
 PLACES = 6
+WIDE = 2.4  # width over height, from which pictures lie one below the other
 VERDICTS: Mapping[str, str] = {
     Outcome.CONSISTENT: "Matches {0}, and the {1} is within the threshold {2}.",
     Outcome.DIVERGENT: "Depicts or imitates {0}, but the {1} is beyond the threshold {2}: a suspected forgery, copy "
@@ -43,6 +44,27 @@ class Evidence:
     metadata: Mapping[str, str]
     encoder: str
     revision: int
+
+    @property
+    def known_exemplar(self) -> Photograph | None:
+        """The exemplar, where it can be shown."""
+        return None if isinstance(self.exemplar, UnreadableImage) else self.exemplar
+
+    @property
+    def pictures(self) -> tuple[Image.Image | None, Image.Image]:
+        """Exemplar and photograph, as they lie on each other where that is known, else as they are."""
+        return self.pair or (self.known_exemplar.image if self.known_exemplar else None, self.probe.image)
+
+    @property
+    def is_wide(self) -> bool:
+        """Whether the exemplar is so wide that pictures lie one below the other."""
+        return self.proportions > WIDE
+
+    @property
+    def proportions(self) -> float:
+        """Width over height of the exemplar as it is shown."""
+        shown = self.pictures[0]
+        return shown.width / shown.height if shown else 1.0
 
     @property
     def registration(self) -> Registration | None:

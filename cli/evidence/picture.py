@@ -5,7 +5,6 @@ from __future__ import annotations
 from PIL import Image, ImageDraw, ImageOps
 
 from cli.evidence.evidence import Evidence
-from cli.evidence.page_pictures import WIDE
 from cli.pictures.maps import draw_map, enlarged, fitted, ramp, scale_end, surroundings
 from cli.pictures.strips import (
     GAP,
@@ -23,7 +22,6 @@ from cli.pictures.strips import (
 )
 from retrieval.comparing.divergence import Divergence
 from retrieval.comparing.overlays import Box
-from retrieval.errors import UnreadableImage
 
 BADGES = {"divergent": "#a3211b", "inconclusive": "#7a5200", "consistent": "#1f653a", "no-match": "#27567f"}
 
@@ -60,11 +58,10 @@ def _heading(evidence: Evidence) -> Image.Image:
 def _pictures(evidence: Evidence) -> Image.Image:
     """Return exemplar and photograph, and the map where there is one, each over its caption."""
     divergence, pair, cells = evidence.divergence, evidence.pair, []
-    wide = pair is not None and pair[0].width > WIDE * pair[0].height
+    wide = pair is not None and evidence.is_wide
     width = column_width(1 if wide else 3 if pair and divergence else 2)
-    exemplar = None if isinstance(evidence.exemplar, UnreadableImage) else evidence.exemplar.image
     said = "photograph, laid over the exemplar, colours fitted" if pair else "photograph, as it is"
-    for image, caption in zip(pair or (exemplar, evidence.probe.image), ("exemplar", said), strict=True):
+    for image, caption in zip(evidence.pictures, ("exemplar", said), strict=True):
         shown = fitted(image, width, 620) if image else Image.new("RGB", (width, 200), "#e9e7e2")
         cells.append(below([shown, paragraph(caption, 20, width=width, colour=SOFT)], 8))
     if pair and divergence:
@@ -75,9 +72,9 @@ def _pictures(evidence: Evidence) -> Image.Image:
 
 def _marked(exemplar: Image.Image, evidence: Evidence, divergence: Divergence) -> Image.Image:
     """Return the map with overlays and worst places outlined and labelled."""
-    assert not isinstance(evidence.exemplar, UnreadableImage)
+    assert evidence.known_exemplar is not None, "there is a pair"
     picture = draw_map(divergence.map, exemplar, evidence.limit)
-    scale = picture.width / evidence.exemplar.width, picture.height / evidence.exemplar.height
+    scale = picture.width / evidence.known_exemplar.width, picture.height / evidence.known_exemplar.height
     marks = [(overlay.box, overlay.kind, SOFT) for overlay in divergence.overlays]
     marks += [(place.box, str(number), INK) for number, place in enumerate(evidence.worst, 1)]
     for box, label, colour in marks:
@@ -115,8 +112,8 @@ def _legend(divergence: Divergence, threshold: float, width: int) -> Image.Image
 
 def _places(evidence: Evidence, pair: tuple[Image.Image, Image.Image], start: int) -> Image.Image:
     """Return three of the worst places in a row, from number `start` on."""
-    assert not isinstance(evidence.exemplar, UnreadableImage)
-    width, size, cells = column_width(3), (evidence.exemplar.width, evidence.exemplar.height), []
+    assert evidence.known_exemplar is not None, "there is a pair"
+    width, size, cells = column_width(3), (evidence.known_exemplar.width, evidence.known_exemplar.height), []
     side = (width - 6) // 2
     for number, place in list(enumerate(evidence.worst, 1))[start : start + 3]:
         around = surroundings(place.box, size)

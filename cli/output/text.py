@@ -10,6 +10,8 @@ _JOINERS = "\u200c\u200d"  # of letters, and of emoji
 
 def plain(text: str) -> str:
     """Return text from outside, a file name say, as one printable line."""
+    if text.isprintable():  # as most is, and a picture written as text must be quick
+        return text
     return "".join(letter if _shows(letter) else "�" for letter in text.encode(errors="replace").decode())
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import io
 import sqlite3
 from collections.abc import Mapping
 from contextlib import ExitStack, suppress
@@ -12,6 +10,7 @@ from functools import lru_cache
 from math import ceil, inf
 from pathlib import Path
 
+from cli.pictures.data_uri import data_uri
 from retrieval.catalogue.catalogue import Catalogue
 from retrieval.errors import ArtifactError, UnreadableImage
 from retrieval.photographs.images import read_photograph
@@ -74,6 +73,4 @@ def thumbnail(path: str, sha256: str | None, region: tuple[int, ...] = (), *, si
         left, top, right, bottom = (at * image.width / size[0] for at in (x, y, x + width, y + height))
         image = image.crop((int(left), int(top), min(ceil(right), image.width), min(ceil(bottom), image.height)))
     image.thumbnail((side, side))
-    file = io.BytesIO()
-    image.save(file, "JPEG", quality=QUALITY, optimize=True)
-    return Thumbnail("data:image/jpeg;base64," + base64.b64encode(file.getvalue()).decode(), image.size)
+    return Thumbnail(data_uri(image, QUALITY), image.size)

@@ -40,7 +40,7 @@ class Output:
             write_whole(wanted.out, (piece.encode() for piece in pieces))
 
     def _write_page(self) -> None:
-        from cli.pages.day import render_html
+        from cli.pages.day import render_day
         from cli.records.review_words import review_lines
         from cli.screening.evidence_pages import page_key, write_pages
 
@@ -48,7 +48,7 @@ class Output:
         if wanted.out is not None:
             write_pages(self._pages, journal, edition, wanted.out, several=wanted.several, most=wanted.max_megapixels)
         with progress("Writing the report") as show:
-            pieces = render_html(
+            pieces = render_day(
                 journal.records,
                 journal.counts,
                 folder=self.source,

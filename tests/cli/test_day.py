@@ -15,8 +15,9 @@ from PIL import Image
 
 from cli.output.text import plain
 from cli.pages import day_entries as entries
-from cli.pages.day import render_html
-from cli.pages.parts import SIGNS, bar
+from cli.pages.day import render_day
+from cli.pages.parts import SIGNS, Bar
+from cli.pages.templating import macros
 from cli.pictures.thumbnails import thumbnail
 from cli.records.artifact_1 import outcomes
 from cli.records.triage import ALERTS, Priority
@@ -81,7 +82,7 @@ def render(
 ) -> str:
     counts = Counter(outcome for found in records for outcome in outcomes(found))
     data = data or folder / "no catalogue"
-    pieces = render_html(lambda: iter(records), counts, folder=folder, data=data, on_progress=on_progress, **options)
+    pieces = render_day(lambda: iter(records), counts, folder=folder, data=data, on_progress=on_progress, **options)
     page = "".join(pieces)
     page.encode()  # no lone surrogate is left
     Page(page)
@@ -232,7 +233,7 @@ def test_titles_from_the_catalogue_are_shown_and_stay_text(tmp_path: Path) -> No
     page = render(
         [record(tmp_path / "p.png", work("divergent", match("7", exemplar), match("8", "x", 0.55)))], tmp_path, data
     )
-    assert "&lt;b&gt;The Reader&lt;/b&gt;, A. &quot;Nobody&quot; &amp; Son" in page
+    assert "&lt;b&gt;The Reader&lt;/b&gt;, A. &#34;Nobody&#34; &amp; Son" in page
     assert "<li><bdi>8</bdi> 0.550</li>" in page
 
 
@@ -511,9 +512,7 @@ def test_a_thumbnail_carries_nothing_of_the_file_but_its_pixels(tmp_path: Path) 
 def test_a_bar_is_drawn_to_scale(
     distance: float, match_threshold: float | None, authenticity_threshold: float | None, end: float
 ) -> None:
-    drawn = bar(
-        match(distance=distance, match_threshold=match_threshold, authenticity_threshold=authenticity_threshold)
-    )
+    drawn = macros("parts.html").bar(Bar(distance, authenticity_threshold, match_threshold))
     page = Page(drawn)
     found = {(tag, name): value for tag, name, value in page.attributes if tag == "rect"}
     lines = re.findall(r'<line class="(\w+)" x1="([\d.]+)%" x2="([\d.]+)%"', drawn)
@@ -537,8 +536,8 @@ def test_records_and_pieces_are_not_kept(tmp_path: Path) -> None:
             yield record(tmp_path / f"{i}.png", work("divergent", match(str(i))), extra="x" * size)
 
     tracemalloc.start()
-    pieces = render_html(records, {"divergent": count}, folder=tmp_path, data=tmp_path / "none", on_progress=ignore)
-    written = sum(piece.startswith("<article") for piece in pieces)
+    pieces = render_day(records, {"divergent": count}, folder=tmp_path, data=tmp_path / "none", on_progress=ignore)
+    written = sum(piece.count("<article") for piece in pieces)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert written == count
@@ -553,7 +552,7 @@ def test_records_are_read_twice(tmp_path: Path) -> None:
         reads += 1
         yield record(tmp_path / "a.png", work("divergent", match()))
 
-    "".join(render_html(records, {"divergent": 1}, folder=tmp_path, data=tmp_path, on_progress=ignore))
+    "".join(render_day(records, {"divergent": 1}, folder=tmp_path, data=tmp_path, on_progress=ignore))
     assert reads == 2
 
 

@@ -1,0 +1,79 @@
+"""Fill the templates of pages; text from outside is made safe here and nowhere else."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Iterator
+from datetime import datetime
+from functools import cache
+from importlib.resources import files
+from typing import TYPE_CHECKING
+
+from cli.output.text import plain
+from cli.pages.parts import SIGNS
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+    from jinja2.environment import TemplateModule
+
+PIECES = 64  # parts of a page that are written together
+
+
+def page_pieces(template: str, **values: object) -> Iterator[str]:
+    """Yield a page in pieces, as soon as what they show is known."""
+    stream = environment().get_template(template).stream(values)
+    stream.enable_buffering(PIECES)
+    return stream
+
+
+def macros(template: str) -> TemplateModule:
+    """Return the macros of a template, each a function that returns markup."""
+    return environment().get_template(template).module
+
+
+@cache
+def environment() -> Environment:
+    """Return what knows the templates; Jinja2 is imported only where a page is written."""
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    made = Environment(
+        loader=PackageLoader("cli.pages"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        finalize=_printable,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    made.globals |= {"SIGNS": SIGNS, "source": _source, "hash_of": _hash_of, "written": _written}
+    made.filters |= {"decimals": _decimals, "percent": "{:.1%}".format, "grouped": "{:,}".format, "counted": _counted}
+    return made
+
+
+def _printable(value: object) -> object:
+    """Return what a template shows as printable text, in one line; markup stays as it is."""
+    return value if hasattr(value, "__html__") else plain(str(value))
+
+
+@cache
+def _source(name: str) -> str:
+    """Return a style or a script, for a page to hold as it is."""
+    return (files("cli.pages") / "templates" / name).read_text("utf-8")
+
+
+def _hash_of(name: str) -> str:
+    """Return the hash of a script, by which the policy of a page lets no other run."""
+    return base64.b64encode(hashlib.sha256(_source(name).encode()).digest()).decode()
+
+
+def _written() -> str:
+    return f"{datetime.now().astimezone():%Y-%m-%d %H:%M %Z}"
+
+
+def _decimals(value: float | None, places: int = 3) -> str:
+    return "none" if value is None else f"{value:.{places}f}"
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number:,} {what}{'' if number == 1 else 's'}"

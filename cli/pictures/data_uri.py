@@ -1,0 +1,15 @@
+"""Write a picture into a page, as a JPEG within its address."""
+
+from __future__ import annotations
+
+import base64
+import io
+
+from PIL import Image
+
+
+def data_uri(image: Image.Image, quality: int = 85) -> str:
+    """Return a picture as an address that holds it."""
+    file = io.BytesIO()
+    image.convert("RGB").save(file, "JPEG", quality=quality, optimize=True)
+    return "data:image/jpeg;base64," + base64.b64encode(file.getvalue()).decode()
