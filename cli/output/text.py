@@ -1,8 +1,7 @@
-"""Make text from outside safe to print and to show."""
+"""Make text from outside fit to print and to show."""
 
 from __future__ import annotations
 
-import html
 import unicodedata
 
 _JOINERS = "\u200c\u200d"  # of letters, and of emoji
@@ -18,8 +17,3 @@ def plain(text: str) -> str:
 def _shows(letter: str) -> bool:
     """Say whether a letter belongs in a line: those of every script, spaces of every width, and what joins emoji."""
     return letter.isprintable() or letter in _JOINERS or unicodedata.category(letter) == "Zs"
-
-
-def escaped(value: object) -> str:
-    """Return text from outside in a form that is safe anywhere in a page."""
-    return html.escape(plain(str(value)), quote=True)

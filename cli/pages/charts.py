@@ -1,18 +1,37 @@
-"""Draw curves and histograms as SVG that reads on a screen, by night, and on paper."""
+"""Lay out curves and histograms as SVG, which reads on a screen, by night, and on paper."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-
-from cli.output.text import escaped
+from statistics import NormalDist
 
 WIDTH, HEIGHT = 420, 300
 LEFT, RIGHT, TOP, BOTTOM = 56, 14, 12, 44
+INSIDE, TALL = WIDTH - LEFT - RIGHT, HEIGHT - TOP - BOTTOM  # between the axes
 MOST_POINTS = 400
 
 Point = tuple[float, float]
+
+
+def probit(share: float) -> float:
+    """Return the normal deviate of a share, the scale of a DET plot (Martin et al., Eurospeech 1997)."""
+    return NormalDist().inv_cdf(share)
+
+
+def span(values: Sequence[float]) -> tuple[float, float]:
+    """Return the ends of an axis around some values, with room; not below 0, and not above 1 for shares."""
+    low, high = min(values, default=0.0), max(values, default=1.0)
+    room = 0.08 * (high - low) or 0.1 * abs(high) or 0.1
+    return max(low - room, min(low, 0.0)), min(high + room, 1.0) if high <= 1 and low < 1 else high + room
+
+
+def round_values(low: float, high: float, count: int) -> list[float]:
+    """Return about so many round values within an axis, 1, 2 or 5 times a power of ten apart."""
+    power = 10.0 ** math.floor(math.log10((high - low) / count))
+    step = next(power * factor for factor in (1, 2, 5, 10) if power * factor * count >= (high - low) * 0.999)
+    return [step * number for number in range(math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9) + 1)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,94 +50,81 @@ class Axis:
         return (at - low) / (high - low)
 
 
-def probit(share: float) -> float:
-    """Return the normal deviate of a share, the scale of a DET plot (Martin et al., Eurospeech 1997).
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """What is drawn between the axes, in pixels from the top left; the template knows the shapes."""
 
-    By bisection of the error function.
-    """
-    low, high = -8.0, 8.0
-    for _ in range(60):
-        middle = (low + high) / 2
-        if (1 + math.erf(middle / math.sqrt(2))) / 2 < share:
-            low = middle
-        else:
-            high = middle
-    return low
+    shape: str
+    kind: str
+    x: float = 0.0
+    y: float = 0.0
+    width: float = 0.0
+    height: float = 0.0
+    path: str = ""
+    said: str = ""
 
-
-def plot(title: str, x: Axis, y: Axis, drawn: Iterable[str], legend: Sequence[tuple[str, str]]) -> str:
-    """Return a figure with its axes; `drawn` is what lies between them, `legend` classes with their words."""
-    grid = "".join(_tick_x(x, at, text) for at, text in x.ticks) + "".join(_tick_y(y, at, text) for at, text in y.ticks)
-    keys = "".join(f'<span class="{kind}"><i></i>{escaped(said)}</span>' for kind, said in legend)
-    middle = TOP + (HEIGHT - TOP - BOTTOM) / 2
-    names = (
-        f'<text class="name" x="{LEFT + (WIDTH - LEFT - RIGHT) / 2:.0f}" y="{HEIGHT - 6}">{escaped(x.name)}</text>'
-        f'<text class="name" transform="translate(13 {middle:.0f}) rotate(-90)">{escaped(y.name)}</text>'
-    )
-    return (
-        f'<figure class="plot"><figcaption>{escaped(title)}</figcaption>'
-        f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{escaped(title)}">'
-        f"{grid}{names}{''.join(drawn)}</svg>"
-        f'<p class="legend">{keys}</p></figure>\n'
-    )
+    @property
+    def is_far_right(self) -> bool:
+        """Whether words have more room on the left."""
+        return self.x > 0.6 * WIDTH
 
 
-def _across(x: Axis, value: float) -> float:
-    return LEFT + (WIDTH - LEFT - RIGHT) * x.place(value)
+@dataclass(frozen=True, slots=True)
+class Plane:
+    """Two axes, and what can be drawn between them."""
+
+    x: Axis
+    y: Axis
+
+    def across(self, value: float) -> float:
+        """Return how far from the left a value of x lies."""
+        return LEFT + INSIDE * self.x.place(value)
+
+    def down(self, value: float) -> float:
+        """Return how far from the top a value of y lies."""
+        return HEIGHT - BOTTOM - TALL * self.y.place(value)
+
+    def line(self, points: Sequence[Point], kind: str) -> Mark:
+        """Return a line through points, thinned to what can be seen."""
+        step = max(1, len(points) // MOST_POINTS)
+        shown = [*points[::step], points[-1]] if step > 1 else points
+        path = "L".join(f"{self.across(at):.1f} {self.down(value):.1f}" for at, value in shown)
+        return Mark("line", kind, path=f"M{path}")
+
+    def dot(self, point: Point, kind: str, *, radius: float = 4) -> Mark:
+        """Return a marked point."""
+        return Mark("dot", kind, self.across(point[0]), self.down(point[1]), radius)
+
+    def marker(self, value: float, said: str, kind: str = "marker") -> Mark:
+        """Return a line across the plot at a value of x, with words."""
+        return Mark("marker", kind, self.across(value), said=said)
+
+    def bars(self, heights: Sequence[float], kind: str, *, slot: int, slots: int) -> Iterator[Mark]:
+        """Yield the bars of one of several kinds side by side, over equal steps of x."""
+        width = INSIDE / len(heights)
+        for number, height in enumerate(heights):
+            if height > 0:
+                left, top = LEFT + width * (number + 0.08 + 0.84 * slot / slots), self.down(height)
+                yield Mark("bar", kind, left, top, 0.84 * width / slots, HEIGHT - BOTTOM - top)
 
 
-def _down(y: Axis, value: float) -> float:
-    return HEIGHT - BOTTOM - (HEIGHT - TOP - BOTTOM) * y.place(value)
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """A chart: its title, its axes, what is drawn between them, and kinds with their words."""
 
+    title: str
+    plane: Plane
+    marks: Sequence[Mark]
+    legend: Sequence[tuple[str, str]]
+    note: str = ""  # beside the title
+    said: str = ""  # in place of the title, to those who do not see the chart
 
-def _tick_x(x: Axis, at: float, text: str) -> str:
-    place, foot = _across(x, at), HEIGHT - BOTTOM
-    return (
-        f'<line class="grid" x1="{place:.1f}" x2="{place:.1f}" y1="{TOP}" y2="{foot}"/>'
-        f'<text class="tick" x="{place:.1f}" y="{foot + 15}" text-anchor="middle">{escaped(text)}</text>'
-    )
+    @property
+    def ticks_across(self) -> list[tuple[float, str]]:
+        """The ticks of x, by how far from the left they lie."""
+        return [(self.plane.across(at), text) for at, text in self.plane.x.ticks]
 
-
-def _tick_y(y: Axis, at: float, text: str) -> str:
-    place = _down(y, at)
-    return (
-        f'<line class="grid" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{place:.1f}" y2="{place:.1f}"/>'
-        f'<text class="tick" x="{LEFT - 6}" y="{place + 4:.1f}" text-anchor="end">{escaped(text)}</text>'
-    )
-
-
-def line(x: Axis, y: Axis, points: Sequence[Point], kind: str) -> str:
-    """Return a line through points, thinned to what can be seen."""
-    step = max(1, len(points) // MOST_POINTS)
-    shown = [*points[::step], points[-1]] if step > 1 else points
-    path = "L".join(f"{_across(x, at):.1f} {_down(y, value):.1f}" for at, value in shown)
-    return f'<path class="line {kind}" d="M{path}"/>'
-
-
-def dot(x: Axis, y: Axis, point: Point, kind: str) -> str:
-    """Return a marked point."""
-    return f'<circle class="dot {kind}" cx="{_across(x, point[0]):.1f}" cy="{_down(y, point[1]):.1f}" r="4"></circle>'
-
-
-def marker(x: Axis, value: float, said: str) -> str:
-    """Return a line across the plot at a value of x, with words."""
-    place = _across(x, value)
-    anchor, shift = ("end", -5) if place > WIDTH * 0.6 else ("start", 5)
-    return (
-        f'<line class="marker" x1="{place:.1f}" x2="{place:.1f}" y1="{TOP}" y2="{HEIGHT - BOTTOM}"/>'
-        f'<text class="said" x="{place + shift:.1f}" y="{TOP + 12}" text-anchor="{anchor}">{escaped(said)}</text>'
-    )
-
-
-def bars(x: Axis, y: Axis, heights: Sequence[float], kind: str, *, slot: int, slots: int) -> str:
-    """Return the bars of one of several kinds side by side, over equal steps of x."""
-    width = (WIDTH - LEFT - RIGHT) / len(heights)
-    found = ""
-    for number, height in enumerate(heights):
-        if height > 0:
-            top, left = _down(y, height), LEFT + width * (number + 0.08 + 0.84 * slot / slots)
-            found += (
-                f'<rect class="bar {kind}" x="{left:.1f}" y="{top:.1f}" width="{0.84 * width / slots:.1f}" '
-                f'height="{HEIGHT - BOTTOM - top:.1f}"/>'
-            )
-    return found
+    @property
+    def ticks_down(self) -> list[tuple[float, str]]:
+        """The ticks of y, by how far from the top they lie."""
+        return [(self.plane.down(at), text) for at, text in self.plane.y.ticks]

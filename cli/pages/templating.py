@@ -47,7 +47,13 @@ def environment() -> Environment:
         keep_trailing_newline=True,
     )
     made.globals |= {"SIGNS": SIGNS, "source": _source, "hash_of": _hash_of, "written": _written}
-    made.filters |= {"decimals": _decimals, "percent": "{:.1%}".format, "grouped": "{:,}".format, "counted": _counted}
+    made.filters |= {
+        "decimals": _decimals,
+        "percent": "{:.1%}".format,
+        "grouped": "{:,}".format,
+        "counted": _counted,
+        "share": _share,
+    }
     return made
 
 
@@ -73,6 +79,11 @@ def _written() -> str:
 
 def _decimals(value: float | None, places: int = 3) -> str:
     return "none" if value is None else f"{value:.{places}f}"
+
+
+def _share(value: float) -> str:
+    """Return how far from the left a value lies on a scale from 0 to 1."""
+    return f"{100 * min(max(value, 0.0), 1.0):.2f}%"
 
 
 def _counted(number: int, what: str) -> str:

@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import base64
-import io
 import math
-from collections.abc import Mapping, Sequence
-from datetime import datetime
-from importlib.resources import files
-from string import Template
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import groupby, pairwise
 
 from PIL import Image, ImageOps
 
-from cli.output.text import escaped
-from cli.pictures.training_curves import CURVES, DAY, HEIGHT, NIGHT, WIDTH, Curve, draw_curve
+from cli.pages.charts import Axis, Chart, Mark, Plane, round_values, span
+from cli.pages.templating import page_pieces
+from cli.pictures.data_uri import data_uri
+from cli.pictures.training_curves import CURVES, Curve, phases
 from indexer.training.history import EpochRecord, best_epoch, duration, total
-from indexer.training.model_card import Compared, Figures, compared, measured_on
-from retrieval.statistics.metrics import Estimate
+from indexer.training.model_card import Figures, compared, measured_on
 
 Pair = tuple[Image.Image, Image.Image, float, str]  # two photographs, their distance, and why they are shown
-PHOTO_SIDE, QUALITY = 360, 85
+PHOTO_SIDE = 360
 
 
 def training_page(
@@ -39,72 +36,69 @@ def training_page(
     All but the last are as in `model_card`, and `baseline` as in `curves_png`; `hardest` has pairs that the trained
     encoder tells apart worst.
     """
-    made = {**about, "Written": f"{datetime.now().astimezone():%Y-%m-%d %H:%M %Z}"}
-    templates, best = files("cli.pages") / "templates", best_epoch(history)
-    return Template((templates / "training.html").read_text("utf-8")).substitute(
-        style=(templates / "screening.css").read_text("utf-8"),
-        name=escaped(name),
-        about="".join(f"<dt>{escaped(key)}</dt><dd><bdi>{escaped(value)}</bdi></dd>\n" for key, value in made.items()),
-        command=escaped(command),
+    pieces = page_pieces(
+        "training.html",
+        name=name,
+        about=about,
+        command=command,
         measured=measured_on(before, after, tested=tested),
-        result="".join(_result(row) for row in compared(before, after)),
-        curves="".join(_curve(curve, history, baseline) for curve in CURVES),
+        compared=compared(before, after),
+        charts=(training_chart(curve, history, baseline) for curve in CURVES),
         total=total(history),
-        epochs="".join(_epoch(record, kept=record is best) for record in history),
-        hardest=_hardest(hardest),
+        epochs=[(record, _figures(record)) for record in history],
+        kept=best_epoch(history),
+        hardest=[([_uri(one), _uri(other)], distance, said) for one, other, distance, said in hardest],
     )
+    return "".join(pieces)
 
 
-def _uri(image: Image.Image, kind: str) -> str:
-    file = io.BytesIO()
-    image.save(file, kind, quality=QUALITY, optimize=True)
-    return f"data:image/{kind.lower()};base64," + base64.b64encode(file.getvalue()).decode()
+def _uri(image: Image.Image) -> str:
+    return data_uri(ImageOps.contain(image.convert("RGB"), (PHOTO_SIDE, PHOTO_SIDE)))
 
 
-def _result(row: Compared) -> str:
-    """Return a figure before and after, in numbers and drawn from 0 to 1."""
-    sides = {"before": row.before, "after": row.after}
-    cells = "".join(f'<td class="{kind}">{_with_interval(side)}</td>' for kind, side in sides.items())
-    drawn = "".join(_whisker(kind, side, 7 + 10 * at) for at, (kind, side) in enumerate(sides.items()) if side)
-    svg = f'<svg aria-hidden="true"><rect width="100%" height="24"/>{drawn}</svg>'
-    change = f'<td class="said {row.said.split()[0]}">{row.said}</td><td class="n">{row.objects}</td>'
-    return f'<tr><th scope="row">{escaped(row.name)}</th>{cells}<td class="drawn">{svg}</td>{change}</tr>\n'
-
-
-def _whisker(kind: str, side: Estimate, y: int) -> str:
-    low, value, high = (f"{100 * min(max(at, 0.0), 1.0):.2f}%" for at in (side.low, side.value, side.high))
-    dot = f'<circle cx="{value}" cy="{y}" r="3.5"></circle>'
-    return f'<g class="{kind}"><line x1="{low}" x2="{high}" y1="{y}" y2="{y}"/>{dot}</g>'
-
-
-def _with_interval(side: Estimate | None) -> str:
-    return f"<b>{side.value:.3f}</b> <small>{side.low:.3f} to {side.high:.3f}</small>" if side else "none"
-
-
-def _curve(curve: Curve, history: Sequence[EpochRecord], baseline: Figures) -> str:
-    """Return one curve, by day and by night, with its course in words for those who do not see it."""
-    values = [value for record in history if math.isfinite(value := getattr(record, curve.field))]
-    said = f"{curve.title}: from {values[0]:.3f} to {values[-1]:.3f}" if values else f"{curve.title}: not measured"
-    images = ""
-    for kind, colours in (("day", DAY), ("night", NIGHT)):
-        uri = _uri(draw_curve(curve, history, baseline, colours=colours).quantize(64), "PNG")
-        images += f'<img class="{kind}" src="{uri}" width="{WIDTH}" height="{HEIGHT}" alt="{said}">'
-    return f"<figure>{images}</figure>\n"
-
-
-def _epoch(record: EpochRecord, *, kept: bool) -> str:
+def _figures(record: EpochRecord) -> list[str]:
+    """Return the figures of an epoch; nothing of one that could not be measured."""
     shares = f"{record.active:.0%}", f"{record.rate:.1e}", f"{record.spread:.3f}", f"{record.recall_at_1:.3f}"
     figures = f"{record.loss:.4f}", *shares, f"{record.eer:.1%}", f"{record.auc:.3f}", f"{record.views:,}"
-    cells = "".join(f"<td>{'' if 'nan' in figure else figure}</td>" for figure in (*figures, duration(record.seconds)))
-    badge, kind = (' <span class="badge">kept</span>', ' class="kept"') if kept else ("", "")
-    return f'<tr{kind}><th scope="row">{record.epoch}{badge}</th><td>{escaped(record.phase)}</td>{cells}</tr>\n'
+    return ["" if "nan" in figure else figure for figure in (*figures, duration(record.seconds))]
 
 
-def _hardest(pairs: Sequence[Pair]) -> str:
-    """Return the pairs that the trained encoder tells apart worst."""
-    shown = ""
-    for one, other, distance, said in pairs:
-        both = (ImageOps.contain(image.convert("RGB"), (PHOTO_SIDE, PHOTO_SIDE)) for image in (one, other))
-        images = "".join(f'<img src="{_uri(image, "JPEG")}" alt="">' for image in both)
-        shown += f"<li><div>{images}</div><p><b>distance {distance:.3f}</b> <bdi>{escaped(said)}</bdi></p></li>\n"
-    return f'<section>\n<h2>The hardest pairs</h2>\n<ul class="pairs">\n{shown}</ul>\n</section>\n' if shown else ""
+def training_chart(curve: Curve, history: Sequence[EpochRecord], baseline: Figures) -> Chart:
+    """Return one curve over the epochs, with its course in words; the epoch kept and the baseline are marked."""
+    before, kept = curve.before(baseline), best_epoch(history)
+    known = [record for record in history if math.isfinite(curve.value(record))]
+    plane = _plane(curve, history, [*map(curve.value, known), *([before] if math.isfinite(before) else [])])
+    marks = [plane.marker(first - 0.5, phase, "phase") for first, phase in phases(history) if first > 1]
+    marks += _course(plane, curve, history)
+    legend: list[tuple[str, str]] = []
+    if kept is not None and kept in known:
+        marks.append(plane.dot((kept.epoch, curve.value(kept)), "kept", radius=5))
+        legend.append(("kept", f"epoch {kept.epoch}, kept: {curve.said(curve.value(kept))}"))
+    if math.isfinite(before):
+        marks.append(plane.line([(plane.x.low, before), (plane.x.high, before)], "baseline"))
+        legend.append(("baseline", f"before: {curve.said(before)}"))
+    if not history:
+        legend.append(("", "no epoch was finished"))
+    course = [f"{curve.value(record):.3f}" for record in known]
+    said = f"{curve.title}: " + (f"from {course[0]} to {course[-1]}" if course else "not measured")
+    return Chart(curve.title, plane, marks, legend, note=curve.meaning, said=said)
+
+
+def _plane(curve: Curve, history: Sequence[EpochRecord], values: Sequence[float]) -> Plane:
+    """Return the axes: the epochs, and around the values."""
+    low, high = span(values)
+    marked = round_values(low, high, 5)
+    digits = max(2, *(math.ceil(-math.log10(after - value) - 1e-9) for value, after in pairwise(marked)), 0)
+    y = Axis("", low, high, tuple((value, curve.said(value, digits)) for value in marked))
+    last = max((record.epoch for record in history), default=1)
+    epochs = {1, *(round(value) for value in round_values(0, max(last, 5), 5) if 1 <= value <= last)}
+    return Plane(Axis("epoch", 0.5, last + 0.5, tuple((epoch, str(epoch)) for epoch in sorted(epochs))), y)
+
+
+def _course(plane: Plane, curve: Curve, history: Sequence[EpochRecord]) -> Iterator[Mark]:
+    """Yield the curve, broken where a figure could not be measured, with a dot for each epoch."""
+    for known, records in groupby(history, lambda record: math.isfinite(curve.value(record))):
+        points = [(float(record.epoch), curve.value(record)) for record in records if known]
+        if points:
+            yield plane.line(points, "curve")
+        yield from (plane.dot(point, "curve", radius=2.5 if len(history) <= 40 else 1) for point in points)

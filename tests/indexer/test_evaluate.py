@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import det_curve, roc_auc_score
 
-from cli.pages.charts import Axis, bars, line, probit
+from cli.pages.charts import Axis, Plane, probit
 from cli.pages.evaluation import evaluation_page
 from cli.records.evaluation_figures import sections
 from indexer.inputs.queries import Query
@@ -182,10 +182,12 @@ def test_every_figure_has_a_name_and_a_section(found):
 def test_plots_put_values_where_they_belong():
     axis = Axis("x", 0.0, 2.0, ((0.0, "0"), (1.0, "1"), (2.0, "2")))
     assert [axis.place(value) for value in (-1, 0, 1, 2, 5)] == [0, 0, 0.5, 1, 1]
-    assert "M56.0 256.0L231.0 134.0L406.0 12.0" in line(axis, axis, [(0, 0), (1, 1), (2, 2)], "even")
-    assert bars(axis, axis, [0.0, 2.0], "genuine", slot=0, slots=1).count("<rect") == 1
-    long = line(axis, axis, [(at / 5000, at / 5000) for at in range(10001)], "even")
-    assert long.count("L") < 500 and long.endswith('406.0 12.0"/>')
+    plane = Plane(axis, axis)
+    assert plane.line([(0, 0), (1, 1), (2, 2)], "even").path == "M56.0 256.0L231.0 134.0L406.0 12.0"
+    (bar,) = plane.bars([0.0, 2.0], "genuine", slot=0, slots=1)
+    assert (bar.x, bar.y, bar.width, bar.height) == pytest.approx((245.0, 12.0, 147.0, 244.0))
+    long = plane.line([(at / 5000, at / 5000) for at in range(10001)], "even").path
+    assert long.count("L") < 500 and long.endswith("406.0 12.0")
 
 
 @pytest.mark.parametrize(("share", "deviate"), [(0.5, 0.0), (0.975, 1.959964), (0.01, -2.326348)])
