@@ -6,21 +6,20 @@ import numpy as np
 from PIL import Image, ImageFilter, ImageOps
 
 from retrieval.comparing.overlays import Box
+from retrieval.machine import import_cv2
 
-# Viridis (van der Walt and Smith 2015) in ten equal steps: lightness rises evenly, for the colour-blind too.
-VIRIDIS = np.array(
-    [list(bytes.fromhex(stop)) for stop in (
-        "440154", "482475", "414487", "355f8d", "2a788e", "21918c", "22a884", "44bf70", "7ad151", "bddf26", "fde725",
-    )],
-    np.float32,
-)  # fmt: skip
 VEIL = 0.66  # share of the scale's colour; the rest is the exemplar in grey
 
 
 def colours(shares: np.ndarray) -> np.ndarray:
-    """Return the colours of shares of the scale, from 0 to 1: float32 (..., 3), 0 to 255."""
-    at = np.linspace(0.0, 1.0, len(VIRIDIS))
-    return np.stack([np.interp(shares, at, channel) for channel in VIRIDIS.T], axis=-1).astype(np.float32)
+    """Return the colours of shares of the scale, from 0 to 1: float32 (..., 3), 0 to 255.
+
+    Viridis (van der Walt and Smith 2015): lightness rises evenly, for the colour-blind too.
+    """
+    cv2 = import_cv2()
+    levels = (255 * np.clip(shares, 0.0, 1.0)).round().astype(np.uint8)
+    bgr = cv2.applyColorMap(levels.reshape(-1, 1), cv2.COLORMAP_VIRIDIS)
+    return np.asarray(bgr.reshape(*levels.shape, 3)[..., ::-1], np.float32)
 
 
 def ramp(steps: int) -> np.ndarray:
