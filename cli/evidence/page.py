@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from cli.evidence.evidence import Evidence
-from cli.evidence.page_pictures import MatchedPoints, Views, places
+from cli.evidence.page_pictures import matched_points, places, views
 from cli.pages.parts import Bar
 from cli.pages.templating import page_pieces
 
@@ -19,8 +19,8 @@ def render_evidence(evidence: Evidence) -> Iterator[str]:
         evidence=evidence,
         judged_by=name,
         drawn=Bar(distance, limit, matched),
-        views=Views.of(evidence),
+        views=views(evidence),
         places=places(evidence),
-        points=MatchedPoints.of(evidence),
+        points=matched_points(evidence),
         catalogued={name: " ".join(value.split()) for name, value in evidence.metadata.items() if value.strip()},
     )

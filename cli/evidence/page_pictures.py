@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -12,13 +13,12 @@ from cli.evidence.evidence import Evidence
 from cli.pictures.data_uri import data_uri
 from cli.pictures.maps import draw_map, enlarged, fitted, ramp, scale_end, surroundings
 from retrieval.comparing.divergence import Divergence, Place
-from retrieval.comparing.overlays import Box, Overlay
+from retrieval.comparing.overlays import Box
 
 LONG_SIDE, PLACE_SIDE = 1000, 400
 TALL = 0.6  # width over height, up to which four pictures lie in a row
 HEIGHT, BETWEEN, LINES = 600, 24, 40  # of the photographs between which so many matched points are joined
-AS_IT_IS = "Photograph, as it is"
-LAID_OVER = "Photograph, laid over the exemplar, colours fitted; grey where it shows nothing"
+View = dict[str, Any]  # what the template shows
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +48,10 @@ class Shown:
     alt: str
     width: int
     height: int
-    outlines: tuple[Outline, ...] = ()
+    outlines: Sequence[Outline] = ()
 
     @classmethod
-    def of(cls, image: Image.Image, alt: str = "", outlines: tuple[Outline, ...] = ()) -> Shown:
+    def of(cls, image: Image.Image, alt: str = "", outlines: Sequence[Outline] = ()) -> Shown:
         """Return a picture at its own size."""
         return cls(data_uri(image), alt, *image.size, outlines)
 
@@ -61,67 +61,39 @@ class Shown:
         return self.width / self.height
 
 
-@dataclass(frozen=True, slots=True)
-class Map:
-    """The map of local distances, with its scale, and what the colours say in words."""
-
-    shown: Shown
-    colours: tuple[str, ...]  # of the scale, from 0 to its end
-    end: float
-    threshold: float
-    beyond: float  # share of what was compared
-    overlays: tuple[Overlay, ...]
-
-    @classmethod
-    def of(cls, evidence: Evidence, divergence: Divergence) -> Map:
-        """Return the map over the exemplar, with overlays and worst places outlined."""
-        assert evidence.pair is not None and evidence.known_exemplar is not None
-        size, local, limit = (
-            (evidence.known_exemplar.width, evidence.known_exemplar.height),
-            divergence.map,
-            evidence.limit,
-        )
-        outlines = [Outline.of(overlay.box, size, overlay.kind, "overlay") for overlay in divergence.overlays]
-        outlines += [Outline.of(place.box, size, str(number)) for number, place in enumerate(evidence.worst, 1)]
-        drawn = draw_map(local, fitted(evidence.pair[0], LONG_SIDE, LONG_SIDE), limit)
-        return cls(
-            Shown.of(drawn, "map of local distances over the exemplar", tuple(outlines)),
-            colours=tuple(f"#{bytes(colour).hex()}" for colour in ramp(21)),
-            end=scale_end(local, limit),
-            threshold=limit,
-            beyond=float((local[~np.isnan(local)] > limit).mean()),
-            overlays=divergence.overlays,
-        )
+def views(evidence: Evidence) -> View:
+    """Return exemplar and photograph, and where they are registered the slider between them and the map."""
+    exemplar, photograph = evidence.pictures
+    mirrored = evidence.pair and evidence.registration and evidence.registration.mirrored
+    drawn = _map(evidence, evidence.divergence) if evidence.pair and evidence.divergence else None
+    return {
+        "shape": "wide" if evidence.is_wide else "tall" if evidence.proportions < TALL else "",
+        "in_a_row": 1 if evidence.is_wide else 3 if drawn else 2,  # on paper
+        "exemplar": Shown.of(fitted(exemplar, LONG_SIDE, LONG_SIDE), "exemplar") if exemplar else None,
+        "photograph": Shown.of(fitted(photograph, LONG_SIDE, LONG_SIDE), "photograph"),
+        "mirrored": mirrored,
+        "registered": evidence.pair is not None,
+        "ratio": evidence.proportions,
+        "map": drawn,
+    }
 
 
-@dataclass(frozen=True, slots=True)
-class Views:
-    """Exemplar and photograph, and where they are registered the slider between them and the map."""
-
-    shape: str
-    in_a_row: int  # on paper
-    exemplar: Shown | None
-    photograph: Shown
-    said: str  # of the photograph
-    slider_ratio: float | None
-    map: Map | None
-
-    @classmethod
-    def of(cls, evidence: Evidence) -> Views:
-        """Return the pictures, laid over each other where that is known."""
-        exemplar, photograph = evidence.pictures
-        mirrored = evidence.pair and evidence.registration and evidence.registration.mirrored
-        drawn = Map.of(evidence, evidence.divergence) if evidence.pair and evidence.divergence else None
-        return cls(
-            shape="wide" if evidence.is_wide else "tall" if evidence.proportions < TALL else "",
-            in_a_row=1 if evidence.is_wide else 3 if drawn else 2,
-            exemplar=Shown.of(fitted(exemplar, LONG_SIDE, LONG_SIDE), "exemplar") if exemplar else None,
-            photograph=Shown.of(fitted(photograph, LONG_SIDE, LONG_SIDE), "photograph"),
-            said=(LAID_OVER if evidence.pair else AS_IT_IS)
-            + ("; it was mirrored, and is turned back" if mirrored else ""),
-            slider_ratio=evidence.proportions if evidence.pair else None,
-            map=drawn,
-        )
+def _map(evidence: Evidence, divergence: Divergence) -> View:
+    """Return the map over the exemplar, with its scale, and what lies over it."""
+    assert evidence.pair is not None and evidence.known_exemplar is not None
+    size = evidence.known_exemplar.width, evidence.known_exemplar.height
+    local, limit = divergence.map, evidence.limit
+    outlines = [Outline.of(overlay.box, size, overlay.kind, "overlay") for overlay in divergence.overlays]
+    outlines += [Outline.of(place.box, size, str(number)) for number, place in enumerate(evidence.worst, 1)]
+    drawn = draw_map(local, fitted(evidence.pair[0], LONG_SIDE, LONG_SIDE), limit)
+    return {
+        "shown": Shown.of(drawn, "map of local distances over the exemplar", outlines),
+        "colours": [f"#{bytes(colour).hex()}" for colour in ramp(21)],
+        "end": scale_end(local, limit),
+        "threshold": limit,
+        "beyond": (local[~np.isnan(local)] > limit).mean(),
+        "overlays": divergence.overlays,
+    }
 
 
 def places(evidence: Evidence) -> list[tuple[Place, Iterator[Shown]]]:
@@ -142,45 +114,28 @@ def _enlarged(pair: tuple[Image.Image, Image.Image], box: Box, size: tuple[int, 
         yield Shown.of(enlarged(image, around, size, PLACE_SIDE), f"place {number}, {name}", (outline,))
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class MatchedPoints:
-    """Both photographs as they are side by side, with lines between points that match."""
-
-    exemplar: Shown
-    photograph: Shown
-    start: int  # where the photograph begins
-    around: np.ndarray  # where the corners of the exemplar fall on the photograph, (4, 2)
-    lines: np.ndarray  # between points, (n, 4)
-    matched: int  # points, of which a part is joined
-
-    @classmethod
-    def of(cls, evidence: Evidence) -> MatchedPoints | None:
-        """Return the matched points, or None where there are none to show."""
-        found, probe, exemplar = evidence.registration, evidence.probe, evidence.known_exemplar
-        if found is None or exemplar is None:
-            return None
-        left, right = (Shown.of(fitted(each.image, 2 * HEIGHT, HEIGHT)) for each in (exemplar, probe))
-        start = left.width + BETWEEN
-        shown = np.array([left.width, left.height, right.width, right.height])
-        scale = shown / (exemplar.width, exemplar.height, probe.width, probe.height)
-        kept = found.matched[:: -(-len(found.matched) // LINES)]
-        around = (_corners(found.homography, (exemplar.width, exemplar.height)) + 0.5) * scale[2:]
-        return cls(left, right, start, around, (kept + 0.5) * scale + (0, 0, start, 0), found.inliers)
-
-    @property
-    def outline(self) -> str:
-        """The exemplar's outline on the photograph, as a path."""
-        return "M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in self.around) + "Z"
-
-    @property
-    def joined(self) -> str:
-        """The lines, as a path."""
-        return "".join(f"M{a:.1f} {b:.1f}L{c:.1f} {d:.1f}" for a, b, c, d in self.lines)
-
-    @property
-    def ends(self) -> str:
-        """The points, as a path."""
-        return "".join(f"M{x:.1f} {y:.1f}h0" for x, y in self.lines.reshape(-1, 2))
+def matched_points(evidence: Evidence) -> View | None:
+    """Return both photographs as they are side by side, with lines between points that match; None without any."""
+    found, probe, exemplar = evidence.registration, evidence.probe, evidence.known_exemplar
+    if found is None or exemplar is None:
+        return None
+    left, right = (Shown.of(fitted(each.image, 2 * HEIGHT, HEIGHT)) for each in (exemplar, probe))
+    start = left.width + BETWEEN  # where the photograph begins
+    shown = np.array([left.width, left.height, right.width, right.height])
+    scale = shown / (exemplar.width, exemplar.height, probe.width, probe.height)
+    kept = found.matched[:: -(-len(found.matched) // LINES)]
+    lines = (kept + 0.5) * scale + (0, 0, start, 0)
+    around = (_corners(found.homography, (exemplar.width, exemplar.height)) + 0.5) * scale[2:]
+    return {
+        "exemplar": left,
+        "photograph": right,
+        "start": start,
+        "outline": "M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in around) + "Z",
+        "lines": "".join(f"M{a:.1f} {b:.1f}L{c:.1f} {d:.1f}" for a, b, c, d in lines),
+        "ends": "".join(f"M{x:.1f} {y:.1f}h0" for x, y in lines.reshape(-1, 2)),
+        "joined": len(kept),
+        "matched": found.inliers,
+    }
 
 
 def _corners(homography: np.ndarray, size: tuple[int, int]) -> np.ndarray:

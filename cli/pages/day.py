@@ -9,15 +9,14 @@ from dataclasses import dataclass, field, replace
 from itertools import groupby, starmap
 from pathlib import Path
 
-from cli.pages.day_entries import PICTURED, Entries
-from cli.pages.day_entry import PROVISIONAL, Entry, PhotoLine
+from cli.pages.day_entries import PICTURED, PROVISIONAL, Entries, View
 from cli.pages.templating import page_pieces
 from cli.pictures.thumbnails import Reference
 from cli.records.artifact_1 import Record
 from cli.records.triage import ALERTS, Priority, priority, triaged
 
 Item = tuple[Record, int | None]  # a record, and the index of a work in it
-WithCopies = tuple[Entry, Iterator[PhotoLine]]
+WithCopies = tuple[View, Iterator[View]]
 CALIBRATION = "calibration"  # like `PROVISIONAL`, begins a reason that says where the thresholds come from
 
 
@@ -125,7 +124,7 @@ def _entries(entries: Entries, works: Iterator[Item], rank: Priority) -> Iterato
 
 def _with_its_copies(entries: Entries, alike: Iterator[Item], rank: Priority) -> WithCopies:
     """Return the first of identical files as an entry, and the lines of the others."""
-    return entries.entry(*next(alike), rank), starmap(entries.identical, alike)
+    return entries.entry(*next(alike), rank), starmap(entries.line, alike)
 
 
 def _priority(found: Record, index: int | None) -> Priority:

@@ -1,19 +1,29 @@
-"""Make the entries of one report: name each photograph, and show it beside what it was compared with."""
+"""Make the entries of a screening's report: pictures, alerts, object, distance, reasons, claim and lot of each work."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import quote
+from typing import Any
+from urllib.parse import quote, urlsplit
 
-from cli.pages.day_entry import COMPACT, NOT_A_MATCH, Entry, PhotoLine, Picture
+from cli.pages.parts import Bar
 from cli.pictures.thumbnails import LARGE, SMALL, Reference, thumbnail
 from cli.records.artifact_1 import Record
-from cli.records.triage import Priority, claimed
+from cli.records.lines import LOT_COLUMNS, seen_words
+from cli.records.triage import ALERTS, Priority, claimed, deciding
 from retrieval.outcome import OF_AN_OBJECT, Outcome
 
+View = dict[str, Any]  # what the template of an entry shows
+COMPACT = (Priority.CONSISTENT, Priority.NO_MATCH)
 PICTURED = 3000  # entries with pictures; a browser opens no more
+PROVISIONAL = "provisional"  # begins a reason
+ALERT_WORDS = {
+    Priority.STOLEN: "This is consistent with an object that is registered as stolen.",
+    Priority.MISSING: "This is consistent with an object that is registered as missing.",
+    Priority.KNOWN_FORGERY: "This is consistent with a known forgery.",
+}
 
 
 @dataclass
@@ -26,47 +36,77 @@ class Entries:
     evidence: Callable[[Record, int], str | None]
     _made: int = field(default=0, init=False)
 
-    def entry(self, found: Record, index: int | None, rank: Priority) -> Entry:
+    def entry(self, found: Record, index: int | None, rank: Priority) -> View:
         """Return the entry of a work, or of a photograph that could not be read."""
         work = None if index is None else found["works"][index]
-        self._made += 1
-        best = work["matches"][0] if work and work["matches"] else None
-        original = found.get("same_as")
         page = None if index is None else self.evidence(found, index)
-        return Entry(
-            found,
-            index,
-            self._name(found["photo"]),
-            rank=rank,
-            pictures=tuple(self._pictures(found, work, rank)) if work and self._made <= PICTURED else (),
-            remarks=self.remarks,
-            original=self._name(original) if original else "",
-            evidence=quote(page, errors="surrogateescape") if page else "",
-            object_title=self.reference.name(best["object_id"]) if best and rank is not Priority.NO_MATCH else "",
-        )
+        self._made += 1
+        compact = rank in COMPACT or work is None
+        return {
+            **self.line(found, index),
+            **(self._judged(work, rank) if work else {"best": None, "reasons": [found["error"]]}),
+            **_claim(found, None if compact else work),
+            "rank": rank,
+            "compact": compact,
+            "work": work,
+            "pictures": list(self._pictures(found, work, rank)) if work and self._made <= PICTURED else [],
+            "alerts": _alerts(work, claimed(found, work)) if work and rank in ALERTS else [],
+            "number": None if index is None or len(found["works"]) == 1 else index + 1,
+            "of": len(found["works"]),
+            "original": self._name(found["same_as"]) if found.get("same_as") else None,
+            "evidence": quote(page, errors="surrogateescape") if page else None,
+            "seen": [seen_words(seen) for seen in found.get("seen_before") or ()],
+        }
 
-    def identical(self, found: Record, index: int | None) -> PhotoLine:
-        """Return the line of a file that is identical to that of an entry."""
-        return PhotoLine(found, index, self._name(found["photo"]))
+    def line(self, found: Record, index: int | None) -> View:
+        """Return all that is said of a file identical to that of an entry: its name, its lot and its verdict."""
+        numbers = found.get("verdicts") or []
+        return {
+            "photo": self._name(found["photo"]),
+            "lot": found.get("lot") or {},
+            "columns": list(_columns(found)),
+            "verdict": numbers[index or 0] if (index or 0) < len(numbers) else None,
+        }
 
     def _name(self, photo: str) -> str:
         path = Path(photo)
         return str(path.relative_to(self.folder) if path.is_relative_to(self.folder) else path)
 
-    def _pictures(self, found: Record, work: Record, rank: Priority) -> Iterator[Picture]:
+    def _pictures(self, found: Record, work: Record, rank: Priority) -> Iterator[View]:
         """Yield the probe, and what it was compared with; of an unknown work the probe alone, small."""
         side = SMALL if rank in COMPACT else LARGE
-        yield Picture(thumbnail(found["photo"], found["sha256"], tuple(work["region"]), side=side), "probe")
+        probe = thumbnail(found["photo"], found["sha256"], tuple(work["region"]), side=side)
+        yield {"shown": probe, "caption": "probe", "file": None, "aside": False}
         if rank is Priority.NO_MATCH or not work["matches"]:
             return
         for (object_id, exemplar), what in _beside(found, work).items():
-            yield Picture(self.reference.thumbnail(object_id, exemplar, side), what, Path(exemplar).name)
+            shown = self.reference.thumbnail(object_id, exemplar, side)
+            aside = what == "nearest, not a match"
+            yield {"shown": shown, "caption": what, "file": Path(exemplar).name, "aside": aside}
+
+    def _judged(self, work: Record, rank: Priority) -> View:
+        """Return the nearest object, the distance that decides, and the reasons but those that stand above all."""
+        reasons = [reason for reason in work["reasons"] if reason not in self.remarks]
+        if not work["matches"]:
+            return {"best": None, "reasons": reasons}
+        best = work["matches"][0]
+        name, compared = deciding(best)
+        above = [reason for reason in work["reasons"] if reason in self.remarks]
+        return {
+            "best": best,
+            "reasons": reasons,
+            "title": "" if rank is Priority.NO_MATCH else self.reference.name(best["object_id"]),
+            "only_nearest": work["outcome"] not in OF_AN_OBJECT,
+            "judged_by": name,
+            "bar": Bar.of(compared),
+            "provisional": any(reason.startswith(PROVISIONAL) for reason in above),
+        }
 
 
 def _beside(found: Record, work: Record) -> dict[tuple[str, str], str]:
     """Return the exemplars that a work was compared with, each once, and what they are."""
     near = "exemplar" if work["outcome"] in OF_AN_OBJECT else "nearest"
-    near = NOT_A_MATCH if work["outcome"] == Outcome.NO_MATCH else near
+    near = "nearest, not a match" if work["outcome"] == Outcome.NO_MATCH else near
     compared = claimed(found, work)
     beside = {
         "claimed": compared and compared["matches"] and compared["matches"][0],
@@ -78,3 +118,40 @@ def _beside(found: Record, work: Record) -> dict[tuple[str, str], str]:
         if other:
             shown.setdefault((other["object_id"], other["exemplar"]), what)
     return shown
+
+
+def _alerts(work: Record, compared: Record | None) -> list[tuple[Priority, str]]:
+    """Return each alert of a work, and of what it was claimed to be, in words that cannot be overlooked."""
+    alerts = {judged.get("alert") for judged in (work, compared) if judged}
+    return [(alert, ALERT_WORDS[alert]) for alert in ALERTS if alert in alerts]
+
+
+def _claim(found: Record, below: Record | None) -> View:
+    """Return what the lot is said to be, and what became of it; of the work `below`, what is said there is not."""
+    claim = found.get("claim")
+    work = claim and claim["work"]
+    said_below = bool(work and below and _judgement(work) == _judgement(below))
+    drawn = bool(work and work["matches"] and work["outcome"] != Outcome.CONSISTENT and not said_below)
+    bar = Bar.of(deciding(claim["work"]["matches"][0])[1]) if claim and drawn else None
+    return {"claim": claim, "claim_is_said_below": said_below, "claim_bar": bar}
+
+
+def _judgement(work: Record) -> tuple[list[Record], list[str]]:
+    """Return what is the same for works of which the same is said."""
+    return work["matches"][:1], work["reasons"]
+
+
+def _columns(found: Record) -> Iterator[View]:
+    """Yield the columns of a lot that say something, those that are usual first."""
+    lot = found.get("lot") or {}
+    for name in [*(name for name in LOT_COLUMNS if name in lot), *(name for name in lot if name not in LOT_COLUMNS)]:
+        text = str(lot[name] or "")
+        if text.strip() and not (name == "claim" and found.get("claim")):
+            yield {"name": name, "text": text, "linked": name == "url" and _leads_to_the_web(text)}
+
+
+def _leads_to_the_web(url: str) -> bool:
+    try:
+        return urlsplit(url).scheme in ("http", "https") and url.isprintable() and " " not in url
+    except ValueError:
+        return False
