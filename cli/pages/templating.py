@@ -15,7 +15,6 @@ from cli.pages.parts import SIGNS
 
 if TYPE_CHECKING:
     from jinja2 import Environment
-    from jinja2.environment import TemplateModule
 
 PIECES = 64  # parts of a page that are written together
 
@@ -25,11 +24,6 @@ def page_pieces(template: str, **values: object) -> Iterator[str]:
     stream = environment().get_template(template).stream(values)
     stream.enable_buffering(PIECES)
     return stream
-
-
-def macros(template: str) -> TemplateModule:
-    """Return the macros of a template, each a function that returns markup."""
-    return environment().get_template(template).module
 
 
 @cache

@@ -1,4 +1,4 @@
-"""Draw how a training went: a curve an epoch figure, as one picture."""
+"""Draw how a training went as one picture, a curve for each figure of its epochs."""
 
 from __future__ import annotations
 
@@ -7,17 +7,13 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from typing import TYPE_CHECKING
+from typing import Any
 
 import numpy as np
 from PIL import Image
 
 from indexer.training.history import EpochRecord, best_epoch
 from indexer.training.model_card import Figures
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 SIZE, DOTS = (11.36, 5.16), 200  # inches, and dots an inch: twice as large as the picture is meant to be seen
 LETTERS = 40  # across a curve, small
@@ -78,7 +74,7 @@ def curves_png(records: Sequence[EpochRecord], baseline: Figures) -> Image.Image
     return Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB")
 
 
-def curves_figure(records: Sequence[EpochRecord], baseline: Figures) -> Figure:
+def curves_figure(records: Sequence[EpochRecord], baseline: Figures) -> Any:
     """Return all curves as a figure of Matplotlib, which is imported only where curves are drawn."""
     logging.getLogger("matplotlib").setLevel(logging.ERROR)  # its first import tells of its cache of fonts
     from matplotlib.figure import Figure
@@ -89,7 +85,7 @@ def curves_figure(records: Sequence[EpochRecord], baseline: Figures) -> Figure:
     return figure
 
 
-def _draw(axes: Axes, curve: Curve, records: Sequence[EpochRecord], before: float) -> None:
+def _draw(axes: Any, curve: Curve, records: Sequence[EpochRecord], before: float) -> None:
     """Draw one curve; the epoch kept, the baseline and the phases are marked."""
     from matplotlib.ticker import MaxNLocator, PercentFormatter
 

@@ -139,7 +139,7 @@ def test_a_target_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
     photo = write_picture(tmp_path / "photo.png", 1)
     (tmp_path / "other.png").symlink_to(photo)
     (tmp_path / "folder.png").mkdir()
-    (tmp_path / "old.png").write_bytes(b"an old sheet")
+    (tmp_path / "old.png").write_bytes(b"an old picture")
     for name, says in {
         "nowhere/a.png": "there is no folder",
         "folder.png": "it is a folder",
@@ -187,12 +187,12 @@ def run(world: Path, *arguments: object, code: int = 0) -> Any:
 
 
 def test_a_photograph_is_compared_with_the_object_named(world: Path, tmp_path: Path) -> None:
-    page, sheet, photo = tmp_path / "e.html", tmp_path / "e.png", world / "painted over.jpg"
+    page, png, photo = tmp_path / "e.html", tmp_path / "e.png", world / "painted over.jpg"
     object_id = object_of(world)
-    result = run(world, "compare", photo, object_id, "--format", "json", "--report", page, "--png", sheet)
+    result = run(world, "compare", photo, object_id, "--format", "json", "--report", page, "--png", png)
     found = json.loads(result.stdout)
     (number,) = found["verdicts"]
-    assert result.stderr.splitlines() == [f"wrote {page}", f"wrote {sheet}"]
+    assert result.stderr.splitlines() == [f"wrote {page}", f"wrote {png}"]
     with VerdictLog.reading(world / "data") as log:
         recorded = log.verdict(number)
     assert (recorded.asked, recorded.outcome) == (object_id, found["works"][0]["outcome"])
@@ -212,7 +212,7 @@ def test_a_photograph_is_compared_with_the_object_named(world: Path, tmp_path: P
     ):
         assert said in text
     assert "Where the two differ most" in text and "beyond the threshold" in text
-    with Image.open(sheet) as drawn:
+    with Image.open(png) as drawn:
         assert drawn.format == "PNG" and drawn.width == WIDTH
     assert sorted(path.name for path in tmp_path.iterdir()) == ["e.html", "e.png"]
 

@@ -17,7 +17,7 @@ from cli.output.text import plain
 from cli.pages import day_entries as entries
 from cli.pages.day import render_day
 from cli.pages.parts import SIGNS, Bar
-from cli.pages.templating import macros
+from cli.pages.templating import environment
 from cli.pictures.thumbnails import thumbnail
 from cli.records.artifact_1 import outcomes
 from cli.records.triage import ALERTS, Priority
@@ -512,7 +512,7 @@ def test_a_thumbnail_carries_nothing_of_the_file_but_its_pixels(tmp_path: Path) 
 def test_a_bar_is_drawn_to_scale(
     distance: float, match_threshold: float | None, authenticity_threshold: float | None, end: float
 ) -> None:
-    drawn = macros("parts.html").bar(Bar(distance, authenticity_threshold, match_threshold))
+    drawn = environment().get_template("parts.html").module.bar(Bar(distance, authenticity_threshold, match_threshold))
     page = Page(drawn)
     found = {(tag, name): value for tag, name, value in page.attributes if tag == "rect"}
     lines = re.findall(r'<line class="(\w+)" x1="([\d.]+)%" x2="([\d.]+)%"', drawn)
