@@ -11,7 +11,7 @@ from PIL import Image
 
 from cli.evidence.evidence import Evidence
 from cli.pictures.data_uri import data_uri
-from cli.pictures.maps import draw_map, enlarged, fitted, ramp, scale_end, surroundings
+from cli.pictures.maps import draw_map, enlarged_part, fitted_picture, ramp, scale_end, surroundings
 from retrieval.comparing.divergence import Divergence, Place
 from retrieval.comparing.overlays import Box
 
@@ -69,8 +69,8 @@ def views(evidence: Evidence) -> View:
     return {
         "shape": "wide" if evidence.is_wide else "tall" if evidence.proportions < TALL else "",
         "in_a_row": 1 if evidence.is_wide else 3 if drawn else 2,  # on paper
-        "exemplar": Shown.of(fitted(exemplar, LONG_SIDE, LONG_SIDE), "exemplar") if exemplar else None,
-        "photograph": Shown.of(fitted(photograph, LONG_SIDE, LONG_SIDE), "photograph"),
+        "exemplar": Shown.of(fitted_picture(exemplar, LONG_SIDE, LONG_SIDE), "exemplar") if exemplar else None,
+        "photograph": Shown.of(fitted_picture(photograph, LONG_SIDE, LONG_SIDE), "photograph"),
         "mirrored": mirrored,
         "registered": evidence.pair is not None,
         "ratio": evidence.proportions,
@@ -85,7 +85,7 @@ def _map(evidence: Evidence, divergence: Divergence) -> View:
     local, limit = divergence.map, evidence.limit
     outlines = [Outline.of(overlay.box, size, overlay.kind, "overlay") for overlay in divergence.overlays]
     outlines += [Outline.of(place.box, size, str(number)) for number, place in enumerate(evidence.worst, 1)]
-    drawn = draw_map(local, fitted(evidence.pair[0], LONG_SIDE, LONG_SIDE), limit)
+    drawn = draw_map(local, fitted_picture(evidence.pair[0], LONG_SIDE, LONG_SIDE), limit)
     return {
         "shown": Shown.of(drawn, "map of local distances over the exemplar", outlines),
         "colours": [f"#{bytes(colour).hex()}" for colour in ramp(21)],
@@ -102,16 +102,19 @@ def places(evidence: Evidence) -> list[tuple[Place, Iterator[Shown]]]:
         return []
     size = evidence.known_exemplar.width, evidence.known_exemplar.height
     return [
-        (place, _enlarged(evidence.pair, place.box, size, number)) for number, place in enumerate(evidence.worst, 1)
+        (place, _enlarged_pair(evidence.pair, place.box, size, number))
+        for number, place in enumerate(evidence.worst, 1)
     ]
 
 
-def _enlarged(pair: tuple[Image.Image, Image.Image], box: Box, size: tuple[int, int], number: int) -> Iterator[Shown]:
+def _enlarged_pair(
+    pair: tuple[Image.Image, Image.Image], box: Box, size: tuple[int, int], number: int
+) -> Iterator[Shown]:
     around = surroundings(box, size)
     inside = (box[0] - around[0], box[1] - around[1], *box[2:])
     outline = Outline.of(inside, around[2:], str(number))
     for image, name in zip(pair, ("exemplar", "photograph"), strict=True):
-        yield Shown.of(enlarged(image, around, size, PLACE_SIDE), f"place {number}, {name}", (outline,))
+        yield Shown.of(enlarged_part(image, around, size, PLACE_SIDE), f"place {number}, {name}", (outline,))
 
 
 def matched_points(evidence: Evidence) -> View | None:
@@ -119,7 +122,7 @@ def matched_points(evidence: Evidence) -> View | None:
     found, probe, exemplar = evidence.registration, evidence.probe, evidence.known_exemplar
     if found is None or exemplar is None:
         return None
-    left, right = (Shown.of(fitted(each.image, 2 * HEIGHT, HEIGHT)) for each in (exemplar, probe))
+    left, right = (Shown.of(fitted_picture(each.image, 2 * HEIGHT, HEIGHT)) for each in (exemplar, probe))
     start = left.width + BETWEEN  # where the photograph begins
     shown = np.array([left.width, left.height, right.width, right.height])
     scale = shown / (exemplar.width, exemplar.height, probe.width, probe.height)
@@ -131,7 +134,7 @@ def matched_points(evidence: Evidence) -> View | None:
         "photograph": right,
         "start": start,
         "outline": "M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in around) + "Z",
-        "lines": "".join(f"M{a:.1f} {b:.1f}L{c:.1f} {d:.1f}" for a, b, c, d in lines),
+        "lines": "".join(f"M{x:.1f} {y:.1f}L{end_x:.1f} {end_y:.1f}" for x, y, end_x, end_y in lines),
         "ends": "".join(f"M{x:.1f} {y:.1f}h0" for x, y in lines.reshape(-1, 2)),
         "joined": len(kept),
         "matched": found.inliers,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from PIL import Image, ImageDraw, ImageOps
 
 from cli.evidence.evidence import Evidence
-from cli.pictures.maps import draw_map, enlarged, fitted, ramp, scale_end, surroundings
+from cli.pictures.maps import draw_map, enlarged_part, fitted_picture, ramp, scale_end, surroundings
 from cli.pictures.strips import (
     GAP,
     INK,
@@ -16,7 +16,7 @@ from cli.pictures.strips import (
     below,
     beside,
     column_width,
-    drawable,
+    drawable_text,
     font,
     paragraph,
 )
@@ -48,7 +48,7 @@ def _heading(evidence: Evidence) -> Image.Image:
     draw.rounded_rectangle((0, 0, end - 1, 49), 5, BADGES[outcome])
     draw.text((16, 25), outcome, PAPER, letters, anchor="lm")
     against = paragraph(f"{evidence.probe.path.name} against {evidence.match.object_id}", 30, width=INSIDE - end - GAP)
-    title = drawable(evidence.title)
+    title = drawable_text(evidence.title)
     if "\\u" in title.lower():
         title = "Title and maker are in letters that are not in the font of this picture; the page shows them."
     strips = [beside([badge, against]), paragraph(evidence.verdict, 24)]
@@ -62,15 +62,15 @@ def _pictures(evidence: Evidence) -> Image.Image:
     width = column_width(1 if wide else 3 if pair and divergence else 2)
     said = "photograph, laid over the exemplar, colours fitted" if pair else "photograph, as it is"
     for image, caption in zip(evidence.pictures, ("exemplar", said), strict=True):
-        shown = fitted(image, width, 620) if image else Image.new("RGB", (width, 200), "#e9e7e2")
+        shown = fitted_picture(image, width, 620) if image else Image.new("RGB", (width, 200), "#e9e7e2")
         cells.append(below([shown, paragraph(caption, 20, width=width, colour=SOFT)], 8))
     if pair and divergence:
-        drawn = _marked(fitted(pair[0], width, 620), evidence, divergence)
+        drawn = _marked_map(fitted_picture(pair[0], width, 620), evidence, divergence)
         cells.append(below([drawn, _legend(divergence, evidence.limit, width)], 8))
     return below(cells, 8) if wide else beside(cells)
 
 
-def _marked(exemplar: Image.Image, evidence: Evidence, divergence: Divergence) -> Image.Image:
+def _marked_map(exemplar: Image.Image, evidence: Evidence, divergence: Divergence) -> Image.Image:
     """Return the map with overlays and worst places outlined and labelled."""
     assert evidence.known_exemplar is not None, "there is a pair"
     picture = draw_map(divergence.map, exemplar, evidence.limit)
@@ -119,7 +119,7 @@ def _places(evidence: Evidence, pair: tuple[Image.Image, Image.Image], start: in
         around = surroundings(place.box, size)
         both = Image.new("RGB", (width, side), PAPER)
         for column, image in enumerate(pair):
-            both.paste(enlarged(image, around, size, side), (column * (side + 6), 0))
+            both.paste(enlarged_part(image, around, size, side), (column * (side + 6), 0))
         said = f"{number}: {evidence.said_of(place)}"
         cells.append(below([both, paragraph(said, 20, width=width, colour=SOFT)], 8))
     return beside(cells)

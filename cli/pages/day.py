@@ -99,11 +99,11 @@ def render_day(
             reviews=reviews,
             priorities=Priority,
             pictured=PICTURED,
-            sections=_sections(entries, _followed(triaged(records), on_progress, works)),
+            sections=_sections(entries, _with_progress(triaged(records), on_progress, works)),
         )
 
 
-def _followed(works: Iterator[Item], on_progress: Callable[[int, int], None], total: int) -> Iterator[Item]:
+def _with_progress(works: Iterator[Item], on_progress: Callable[[int, int], None], total: int) -> Iterator[Item]:
     """Yield the works, and say how many there were so far."""
     for done, item in enumerate(works, 1):
         yield item

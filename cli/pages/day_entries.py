@@ -44,7 +44,7 @@ class Entries:
         compact = rank in COMPACT or work is None
         return {
             **self.line(found, index),
-            **(self._judged(work, rank) if work else {"best": None, "reasons": [found["error"]]}),
+            **(self._judgement(work, rank) if work else {"best": None, "reasons": [found["error"]]}),
             **_claim(found, None if compact else work),
             "rank": rank,
             "compact": compact,
@@ -84,7 +84,7 @@ class Entries:
             aside = what == "nearest, not a match"
             yield {"shown": shown, "caption": what, "file": Path(exemplar).name, "aside": aside}
 
-    def _judged(self, work: Record, rank: Priority) -> View:
+    def _judgement(self, work: Record, rank: Priority) -> View:
         """Return the nearest object, the distance that decides, and the reasons but those that stand above all."""
         reasons = [reason for reason in work["reasons"] if reason not in self.remarks]
         if not work["matches"]:
@@ -130,13 +130,13 @@ def _claim(found: Record, below: Record | None) -> View:
     """Return what the lot is said to be, and what became of it; of the work `below`, what is said there is not."""
     claim = found.get("claim")
     work = claim and claim["work"]
-    said_below = bool(work and below and _judgement(work) == _judgement(below))
+    said_below = bool(work and below and _what_is_said(work) == _what_is_said(below))
     drawn = bool(work and work["matches"] and work["outcome"] != Outcome.CONSISTENT and not said_below)
     bar = Bar.of(deciding(claim["work"]["matches"][0])[1]) if claim and drawn else None
     return {"claim": claim, "claim_is_said_below": said_below, "claim_bar": bar}
 
 
-def _judgement(work: Record) -> tuple[list[Record], list[str]]:
+def _what_is_said(work: Record) -> tuple[list[Record], list[str]]:
     """Return what is the same for works of which the same is said."""
     return work["matches"][:1], work["reasons"]
 

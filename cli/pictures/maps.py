@@ -32,7 +32,7 @@ def scale_end(local: np.ndarray, threshold: float) -> float:
     return float(max(1.02 * np.nanmax(local), 1.25 * threshold))
 
 
-def spread(local: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+def spread_map(local: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     """Return a map at the size (width, height) of a picture, float32 (height, width); what is NaN stays so."""
     known = ~np.isnan(local)
     layers = [Image.fromarray(layer.astype(np.float32)) for layer in (known, np.where(known, local, 0.0))]
@@ -46,7 +46,7 @@ def draw_map(local: np.ndarray, exemplar: Image.Image, threshold: float) -> Imag
 
     What lies beyond the threshold has an outline, black with white inside.
     """
-    values = spread(local, exemplar.size)
+    values = spread_map(local, exemplar.size)
     under = np.asarray(ImageOps.autocontrast(exemplar.convert("L"), cutoff=1), np.float32)[..., None]
     across, down = np.meshgrid(np.arange(exemplar.width), np.arange(exemplar.height))
     hatch = np.where((across + down) % 12 < 4, 110.0, 225.0)[..., None]
@@ -65,7 +65,7 @@ def _edges(inside: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return wider & ~inside, inside & ~narrower
 
 
-def fitted(image: Image.Image, width: int, height: int) -> Image.Image:
+def fitted_picture(image: Image.Image, width: int, height: int) -> Image.Image:
     """Return a picture as large as fits, its own proportions kept."""
     return ImageOps.contain(image, (width, height), Image.Resampling.LANCZOS)
 
@@ -81,7 +81,7 @@ def surroundings(box: Box, size: tuple[int, int]) -> Box:
     return round(left), round(top), max(1, int(side)), max(1, int(side))
 
 
-def enlarged(image: Image.Image, around: Box, size: tuple[int, int], side: int) -> Image.Image:
+def enlarged_part(image: Image.Image, around: Box, size: tuple[int, int], side: int) -> Image.Image:
     """Return a part of a picture, given in pixels of a picture of `size`, as a square of `side` pixels."""
     x, y, width, height = around
     right, bottom = (x + width) / size[0] * image.width, (y + height) / size[1] * image.height

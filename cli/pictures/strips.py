@@ -31,7 +31,7 @@ def font(size: int) -> Font:
     return own
 
 
-def drawable(text: str) -> str:
+def drawable_text(text: str) -> str:
     """Return text without letters that the font lacks: the plain letter for an accented one, a code for others."""
     known = font(20)
     lacking = bytes(known.getmask("\uffff"))
@@ -45,7 +45,7 @@ def drawable(text: str) -> str:
     return "".join(map(drawn, plain(text)))
 
 
-def broken(text: str, letters: Font, width: int) -> str:
+def broken_lines(text: str, letters: Font, width: int) -> str:
     """Return text broken into lines that are no wider than that; a word that is wider is broken too."""
     lines = [""]
     for word in re.findall(r"\S+\s*", text):
@@ -61,7 +61,7 @@ def broken(text: str, letters: Font, width: int) -> str:
 def paragraph(text: str, size: int, *, width: int = INSIDE, colour: str = INK) -> Image.Image:
     """Return text broken into lines, as a strip."""
     letters = font(size)
-    lines = broken(drawable(text), letters, width)
+    lines = broken_lines(drawable_text(text), letters, width)
     box = ImageDraw.Draw(Image.new("RGB", (1, 1))).multiline_textbbox((0, 0), lines, font=letters, spacing=6)
     strip = Image.new("RGB", (width, int(box[3]) + 6), PAPER)
     ImageDraw.Draw(strip).multiline_text((0, 0), lines, colour, letters, spacing=6)

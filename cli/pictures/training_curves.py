@@ -90,7 +90,9 @@ def _draw(axes: Any, curve: Curve, records: Sequence[EpochRecord], before: float
     from matplotlib.ticker import MaxNLocator, PercentFormatter
 
     axes.set_title(f"{curve.title}: {curve.meaning}", loc="left", fontsize=8, color=INK)
-    axes.plot([r.epoch for r in records], [curve.value(r) for r in records], color=BLUE, marker="o", markersize=2)
+    axes.plot(
+        [record.epoch for record in records], list(map(curve.value, records)), color=BLUE, marker="o", markersize=2
+    )
     best = best_epoch(records)
     if best is not None and math.isfinite(curve.value(best)):
         label = f"epoch {best.epoch}, kept: {curve.said(curve.value(best))}"

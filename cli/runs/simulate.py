@@ -11,7 +11,7 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from cli.output.writing import check_targets, write_whole
-from cli.pictures.maps import fitted
+from cli.pictures.maps import fitted_picture
 from cli.pictures.strips import GAP, INSIDE, SOFT, WIDTH, below, beside, column_width, paragraph
 from indexer.simulation.copies import KINDS, make_copy
 from indexer.simulation.rephotograph import DIFFICULT, ORDINARY, Conditions, draw_shot, photograph
@@ -135,7 +135,7 @@ def _rows(cells: Sequence[Image.Image]) -> list[Image.Image]:
 
 def _cell(image: Image.Image, caption: str) -> Image.Image:
     width = column_width(COLUMNS)
-    return below([fitted(image, width, HEIGHT), paragraph(caption, 18, width=width, colour=SOFT)], 6)
+    return below([fitted_picture(image, width, HEIGHT), paragraph(caption, 18, width=width, colour=SOFT)], 6)
 
 
 def _taken(picture: Image.Image, conditions: Conditions, seed: int) -> Image.Image:

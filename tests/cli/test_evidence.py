@@ -18,8 +18,8 @@ from cli.evidence.evidence import Evidence
 from cli.evidence.page import render_evidence
 from cli.evidence.picture import draw_evidence
 from cli.pictures import strips
-from cli.pictures.maps import colours, draw_map, enlarged, fitted, scale_end, spread, surroundings
-from cli.pictures.strips import WIDTH, drawable
+from cli.pictures.maps import colours, draw_map, enlarged_part, fitted_picture, scale_end, spread_map, surroundings
+from cli.pictures.strips import WIDTH, drawable_text
 from retrieval.comparing.divergence import Divergence, NotCompared, Place
 from retrieval.comparing.overlays import Overlay
 from retrieval.comparing.registration import NotRegistered, Registration
@@ -359,7 +359,7 @@ def test_what_surrounds_a_place_never_leaves_the_picture(size: tuple[int, int]) 
         left, top, side, other = surroundings((int(x), int(y), int(width), int(height)), size)
         assert side == other > 0 and left >= 0 and top >= 0 and left + side <= size[0] and top + side <= size[1]
         image = Image.new("RGB", (int(random.integers(1, 500)), int(random.integers(1, 500))))
-        assert enlarged(image, (left, top, side, side), size, 20).size == (20, 20)
+        assert enlarged_part(image, (left, top, side, side), size, 20).size == (20, 20)
 
 
 def test_at_most_six_places_are_shown() -> None:
@@ -406,7 +406,7 @@ def test_the_map_is_drawn_to_scale_hatched_and_outlined() -> None:
     black, white = (drawn == 0).all(axis=2), (drawn == 255).all(axis=2)
     rows, columns = np.nonzero(black | white)
     assert 190 < columns.min() < 206 and 294 < columns.max() < 310 and 90 < rows.min() < 106 and 194 < rows.max() < 210
-    inside = spread(local_map(), (400, 400)) > LIMIT
+    inside = spread_map(local_map(), (400, 400)) > LIMIT
     assert not (black & inside).any() and not (white & ~inside).any() and black.sum() > 300 and white.sum() > 300
     calm = np.asarray(draw_map(local_map(), ground, 0.7))
     assert not ((calm == 0).all(axis=2) | (calm == 255).all(axis=2)).any()  # nothing is beyond that
@@ -419,7 +419,7 @@ def test_colours_grow_lighter_evenly() -> None:
 
 
 def test_a_map_is_spread_without_the_unknown_leaking_in() -> None:
-    values = spread(np.array([[0.5, np.nan], [0.5, 0.5]], np.float32), (40, 40))
+    values = spread_map(np.array([[0.5, np.nan], [0.5, 0.5]], np.float32), (40, 40))
     assert np.isnan(values[:20, 20:]).all() and not np.isnan(values[20:]).any() and not np.isnan(values[:, :20]).any()
     assert np.nanmax(values) == pytest.approx(0.5) and np.nanmin(values) == pytest.approx(0.5)
 
@@ -442,7 +442,7 @@ def test_the_picture_holds_the_photographs_and_the_colour_of_the_outcome(case: s
 def _top_of(pixels: np.ndarray, image: Image.Image) -> tuple[int, float]:
     """Return the row at which a picture lies in a column of pixels, and how far it differs from what is there."""
     width = pixels.shape[1]
-    wanted = np.asarray(fitted(image, width, 620).convert("L")).astype(float)
+    wanted = np.asarray(fitted_picture(image, width, 620).convert("L")).astype(float)
     found = [np.abs(pixels[top : top + len(wanted), : wanted.shape[1]] - wanted).mean() for top in range(100, 300)]
     return 100 + int(np.argmin(found)), float(min(found))
 
@@ -458,8 +458,8 @@ def test_letters_that_the_font_lacks_are_spelt_not_boxes(monkeypatch: pytest.Mon
     monkeypatch.setattr(strips, "FONTS", ())  # Pillow's own font, which knows ASCII
     strips.font.cache_clear()
     try:
-        assert drawable("Édouard Manet, 1863") == "Edouard Manet, 1863"
-        assert drawable("王-7") == "\\u738b-7"
+        assert drawable_text("Édouard Manet, 1863") == "Edouard Manet, 1863"
+        assert drawable_text("王-7") == "\\u738b-7"
         said: list[str] = []
         paragraph = strips.paragraph
         monkeypatch.setattr(
@@ -475,6 +475,6 @@ def test_letters_that_the_font_lacks_are_spelt_not_boxes(monkeypatch: pytest.Mon
 @pytest.mark.parametrize("text", ["word " * 80, "W" * 300, "", "short"])
 def test_text_is_broken_within_its_width_and_none_is_lost(text: str) -> None:
     font = strips.font(20)
-    broken = strips.broken(text, font, 300)
+    broken = strips.broken_lines(text, font, 300)
     assert all(font.getlength(line) <= 300 for line in broken.split("\n"))
     assert broken.replace("\n", "").replace(" ", "") == text.replace(" ", "")
