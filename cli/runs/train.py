@@ -6,11 +6,10 @@ import fnmatch
 import io
 import shlex
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import typer
 from PIL import Image
@@ -24,6 +23,7 @@ from indexer.inputs.labels import Labelled, read_labels
 from indexer.training import history
 from indexer.training.history import EpochRecord
 from indexer.training.model_card import compared
+from indexer.training.options import TrainingRequest
 from indexer.training.split import Split, read_split, split_by_object
 from retrieval.encoder.preprocessing import Preprocessing
 from retrieval.encoder.torch_engine import import_torch
@@ -39,35 +39,15 @@ SMALLEST_SIDE = 32
 FORGERIES = 2  # of each object in a batch
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """What the command line asks for, beside the options of the training itself."""
-
-    source: Path
-    out: Path
-    encoder: str
-    size: str | None  # WIDTHxHEIGHT
-    dim: int
-    views: int
-    conditions: str  # of the views
-    copies: int
-    kinds: str | None
-    validation: float
-    test: float
-    hold_out: Sequence[str]
-    split: Path | None
-    places: bool
-
-
-def run_train(wanted: Wanted, options: dict[str, Any]) -> None:
+def run_train(request: TrainingRequest) -> None:
     """Train an encoder on labelled photographs, and write its folder."""
     for name in ("torch", "timm", "safetensors.torch"):
         import_torch(name)
     from indexer.training.run import forecast, prepare, publish, run_training
 
-    labelled = read_labels(wanted.source)
-    split = chosen_split(labelled, wanted, seed=options["seed"])
-    plan = make_plan(wanted, labelled, split, options)
+    labelled = read_labels(request.source)
+    split = chosen_split(labelled, request)
+    plan = make_plan(request, labelled, split)
     say_data(plan)
     done = prepare(plan)
     if done:
@@ -85,24 +65,28 @@ def run_train(wanted: Wanted, options: dict[str, Any]) -> None:
     say_result(plan, trained)
 
 
-def chosen_split(labelled: Labelled, wanted: Wanted, *, seed: int) -> Split:
+def chosen_split(labelled: Labelled, request: TrainingRequest) -> Split:
     """Return the split that was given, or a new one with the objects that were named held back."""
-    if wanted.split is not None:
-        if wanted.hold_out:
+    if request.split is not None:
+        if request.hold_out:
             raise ArtifactError("give either --split, which says already what is held back, or --hold-out")
-        return read_split(wanted.split, labelled)
+        return read_split(request.split, labelled)
     held_out: set[str] = set()
-    for pattern in wanted.hold_out:
+    for pattern in request.hold_out:
         found = fnmatch.filter(labelled.object_ids, pattern)
         if not found:
-            raise ArtifactError(f"--hold-out {pattern}: no object in {wanted.source} has such an id")
+            raise ArtifactError(f"--hold-out {pattern}: no object in {request.source} has such an id")
         held_out.update(found)
     return split_by_object(
-        labelled, validation=wanted.validation, test=wanted.test, seed=seed, held_out=sorted(held_out)
+        labelled,
+        validation=request.validation,
+        test=request.test,
+        seed=request.options.seed,
+        held_out=sorted(held_out),
     )
 
 
-def make_plan(wanted: Wanted, labelled: Labelled, split: Split, options: dict[str, Any]) -> Plan:
+def make_plan(request: TrainingRequest, labelled: Labelled, split: Split) -> Plan:
     """Return the plan of a training, its network loaded; raises ArtifactError where options do not go together."""
     import torch
 
@@ -110,34 +94,33 @@ def make_plan(wanted: Wanted, labelled: Labelled, split: Split, options: dict[st
     from indexer.training.pool import Recipe
     from indexer.training.run import Plan
     from indexer.training.start import open_start
-    from indexer.training.trainer import Options
 
-    if options["forgeries"] is None:  # simulated copies alone would cost more recall than they teach: see the ablation
-        options = options | {"forgeries": FORGERIES if labelled.forgery_count else 0}
-    chosen = Options(**options)
-    if chosen.device == "cuda" and not torch.cuda.is_available():
+    options = request.options
+    if options.forgeries is None:  # simulated copies alone would cost more recall than they teach: see the ablation
+        options = replace(options, forgeries=FORGERIES if labelled.forgery_count else 0)
+    if options.device == "cuda" and not torch.cuda.is_available():
         raise ArtifactError("--device cuda: torch finds no CUDA device here; leave it out to train on the CPU")
-    start = open_start(wanted.encoder)
-    if wanted.size is not None:
-        start = replace(start, preprocessing=resized(start, wanted.size))
-    kinds = tuple(kind for kind in kinds_of(wanted.kinds) if kind != "face")  # nothing says where the faces are
-    recipe = Recipe(wanted.views, wanted.copies, kinds, seed=chosen.seed, conditions=wanted.conditions)
+    start = open_start(request.encoder)
+    if request.size is not None:
+        start = replace(start, preprocessing=resized(start, request.size))
+    kinds = tuple(kind for kind in kinds_of(request.kinds) if kind != "face")  # nothing says where the faces are
+    recipe = Recipe(request.views, request.copies, kinds, seed=options.seed, conditions=request.conditions)
     local = None
-    if wanted.places and start.network.has_stages and kinds:
-        local = LocalOptions(seed=chosen.seed, device=chosen.device)
+    if request.places and start.network.has_stages and kinds:
+        local = LocalOptions(seed=options.seed, device=options.device)
     plan = Plan(
         labelled=labelled,
         split=split,
         start=start,
         recipe=recipe,
-        options=chosen,
-        dim=min(wanted.dim, start.network.pooled_size()),
+        options=options,
+        dim=min(request.dim, start.network.pooled_size()),
         local=local,
-        out=wanted.out,
+        out=request.out,
         about={},
         command=shlex.join(["artifact", *sys.argv[1:]]),
     )
-    plan.about.update(about(wanted, plan))
+    plan.about.update(about(request, plan))
     return plan
 
 
@@ -156,14 +139,14 @@ def resized(start: Start, size: str) -> Preprocessing:
     return replace(start.preprocessing, width=int(width), height=int(height))
 
 
-def about(wanted: Wanted, plan: Plan) -> dict[str, str]:
+def about(request: TrainingRequest, plan: Plan) -> dict[str, str]:
     """Return what the model card says of how an encoder was made."""
     size, parts = plan.start.preprocessing, plan.split.parts
     share = plan.options.interpolate
     weights = f"{share:g} of the trained ones, whose figures the epochs show, {1 - share:g} of those they began with"
     copies = f", {plan.recipe.copies} simulated copies ({', '.join(plan.recipe.kinds)})" if plan.recipe.copies else ""
     return {
-        "Started from": f"the encoder {wanted.encoder}, {plan.start.network.architecture}",
+        "Started from": f"the encoder {request.encoder}, {plan.start.network.architecture}",
         "Photographs": f"{plan.labelled.summary}; of each, {plan.recipe.views} simulated re-photographs{copies}",
         "Split": ", ".join(f"{len(ids):,} objects for {part}" for part, ids in parts.items()),
         "Seed": str(plan.options.seed),

@@ -28,6 +28,7 @@ from indexer.training.export import export_encoder
 from indexer.training.history import EpochRecord
 from indexer.training.local_heads import LocalOptions, LocalRecord, train_local
 from indexer.training.model_card import model_card
+from indexer.training.options import TrainingOptions
 from indexer.training.pool import (
     PLAIN,
     Pool,
@@ -42,7 +43,7 @@ from indexer.training.pool import (
 )
 from indexer.training.split import Split, write_split
 from indexer.training.start import Start
-from indexer.training.trainer import Options, Trainer
+from indexer.training.trainer import Trainer
 from retrieval.encoder.encoder import DESCRIPTION, load_encoder
 from retrieval.errors import ArtifactError
 from retrieval.photographs.features import Features, features_of
@@ -63,7 +64,7 @@ class Plan:
     split: Split
     start: Start
     recipe: Recipe
-    options: Options
+    options: TrainingOptions
     dim: int
     local: LocalOptions | None  # None: the distance place by place is not trained
     out: Path
@@ -83,13 +84,15 @@ class Plan:
     def described(self) -> dict:
         """Return all that the outcome depends on, for JSON."""
         photos = [[str(photo.path), photo.object_id, photo.genuine] for photo in self.labelled.photos]
+        options = asdict(self.options)
+        options["bf16"] = options.pop("precision") == "bf16"  # as a run that was stopped long ago wrote it
         return {
             "photos": hashlib.sha256(json.dumps(photos).encode()).hexdigest(),
             "split": asdict(self.split),
             "start": self.start.spec,
             "preprocessing": asdict(self.start.preprocessing),
             "recipe": asdict(self.recipe),
-            "options": asdict(self.options),
+            "options": options,
             "dim": self.dim,
             "local": asdict(self.local) if self.local else None,
         }
@@ -208,7 +211,7 @@ def forecast(plan: Plan) -> Forecast:
         network.pooled(network.run(values, plan.frozen)).sum().backward()
         network.zero_grad(set_to_none=True)
     learning = (time.monotonic() - start) / len(few)
-    photos = options.photos + (options.forgeries if plan.recipe.copies else 0)
+    photos = options.photos + (options.forgeries or 0 if plan.recipe.copies else 0)
     views, batch = len(plan.split.training) * photos, options.objects * photos
     memory = before + sum(saved.values()) / len(few) * batch
     seconds = len(rows) * making + options.epochs * (views + len(rows) / 5) * learning

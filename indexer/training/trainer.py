@@ -35,12 +35,11 @@ from indexer.metric_learning.mining import make_miner, relations
 from indexer.metric_learning.nearest_wrong import SameWork, nearest_wrong
 from indexer.training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from indexer.training.history import EpochRecord
+from indexer.training.options import SCHEDULE, TrainingOptions
 from indexer.training.pool import PLAIN, Pool, Progress
 from retrieval.encoder.network import EmbeddingNetwork
 from retrieval.encoder.preprocessing import Preprocessing
 
-LOSSES = ("triplet", "contrastive", "supervised-contrastive", "multi-similarity")
-SCHEDULE = "schedule"  # semi-hard first, then batch-hard
 HEAD, TOWER = "head", "tower"
 NEIGHBOURS = 8  # nearest wrong photos looked at for each
 WARM_UP = 0.1  # share of a phase's steps over which the rate rises
@@ -49,31 +48,6 @@ LONGEST_GRADIENT = 1.0  # its norm; a longer one, of an unlucky batch, is cut to
 EMBEDDED_AT_ONCE = 64
 SAME_WITHIN = 1.0  # distance below which two objects are checked for being one work
 CHECKS = 200  # of that kind an epoch
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """How to train."""
-
-    losses: tuple[str, ...] = ("triplet", "contrastive")
-    miner: str = SCHEDULE
-    index_mining: bool = True
-    margin: float = 0.3  # of the triplets, in distance
-    apart: float = 1.0  # margin of the contrastive loss: how far a wrong pair should lie
-    spread: float = 0.05  # weight of the spread term
-    head_epochs: int = 5
-    epochs: int = 8
-    unfreeze: int = 3  # parts of the tower that are trained, from the last
-    optimizer: str = "sgd"
-    rate: float = 0.02
-    objects: int = 16  # in a batch
-    photos: int = 3  # genuine ones of each object
-    forgeries: int = 0  # of each object; simulated copies count as such
-    seed: int = 0
-    keep: str = "best"  # epoch by validation, or the "last": a score that is not validated may still get better
-    interpolate: float = 1.0  # share of the trained weights in the encoder; the rest are those it started from
-    device: str = "cpu"
-    bf16: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -98,7 +72,7 @@ class Trainer:
         *,
         training: np.ndarray,
         validation: np.ndarray,
-        options: Options,
+        options: TrainingOptions,
         agree: Callable[[int, int], bool],
         checkpoint: Path,
     ) -> None:
@@ -269,7 +243,7 @@ class Trainer:
             self.genuine[rows],
             count=options.objects,
             photos=options.photos,
-            forgeries=options.forgeries,
+            forgeries=options.forgeries or 0,
             seed=options.seed,
             epoch=epoch,
             neighbours=neighbours,

@@ -23,11 +23,12 @@ import torch
 from indexer.inputs.labels import Labelled, read_labels
 from indexer.metric_learning.encoder_figures import Evaluation
 from indexer.training.export import export_encoder
+from indexer.training.options import TrainingOptions
 from indexer.training.pool import Pool, Recipe, fill_pool
 from indexer.training.run import Plan, agreement, measure, project_by_whitening, rows_of, rows_showing
 from indexer.training.split import Split, read_split
 from indexer.training.start import Start, open_start
-from indexer.training.trainer import Options, Trainer
+from indexer.training.trainer import Trainer
 from retrieval.encoder.encoder import load_encoder
 from retrieval.machine import cpu_count
 from retrieval.statistics.metrics import Estimate
@@ -91,7 +92,7 @@ def variants(budget: dict) -> list[Variant]:
 def plan_of(labelled: Labelled, split: Split, start: Start, out: Path, *, dim: int) -> Plan:
     """Return the plan of which every variant changes the options."""
     recipe = Recipe(views=5, copies=3, kinds=KINDS, seed=0)
-    options = Options(unfreeze=2)
+    options = TrainingOptions(unfreeze=2)
     return Plan(labelled, split, start, recipe, options, dim, None, out, {}, "")
 
 

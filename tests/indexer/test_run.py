@@ -28,6 +28,7 @@ from indexer.training.checkpoint import Checkpoint, save_checkpoint  # noqa: E40
 from indexer.training.export import export_encoder  # noqa: E402
 from indexer.training.history import EpochRecord  # noqa: E402
 from indexer.training.local_heads import LocalOptions, LocalRecord  # noqa: E402
+from indexer.training.options import TrainingOptions  # noqa: E402
 from indexer.training.pool import PLAIN, Pool, Recipe, Row, fill_pool, make_pictures  # noqa: E402
 from indexer.training.run import (  # noqa: E402
     KEPT,
@@ -49,7 +50,6 @@ from indexer.training.run import (  # noqa: E402
 )
 from indexer.training.split import Split, read_split  # noqa: E402
 from indexer.training.start import Start  # noqa: E402
-from indexer.training.trainer import Options  # noqa: E402
 from retrieval.encoder.encoder import DESCRIPTION, load_encoder  # noqa: E402
 from retrieval.encoder.network import EmbeddingNetwork  # noqa: E402
 from retrieval.encoder.preprocessing import Preprocessing  # noqa: E402
@@ -88,7 +88,7 @@ def plan(labelled: Labelled, tmp_path: Path) -> Plan:
         split=SPLIT,
         start=Start("start", deepcopy(tower()), SHAPE, None),
         recipe=RECIPE,
-        options=Options(unfreeze=99, head_epochs=1, epochs=1, objects=6, seed=3),
+        options=TrainingOptions(unfreeze=99, head_epochs=1, epochs=1, objects=6, seed=3),
         dim=8,
         local=LocalOptions(epochs=1),
         out=tmp_path / "encoder",
@@ -358,7 +358,7 @@ class Known:
     def __init__(self, rows: tuple[Row, ...], vectors: np.ndarray) -> None:
         self.pool = Pool(rows, vectors, 0)
         self.objects, self.genuine = self.pool.objects, self.pool.genuine
-        self.options = Options()
+        self.options = TrainingOptions()
         self.network = deepcopy(tower())
 
     def embed(self, rows: np.ndarray, source: str) -> np.ndarray:

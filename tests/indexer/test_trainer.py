@@ -17,15 +17,16 @@ from indexer.metric_learning.losses import distances  # noqa: E402
 from indexer.metric_learning.mining import MINERS, batch_hard  # noqa: E402
 from indexer.training import trainer as train_module  # noqa: E402
 from indexer.training.history import EpochRecord  # noqa: E402
+from indexer.training.options import LOSSES, SCHEDULE, TrainingOptions  # noqa: E402
 from indexer.training.pool import PLAIN, REPHOTOGRAPH, Pool, Row  # noqa: E402
-from indexer.training.trainer import FADE, HEAD, LOSSES, SCHEDULE, TOWER, WARM_UP, Options, Trainer, rate_share  # noqa: E402
+from indexer.training.trainer import FADE, HEAD, TOWER, WARM_UP, Trainer, rate_share  # noqa: E402
 from retrieval.encoder.network import EmbeddingNetwork  # noqa: E402
 from retrieval.encoder.preprocessing import Preprocessing  # noqa: E402
 from retrieval.errors import Collapsed  # noqa: E402
 
 SHAPE = Preprocessing(64, 64, (0.5,) * 3, (0.5,) * 3)
 OBJECTS, TRAINED = 16, 11
-QUICK = Options(head_epochs=2, epochs=2, unfreeze=1, objects=6, photos=2, seed=3)
+QUICK = TrainingOptions(head_epochs=2, epochs=2, unfreeze=1, objects=6, photos=2, seed=3)
 
 
 @cache
@@ -52,7 +53,7 @@ def pool() -> Pool:
     return Pool(tuple(rows), np.stack(values).astype(np.float16), parts - 1)
 
 
-def trainer(pool: Pool, folder: Path, options: Options = QUICK, agree=lambda one, other: False) -> Trainer:
+def trainer(pool: Pool, folder: Path, options: TrainingOptions = QUICK, agree=lambda one, other: False) -> Trainer:
     folder.mkdir(exist_ok=True)
     objects = pool.objects
     return Trainer(
@@ -71,7 +72,7 @@ def nothing(done: int, total: int) -> None:
     """Be told of a step and do nothing."""
 
 
-def trained(pool: Pool, folder: Path, options: Options = QUICK) -> tuple[Trainer, list[EpochRecord]]:
+def trained(pool: Pool, folder: Path, options: TrainingOptions = QUICK) -> tuple[Trainer, list[EpochRecord]]:
     found = trainer(pool, folder, options)
     return found, list(found.run(nothing))
 
@@ -263,7 +264,7 @@ def test_photos_of_one_work_under_two_names_are_no_negatives(pool, tmp_path):
 def test_bf16_trains_nearly_the_same(pool, tmp_path):
     alike = replace(QUICK, index_mining=False)  # neighbours that change places would make other batches
     full = trained(pool, tmp_path / "full", alike)[1]
-    half = trained(pool, tmp_path / "half", replace(alike, bf16=True))[1]
+    half = trained(pool, tmp_path / "half", replace(alike, precision="bf16"))[1]
     assert half[0].loss == pytest.approx(full[0].loss, rel=0.05) and half[0].loss != full[0].loss
 
 

@@ -1,0 +1,65 @@
+"""Commands whose options are the fields of a dataclass: what is given, what is left out, what is refused."""
+
+from dataclasses import dataclass, field
+from typing import Annotated
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from cli.commands.from_fields import asks_for
+from indexer.training.options import Option
+
+
+@dataclass(frozen=True, kw_only=True)
+class Inner:
+    """What stands within a request."""
+
+    names: Annotated[tuple[str, ...], Option("Names.", ("--name",), choices=("a", "b"))] = ("a", "b")
+    seed: Annotated[int, Option("Seed.", low=0, last=True)] = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outer:
+    """A request."""
+
+    source: Annotated[str, Option("Source.", metavar="SOURCE", positional=True)]
+    inner: Inner = field(default_factory=Inner)
+    few: Annotated[int | None, Option("Few.")] = None
+    real: Annotated[bool, Option("Real.", ("--real/--unreal",))] = True
+
+
+asked: list[Outer] = []
+app = typer.Typer(rich_markup_mode=None)
+
+
+@app.command()
+@asks_for(Outer)
+def command(request: Outer) -> None:
+    """Do what the request says."""
+    asked.append(request)
+
+
+@pytest.mark.parametrize(
+    ("line", "wanted"),
+    [
+        ("here", Outer(source="here")),
+        ("here --few 0 --unreal --seed 3", Outer(source="here", few=0, real=False, inner=Inner(seed=3))),
+        ("--name b here", Outer(source="here", inner=Inner(names=("b",)))),
+    ],
+)
+def test_what_is_given_comes_as_the_dataclass(line, wanted):
+    asked.clear()
+    assert CliRunner().invoke(app, line).exit_code == 0
+    assert asked == [wanted] and all(type(name) is str for name in asked[0].inner.names)
+
+
+@pytest.mark.parametrize("line", ["", "here --name c", "here --seed -1", "here --few none"])
+def test_what_the_fields_do_not_allow_is_refused(line):
+    assert CliRunner().invoke(app, line).exit_code == 2
+
+
+def test_help_lists_the_fields_in_order_and_the_last_ones_last():
+    said = CliRunner().invoke(app, "--help").output
+    places = [said.index(word) for word in ("SOURCE", "Do what", "--name", "--few", "--real / --unreal", "--seed")]
+    assert places == sorted(places) and "default: 0" in said and "default: a" not in said
