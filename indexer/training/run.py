@@ -259,7 +259,7 @@ def run_training(plan: Plan, watching: Watching) -> Trained:
     )
     held_back = test if len(test) else validation
     before = measure(trainer, validation, held_back)
-    baseline = asdict(trainer.summary(validation, trainer.tower_source()))
+    baseline = asdict(trainer.summary(validation, trainer.tower))
     if network.projection != plan.dim:
         project_by_whitening(trainer, training, plan.dim)
     log = plan.work / "history.jsonl"
@@ -313,7 +313,7 @@ def agreement(plan: Plan, pool: Pool) -> Callable[[int, int], bool]:
 def project_by_whitening(trainer: Trainer, rows: np.ndarray, dim: int) -> None:
     """Give the network a projection that is good already, in closed form, from the genuine pictures of some rows."""
     genuine = rows[trainer.genuine[rows]]
-    pooled = trainer.embed(genuine, trainer.pooled_source())
+    pooled = trainer.pooled.embed(genuine)
     objects, size = trainer.objects[genuine], min(dim, pooled.shape[1])
     few = len(np.unique(objects)) <= size  # their means alone would leave all but a few numbers at nothing
     weight, bias = discriminative_whitening(pooled, objects, size, each_photograph=few)
@@ -325,17 +325,16 @@ def project_by_whitening(trainer: Trainer, rows: np.ndarray, dim: int) -> None:
 
 def measure(trainer: Trainer, validation: np.ndarray, held_back: np.ndarray) -> Evaluation:
     """Evaluate the network as it is on rows held back, at the threshold that the validation rows set."""
-    source = trainer.tower_source()
-    threshold = trainer.summary(validation, source).threshold
+    threshold = trainer.summary(validation, trainer.tower).threshold
     objects = [str(number) for number in trainer.objects[held_back]]
-    vectors = trainer.embed(held_back, source)
+    vectors = trainer.tower.embed(held_back)
     return evaluate(vectors, objects, trainer.genuine[held_back], threshold=threshold)
 
 
 def hardest_pairs(plan: Plan, trainer: Trainer, rows: np.ndarray, count: int = 4) -> list:
     """Return the genuine pairs that lie farthest apart and the wrong pairs that lie nearest, one an object."""
     objects, genuine = trainer.objects[rows], trainer.genuine[rows]
-    vectors = trainer.embed(rows, trainer.tower_source())
+    vectors = trainer.tower.embed(rows)
     distance = np.sqrt(np.maximum(2.0 - 2.0 * vectors @ vectors.T, 0.0))
     plain = np.array([trainer.pool.rows[row].kind == PLAIN for row in rows]) & genuine
     same = objects[:, None] == objects[None, :]

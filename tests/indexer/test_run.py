@@ -361,18 +361,17 @@ class Known:
         self.options = TrainingOptions()
         self.network = deepcopy(tower())
 
-    def embed(self, rows: np.ndarray, source: str) -> np.ndarray:
-        assert source in ("tower", "pooled")
+    @property
+    def tower(self) -> "Known":
+        return self
+
+    pooled = tower
+
+    def embed(self, rows: np.ndarray) -> np.ndarray:
         return self.pool.features[rows]
 
-    def summary(self, rows: np.ndarray, source: str):
-        return summarise(self.embed(rows, source), self.objects[rows], self.genuine[rows])
-
-    def tower_source(self) -> str:
-        return "tower"
-
-    def pooled_source(self) -> str:
-        return "pooled"
+    def summary(self, rows: np.ndarray, source: "Known"):
+        return summarise(source.embed(rows), self.objects[rows], self.genuine[rows])
 
 
 @pytest.fixture

@@ -14,12 +14,21 @@ pytest.importorskip("timm")
 
 from indexer.metric_learning.encoder_figures import Summary  # noqa: E402
 from indexer.metric_learning.losses import distances  # noqa: E402
-from indexer.metric_learning.mining import MINERS, batch_hard  # noqa: E402
+from indexer.metric_learning.mining import MINERS  # noqa: E402
 from indexer.training import trainer as train_module  # noqa: E402
 from indexer.training.history import EpochRecord  # noqa: E402
 from indexer.training.options import LOSSES, SCHEDULE, TrainingOptions  # noqa: E402
+from indexer.training.phases import (  # noqa: E402
+    FADE,
+    HEAD,
+    TOWER,
+    WARM_UP,
+    make_optimizer,
+    rate_share,
+    trainable_groups,
+)
 from indexer.training.pool import PLAIN, REPHOTOGRAPH, Pool, Row  # noqa: E402
-from indexer.training.trainer import FADE, HEAD, TOWER, WARM_UP, Trainer, rate_share  # noqa: E402
+from indexer.training.trainer import Trainer  # noqa: E402
 from retrieval.encoder.network import EmbeddingNetwork  # noqa: E402
 from retrieval.encoder.preprocessing import Preprocessing  # noqa: E402
 from retrieval.errors import Collapsed  # noqa: E402
@@ -140,12 +149,10 @@ def test_the_head_is_trained_first_and_then_the_last_parts_too(pool, tmp_path):
     assert not any("running" in name for name in last)
 
 
-def test_deeper_parts_are_trained_more_slowly(pool, tmp_path):
-    options = replace(QUICK, unfreeze=3, rate=0.5)
-    deeper = Pool(pool.rows, pool.features, len(network().parts()) - 3)
-    groups = trainer(deeper, tmp_path, options)._trainable(TOWER)
+def test_deeper_parts_are_trained_more_slowly():
+    groups = trainable_groups(network(), TOWER, frozen=len(network().parts()) - 3, rate=0.5)
     assert [group["lr"] for group in groups] == pytest.approx([0.5 * FADE**depth for depth in range(4)])
-    assert len(trainer(deeper, tmp_path, options)._trainable(HEAD)) == 1
+    assert len(trainable_groups(network(), HEAD, frozen=0, rate=0.5)) == 1
 
 
 def test_the_best_epoch_by_validation_is_kept(pool, tmp_path, monkeypatch):
@@ -236,7 +243,7 @@ def test_every_loss_and_miner_draws_genuine_pictures_together(pool, tmp_path, lo
 def ratio(found: Trainer) -> float:
     """Return the mean distance of genuine training pairs over that of wrong ones."""
     rows = found.training
-    distance = distances(torch.from_numpy(found.embed(rows, found.tower_source()))).numpy()
+    distance = distances(torch.from_numpy(found.tower.embed(rows))).numpy()
     genuine, objects = found.genuine[rows], found.objects[rows]
     same = (objects[:, None] == objects) & genuine[:, None] & genuine & ~np.eye(len(rows), dtype=bool)
     wrong = (objects[:, None] != objects) | (genuine[:, None] != genuine)
@@ -286,7 +293,7 @@ def test_embeddings_that_collapse_stop_it_with_advice(pool, tmp_path):
 def test_gradients_of_an_unlucky_batch_are_cut(pool, tmp_path, monkeypatch):
     options = replace(QUICK, head_epochs=1, epochs=0, losses=("supervised-contrastive",), rate=1.0, keep="last")
     free = moved(trained(pool, tmp_path / "free", options)[0])
-    monkeypatch.setattr("indexer.training.trainer.LONGEST_GRADIENT", 1e-3)
+    monkeypatch.setattr("indexer.training.phases.LONGEST_GRADIENT", 1e-3)
     short = moved(trained(pool, tmp_path / "short", options)[0])
     assert 0 < short < 0.1 * free
 
@@ -295,12 +302,11 @@ def moved(found: Trainer) -> float:
     return float((found.network.project.weight - network().project.weight).detach().norm())
 
 
-def test_sgd_with_momentum_is_the_default_and_adamw_an_option(pool, tmp_path):
-    found = trainer(pool, tmp_path)._optimizer(trainer(pool, tmp_path)._trainable(TOWER))
+def test_sgd_with_momentum_is_the_default_and_adamw_an_option():
+    groups = trainable_groups(network(), HEAD, frozen=0, rate=0.5)
+    found = make_optimizer(TrainingOptions().optimizer, groups, rate=0.5)
     assert isinstance(found, torch.optim.SGD) and found.defaults["momentum"] == 0.9
-    options = replace(QUICK, optimizer="adamw")
-    found = trainer(pool, tmp_path, options)._optimizer(trainer(pool, tmp_path)._trainable(TOWER))
-    assert isinstance(found, torch.optim.AdamW)
+    assert isinstance(make_optimizer("adamw", groups, rate=0.5), torch.optim.AdamW)
 
 
 def test_each_step_is_told_and_takes_its_share_of_the_rate(pool, tmp_path, monkeypatch):
@@ -332,26 +338,6 @@ def test_the_schedule_mines_semi_hard_triplets_and_then_batch_hard_ones_in_each_
     assert used == ["semi-hard", "semi-hard", "batch-hard", "batch-hard", "semi-hard", "batch-hard"]
 
 
-def test_losses_and_the_spread_term_are_added_up(pool, tmp_path):
-    values = {}
-    for losses in [("triplet",), ("contrastive",), ("multi-similarity",), ("triplet", "contrastive")]:
-        for spread in (0.0, 0.5):
-            found = trainer(pool, tmp_path, replace(QUICK, losses=losses, spread=spread))
-            batch = next(found._batches(0, None))
-            vectors = torch.from_numpy(found.embed(batch, found.tower_source()))
-            loss, apart, triplet = found._loss(vectors, batch, batch_hard)
-            values[losses, spread] = float(loss.value)
-            assert (triplet is None) == ("triplet" not in losses)
-            between = [
-                float((vectors[one] - vectors[other]).norm()) for one in range(len(batch)) for other in range(one)
-            ]
-            assert apart == pytest.approx(np.mean(between), rel=1e-4)
-    both = values[("triplet",), 0.0] + values[("contrastive",), 0.0]
-    assert values[("triplet", "contrastive"), 0.0] == pytest.approx(both)
-    terms = [values[losses, 0.5] - values[losses, 0.0] for losses, spread in values if spread]
-    assert terms == pytest.approx([terms[0]] * 4, abs=1e-5) and abs(terms[0]) > 0.01
-
-
 def test_an_epoch_draws_other_pictures_of_every_object(pool, tmp_path):
     found = trainer(pool, tmp_path)
     first, second = (np.concatenate(list(found._batches(epoch, None))) for epoch in (0, 1))
@@ -368,10 +354,10 @@ def test_an_epoch_goes_about_once_through_the_pictures(pool, tmp_path):
 
 def test_the_nearest_wrong_plain_photos_are_found(pool, tmp_path):
     found = trainer(pool, tmp_path)
-    source = found.tower_source()
+    source = found.tower
     near = found._neighbours(source)
     plain = [row for row in found.training if pool.rows[row].kind == PLAIN]
-    vectors = found.embed(found.training, source)
+    vectors = source.embed(found.training)
     for place, row in enumerate(found.training):
         if row not in plain:
             assert (near[place] == -1).all()
@@ -423,7 +409,7 @@ def test_with_nothing_frozen_all_parts_learn_from_the_pixels(tmp_path):
         agree=lambda one, other: False,
         checkpoint=tmp_path / "checkpoint.json",
     )
-    vectors = found.embed(np.arange(16), found.tower_source())
+    vectors = found.tower.embed(np.arange(16))
     pictures = SHAPE.scaled(np.stack(pixels).transpose(0, 2, 3, 1))
     with torch.no_grad():
         assert np.allclose(vectors, network()(torch.from_numpy(pictures)).numpy(), atol=1e-5)
