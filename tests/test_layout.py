@@ -128,6 +128,7 @@ def test_only_the_torch_engine_and_the_network_import_torch_at_once(path):
         "indexer/metric_learning/objective.py",
         "indexer/training/checkpoint.py",
         "indexer/training/export.py",
+        "indexer/training/forecast.py",
         "indexer/training/local_heads.py",
         "indexer/training/phases.py",
         "indexer/training/pool.py",

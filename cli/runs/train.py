@@ -32,7 +32,9 @@ from retrieval.statistics.metrics import Estimate
 
 if TYPE_CHECKING:
     from indexer.training.local_heads import LocalRecord
-    from indexer.training.run import Plan, Trained, Watching
+    from indexer.training.plan import TrainingPlan
+    from indexer.training.publish import TrainingResult
+    from indexer.training.run import Listeners
     from indexer.training.start import Start
 
 SMALLEST_SIDE = 32
@@ -43,26 +45,30 @@ def run_train(request: TrainingRequest) -> None:
     """Train an encoder on labelled photographs, and write its folder."""
     for name in ("torch", "timm", "safetensors.torch"):
         import_torch(name)
-    from indexer.training.run import forecast, prepare, publish, run_training
+    from indexer.training.forecast import make_forecast
+    from indexer.training.plan import prepare_folder
+    from indexer.training.publish import publish_encoder
+    from indexer.training.run import run_training
 
     labelled = read_labels(request.source)
     split = chosen_split(labelled, request)
     plan = make_plan(request, labelled, split)
-    say_data(plan)
-    done = prepare(plan)
+    typer.echo(labelled.summary)
+    typer.echo(split.summary)
+    done = prepare_folder(plan)
     if done:
         typer.echo(f"going on after epoch {done}")
     else:
-        expected = forecast(plan)
+        expected = make_forecast(plan)
         minutes = max(1, round(expected.seconds / 60))
         typer.echo(
             f"{expected.pictures:,} pictures; it takes {expected.megabytes:,.0f} MB of disk, "
             f"{expected.memory / 1e3:,.1f} GB of memory, about {minutes:,} {'minute' if minutes == 1 else 'minutes'}"
         )
-    with Telling() as watching:
-        trained = run_training(plan, watching)
-    publish(plan, trained, pages(plan, trained))
-    say_result(plan, trained)
+    with TerminalDisplay() as listeners:
+        result = run_training(plan, listeners)
+    publish_encoder(plan, result, pages(plan, result))
+    say_result(plan, result)
 
 
 def chosen_split(labelled: Labelled, request: TrainingRequest) -> Split:
@@ -86,13 +92,13 @@ def chosen_split(labelled: Labelled, request: TrainingRequest) -> Split:
     )
 
 
-def make_plan(request: TrainingRequest, labelled: Labelled, split: Split) -> Plan:
+def make_plan(request: TrainingRequest, labelled: Labelled, split: Split) -> TrainingPlan:
     """Return the plan of a training, its network loaded; raises ArtifactError where options do not go together."""
     import torch
 
     from indexer.training.local_heads import LocalOptions
+    from indexer.training.plan import TrainingPlan
     from indexer.training.pool import Recipe
-    from indexer.training.run import Plan
     from indexer.training.start import open_start
 
     options = request.options
@@ -108,7 +114,7 @@ def make_plan(request: TrainingRequest, labelled: Labelled, split: Split) -> Pla
     local = None
     if request.places and start.network.has_stages and kinds:
         local = LocalOptions(seed=options.seed, device=options.device)
-    plan = Plan(
+    return TrainingPlan(
         labelled=labelled,
         split=split,
         start=start,
@@ -117,11 +123,8 @@ def make_plan(request: TrainingRequest, labelled: Labelled, split: Split) -> Pla
         dim=min(request.dim, start.network.pooled_size()),
         local=local,
         out=request.out,
-        about={},
         command=shlex.join(["artifact", *sys.argv[1:]]),
     )
-    plan.about.update(about(request, plan))
-    return plan
 
 
 def resized(start: Start, size: str) -> Preprocessing:
@@ -137,30 +140,6 @@ def resized(start: Start, size: str) -> Preprocessing:
     except (RuntimeError, AssertionError) as error:
         raise ArtifactError(f"--size {size}: {start.network.architecture} takes no other size than its own") from error
     return replace(start.preprocessing, width=int(width), height=int(height))
-
-
-def about(request: TrainingRequest, plan: Plan) -> dict[str, str]:
-    """Return what the model card says of how an encoder was made."""
-    size, parts = plan.start.preprocessing, plan.split.parts
-    share = plan.options.interpolate
-    weights = f"{share:g} of the trained ones, whose figures the epochs show, {1 - share:g} of those they began with"
-    copies = f", {plan.recipe.copies} simulated copies ({', '.join(plan.recipe.kinds)})" if plan.recipe.copies else ""
-    return {
-        "Started from": f"the encoder {request.encoder}, {plan.start.network.architecture}",
-        "Photographs": f"{plan.labelled.summary}; of each, {plan.recipe.views} simulated re-photographs{copies}",
-        "Split": ", ".join(f"{len(ids):,} objects for {part}" for part, ids in parts.items()),
-        "Seed": str(plan.options.seed),
-        "Input": f"{size.width} x {size.height} pixels, the whole photograph",
-        "Embedding": f"{plan.dim} numbers",
-        "Loss": f"{' + '.join(plan.options.losses)}, miner {plan.options.miner}",
-        **({"Weights": weights} if share != 1 else {}),
-    }
-
-
-def say_data(plan: Plan) -> None:
-    """Say what is trained on."""
-    typer.echo(plan.labelled.summary)
-    typer.echo(", ".join(f"{len(ids):,} objects for {part}" for part, ids in plan.split.parts.items()))
 
 
 class Bar:
@@ -184,18 +163,18 @@ class Bar:
         self._show = None
 
 
-class Telling:
+class TerminalDisplay:
     """Shows a training on the terminal: bars for what takes long, a line for each epoch."""
 
     def __init__(self) -> None:
         self._bars = [Bar("Making pictures"), Bar("Training"), Bar("Training places")]
         self._headed = False
 
-    def __enter__(self) -> Watching:
-        from indexer.training.run import Watching
+    def __enter__(self) -> Listeners:
+        from indexer.training.run import Listeners
 
         pictures, steps, places = self._bars
-        return Watching(pictures, steps, self._epoch, places, self._places)
+        return Listeners(pictures, steps, self._epoch, places, self._places)
 
     def __exit__(self, *_: object) -> None:
         for bar in self._bars:
@@ -211,32 +190,32 @@ class Telling:
         typer.echo(f"places, epoch {record.epoch}: loss {record.loss:.4f}, active {record.active:.0%}")
 
 
-def pages(plan: Plan, trained: Trained) -> dict[str, bytes]:
+def pages(plan: TrainingPlan, result: TrainingResult) -> dict[str, bytes]:
     """Return the curves as a picture, and the page about a training, by name of the file."""
     png = io.BytesIO()
-    curves_png(trained.history, trained.baseline).save(png, "PNG")
+    curves_png(result.history, result.baseline).save(png, "PNG")
     page = training_page(
         plan.out.name,
         about=plan.about,
         command=plan.command,
-        history=trained.history,
-        baseline=trained.baseline,
-        before=trained.before.as_dict(),
-        after=trained.after.as_dict(),
-        tested=trained.tested,
+        history=result.history,
+        baseline=result.baseline,
+        before=result.before.as_dict(),
+        after=result.after.as_dict(),
+        tested=result.tested,
         hardest=[
-            (Image.fromarray(one), Image.fromarray(other), distance, said)
-            for one, other, distance, said in trained.hardest
+            (Image.fromarray(pair.one), Image.fromarray(pair.other), pair.distance, pair.said)
+            for pair in result.hardest
         ],
     )
     return {"curves.png": png.getvalue(), "training.html": page.encode()}
 
 
-def say_result(plan: Plan, trained: Trained) -> None:
+def say_result(plan: TrainingPlan, result: TrainingResult) -> None:
     """Say what came out, before and after, and where it lies."""
-    rows = compared(trained.before.as_dict(), trained.after.as_dict())
+    rows = compared(result.before.as_dict(), result.after.as_dict())
     typer.echo(
-        f"\n{'on objects held back' if trained.tested else 'on validation objects':21} {'before':>18} {'after':>18}"
+        f"\n{'on objects held back' if result.tested else 'on validation objects':21} {'before':>18} {'after':>18}"
     )
     for row in rows:
         typer.echo(f"{row.name:21} {cell(row.before):>18} {cell(row.after):>18}  {row.said}")

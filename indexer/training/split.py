@@ -36,6 +36,11 @@ class Split:
         """The ids by the name of the part."""
         return {part: getattr(self, part) for part in PARTS}
 
+    @property
+    def summary(self) -> str:
+        """How many objects each part has, in words."""
+        return ", ".join(f"{len(ids):,} objects for {part}" for part, ids in self.parts.items())
+
 
 def split_by_object(
     labelled: Labelled,

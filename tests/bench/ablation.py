@@ -23,9 +23,11 @@ import torch
 from indexer.inputs.labels import Labelled, read_labels
 from indexer.metric_learning.encoder_figures import Evaluation
 from indexer.training.export import export_encoder
+from indexer.training.held_back import evaluate_held_back
 from indexer.training.options import TrainingOptions
+from indexer.training.plan import TrainingPlan, rows_showing
 from indexer.training.pool import Pool, Recipe, fill_pool
-from indexer.training.run import Plan, agreement, measure, project_by_whitening, rows_of, rows_showing
+from indexer.training.run import agreement, project_by_whitening
 from indexer.training.split import Split, read_split
 from indexer.training.start import Start, open_start
 from indexer.training.trainer import Trainer
@@ -89,11 +91,11 @@ def variants(budget: dict) -> list[Variant]:
     ]
 
 
-def plan_of(labelled: Labelled, split: Split, start: Start, out: Path, *, dim: int) -> Plan:
+def plan_of(labelled: Labelled, split: Split, start: Start, out: Path, *, dim: int) -> TrainingPlan:
     """Return the plan of which every variant changes the options."""
     recipe = Recipe(views=5, copies=3, kinds=KINDS, seed=0)
     options = TrainingOptions(unfreeze=2)
-    return Plan(labelled, split, start, recipe, options, dim, None, out, {}, "")
+    return TrainingPlan(labelled, split, start, recipe, options, dim, None, out, "")
 
 
 def some_objects(labelled: Labelled, split: Split, count: int) -> tuple[Labelled, Split]:
@@ -104,7 +106,7 @@ def some_objects(labelled: Labelled, split: Split, count: int) -> tuple[Labelled
     return Labelled(tuple(photo for photo in labelled.photos if photo.object_id in kept)), split
 
 
-def make_pool(plan: Plan, folder: Path) -> Pool:
+def make_pool(plan: TrainingPlan, folder: Path) -> Pool:
     """Return the pool of a plan, in a folder where an interrupted run goes on."""
     folder.mkdir(parents=True, exist_ok=True)
 
@@ -113,12 +115,12 @@ def make_pool(plan: Plan, folder: Path) -> Pool:
 
     network = plan.start.network.eval()
     return fill_pool(
-        plan.labelled.photos, rows_of(plan), network, plan.start.preprocessing,
+        plan.labelled.photos, plan.rows, network, plan.start.preprocessing,
         frozen=plan.frozen, folder=folder, device="cpu", on_progress=told,
     )  # fmt: skip
 
 
-def pooled(plan: Plan, pool: Pool) -> Pool:
+def pooled(plan: TrainingPlan, pool: Pool) -> Pool:
     """Return the pool behind the pooling, for those who train the projection alone."""
     network = plan.start.network.eval()
     found = []
@@ -129,7 +131,7 @@ def pooled(plan: Plan, pool: Pool) -> Pool:
     return Pool(pool.rows, np.concatenate(found), len(network.parts()))
 
 
-def train(plan: Plan, pool: Pool, variant: Variant, scratch: Path) -> tuple[Trainer, Evaluation]:
+def train(plan: TrainingPlan, pool: Pool, variant: Variant, scratch: Path) -> tuple[Trainer, Evaluation]:
     """Train a variant; return it with its figures on the test objects."""
     torch.manual_seed(0)
     plan = replace(plan, options=replace(plan.options, **variant.options))
@@ -145,7 +147,7 @@ def train(plan: Plan, pool: Pool, variant: Variant, scratch: Path) -> tuple[Trai
         network.add_projection(plan.dim)
     for _ in trainer.run(lambda done, total: None):
         pass
-    return trainer, measure(trainer, validation, test)
+    return trainer, evaluate_held_back(trainer, validation, test)
 
 
 def museum_of(trainer: Trainer, folder: Path) -> Figures:
@@ -160,7 +162,7 @@ def row_of(name: str, figures: dict[str, Estimate], museum: Figures) -> list:
     return [name, *told, *(cell(museum[f"{WAY}: {what}"]) for what in ("recall@1", "GAP"))]
 
 
-def rows(plan: Plan, pool: Pool, chosen: list[Variant]) -> Iterator[list]:
+def rows(plan: TrainingPlan, pool: Pool, chosen: list[Variant]) -> Iterator[list]:
     """Train all variants, and yield a row for each."""
     for variant in chosen:
         with tempfile.TemporaryDirectory() as scratch:

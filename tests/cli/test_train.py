@@ -21,8 +21,8 @@ pytest.importorskip("timm")
 
 import cli.runs.train as command  # noqa: E402
 from cli.main import app  # noqa: E402
-from indexer.training import run as training  # noqa: E402
 from indexer.training.export import export_encoder  # noqa: E402
+from indexer.training.publish import KEPT  # noqa: E402
 from indexer.training.start import open_start  # noqa: E402
 from retrieval.encoder.encoder import load_encoder  # noqa: E402
 from retrieval.encoder.network import EmbeddingNetwork  # noqa: E402
@@ -101,7 +101,7 @@ def test_it_says_what_it_does_and_what_came_of_it(made):
 def test_the_folder_is_an_encoder_and_nothing_half_written_is_left(made, catalogue, tmp_path):
     out, _ = made
     assert {path.name for path in out.iterdir()} == FILES
-    assert {path.name for path in (out / "training").iterdir()} <= {*training.KEPT}
+    assert {path.name for path in (out / "training").iterdir()} <= {*KEPT}
     encoder = load_encoder(str(out))
     assert encoder.dim == 8
     images = [Image.open(path).convert("RGB") for path in sorted(catalogue.iterdir())]
@@ -147,12 +147,12 @@ def test_an_interrupted_training_goes_on_to_the_same_encoder(made, start, catalo
 
     with monkeypatch.context() as patched:
         if at == "places":
-            patched.setattr(command.Telling, "_places", stop)
+            patched.setattr(command.TerminalDisplay, "_places", stop)
         else:
-            known = command.Telling._epoch
+            known = command.TerminalDisplay._epoch
             wanted = 1 if at == "first epoch" else 2
             patched.setattr(
-                command.Telling,
+                command.TerminalDisplay,
                 "_epoch",
                 lambda self, record: stop() if record.epoch == wanted else known(self, record),
             )
@@ -236,7 +236,7 @@ def test_an_unreadable_photo_is_named(start, catalogue, tmp_path):
 @pytest.mark.slow
 def test_a_full_disk_is_foreseen_or_said(start, catalogue, tmp_path, monkeypatch):
     with monkeypatch.context() as patched:
-        patched.setattr(training.shutil, "disk_usage", lambda path: shutil._ntuple_diskusage(10, 10, 1000))
+        patched.setattr(shutil, "disk_usage", lambda path: shutil._ntuple_diskusage(10, 10, 1000))
         assert "are free in" in refused(catalogue, start, tmp_path / "out")
     with monkeypatch.context() as patched:
 
