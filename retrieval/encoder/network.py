@@ -1,8 +1,11 @@
-"""The Siamese network in torch: one tower for both photographs, GeM pooling, a projection, unit vectors."""
+"""The Siamese network in torch: one tower for both photographs, GeM pooling, a projection, unit vectors.
+
+Both photographs of a pair, or all three of a triplet, go through the same EmbeddingNetwork: identical sub-networks that
+share their weights (Bromley et al. 1993). The distance between the unit vectors tells how alike the photographs are.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import timm
@@ -31,9 +34,9 @@ class EmbeddingNetwork(nn.Module):
     """A tower without its classifier, GeM over its last map, a projection to unit vectors: (n, 3, h, w) -> (n, dim).
 
     `architecture` is the name of a timm network or `open_clip:NAME`. `projection` is the size of the vectors, None to
-    keep those of the tower; `local` says whether the stages at STRIDES have heads of their own, through which they are
-    compared place by place. The tower is a chain of `parts`, so that some of the first can be
-    frozen and what comes out of them kept.
+    keep the vectors of the tower; `local` says whether the stages at STRIDES, which are compared place by place, have
+    heads of their own. The tower is a chain of `parts`: the first few can be frozen, and what the last frozen part
+    makes of a picture can be kept.
     """
 
     def __init__(
@@ -62,7 +65,7 @@ class EmbeddingNetwork(nn.Module):
         return self.project
 
     def add_local(self) -> nn.ModuleList:
-        """Put a fresh head, which changes nothing yet, on each of the stages that are compared, and return them."""
+        """Put a fresh head, which changes nothing yet, on each stage that is compared, and return the heads."""
         self.local = nn.ModuleList(LocalHead(size) for size in self._stage_sizes())
         return self.local
 
@@ -142,29 +145,6 @@ class LocalHead(nn.Module):
     def forward(self, stage: Tensor) -> Tensor:
         projected: Tensor = self.project(stage)
         return projected
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Pair:
-    """Both embeddings of a pair, (n, dim), and how far apart they lie."""
-
-    one: Tensor
-    other: Tensor
-    distance: Tensor  # (n,), Euclidean, in [0, 2]
-    similarity: Tensor  # (n,), 1 at distance 0 and 0 at distance 2: (1 + cosine) / 2
-
-
-class SiameseNetwork(nn.Module):
-    """Two photographs through one set of weights, and the distance between them (Bromley et al. 1993)."""
-
-    def __init__(self, network: EmbeddingNetwork) -> None:
-        super().__init__()
-        self.network = network
-
-    def forward(self, one: Tensor, other: Tensor) -> Pair:
-        first, second = self.network(torch.cat([one, other])).chunk(2)
-        squared = (first - second).square().sum(dim=1)
-        return Pair(first, second, squared.sqrt(), 1.0 - squared / 4.0)
 
 
 class DescribingNetwork(nn.Module):
