@@ -19,13 +19,13 @@ from indexer.simulation.spots import Box
 from retrieval.errors import ArtifactError, UnreadableImage
 from retrieval.photographs.images import read_photograph
 
-SIDE = 640  # long side in pixels of what is simulated
+SIDE = 640  # pixels: long side of a simulated picture
 COLUMNS, HEIGHT = 4, 380
 PHOTOGRAPHS = {"ordinary": (ORDINARY, COLUMNS), "difficult": (DIFFICULT, 2 * COLUMNS)}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Simulated:
+class SimulatedPicture:
     """A simulated picture, and the kind and the seed that make it again."""
 
     kind: str
@@ -70,7 +70,7 @@ def run_simulate(
 
 
 def kinds_of(text: str | None) -> Sequence[str]:
-    """Return the kinds of copies that are asked for, all where none is; raises ArtifactError for unknown ones."""
+    """Return the kinds of copies named in a text, all kinds for None; raises ArtifactError for an unknown kind."""
     if text is None:
         return KINDS
     kinds = list(dict.fromkeys(kind.strip() for kind in text.split(",")))
@@ -80,7 +80,7 @@ def kinds_of(text: str | None) -> Sequence[str]:
 
 
 def box_of(text: str) -> Box:
-    """Return the box of a face as shares of the picture; raises ArtifactError where it is none."""
+    """Return the box of a face as shares of the picture; raises ArtifactError where the text is no box."""
     try:
         x, y, width, height = (float(number) for number in text.split(","))
     except ValueError:
@@ -90,30 +90,30 @@ def box_of(text: str) -> Box:
     return x, y, width, height
 
 
-def rephotographs(picture: Image.Image, name: str, seed: int) -> list[Simulated]:
+def rephotographs(picture: Image.Image, name: str, seed: int) -> list[SimulatedPicture]:
     """Take photographs of a picture under one of the PHOTOGRAPHS' conditions, with seeds from `seed` on."""
     conditions, count = PHOTOGRAPHS[name]
-    return [Simulated(name, number, _taken(picture, conditions, number)) for number in range(seed, seed + count)]
+    return [SimulatedPicture(name, number, _taken(picture, conditions, number)) for number in range(seed, seed + count)]
 
 
 def simulate_copies(
     picture: Image.Image, kinds: Sequence[str], *, seed: int, donor: Image.Image | None, face: Box | None
-) -> list[tuple[Simulated, Simulated]]:
+) -> list[tuple[SimulatedPicture, SimulatedPicture]]:
     """Return a copy of each kind that can be made, as it is and photographed under ordinary conditions."""
     pairs = []
     for kind in kinds:
         made = make_copy(picture, kind, seed=seed, donor=donor or ImageOps.mirror(picture), face=face)
         if made is not None:
             taken = _taken(made.image, ORDINARY, seed + KINDS.index(kind))
-            pairs.append((Simulated(kind, seed, made.image), Simulated(kind, seed, taken, again=True)))
+            pairs.append((SimulatedPicture(kind, seed, made.image), SimulatedPicture(kind, seed, taken, again=True)))
     return pairs
 
 
 def draw_simulations(
     name: str,
     picture: Image.Image,
-    photographs: Sequence[Simulated],
-    copies: Sequence[tuple[Simulated, Simulated]],
+    photographs: Sequence[SimulatedPicture],
+    copies: Sequence[tuple[SimulatedPicture, SimulatedPicture]],
     missing: Sequence[str],
 ) -> Image.Image:
     """Return the sheet: the photograph, its re-photographs and its copies, each over its caption."""
@@ -153,7 +153,7 @@ def _read(path: Path, max_megapixels: float) -> Image.Image:
     return picture
 
 
-def _write_folder(folder: Path, photo: Path, pictures: Sequence[Simulated], given: Sequence[Path]) -> None:
+def _write_folder(folder: Path, photo: Path, pictures: Sequence[SimulatedPicture], given: Sequence[Path]) -> None:
     """Write each picture as PHOTO-KIND-SEED.png."""
     folder.mkdir(parents=True, exist_ok=True)
     files = {folder / f"{photo.stem}-{item.name}.png": item.image for item in pictures}

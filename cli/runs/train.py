@@ -25,19 +25,17 @@ from indexer.training.history import EpochRecord
 from indexer.training.model_card import compared
 from indexer.training.options import TrainingRequest
 from indexer.training.split import Split, read_split, split_by_object
-from retrieval.encoder.preprocessing import Preprocessing
 from retrieval.encoder.torch_engine import import_torch
 from retrieval.errors import ArtifactError
 from retrieval.statistics.metrics import Estimate
 
 if TYPE_CHECKING:
+    from indexer.training.forecast import Forecast
     from indexer.training.local_heads import LocalRecord
     from indexer.training.plan import TrainingPlan
     from indexer.training.publish import TrainingResult
     from indexer.training.run import Listeners
-    from indexer.training.start import Start
 
-SMALLEST_SIDE = 32
 FORGERIES = 2  # of each object in a batch
 
 
@@ -56,19 +54,20 @@ def run_train(request: TrainingRequest) -> None:
     typer.echo(labelled.summary)
     typer.echo(split.summary)
     done = prepare_folder(plan)
-    if done:
-        typer.echo(f"going on after epoch {done}")
-    else:
-        expected = make_forecast(plan)
-        minutes = max(1, round(expected.seconds / 60))
-        typer.echo(
-            f"{expected.pictures:,} pictures; it takes {expected.megabytes:,.0f} MB of disk, "
-            f"{expected.memory / 1e3:,.1f} GB of memory, about {minutes:,} {'minute' if minutes == 1 else 'minutes'}"
-        )
+    typer.echo(f"going on after epoch {done}" if done else forecast_line(make_forecast(plan)))
     with TerminalDisplay() as listeners:
         result = run_training(plan, listeners)
     publish_encoder(plan, result, pages(plan, result))
     say_result(plan, result)
+
+
+def forecast_line(expected: Forecast) -> str:
+    """Return in words what a training will take."""
+    minutes = max(1, round(expected.seconds / 60))
+    return (
+        f"{expected.pictures:,} pictures; it takes {expected.megabytes:,.0f} MB of disk, "
+        f"{expected.memory / 1e3:,.1f} GB of memory, about {minutes:,} {'minute' if minutes == 1 else 'minutes'}"
+    )
 
 
 def chosen_split(labelled: Labelled, request: TrainingRequest) -> Split:
@@ -99,7 +98,7 @@ def make_plan(request: TrainingRequest, labelled: Labelled, split: Split) -> Tra
     from indexer.training.local_heads import LocalOptions
     from indexer.training.plan import TrainingPlan
     from indexer.training.pool import Recipe
-    from indexer.training.start import open_start
+    from indexer.training.start import open_start, with_size
 
     options = request.options
     if options.forgeries is None:  # simulated copies alone would cost more recall than they teach: see the ablation
@@ -108,7 +107,7 @@ def make_plan(request: TrainingRequest, labelled: Labelled, split: Split) -> Tra
         raise ArtifactError("--device cuda: torch finds no CUDA device here; leave it out to train on the CPU")
     start = open_start(request.encoder)
     if request.size is not None:
-        start = replace(start, preprocessing=resized(start, request.size))
+        start = with_size(start, request.size)
     kinds = tuple(kind for kind in kinds_of(request.kinds) if kind != "face")  # nothing says where the faces are
     recipe = Recipe(request.views, request.copies, kinds, seed=options.seed, conditions=request.conditions)
     local = None
@@ -127,23 +126,8 @@ def make_plan(request: TrainingRequest, labelled: Labelled, split: Split) -> Tra
     )
 
 
-def resized(start: Start, size: str) -> Preprocessing:
-    """Return what a network takes for pictures of another size, WIDTHxHEIGHT; raises ArtifactError where it is none."""
-    import torch
-
-    width, _, height = size.lower().partition("x")
-    if not (width.isdecimal() and height.isdecimal() and min(int(width), int(height)) >= SMALLEST_SIDE):
-        raise ArtifactError(f"--size {size}: give width and height in pixels, {SMALLEST_SIDE} at least, as in 260x260")
-    try:
-        with torch.inference_mode():
-            start.network(torch.zeros(1, 3, int(height), int(width)))
-    except (RuntimeError, AssertionError) as error:
-        raise ArtifactError(f"--size {size}: {start.network.architecture} takes no other size than its own") from error
-    return replace(start.preprocessing, width=int(width), height=int(height))
-
-
 class Bar:
-    """A bar of progress that is there from the first step to the last, and begins anew after that."""
+    """A bar of progress that is there from the first step to the last, and begins anew after the last."""
 
     def __init__(self, what: str) -> None:
         self._what = what

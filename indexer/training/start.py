@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +10,10 @@ from retrieval.encoder.encoder import DEFAULT, DEFAULT_FOLDER, DESCRIPTION, read
 from retrieval.encoder.network import OPEN_CLIP, EmbeddingNetwork
 from retrieval.encoder.preprocessing import Preprocessing
 from retrieval.encoder.torch_engine import load_open_clip, load_own_network
-from retrieval.errors import UnusableEncoder
+from retrieval.errors import ArtifactError, UnusableEncoder
 from retrieval.statistics.calibration import Threshold
+
+SMALLEST_SIDE = 32  # pixels of the input
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -51,3 +53,18 @@ def _open_clip(spec: str) -> Start:
     network: Any = EmbeddingNetwork(f"{OPEN_CLIP}{name}")
     network.tower.load_state_dict(visual.state_dict())
     return Start(spec, network.eval(), preprocessing, None)
+
+
+def with_size(start: Start, size: str) -> Start:
+    """Return a start that takes pictures of another size, WIDTHxHEIGHT; raises ArtifactError where it cannot."""
+    import torch
+
+    width, _, height = size.lower().partition("x")
+    if not (width.isdecimal() and height.isdecimal() and min(int(width), int(height)) >= SMALLEST_SIDE):
+        raise ArtifactError(f"--size {size}: give width and height in pixels, {SMALLEST_SIDE} at least, as in 260x260")
+    try:
+        with torch.inference_mode():
+            start.network(torch.zeros(1, 3, int(height), int(width)))
+    except (RuntimeError, AssertionError) as error:
+        raise ArtifactError(f"--size {size}: {start.network.architecture} takes no other size than its own") from error
+    return replace(start, preprocessing=replace(start.preprocessing, width=int(width), height=int(height)))
