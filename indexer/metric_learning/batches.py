@@ -1,4 +1,4 @@
-"""Make the batches of an epoch: a few photos each of a few objects, at random or those that are easily confused."""
+"""Make the batches of an epoch: photos of a few objects, drawn at random or easily confused with one another."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def object_batches(
 
     `objects` is int64 (n,), `genuine` bool (n,). An object gives up to `photos` genuine photos and up to `forgeries`
     forgeries, drawn anew each epoch; the same for the same seed and epoch. The batches differ by one object at most.
-    `neighbours`, int64 (n, k) from `nearest_wrong`, puts objects with those they are confused with: of 2,000 random
+    `neighbours`, int64 (n, k) from `nearest_wrong`, puts each object with objects it is confused with: of 2,000 random
     vectors, 32 a batch and k = 3, three in four then meet their nearest, and one in a hundred otherwise.
     """
     random = np.random.default_rng([seed, epoch])
@@ -37,7 +37,7 @@ def object_batches(
 
 
 def _rows_by_object(objects: np.ndarray, which: np.ndarray) -> dict[int, np.ndarray]:
-    """Return the rows of each object among some of them."""
+    """Return the rows of each object, of the rows in a mask, bool (n,)."""
     rows = np.flatnonzero(which)
     rows = rows[np.argsort(objects[rows], kind="stable")]
     numbers, starts = np.unique(objects[rows], return_index=True)
@@ -57,9 +57,9 @@ def _confused(objects: np.ndarray, neighbours: np.ndarray) -> dict[int, list[int
 
 
 def _walk(order: list[int], near: dict[int, list[int]]) -> list[int]:
-    """Return the objects in another order: each is followed by the nearest to it, then that one's nearest, and so on.
+    """Return the objects in another order: each is followed by its nearest that is left, and so on.
 
-    Where all of those are used up the walk goes back to the last object that has one left, or on in the given order.
+    Where no near object is left the walk goes back to the last object that has one left, or on in the given order.
     """
     left = set(order)
     walked: list[int] = []

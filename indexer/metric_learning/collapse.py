@@ -7,9 +7,9 @@ from collections import deque
 
 from retrieval.errors import Collapsed
 
-STEPS = 100  # that are looked back upon
+STEPS = 100  # over which the means are taken
 LEAST_SPREAD = 0.05  # mean distance between the photos of a batch
-LEAST_OFFSET = 0.02  # mean distance of the triplet loss from where it sticks, as a share of that
+LEAST_OFFSET = 0.02  # mean distance of the triplet loss from the value where it sticks, as a share of that value
 SHRUNKEN = 0.5  # a spread of less than this share of the widest seen
 
 
@@ -25,11 +25,12 @@ class CollapseMonitor:
         self._offsets: deque[float] = deque(maxlen=steps)
 
     def update(self, *, spread: float, loss: float, triplet: float | None = None) -> None:
-        """Take a step's mean distance between the photos of its batch, its loss, and the triplets' part of that if any.
+        """Take a step's mean distance between the photos of its batch, its loss, and its triplet loss if there is one.
 
-        Raises Collapsed at once where one of them is no number; and where, over the last `steps`, the distances were
-        next to nothing, or the triplet loss stuck while they shrank. Stuck is a loss that each time is about the
-        margin: one that passes it moves. That alone would not do, as semi-hard triplets are chosen to lie there.
+        Raises Collapsed at once where one of the three is no number; and where, over the last `steps`, the distances
+        were next to nothing, or the triplet loss stuck while the distances shrank. Stuck is a loss that each time is
+        about the margin: a loss that passes the margin moves. A stuck loss alone is no collapse, as semi-hard triplets
+        are chosen to lie about the margin.
         """
         self._step += 1
         if not all(map(math.isfinite, (spread, loss, triplet or 0.0))):

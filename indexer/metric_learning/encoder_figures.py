@@ -34,7 +34,7 @@ class NothingToMeasure(ArtifactError):
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """Figures without intervals, for every epoch; NaN where there is nothing to take them from."""
+    """Figures without intervals, for every epoch; NaN where nothing can be measured."""
 
     recall_at_1: float
     eer: float  # over all wrong pairs
@@ -49,11 +49,11 @@ class Summary:
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """The figures of an encoder, each with its 95 % interval by object, and what they were taken from."""
+    """The figures of an encoder, each with its 95 % interval by object, and the counts behind the figures."""
 
     figures: dict[str, Estimate]
-    threshold: float  # distance; of accuracy, precision, recall and F1
-    threshold_given: bool  # else it is the one at which the rates of these very photographs are equal
+    threshold: float  # distance at which accuracy, precision, recall and F1 hold
+    threshold_given: bool  # else the rates of these very photographs are equal at the threshold
     counts: dict[str, int]
 
     def as_dict(self) -> dict[str, dict[str, float]]:
@@ -62,7 +62,7 @@ class Evaluation:
 
 
 @dataclass(frozen=True, slots=True)
-class _Measured:
+class _Measurements:
     """What all figures are made from."""
 
     genuine: Pairs
@@ -109,7 +109,7 @@ def evaluate(
     the halves apart.
 
     Retrieval leaves one photo out: each genuine photo is looked for among all others, an object being as near as its
-    nearest photo. One equally near to another object is not found. Photos that are the only genuine one of their
+    nearest photo. A photo equally near to another object is not found. Photos that are the only genuine one of their
     object, and forgeries, are unknown works, which count for `gap` alone.
 
     Raises NothingToMeasure unless two objects have two genuine photographs.
@@ -136,7 +136,7 @@ def evaluate(
     return Evaluation(figures, limit, threshold is not None, _counts(found, genuine))
 
 
-def _refuse_too_few(found: _Measured) -> None:
+def _refuse_too_few(found: _Measurements) -> None:
     usable, all_objects = len(np.unique(found.genuine.owners)), len(np.unique(found.owners))
     if usable < 2:
         raise NothingToMeasure(
@@ -145,7 +145,7 @@ def _refuse_too_few(found: _Measured) -> None:
         )
 
 
-def _counts(found: _Measured, genuine: Sequence | np.ndarray) -> dict[str, int]:
+def _counts(found: _Measurements, genuine: Sequence | np.ndarray) -> dict[str, int]:
     n_genuine = int(np.count_nonzero(genuine))
     return {
         "objects": len(np.unique(found.owners)),
@@ -158,7 +158,7 @@ def _counts(found: _Measured, genuine: Sequence | np.ndarray) -> dict[str, int]:
     }
 
 
-def _retrieval(found: _Measured, resamples: int, seed: int) -> dict[str, Estimate]:
+def _retrieval(found: _Measurements, resamples: int, seed: int) -> dict[str, Estimate]:
     names = [f"{number:012}" for number in found.owners]
     of_known = [names[row] for row in found.known]
     estimate = partial(bootstrap_by_group, resamples=resamples, seed=seed)
@@ -172,7 +172,7 @@ def _retrieval(found: _Measured, resamples: int, seed: int) -> dict[str, Estimat
 
 def _measure(
     vectors: np.ndarray, objects: Sequence | np.ndarray, genuine: Sequence | np.ndarray, seed: int
-) -> _Measured:
+) -> _Measurements:
     """Compare all photos with the genuine ones."""
     labels = np.asarray(genuine, bool)
     if vectors.ndim != 2 or not len(vectors) == len(objects) == len(labels) or not np.isfinite(vectors).all():
@@ -180,7 +180,7 @@ def _measure(
     if not labels.any():
         raise NothingToMeasure("There is no genuine photograph to measure with. Label one or more as genuine.")
     numbers = np.unique(np.asarray(objects), return_inverse=True)[1]
-    order = np.lexsort((numbers, ~labels))  # the genuine ones first, those of an object together
+    order = np.lexsort((numbers, ~labels))  # genuine photos first, the photos of an object together
     values, numbers, n_genuine = vectors[order].astype(np.float64), numbers[order], int(labels.sum())
     random = _random_others(numbers, n_genuine, np.random.default_rng(seed))
     chunks = [slice(start, start + ROWS) for start in range(0, len(values), ROWS)]
@@ -189,7 +189,7 @@ def _measure(
     own, other, rank = (np.concatenate([part[name] for part in compared]) for name in ("own", "other", "rank"))
     known = np.isfinite(own) & (np.arange(len(own)) < n_genuine)
     queries = [_query(*row) for row in zip(known.tolist(), rank.tolist(), own.tolist(), other.tolist(), strict=True)]
-    return _Measured(queries=queries, ranks=np.where(known, rank, 0), owners=numbers, **pairs)
+    return _Measurements(queries=queries, ranks=np.where(known, rank, 0), owners=numbers, **pairs)
 
 
 def _random_others(numbers: np.ndarray, n_genuine: int, rng: np.random.Generator) -> np.ndarray:
@@ -205,7 +205,7 @@ def _compare(
 ) -> dict[str, Any]:
     """Return the pairs of some photos, and of each its distance to its own and to the nearest other object.
 
-    `rank` is that of its own object, those equally near going before it.
+    `rank` is the rank of its own object; objects equally near go before it.
     """
     gallery, mine, place = numbers[:n_genuine], numbers[rows], np.arange(len(numbers))[rows]
     distances = _distances(values[rows], values[:n_genuine])
@@ -243,7 +243,7 @@ def _joined(parts: Sequence[Pairs]) -> Pairs:
 
 
 def _query(known: bool, rank: int, own: float, other: float) -> RankedQuery:
-    """Return what was answered; for the metrics it is enough to know whether that is the true object."""
+    """Return the answer to a query; for the metrics it is enough to know whether it is the true object."""
     answer = ("own", own) if rank == 1 else ("other", other)
     ranking = (answer,) if math.isfinite(answer[1]) else ()
     return RankedQuery(frozenset(["own"] if known else []), ranking)

@@ -22,7 +22,7 @@ class Loss:
     """What a batch costs."""
 
     value: Tensor  # 0-dim, the mean over all terms; 0, with a gradient of 0, where there are none
-    active: Tensor  # 0-dim, the share of the terms that still push, 0..1; `value / active` is the mean over those
+    active: Tensor  # 0-dim, the share of the terms that still push, 0..1; `value / active` is their mean
 
 
 def distances(vectors: Tensor, others: Tensor | None = None) -> Tensor:
@@ -79,7 +79,7 @@ def koleo_loss(vectors: Tensor, apart: Tensor) -> Loss:
 def supervised_contrastive_loss(
     vectors: Tensor, positive: Tensor, negative: Tensor, *, temperature: float = 0.1
 ) -> Loss:
-    """Tell each positive of an anchor from all that is not it, as in a classification (Khosla et al. 2020, L_out).
+    """Tell each positive of an anchor from all other photos, as in a classification (Khosla et al. 2020, L_out).
 
     `vectors` is (n, d), the masks bool (n, n). Pairs that are neither positive nor negative are left out, and so are
     rows without a positive.
@@ -104,7 +104,7 @@ def multi_similarity_loss(
 ) -> Loss:
     """Weigh each pair by how hard it is by itself and among the others (Wang et al. 2019, with its choice of pairs).
 
-    `vectors` is (n, d), the masks bool (n, n). Of an anchor's positives those are kept that are less similar than its
+    `vectors` is (n, d), the masks bool (n, n). An anchor keeps the positives that are less similar than its
     most similar negative, give or take the slack, and the other way round. The terms are the anchors that have both
     positives and negatives; active are those that keep a pair. `base` is 0.5 as in the authors' code, not 1.
     """
@@ -121,7 +121,7 @@ def multi_similarity_loss(
 
 
 def _log_one_and(exponents: Tensor, kept: Tensor) -> Tensor:
-    """Return log(1 + the sum of the exponentials of those that are kept), (n, m) -> (n,)."""
+    """Return log(1 + the sum of the exponentials where `kept`), (n, m) -> (n,)."""
     one = exponents.new_zeros(len(exponents), 1)
     return torch.cat([one, exponents.masked_fill(~kept, -math.inf)], 1).logsumexp(1)
 
@@ -141,5 +141,5 @@ def _full(values: Tensor) -> Tensor:
 
 
 def _rounded(values: Tensor, given: Tensor) -> Tensor:
-    """Return double precision as single, unless it is what was given."""
+    """Return double precision as single, unless `given` is double precision itself."""
     return values if given.dtype == torch.float64 else values.float()

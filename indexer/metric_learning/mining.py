@@ -101,7 +101,7 @@ def semi_hard(distance: Tensor, positive: Tensor, negative: Tensor) -> Triplets:
 
     Where that is less than the margin farther, it is the hardest of the semi-hard negatives (Schroff et al. 2015);
     where it is more, none is semi-hard and the triplet costs nothing, so that the active share shows it. Where every
-    negative is nearer than the positive, it is the farthest of them: the mildest of those that are too hard.
+    negative is nearer than the positive, it is the farthest negative: the mildest that is too hard.
     """
     anchors, positives = _pairs(positive, negative)
     known, negatives = distance.detach()[anchors], negative[anchors]

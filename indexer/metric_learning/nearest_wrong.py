@@ -1,4 +1,4 @@
-"""Find the photos that the encoder confuses most, but not those of works that are catalogued twice."""
+"""Find the photos that the encoder confuses most, leaving out works that are catalogued twice."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from retrieval.comparing.registration import Registration, register
 from retrieval.photographs.features import Features
 
 Agree = Callable[[int, int], bool]  # whether the photos in two rows show the same work
-Same = Callable[[int, int, float], bool]  # the same of two rows at a distance: whether to leave the pair out
+Same = Callable[[int, int, float], bool]  # whether to leave two rows at a distance out of the negatives
 
 
 def agree_by_geometry(features_of: Callable[[int], Features]) -> Agree:
@@ -23,11 +23,11 @@ def agree_by_geometry(features_of: Callable[[int], Features]) -> Agree:
 
 
 class SameWork:
-    """Remembers which objects are one work: another reproduction of it, an edition, a double entry.
+    """Remembers which objects are one work: two reproductions, editions, a double entry.
 
     Two objects with genuine photos nearer than `within` are checked once a run, on the first such photos met, and the
-    outcome is kept, whatever it is; at most `checks` of them an epoch. A near pair beyond that bound is left out of the
-    negatives until it is checked: a hard negative less costs nothing, a false one spoils the training.
+    outcome is kept, whatever it is; at most `checks` pairs of objects an epoch. A near pair beyond that number is left
+    out of the negatives until it is checked: a hard negative less costs nothing, a false one spoils the training.
     """
 
     def __init__(self, objects: np.ndarray, genuine: np.ndarray, agree: Agree, *, within: float, checks: int) -> None:
@@ -61,7 +61,7 @@ class SameWork:
         self._left = self._checks
 
     def __call__(self, row: int, other: int, distance: float) -> bool:
-        """Say whether two rows at a distance are to be left out of the negatives: they show one work, or may."""
+        """Say whether two rows at a distance are left out of the negatives, because they show one work or may."""
         one, two = self._objects[row], self._objects[other]
         if one == two:
             return False

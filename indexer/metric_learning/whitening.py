@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-SHRINKAGE = 0.3  # of the mean variance within objects, added to each direction: small samples know few of them well
-FLAT = 1e-9  # of the largest spread between objects: what is less is none, as in all directions but one an object
+SHRINKAGE = 0.3  # share of the mean variance within objects added to each: small samples know few directions well
+FLAT = 1e-9  # share of the largest spread between objects: less is none; n objects span n directions at most
 
 
 def discriminative_whitening(
@@ -22,7 +22,8 @@ def discriminative_whitening(
     the `dim` directions in which the means of the objects then differ most are kept, each divided by the root of its
     standard deviation: linear discriminant analysis, as learned whitening of Mikolajczyk and Matas (2007) and
     Radenovic, Tolias and Chum (2018), with the spread between objects evened out half way. The means of few objects
-    span few directions: by `each_photograph`, those are kept in which the photographs differ most instead.
+    span few directions: by `each_photograph`, the directions in which the
+    photographs differ most are kept instead.
     """
     _, numbers, counts = np.unique(objects, return_inverse=True, return_counts=True)
     centred = features.astype(np.float64)

@@ -23,17 +23,17 @@ class Checkpoint:
 
     epoch: int  # epochs done, over all phases
     best_score: float
-    network: dict[str, Tensor]  # what is trained
-    best: dict[str, Tensor]  # the same at the best epoch
-    optimizer: dict[str, Any]  # their state dicts
-    schedule: dict[str, Any]
+    network: dict[str, Tensor]  # the trained parts
+    best: dict[str, Tensor]  # the trained parts at the best epoch
+    optimizer: dict[str, Any]  # state dict
+    schedule: dict[str, Any]  # state dict
     same: list[tuple[int, int, bool]]  # pairs of objects, and whether they turned out to be one work
 
 
 def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
-    """Write `path`, JSON, and the safetensors file that it names; either all of it is there or what was before.
+    """Write `path`, JSON, and the safetensors file that it names; either both are there whole, or the files of before.
 
-    Raises OSError or ArtifactError where that fails.
+    Raises OSError or ArtifactError where a file cannot be written.
     """
     tensors = {f"network.{name}": value for name, value in checkpoint.network.items()}
     tensors |= {f"best.{name}": value for name, value in checkpoint.best.items()}
@@ -72,7 +72,7 @@ def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
 
 
 def load_checkpoint(path: Path) -> Checkpoint | None:
-    """Return the checkpoint that was saved last, None where there is none."""
+    """Return the checkpoint that was saved last, None where none was saved."""
     if not path.exists():
         return None
     described = json.loads(path.read_text(encoding="utf-8"))

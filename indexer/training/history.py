@@ -29,9 +29,9 @@ class EpochRecord:
     recall_at_1: float  # this and the next two on the validation objects, 0 to 1
     eer: float
     auc: float
-    seconds: float  # that the epoch took, validation included
+    seconds: float  # of the epoch, validation included
     views: int  # pictures that went through the network to be learned from
-    best: bool  # whether it was the one to keep so far, the best by validation unless the last was asked for
+    best: bool  # whether this epoch is the one to keep so far: the best by validation, or simply the last
 
 
 def best_epoch(records: Sequence[EpochRecord]) -> EpochRecord | None:

@@ -80,7 +80,7 @@ def train_local(
 
 
 def in_advance(makers: Sequence[Callable[[], Triple]]) -> Iterator[list[Triple]]:
-    """Yield batches of triples, the next ones made while one is learned from."""
+    """Yield batches of triples, the next batch made while one is learned from."""
     with ThreadPoolExecutor(cpu_count()) as threads:
         waiting = [threads.submit(maker) for maker in makers[: 2 * BATCH]]
         for start in range(0, len(makers), BATCH):
@@ -97,7 +97,7 @@ def local_loss(
 
     A triplet with mined patches: the anchor is a place of the exemplar, the positive the same place of the genuine
     probe where it differs most, the negative an altered place of the copy; and the genuine probe's own place against
-    the nearest of those around it.
+    the nearest of its neighbours.
     """
     count = len(triples)
     pictures = [t.exemplar for t in triples] + [t.genuine for t in triples] + [t.copy for t in triples]
@@ -150,7 +150,7 @@ def less_median(distance: Tensor, shown: Tensor, all_over: bool) -> Tensor:
 
 
 def neighbour_hinge(exemplars: Sequence[Tensor], genuine: Sequence[Tensor]) -> Tensor:
-    """Ask of every place that it is nearer to its own on the genuine probe than to the nearest of four around it."""
+    """Ask of every place that it is nearer to its own place on the genuine probe than to four neighbours of that."""
     costs = []
     for a, b in zip(exemplars, genuine, strict=True):
         away = max(1, round(NEIGHBOUR * a.shape[-1] / PLACES_ACROSS))

@@ -16,8 +16,8 @@ from retrieval.comparing.divergence import PLACES_ACROSS
 from retrieval.encoder.preprocessing import Preprocessing
 from retrieval.machine import import_cv2
 
-SLIPS = (0.001, 0.002, 0.005)  # of the side: how far a registration may be off at the corners, one of them drawn
-TOUCHED = 0.3  # share of a place that was altered, from which it counts as such
+SLIPS = (0.001, 0.002, 0.005)  # share of the side by which a registration is off at the corners; one is drawn
+TOUCHED = 0.3  # share of a place that was altered, from which on the place counts as altered
 SEEN = 0.99  # share of a place that is there to be compared
 CONDITIONS = replace(DIFFICULT, room=0.1)  # the fewer pixels a work has, the less there is to compare
 
@@ -57,7 +57,7 @@ def make_triple(
 def laid_over(
     work: Image.Image, original: Image.Image, exemplar: np.ndarray, random: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Photograph a work and lay the photograph over the exemplar, its colours fitted; return it and what is shown."""
+    """Photograph a work and lay the photograph over the exemplar, colours fitted; return it and the places shown."""
     cv2 = import_cv2()
     taken = photograph_with_geometry(work, draw_shot(random, CONDITIONS), random)
     height, width = exemplar.shape[:2]

@@ -1,4 +1,4 @@
-"""Write the model card of a trained encoder, and set its figures beside those of the one it started from."""
+"""Write the model card of a trained encoder, with its figures beside those of the encoder it started from."""
 
 from __future__ import annotations
 
@@ -10,9 +10,7 @@ from textwrap import fill
 from indexer.training.history import EpochRecord, best_epoch, total
 from retrieval.statistics.metrics import Estimate
 
-Figures = Mapping[
-    str, Mapping[str, float]
-]  # name -> value, low, high and n, as indexer/metric_learning/encoder_figures.py gives them
+Figures = Mapping[str, Mapping[str, float]]  # name -> value, low, high and n, as in `encoder_figures`
 SPELT = {"eer": "EER", "auc": "AUC", "map": "mAP", "gap": "GAP", "f1": "F1"}
 RATES_OF_ERRORS = {"eer", "alarm", "alarms", "miss", "misses"}  # where lower is better
 
@@ -28,7 +26,7 @@ class Compared:
 
     @property
     def said(self) -> str:
-        """What became of it, in words; only what lies outside both intervals is called a change."""
+        """What became of the figure, in words; only intervals that do not overlap are called a change."""
         if self.before is None or self.after is None:
             return "not measured on both"
         if self.before.low <= self.after.high and self.after.low <= self.before.high:
@@ -37,7 +35,7 @@ class Compared:
 
     @property
     def objects(self) -> str:
-        """The number of objects behind it; two where they differ."""
+        """The number of objects behind the figure; both numbers where they differ."""
         return ", ".join(dict.fromkeys(f"{side.n:,}" for side in (self.before, self.after) if side))
 
 
@@ -77,8 +75,8 @@ def model_card(
     """Return the model card of an encoder folder (its README.md) as Markdown.
 
     `about` says what it started from, on what data, split and seed, in the order to show it; `command` is the line that
-    makes it again; `before` and `after` are figures of the objects held back. Where there were none, the figures are
-    those of the validation objects, and `tested` is False.
+    makes it again; `before` and `after` are figures of the objects held back. `tested` is False where no
+    objects were held back and the figures are of the validation objects.
     """
     made = "".join(f"- {escaped(key)}: {escaped(value)}\n" for key, value in about.items())
     parts = (
@@ -95,7 +93,7 @@ def model_card(
 
 
 def measured_on(before: Figures, after: Figures, *, tested: bool) -> str:
-    """Return on what the figures were taken, and whether that is a fair test."""
+    """Return on which objects the figures were taken, and whether these objects make a fair test."""
     counts = sorted({int(figure["n"]) for figure in (*before.values(), *after.values())})
     many = " to ".join(dict.fromkeys(f"{count:,}" for count in counts[:1] + counts[-1:])) or "no"
     fair = (
@@ -136,7 +134,7 @@ def _block(command: str) -> str:
 
 
 def _trained(history: Sequence[EpochRecord]) -> str:
-    """Return in a line how long it was trained, and which epoch was kept."""
+    """Return in a line how long the encoder was trained, and which epoch was kept."""
     best = best_epoch(history)
     return f"Trained: {total(history)}" + (f"; kept: epoch {best.epoch}" if best else "")
 

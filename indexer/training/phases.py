@@ -14,8 +14,8 @@ from retrieval.encoder.network import EmbeddingNetwork
 
 HEAD, TOWER = "head", "tower"
 WARM_UP = 0.1  # share of a phase's steps over which the rate rises
-FADE = 0.7  # of its rate that each part gets beneath the next
-LONGEST_GRADIENT = 1.0  # its norm; a longer one, of an unlucky batch, is cut to this
+FADE = 0.7  # share of the rate of a part that the part beneath it gets
+LONGEST_GRADIENT = 1.0  # norm; a longer gradient, of an unlucky batch, is cut to this
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -36,7 +36,7 @@ class TrainingPlan:
     dim: int
     local: LocalOptions | None  # None: the distance place by place is not trained
     out: Path
-    command: str  # that makes it again
+    command: str  # that makes the encoder again
 
     @property
     def frozen(self) -> int:
@@ -52,7 +52,7 @@ class TrainingPlan:
         """Return all that the outcome depends on, for JSON."""
         photos = [[str(photo.path), photo.object_id, photo.genuine] for photo in self.labelled.photos]
         options = asdict(self.options)
-        options["bf16"] = options.pop("precision") == "bf16"  # as a run that was stopped long ago wrote it
+        options["bf16"] = options.pop("precision") == "bf16"  # the name in the plan of a run that was stopped
         return {
             "photos": hashlib.sha256(json.dumps(photos).encode()).hexdigest(),
             "split": asdict(self.split),
@@ -134,7 +134,7 @@ def _check_pictures(plan: TrainingPlan) -> None:
 
 
 def _other_file(plan: TrainingPlan) -> str | None:
-    """Return a file in the folder that no training wrote: it must be neither overwritten nor taken away."""
+    """Return a file in the folder that no training wrote and none may touch, None where there is no such file."""
     ours = (plan.work, plan.work / "plan.new")
     return next((str(path.relative_to(plan.out)) for path in plan.out.rglob("*") if path not in ours), None)
 

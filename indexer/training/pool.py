@@ -1,7 +1,7 @@
 """Make the pictures that a training learns from, and keep what the frozen part of the network makes of them.
 
-Every photo gives itself, re-photographs, and re-photographed copies, all seeded. What lies before the parts that are
-trained is run once over them; an epoch then costs only the rest. With nothing frozen, the pixels are what is kept.
+Every photo gives itself, re-photographs, and re-photographed copies, all seeded. The frozen
+parts are run once over the pictures; an epoch then costs only the other parts. With nothing frozen, pixels are kept.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from retrieval.photographs.images import read_photograph
 
 CONDITIONS = {"ordinary": ORDINARY, "difficult": DIFFICULT}
 PLAIN, REPHOTOGRAPH = "plain", "re-photograph"
-WORKING_SIDE = 1.4  # of the network's input: pictures are made at this size, so that crops of them lose little
+WORKING_SIDE = 1.4  # times the input of the network: pictures are made larger, so that their crops lose little
 SAVE_EVERY = 2000  # rows, after which an interrupted run goes on
 CHUNK = 16  # photos made and run through the frozen part at once
 Progress = Callable[[int, int], None]
@@ -63,7 +63,7 @@ class Recipe:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Pool:
-    """The rows, and what the frozen parts make of them, float16 or uint8 (n, channels, rows, columns)."""
+    """The rows, and what the frozen parts make of each, float16 or uint8 (n, channels, rows, columns)."""
 
     rows: tuple[Row, ...]
     features: np.ndarray
@@ -156,9 +156,9 @@ def fill_pool(
     device: str,
     on_progress: Progress,
 ) -> Pool:
-    """Make the pictures, run them through the first `frozen` parts, and keep the result in `folder`.
+    """Make the pictures, run all through the first `frozen` parts, and keep the result in `folder`.
 
-    What an interrupted run has made is used again.
+    The pictures of an interrupted run are used again.
     """
     described, partial = folder / "pool.json", folder / "pool.json.new"
     plan = {"frozen": frozen, "preprocessing": asdict(preprocessing), "rows": [asdict(row) for row in rows]}
@@ -205,10 +205,10 @@ def reserve(path: Path) -> None:
 
 
 def frozen_part(network: EmbeddingNetwork, preprocessing: Preprocessing, frozen: int, device: str) -> FrozenPart:
-    """Return what turns pictures into what the first `frozen` parts make of them: the pixels where none is frozen.
+    """Return the first `frozen` parts as a function of pictures; with none frozen it returns the pixels.
 
-    On the CPU OpenVINO runs them, some four times as fast as torch; the same picture gives the same numbers either way
-    it is asked for.
+    On the CPU OpenVINO runs the parts, some four times as fast as torch; a picture gives the same numbers alone and
+    among others.
     """
     if frozen == 0:
         return lambda pictures: pictures.transpose(0, 3, 1, 2)

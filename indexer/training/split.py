@@ -1,4 +1,4 @@
-"""Part the objects into those to train on, to validate on, and to be held back for the test."""
+"""Part the objects: some to train on, some to validate on, some to be held back for the test."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def _check_shares(validation: float, test: float) -> None:
 
 
 def _units(objects: Sequence[str], groups: Mapping[str, str]) -> dict[tuple[str, str], list[str]]:
-    """Return what stays together: the objects of each group, and each object that has none."""
+    """Return what stays together: the objects of each group, and each object without a group by itself."""
     units: dict[tuple[str, str], list[str]] = {}
     for object_id in objects:
         key = ("group", groups[object_id]) if object_id in groups else ("object", object_id)
@@ -140,7 +140,7 @@ def write_split(path: Path, split: Split) -> None:
 
 
 def read_split(path: Path, labelled: Labelled) -> Split:
-    """Return the split that was written there; raises BadSplit where it is damaged or parts other objects."""
+    """Return the split in a file; raises BadSplit where the file is damaged or parts other objects."""
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:

@@ -34,7 +34,7 @@ from retrieval.encoder.preprocessing import Preprocessing
 
 NEIGHBOURS = 8  # nearest wrong photos looked at for each
 SAME_WITHIN = 1.0  # distance below which two objects are checked for being one work
-CHECKS = 200  # of two objects for being one work, an epoch
+CHECKS = 200  # pairs of objects an epoch that are checked for being one work
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,9 +20,9 @@ from retrieval.photographs.features import features_of
 from retrieval.photographs.images import read_photograph
 
 WORDS = 4096
-CODE_BYTES = 16  # that each feature of an exemplar takes, beside its key
+CODE_BYTES = 16  # taken by each feature of an exemplar, beside its key
 SAMPLE = 300_000  # features
-LINKS = 16  # of each word in the graph by which the nearest is found (Malkov and Yashunin, PAMI 2020)
+LINKS = 16  # from each word, in the graph by which the nearest word is found (Malkov and Yashunin, PAMI 2020)
 CONSIDERED = 16  # words on the way to it: 99 % of the features get the nearest one, in a quarter of the time
 CONSIDERED_TO_LINK = 200
 SHORT_SIDE = 260
