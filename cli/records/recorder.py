@@ -11,8 +11,9 @@ import typer
 
 from retrieval.judging.edition import Edition
 from retrieval.judging.judge import Verdict
+from retrieval.outcome import OF_AN_OBJECT
+from retrieval.verdicts.entry import LogEntry, entries_of
 from retrieval.verdicts.log import VerdictLog, read_sightings
-from retrieval.verdicts.recorded import Recorded
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,11 +26,18 @@ class Recorder:
 
     def keep(self, verdict: Verdict, *, asked: str | None = None, lot: Mapping[str, str] | None = None) -> list[int]:
         """Keep a verdict, with the object that was asked for or the lot; return the numbers of its works."""
-        return [] if self.log is None else self.log.add(verdict, self.edition, asked=asked, lot=lot, since=self.since)
+        if self.log is None:
+            return []
+        entries = entries_of(verdict, self.edition, asked=asked, lot=lot)
+        return self.log.add(entries, [work.sighting for work in verdict.works], since=self.since)
 
-    def earlier(self, verdict: Verdict, *, before: str) -> list[Recorded]:
+    def earlier(self, verdict: Verdict, *, before: str) -> list[LogEntry]:
         """Return what was said before a moment (ISO 8601) of the same photograph, objects or works."""
-        return [] if self.log is None else self.log.earlier(verdict, before=before)
+        if self.log is None:
+            return []
+        object_ids = [work.matches[0].object_id for work in verdict.works if work.decision.outcome in OF_AN_OBJECT]
+        seen = [number for work in verdict.works for number in work.seen]
+        return self.log.earlier(verdict.sha256, object_ids=object_ids, seen=seen, before=before)
 
     def remembering(self) -> Edition:
         """Return the edition with the works that were seen so far."""

@@ -18,8 +18,8 @@ from indexer.inputs.scan import composed
 from retrieval.catalogue.catalogue import Catalogue
 from retrieval.errors import ArtifactError
 from retrieval.outcome import Outcome
+from retrieval.verdicts.entry import LogEntry
 from retrieval.verdicts.log import VerdictLog
-from retrieval.verdicts.recorded import Recorded, as_dict
 from retrieval.verdicts.reviews import (
     Figures,
     accepting,
@@ -58,20 +58,20 @@ def run_open(data: Path, *, limit: int | None, as_json: bool) -> None:
     """Print the verdicts that wait for a person, the last one first."""
     with VerdictLog.reading(data) as log:
         numbers = open_verdicts(log)
-        found = [log.verdict(number) for number in numbers[:limit]]
+        entries = [log.verdict(number) for number in numbers[:limit]]
     if as_json:
-        typer.echo(dumps([as_dict(item) for item in found], indent=2))
+        typer.echo(dumps([entry.to_json() for entry in entries], indent=2))
         return
     columns = {"verdict": "right", "date": "left", "outcome": "left", "object": "left", "distance": "right"}
-    if found:
-        print_table(columns | {"photo": "left"}, map(_row, found))
-    shown = f"; the last {len(found)} are shown, --all shows all" if len(found) < len(numbers) else ""
+    if entries:
+        print_table(columns | {"photo": "left"}, map(_row, entries))
+    shown = f"; the last {len(entries)} are shown, --all shows all" if len(entries) < len(numbers) else ""
     typer.echo(f"{len(numbers)} open{shown}")
 
 
-def _row(item: Recorded) -> tuple[str, ...]:
-    said, photo = item.alert or item.outcome, Path(item.photo).name
-    return str(item.number), item.date[:10], said, item.object_id or "", distance_of(item), photo
+def _row(entry: LogEntry) -> tuple[str, ...]:
+    said, photo = entry.alert or entry.outcome, Path(entry.photo).name
+    return str(entry.number), entry.date[:10], said, entry.object_id or "", distance_of(entry), photo
 
 
 def run_review(number: int, data: Path, *, overrule: str | None, object_id: str | None, name: str, reason: str) -> None:

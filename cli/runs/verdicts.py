@@ -1,9 +1,10 @@
-"""What `artifact verdicts` and `artifact verdict` say of what was said."""
+"""What `artifact verdicts` and `artifact verdict` print of the log of verdicts."""
 
 from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import typer
 
@@ -12,30 +13,37 @@ from cli.output.text import plain
 from cli.records.artifact_1 import dumps
 from retrieval.judging.edition import open_edition
 from retrieval.machine import cpu_count
+from retrieval.verdicts.entry import LogEntry
 from retrieval.verdicts.log import VerdictLog
-from retrieval.verdicts.recorded import Recorded, as_dict
-from retrieval.verdicts.replay import TOLERANCE, Replayed, replay
+from retrieval.verdicts.replay import TOLERANCE, Replay, replay
 from retrieval.verdicts.reviews import OVERRULE, Review, reviews
 
 
 def run_verdicts(data: Path, *, outcome: str | None, photo: str | None, limit: int | None, as_json: bool) -> None:
     """Print recorded verdicts, the last one first."""
     with VerdictLog.reading(data) as log:
-        found = log.verdicts(outcome=outcome, photo=photo, limit=limit)
+        entries = log.verdicts(outcome=outcome, photo=photo, limit=limit)
     if as_json:
-        typer.echo(dumps([as_dict(item) for item in found], indent=2))
+        typer.echo(dumps([entry.to_json() for entry in entries], indent=2))
         return
     columns = {"verdict": "right", "date": "left", "outcome": "left", "object": "left", "distance": "right"}
     rows = [
-        (str(item.number), item.date[:16], item.outcome, item.object_id or "", distance_of(item), Path(item.photo).name)
-        for item in found
+        (
+            str(entry.number),
+            entry.date[:16],
+            entry.outcome,
+            entry.object_id or "",
+            distance_of(entry),
+            Path(entry.photo).name,
+        )
+        for entry in entries
     ]
     print_table(columns | {"photo": "left"}, rows)
 
 
-def distance_of(item: Recorded) -> str:
+def distance_of(entry: LogEntry) -> str:
     """Return the distance that decided, in words for a table."""
-    decided = item.whole if item.combined is None else item.combined
+    decided = entry.whole if entry.combined is None else entry.combined
     return "" if decided is None else f"{decided:.3f}"
 
 
@@ -51,51 +59,52 @@ def run_verdict(
 ) -> bool:
     """Print one verdict with its reviews, and with `again` whether it still holds; return False where it does not."""
     with VerdictLog.reading(data) as log:
-        item, decided = log.verdict(number), reviews(log, number)
-    replayed = None
+        entry, decided = log.verdict(number), reviews(log, number)
+    made_again = None
     if again:
         edition = open_edition(data, encoder_spec=encoder, device=device, parallel=cpu_count())
-        replayed = replay(item, edition, max_megapixels=max_megapixels)
+        made_again = replay(entry, edition, max_megapixels=max_megapixels)
     if as_json:
-        more = {"reviews": [asdict(review) for review in decided], "replay": replayed and _replayed(replayed)}
-        typer.echo(dumps(as_dict(item) | more, indent=2))
+        shown = [asdict(review) for review in decided]
+        more = {"reviews": shown, "replay": made_again and _replay_json(made_again)}
+        typer.echo(dumps(entry.to_json() | more, indent=2))
     else:
-        _print(item)
+        _print(entry)
         for review in decided:
             _print_review(review)
-        for line in _lines(replayed) if replayed else ():
+        for line in _replay_lines(made_again) if made_again else ():
             typer.echo(line)
-    return replayed is None or replayed.holds
+    return made_again is None or made_again.holds
 
 
-def _replayed(found: Replayed) -> dict:
+def _replay_json(made_again: Replay) -> dict[str, Any]:
     return {
-        "holds": found.holds,
-        "identical": found.identical,
-        "largest_difference": found.largest,
-        "remarks": list(found.remarks),
-        "now": as_dict(found.now),
+        "holds": made_again.holds,
+        "identical": made_again.identical,
+        "largest_difference": made_again.largest,
+        "remarks": list(made_again.remarks),
+        "now": made_again.now.to_json(),
     }
 
 
-def _print(item: Recorded) -> None:
-    alert = f", alert: {item.alert}" if item.alert else ""
-    typer.echo(f"verdict {item.number} of {item.date}: " + styled(item.outcome, colour=True) + alert)
-    typer.echo(f"  photo: {plain(item.photo)}")
-    typer.echo(f"  sha256: {item.sha256}")
-    if item.lot is not None:
-        echo_wrapped("lot: " + "; ".join(f"{name} {value}" for name, value in item.lot.items() if value))
-    if item.object_id is not None:
-        typer.echo(f"  object: {plain(item.object_id)}, exemplar {plain(str(item.exemplar))}")
-    for name, value in (("global", item.whole), ("local", item.local), ("combined", item.combined)):
+def _print(entry: LogEntry) -> None:
+    alert = f", alert: {entry.alert}" if entry.alert else ""
+    typer.echo(f"verdict {entry.number} of {entry.date}: " + styled(entry.outcome, colour=True) + alert)
+    typer.echo(f"  photo: {plain(entry.photo)}")
+    typer.echo(f"  sha256: {entry.sha256}")
+    if entry.lot is not None:
+        echo_wrapped("lot: " + "; ".join(f"{name} {value}" for name, value in entry.lot.items() if value))
+    if entry.object_id is not None:
+        typer.echo(f"  object: {plain(entry.object_id)}, exemplar {plain(str(entry.exemplar))}")
+    for name, value in (("global", entry.whole), ("local", entry.local), ("combined", entry.combined)):
         if value is not None:
             typer.echo(f"  {name} distance: {value:.6f}")
-    if item.threshold is not None:
-        typer.echo(f"  threshold: {item.threshold:.6f}")
-    for reason in item.reasons:
+    if entry.threshold is not None:
+        typer.echo(f"  threshold: {entry.threshold:.6f}")
+    for reason in entry.reasons:
         echo_wrapped(reason)
-    calibration = "none" if item.calibration is None else str(item.calibration)
-    typer.echo(f"  encoder {item.encoder}, revision {item.revision}, calibration {calibration}")
+    calibration = "none" if entry.calibration is None else str(entry.calibration)
+    typer.echo(f"  encoder {entry.encoder}, revision {entry.revision}, calibration {calibration}")
 
 
 def _print_review(review: Review) -> None:
@@ -107,12 +116,12 @@ def _print_review(review: Review) -> None:
         echo_wrapped(f"  {review.reason}")
 
 
-def _lines(found: Replayed) -> list[str]:
-    if found.identical:
-        said = "made again: it holds, bit for bit"
-    elif found.holds:
-        said = f"made again: it holds; the distances differ by {found.largest:.2g} at most ({TOLERANCE:g} is allowed)"
+def _replay_lines(made_again: Replay) -> list[str]:
+    if made_again.identical:
+        said = "it holds, bit for bit"
+    elif made_again.holds:
+        said = f"it holds; the distances differ by {made_again.largest:.2g} at most ({TOLERANCE:g} is allowed)"
     else:
-        now = found.now
-        said = f"made again: it no longer holds; now {now.outcome}, {now.object_id}, distance {distance_of(now)}"
-    return [said, *(f"  {remark}" for remark in found.remarks)]
+        now = made_again.now
+        said = f"it no longer holds; now {now.outcome}, {now.object_id}, distance {distance_of(now)}"
+    return [f"made again: {said}", *(f"  {remark}" for remark in made_again.remarks)]

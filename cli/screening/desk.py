@@ -19,7 +19,7 @@ from retrieval.judging.edition import Edition
 from retrieval.judging.judge import Probe, Verdict, judge_all
 from retrieval.judging.work import Work
 from retrieval.photographs.images import sha256_of
-from retrieval.verdicts.recorded import Recorded
+from retrieval.verdicts.entry import LogEntry
 
 SEEN = 3  # earlier sightings that a record names
 
@@ -147,11 +147,11 @@ def _said(work: Work) -> tuple[object, ...]:
     return work.decision.outcome, work.alert, *((match.object_id, match.distance) for match in work.matches[:1])
 
 
-def _by(item: Recorded, verdict: Verdict) -> str:
+def _by(entry: LogEntry, verdict: Verdict) -> str:
     """Return what an earlier sighting has in common with a photograph."""
-    if item.sha256 == verdict.sha256:
+    if entry.sha256 == verdict.sha256:
         return "photo"
-    return "work" if any(item.number in work.seen for work in verdict.works) else "object"
+    return "work" if any(entry.number in work.seen for work in verdict.works) else "object"
 
 
 def _sale(columns: Mapping[str, str] | None) -> tuple[str, ...]:

@@ -1,10 +1,10 @@
-"""Keep every verdict with all that it rests on, and make one again to see whether it still holds."""
+"""Keep every verdict, with all that it rests on, in a database of its own."""
 
 from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
@@ -17,18 +17,16 @@ from retrieval.catalogue.database import WAIT_SECONDS, connected, lock, writing
 from retrieval.catalogue.migrations import VERDICTS
 from retrieval.errors import CatalogueMissing, UnknownVerdict
 from retrieval.finding.sightings import KEPT, Sighting, Sightings
-from retrieval.judging.edition import Edition
-from retrieval.judging.judge import Verdict
 from retrieval.outcome import OF_AN_OBJECT
 from retrieval.photographs.features import VERSION, Features
-from retrieval.verdicts.recorded import Recorded, as_dict, recorded
+from retrieval.verdicts.entry import LogEntry
 
 DATABASE = "verdicts.db"
 _LARGEST = 2**63 - 1  # number that SQLite holds
 
 
 class VerdictLog:
-    """The verdicts of a data folder, in a database of their own: nothing in it is ever changed."""
+    """The verdicts of a data folder: entries are added, and none is ever changed."""
 
     def __init__(self, database: Database) -> None:
         self.db = database
@@ -59,53 +57,52 @@ class VerdictLog:
                 yield cls(database)
 
     def add(
-        self,
-        verdict: Verdict,
-        edition: Edition,
-        *,
-        asked: str | None = None,
-        lot: Mapping[str, str] | None = None,
-        since: str | None = None,
+        self, entries: Sequence[LogEntry], sightings: Sequence[Sighting | None] = (), *, since: str | None = None
     ) -> list[int]:
-        """Keep a verdict, and the lot that the photograph is of, at once; return the numbers of its works.
+        """Keep the entries of a photograph at once, and how its works looked; return the numbers of the entries.
 
-        One that was kept already since a moment (ISO 8601) is not kept twice.
+        Entries that were kept already since a moment (ISO 8601) are not kept twice.
         """
-        rows = recorded(verdict, edition, asked=asked, lot=lot)
-        if since is not None and (numbers := self._kept(rows, since)):
+        if since is not None and (numbers := self._kept(entries, since)):
             return numbers
         with writing(self.db):
-            numbers = [int(self.db["verdicts"].insert(_row(row)).last_pk) for row in rows]
-            seen = [
-                _sighting_row(number, edition.encoder.fingerprint, work.sighting)
-                for number, work in zip(numbers, verdict.works, strict=False)  # one unreadable has a row, but no work
-                if work.sighting is not None
-            ]
-            self.db["sightings"].insert_all(seen)
+            numbers = [int(self.db["verdicts"].insert(_row(entry)).last_pk) for entry in entries]
+            seen = zip(numbers, entries, sightings, strict=False)  # one unreadable has an entry, but no work
+            rows = [_sighting_row(number, entry.encoder, work) for number, entry, work in seen if work is not None]
+            self.db["sightings"].insert_all(rows)
         return numbers
 
-    def _kept(self, rows: Sequence[Recorded], since: str) -> list[int]:
-        """Return the numbers under which the works of a photograph were kept since a moment; none if they were not."""
-        values = _row(rows[0])
+    def _kept(self, entries: Sequence[LogEntry], since: str) -> list[int]:
+        """Return the numbers of the same entries, if they were kept since a moment; else none."""
+        values = _row(entries[0])
         sql = "SELECT * FROM verdicts WHERE sha256 IS ? AND photo = ? AND asked IS ? AND lot IS ? AND date >= ?"
         names = [values[name] for name in ("sha256", "photo", "asked", "lot")]
-        kept = [_recorded(row) for row in self.db.query(f"{sql} ORDER BY number", [*names, since])][: len(rows)]
-        same = [replace(item, date="", number=None) for item in kept] == [replace(row, date="") for row in rows]
-        return [item.number for item in kept if item.number is not None] if same else []
+        kept = [_entry(row) for row in self.db.query(f"{sql} ORDER BY number", [*names, since])][: len(entries)]
+        same = [replace(entry, date="", number=None) for entry in kept] == [
+            replace(entry, date="") for entry in entries
+        ]
+        return [entry.number for entry in kept if entry.number is not None] if same else []
 
-    def earlier(self, verdict: Verdict, *, before: str, most: int = 100) -> list[Recorded]:
-        """Return what was recorded before a moment (ISO 8601) of the same file, object or work, the last first.
+    def earlier(
+        self,
+        sha256: str | None,
+        *,
+        object_ids: Sequence[str],
+        seen: Sequence[int],
+        before: str,
+        most: int = 100,
+    ) -> list[LogEntry]:
+        """Return the entries of before a moment (ISO 8601) on the same file, objects or works, the last first.
 
-        Of an object, only where a photograph was held to be of it: consistent or divergent.
+        Of an object, only where a photograph was held to be of it: consistent or divergent. `seen` are the numbers of
+        entries on the same works.
         """
-        found = [work.matches[0].object_id for work in verdict.works if work.decision.outcome in OF_AN_OBJECT]
-        seen = [number for work in verdict.works for number in work.seen]
         sql = f"""SELECT * FROM verdicts WHERE asked IS NULL AND date < ? AND number IN (
                       SELECT number FROM verdicts WHERE sha256 = ? OR number IN ({_marks(seen)})
                       UNION SELECT number FROM verdicts
-                      WHERE object_id IN ({_marks(found)}) AND outcome IN {tuple(map(str, OF_AN_OBJECT))})
+                      WHERE object_id IN ({_marks(object_ids)}) AND outcome IN {tuple(map(str, OF_AN_OBJECT))})
                   ORDER BY number DESC LIMIT ?"""
-        return [_recorded(row) for row in self.db.query(sql, [before, verdict.sha256, *seen, *found, most])]
+        return [_entry(row) for row in self.db.query(sql, [before, sha256, *seen, *object_ids, most])]
 
     def forget(self, kept: int = KEPT) -> None:
         """Forget how all works looked but the last so many; what was said of them stays."""
@@ -115,7 +112,7 @@ class VerdictLog:
 
     def verdicts(
         self, *, outcome: str | None = None, photo: str | None = None, limit: int | None = None
-    ) -> list[Recorded]:
+    ) -> list[LogEntry]:
         """Return verdicts, the last one first: those of an outcome, or whose photograph has this text in its path."""
         where, values = ["1"], []
         if outcome is not None:
@@ -125,12 +122,12 @@ class VerdictLog:
             where.append("instr(photo, ?) > 0")
             values.append(photo)
         sql = f"SELECT * FROM verdicts WHERE {' AND '.join(where)} ORDER BY number DESC LIMIT ?"
-        return [_recorded(row) for row in self.db.query(sql, [*values, -1 if limit is None else min(limit, _LARGEST)])]
+        return [_entry(row) for row in self.db.query(sql, [*values, -1 if limit is None else min(limit, _LARGEST)])]
 
-    def verdict(self, number: int) -> Recorded:
+    def verdict(self, number: int) -> LogEntry:
         """Return one verdict; raises UnknownVerdict."""
         for row in self.db.query("SELECT * FROM verdicts WHERE number = ?", [min(number, _LARGEST)]):
-            return _recorded(row)
+            return _entry(row)
         raise UnknownVerdict(f"No verdict {number} is recorded. `artifact verdicts` lists them.")
 
 
@@ -158,11 +155,11 @@ def _marks(values: Sequence[object]) -> str:
     return ", ".join("?" * len(values))
 
 
-def _row(item: Recorded) -> dict[str, object]:
-    values = as_dict(item)
+def _row(entry: LogEntry) -> dict[str, object]:
+    values = entry.to_json()
     del values["number"]
     nested = {name: None if values[name] is None else json.dumps(values[name]) for name in ("region", "reasons", "lot")}
-    return values | nested | {"photo": _storable(item.photo)}
+    return values | nested | {"photo": _storable(entry.photo)}
 
 
 def _storable(name: str) -> str | bytes:
@@ -174,10 +171,10 @@ def _storable(name: str) -> str | bytes:
     return name
 
 
-def _recorded(row: dict) -> Recorded:
+def _entry(row: dict) -> LogEntry:
     whole, region, lot = row.pop("global"), row.pop("region"), row.pop("lot", None)  # a log of the first version: none
     row["reasons"] = tuple(json.loads(row["reasons"]))
     row["photo"] = os.fsdecode(row["photo"])
-    return Recorded(
+    return LogEntry(
         **row, whole=whole, region=tuple(json.loads(region)) if region else None, lot=json.loads(lot) if lot else None
     )

@@ -1,4 +1,4 @@
-"""Make a recorded verdict again, to see whether it still holds."""
+"""Make a verdict of the log again, to see whether it still holds."""
 
 from __future__ import annotations
 
@@ -10,23 +10,23 @@ from retrieval.catalogue.catalogue import Catalogue
 from retrieval.errors import UnknownVerdict
 from retrieval.judging.edition import Edition
 from retrieval.judging.judge import compare, judge_all
-from retrieval.verdicts.recorded import Recorded, recorded
+from retrieval.verdicts.entry import LogEntry, entries_of
 
 TOLERANCE = 1e-3  # between distances on different machines
 
 
 @dataclass(frozen=True, slots=True)
-class Replayed:
-    """A verdict that was made again: how far it is from the recorded one."""
+class Replay:
+    """A verdict of the log made again: how far it lies from the entry of then."""
 
-    recorded: Recorded
-    now: Recorded
+    then: LogEntry
+    now: LogEntry
     largest: float | None  # difference of a distance; None where one of them has a distance that the other has not
     remarks: tuple[str, ...]  # what has changed since
 
     @property
     def identical(self) -> bool:
-        """Whether it holds bit for bit."""
+        """Whether the verdict holds bit for bit."""
         return self._same_words and self.largest == 0.0
 
     @property
@@ -36,39 +36,42 @@ class Replayed:
 
     @property
     def _same_words(self) -> bool:
-        one, other = self.recorded, self.now
+        one, other = self.then, self.now
         return (one.outcome, one.object_id) == (other.outcome, other.object_id)
 
 
-def replay(item: Recorded, edition: Edition, *, max_megapixels: float) -> Replayed:
-    """Make a recorded verdict again, with the calibration of then; raises UnknownVerdict where that cannot be done."""
+def replay(entry: LogEntry, edition: Edition, *, max_megapixels: float) -> Replay:
+    """Make the verdict of an entry again, with the calibration of then.
+
+    Raises UnknownVerdict where the encoder or the photograph is no longer the same.
+    """
     remarks = []
-    if item.encoder != edition.encoder.fingerprint:
+    if entry.encoder != edition.encoder.fingerprint:
         raise UnknownVerdict(
-            f"verdict {item.number} was made with the encoder {item.encoder}; this catalogue has "
+            f"verdict {entry.number} was made with the encoder {entry.encoder}; this catalogue has "
             f"{edition.encoder.fingerprint}, whose distances do not compare"
         )
-    if item.revision != edition.revision:
-        remarks.append(f"the catalogue has changed since: revision {item.revision} then, {edition.revision} now")
+    if entry.revision != edition.revision:
+        remarks.append(f"the catalogue has changed since: revision {entry.revision} then, {edition.revision} now")
     with Catalogue.reading(edition.data) as catalogue:
-        calibration = None if item.calibration is None else catalogue.calibration(item.calibration)
-    if item.calibration is not None and calibration is None:
-        remarks.append(f"calibration {item.calibration} is no longer there")
+        calibration = None if entry.calibration is None else catalogue.calibration(entry.calibration)
+    if entry.calibration is not None and calibration is None:
+        remarks.append(f"calibration {entry.calibration} is no longer there")
     edition = replace(edition, calibration=calibration)
-    photo = Path(item.photo)
-    if item.asked is None:
+    photo = Path(entry.photo)
+    if entry.asked is None:
         (verdict,) = judge_all(edition, [photo], k=1, max_megapixels=max_megapixels)
     else:
-        verdict = compare(edition, photo, item.asked, max_megapixels=max_megapixels)
-    if verdict.sha256 != item.sha256:
+        verdict = compare(edition, photo, entry.asked, max_megapixels=max_megapixels)
+    if verdict.sha256 != entry.sha256:
         problem = verdict.error if verdict.sha256 is None else "it is no longer the same file"
-        raise UnknownVerdict(f"verdict {item.number} cannot be made again from {photo}: {problem}")
-    works = recorded(verdict, edition, asked=item.asked)
-    now = next((work for work in works if work.region == item.region), works[0])
-    return Replayed(item, now, _largest_difference(item, now), tuple(remarks))
+        raise UnknownVerdict(f"verdict {entry.number} cannot be made again from {photo}: {problem}")
+    entries = entries_of(verdict, edition, asked=entry.asked)
+    now = next((one for one in entries if one.region == entry.region), entries[0])
+    return Replay(entry, now, _largest_difference(entry, now), tuple(remarks))
 
 
-def _largest_difference(one: Recorded, other: Recorded) -> float | None:
+def _largest_difference(one: LogEntry, other: LogEntry) -> float | None:
     pairs: Sequence[tuple[float | None, float | None]] = [
         (getattr(one, name), getattr(other, name)) for name in ("whole", "local", "combined", "threshold")
     ]

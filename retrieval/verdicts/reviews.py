@@ -11,8 +11,8 @@ from retrieval.catalogue.database import writing
 from retrieval.errors import ArtifactError, CatalogueBusy
 from retrieval.outcome import OF_AN_OBJECT, UNREADABLE, Outcome
 from retrieval.statistics.metrics import clopper_pearson
+from retrieval.verdicts.entry import LogEntry
 from retrieval.verdicts.log import VerdictLog
-from retrieval.verdicts.recorded import Recorded
 
 ACCEPT, OVERRULE = "accept", "overrule"
 
@@ -49,7 +49,7 @@ class Review:
 class Reviewed:
     """A review, and the verdict that it is of."""
 
-    verdict: Recorded
+    verdict: LogEntry
     review: Review
 
 
@@ -81,13 +81,13 @@ class Figures:
     misses: Share  # consistent or no-match, overruled to divergent; of those
 
 
-def accepting(verdict: Recorded, *, name: str, reason: str) -> Review:
+def accepting(verdict: LogEntry, *, name: str, reason: str) -> Review:
     """Return the review that holds a recorded verdict to be right; raises BadReview where it has no name."""
     known = None if verdict.outcome == Outcome.NO_MATCH else verdict.object_id
     return _review(verdict, ACCEPT, verdict.outcome, known, name, reason)
 
 
-def overruling(verdict: Recorded, outcome: Outcome, *, object_id: str | None, name: str, reason: str) -> Review:
+def overruling(verdict: LogEntry, outcome: Outcome, *, object_id: str | None, name: str, reason: str) -> Review:
     """Return the review that holds another outcome to be right, of the verdict's object unless another is named.
 
     Raises BadReview: no name or reason, no object where there must be one, one where there is none, or nothing new.
@@ -108,7 +108,7 @@ def overruling(verdict: Recorded, outcome: Outcome, *, object_id: str | None, na
     return _review(verdict, OVERRULE, str(outcome), known, name, reason)
 
 
-def _review(verdict: Recorded, decision: str, outcome: str, known: str | None, name: str, reason: str) -> Review:
+def _review(verdict: LogEntry, decision: str, outcome: str, known: str | None, name: str, reason: str) -> Review:
     if not name.strip():
         raise BadReview("A review needs the name of who decided: give it by --name, or set ARTIFACT_REVIEWER.")
     assert verdict.number is not None, "only recorded verdicts are reviewed"

@@ -23,9 +23,9 @@ from retrieval.errors import CatalogueDamaged, CatalogueMissing, UnknownVerdict
 from retrieval.judging.edition import Edition, open_edition
 from retrieval.judging.judge import compare, judge_all
 from retrieval.statistics.calibration import Calibration, Measured, Threshold
+from retrieval.verdicts.entry import LogEntry, entries_of
 from retrieval.verdicts.log import DATABASE, VerdictLog
-from retrieval.verdicts.recorded import Recorded, as_dict, recorded
-from retrieval.verdicts.replay import Replayed, replay
+from retrieval.verdicts.replay import Replay, replay
 from tests.conftest import index
 from tests.pictures import painting, write_paintings
 
@@ -54,7 +54,7 @@ def edition(place) -> Edition:
     return open_edition(place / "data", parallel=2)
 
 
-def kept(place: Path, edition: Edition, name: str, asked: str | None = None) -> Recorded:
+def kept(place: Path, edition: Edition, name: str, asked: str | None = None) -> LogEntry:
     """Judge a photograph, keep the verdict, and return it as it is read again."""
     photo = place / name
     if asked is None:
@@ -62,11 +62,11 @@ def kept(place: Path, edition: Edition, name: str, asked: str | None = None) -> 
     else:
         verdict = compare(edition, photo, asked)
     with VerdictLog.opened(edition.data) as log:
-        (number,) = log.add(verdict, edition, asked=asked)
+        (number,) = log.add(entries_of(verdict, edition, asked=asked))
         return log.verdict(number)
 
 
-def again(item: Recorded, data: Path) -> Replayed:
+def again(item: LogEntry, data: Path) -> Replay:
     return replay(item, open_edition(data, parallel=1), max_megapixels=100)
 
 
@@ -190,7 +190,7 @@ def test_the_record_of_a_verdict_lacks_nothing_that_the_table_has(edition, place
     connection = sqlite3.connect(edition.data / DATABASE)
     columns = {row[1] for row in connection.execute("PRAGMA table_info(verdicts)")}
     connection.close()
-    assert {"global" if name == "whole" else name for name in Recorded.__slots__} == columns
+    assert {"global" if name == "whole" else name for name in LogEntry.__slots__} == columns
 
 
 def artifact(*arguments: str, data: Path) -> subprocess.CompletedProcess:
@@ -243,28 +243,29 @@ def test_the_lot_and_the_alert_are_kept_and_read_again(edition, place):
     alarming = replace(work, alert=Status.STOLEN)
     lot = {"lot": "17", "house": "Étude «Ö»", "url": '=HYPERLINK("x")\nA'}
     with VerdictLog.opened(edition.data) as log:
-        (plain,) = log.add(verdict, edition)
-        (number,) = log.add(replace(verdict, works=(alarming,)), edition, lot=MappingProxyType(lot))
+        (plain,) = log.add(entries_of(verdict, edition))
+        (number,) = log.add(entries_of(replace(verdict, works=(alarming,)), edition, lot=MappingProxyType(lot)))
         assert (log.verdict(plain).lot, log.verdict(plain).alert) == (None, None)
         item = log.verdict(number)
     assert (item.lot, item.alert, item.outcome) == (lot, "stolen", "consistent")
-    assert as_dict(item)["lot"] == lot and as_dict(item)["alert"] == "stolen"
+    assert item.to_json()["lot"] == lot and item.to_json()["alert"] == "stolen"
 
 
 def test_what_was_kept_since_a_moment_is_not_kept_twice(edition, place):
     (one, other) = judge_all(edition, [place / "1.jpg", place / "2.jpg"], k=1)
     lot, once = {"lot": "1"}, "2000-01-01T00:00:00+00:00"
+    entries = entries_of(one, edition, lot=lot)
     with VerdictLog.opened(edition.data) as log:
-        numbers = log.add(one, edition, lot=lot, since=once)
-        assert log.add(one, edition, lot=lot, since=once) == numbers
+        numbers = log.add(entries, since=once)
+        assert log.add(entries, since=once) == numbers
         new = [
-            log.add(one, edition, lot={"lot": "2"}, since=once),
-            log.add(one, edition, lot=lot, asked="01", since=once),
-            log.add(other, edition, lot=lot, since=once),
-            log.add(replace(one, sha256="0" * 64), edition, lot=lot, since=once),
-            log.add(replace(one, works=one.works * 2), edition, lot=lot, since=once),
-            log.add(one, edition, lot=lot, since="9999-01-01T00:00:00+00:00"),
-            log.add(one, edition, lot=lot),
+            log.add(entries_of(one, edition, lot={"lot": "2"}), since=once),
+            log.add(entries_of(one, edition, lot=lot, asked="01"), since=once),
+            log.add(entries_of(other, edition, lot=lot), since=once),
+            log.add(entries_of(replace(one, sha256="0" * 64), edition, lot=lot), since=once),
+            log.add(entries_of(replace(one, works=one.works * 2), edition, lot=lot), since=once),
+            log.add(entries, since="9999-01-01T00:00:00+00:00"),
+            log.add(entries),
         ]
         assert len({number for found in [numbers, *new] for number in found}) == 1 + len(new) + 1
 
@@ -275,14 +276,14 @@ def test_many_may_keep_verdicts_at_the_same_time(edition, place):
 
     def keep(_: int) -> list[int]:
         with VerdictLog.opened(edition.data) as log:
-            return [number for _ in range(60) for number in log.add(verdict, edition)]
+            return [number for _ in range(60) for number in log.add(entries_of(verdict, edition))]
 
     with ThreadPoolExecutor(4) as pool:
         numbers = [number for found in pool.map(keep, range(4)) for number in found]
     assert len(set(numbers)) == 240
 
 
-def test_recorded_gives_a_record_a_work(edition, place):
+def test_a_verdict_has_an_entry_for_each_work(edition, place):
     (verdict,) = judge_all(edition, [place / "1.jpg"], k=1)
     twice = replace(verdict, works=verdict.works * 2)
-    assert len(recorded(twice, edition)) == 2
+    assert len(entries_of(twice, edition)) == 2

@@ -25,6 +25,7 @@ from retrieval.judging.judge import judge_all
 from retrieval.outcome import Outcome
 from retrieval.photographs.images import sha256_of
 from retrieval.statistics.metrics import clopper_pearson
+from retrieval.verdicts.entry import entries_of
 from retrieval.verdicts.log import DATABASE, VerdictLog
 from retrieval.verdicts.reviews import (
     BadReview,
@@ -476,7 +477,7 @@ def test_calibrate_takes_what_was_exported(tmp_path):
     edition = open_edition(tmp_path / "data", parallel=2)
     with VerdictLog.opened(tmp_path / "data") as log:
         for verdict in judge_all(edition, photos, k=1):
-            (number,) = log.add(verdict, edition)
+            (number,) = log.add(entries_of(verdict, edition))
             if number < 4:
                 accept(log, number)
             else:

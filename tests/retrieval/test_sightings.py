@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from cli.records.recorder import Recorder
 from retrieval.encoder.encoder import load_encoder
 from retrieval.finding.sightings import FEATURES, NEAREST, Sighting, Sightings
 from retrieval.judging.edition import Edition, open_edition
@@ -85,7 +86,7 @@ def kept_works(edition: Edition, folder: Path, numbers: Sequence[int]) -> list[i
         paths.append(folder / f"{number}.png")
         painting(number).save(paths[-1])
     with VerdictLog.opened(edition.data) as log:
-        return [number for verdict in judge_all(edition, paths, k=1) for number in log.add(verdict, edition)]
+        return [number for verdict in judge_all(edition, paths, k=1) for number in Recorder(edition, log).keep(verdict)]
 
 
 def test_what_is_kept_with_verdicts_is_read_again_and_only_of_the_same_encoder(edition, tmp_path):
@@ -115,7 +116,7 @@ def test_of_a_catalogued_work_and_of_an_unreadable_photograph_nothing_is_kept(ed
     shown, unread = judge_all(edition, [known, broken], k=1)
     assert isinstance(shown, Verdict) and shown.works[0].sighting is None
     with VerdictLog.opened(edition.data) as log:
-        assert len(log.add(shown, edition)) == len(log.add(unread, edition)) == 1
+        assert [len(Recorder(edition, log).keep(verdict)) for verdict in (shown, unread)] == [1, 1]
         last = log.verdicts(limit=2)
         assert {item.outcome for item in last} >= {"unreadable"}
         marks = [item.number for item in last]

@@ -1,4 +1,4 @@
-"""What is kept of a verdict."""
+"""What the log keeps of a verdict: an entry for each work."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from retrieval.outcome import UNREADABLE
 
 
 @dataclass(frozen=True, slots=True)
-class Recorded:
+class LogEntry:
     """What was said of one work on a photograph, and by what. Distances are as they were computed, not rounded."""
 
     date: str  # ISO 8601, with the zone
@@ -38,14 +38,18 @@ class Recorded:
     reasons: tuple[str, ...]
     lot: Mapping[str, str] | None = None  # the row of the lot, column by column
     alert: str | None = None  # "stolen", "missing" or "known forgery"
-    number: int | None = None
+    number: int | None = None  # None: not yet in the log
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the entry as JSON shows it."""
+        return {"global" if name == "whole" else name: value for name, value in asdict(self).items()}
 
 
-def recorded(
+def entries_of(
     verdict: Verdict, edition: Edition, *, asked: str | None = None, lot: Mapping[str, str] | None = None
-) -> list[Recorded]:
-    """Return what is to be kept of a verdict, a record a work; one that says `unreadable` where there is none."""
-    base = Recorded(
+) -> list[LogEntry]:
+    """Return the entries of a verdict, one a work; of a photograph without works one that says `unreadable`."""
+    photograph = LogEntry(
         date=datetime.now().astimezone().isoformat(timespec="seconds"),
         photo=os.path.realpath(verdict.photo),
         sha256=verdict.sha256,
@@ -66,13 +70,13 @@ def recorded(
         reasons=(str(verdict.error),) if verdict.error else (),
         lot=None if lot is None else dict(lot),
     )
-    return [_with_work(base, work, edition) for work in verdict.works] or [base]
+    return [_with_work(photograph, work, edition) for work in verdict.works] or [photograph]
 
 
-def _with_work(base: Recorded, work: Work, edition: Edition) -> Recorded:
+def _with_work(photograph: LogEntry, work: Work, edition: Edition) -> LogEntry:
     decision = work.decision
-    said = replace(
-        base,
+    entry = replace(
+        photograph,
         region=work.region,
         outcome=str(decision.outcome),
         likelihood_ratio=decision.likelihood_ratio,
@@ -81,19 +85,14 @@ def _with_work(base: Recorded, work: Work, edition: Edition) -> Recorded:
         alert=work.alert,
     )
     if not work.matches:
-        return said
-    match = work.matches[0]
-    limits = edition.basis.thresholds
-    said = replace(said, object_id=match.object_id, exemplar=str(match.exemplar), whole=match.distance)
-    if match.compared:
-        found, limit = match.compared, limits.combined if limits else None
-        said = replace(said, local=found.local_distance, combined=found.combined_distance)
-    else:
-        limit = limits.authenticity if limits else None
-    return replace(said, threshold=limit.value if limit else None)
-
-
-def as_dict(item: Recorded) -> dict[str, Any]:
-    """Return a record for JSON."""
-    values = asdict(item)
-    return {"global" if name == "whole" else name: value for name, value in values.items()}
+        return entry
+    match, limits = work.matches[0], edition.basis.thresholds
+    entry = replace(entry, object_id=match.object_id, exemplar=str(match.exemplar), whole=match.distance)
+    if match.compared is None:
+        return replace(entry, threshold=limits.authenticity.value if limits else None)
+    return replace(
+        entry,
+        local=match.compared.local_distance,
+        combined=match.compared.combined_distance,
+        threshold=limits.combined.value if limits and limits.combined else None,
+    )
