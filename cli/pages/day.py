@@ -12,10 +12,10 @@ from pathlib import Path
 from cli.pages.day_entries import PICTURED, PROVISIONAL, Entries, View
 from cli.pages.templating import page_pieces
 from cli.pictures.thumbnails import Reference
-from cli.records.artifact_1 import Record
+from cli.records.artifact_1 import PhotographRecord, WorkRecord
 from cli.records.triage import ALERTS, Priority, priority, triaged
 
-Item = tuple[Record, int | None]  # a record, and the index of a work in it
+Item = tuple[PhotographRecord, int | None]  # a record, and the index of a work in it
 WithCopies = tuple[View, Iterator[View]]
 CALIBRATION = "calibration"  # like `PROVISIONAL`, begins a reason that says where the thresholds come from
 
@@ -30,11 +30,12 @@ class DayBasis:
     authenticity: float | None = None
     remarks: tuple[str, ...] = ()  # the sentences that say where the thresholds come from
 
-    def with_record(self, found: Record) -> DayBasis:
+    def with_record(self, found: PhotographRecord) -> DayBasis:
         """Return what is known after another record."""
         basis = replace(self, encoder=str(found["encoder"]), revision=str(found["revision"]))
         for work in (work for work in found["works"] if work["matches"]):
-            match, authenticity = (work["matches"][0][f"{kind}_threshold"] for kind in ("match", "authenticity"))
+            best = work["matches"][0]
+            match, authenticity = best["match_threshold"], best["authenticity_threshold"]
             new = [reason for reason in work["reasons"] if reason.startswith((PROVISIONAL, CALIBRATION))]
             remarks = tuple(dict.fromkeys([*basis.remarks, *new]))
             basis = replace(basis, match=match, authenticity=authenticity, remarks=remarks)
@@ -53,15 +54,16 @@ class Day:
     houses: set[str] = field(default_factory=set)
 
     @classmethod
-    def of(cls, records: Iterator[Record]) -> Day:
+    def of(cls, records: Iterator[PhotographRecord]) -> Day:
         """Read the records once."""
         day = cls()
         for found in records:
             day.basis = day.basis.with_record(found)
             day.photographs += 1
-            day.identical += bool(found.get("same_as"))
-            day.counts.update(priority(found, work) for work in found["works"] or [None])
-            lot = found.get("lot") or {}
+            day.identical += found["same_as"] is not None
+            works: Sequence[WorkRecord | None] = found["works"] or [None]
+            day.counts.update(priority(found, work) for work in works)
+            lot = found["lot"] or {}
             day.sales |= {lot["sale"]} if lot.get("sale") else set()
             day.houses |= {lot["house"]} if lot.get("house") else set()
         return day
@@ -73,13 +75,13 @@ class Day:
 
 
 def render_day(
-    records: Callable[[], Iterator[Record]],
+    records: Callable[[], Iterator[PhotographRecord]],
     counts: Mapping[str, int],
     *,
     folder: Path,
     data: Path,
     on_progress: Callable[[int, int], None],
-    evidence: Callable[[Record, int], str | None] = lambda found, index: None,
+    evidence: Callable[[PhotographRecord, int], str | None] = lambda found, index: None,
     reviews: Sequence[str] = (),
 ) -> Iterator[str]:
     """Yield the page in pieces, reading the records twice; what needs a person comes first.
@@ -127,10 +129,11 @@ def _with_its_copies(entries: Entries, alike: Iterator[Item], rank: Priority) ->
     return entries.entry(*next(alike), rank), starmap(entries.line, alike)
 
 
-def _priority(found: Record, index: int | None) -> Priority:
+def _priority(found: PhotographRecord, index: int | None) -> Priority:
     return priority(found, None if index is None else found["works"][index])
 
 
-def _content(found: Record) -> tuple[str, str | None]:
+def _content(found: PhotographRecord) -> tuple[str, str | None]:
     """Return what is the same for files of which the same is said: the one that was judged, and the claim."""
-    return found.get("same_as") or found["photo"], (found.get("claim") or {}).get("object_id")
+    claim = found["claim"]
+    return found["same_as"] or found["photo"], claim["object_id"] if claim else None

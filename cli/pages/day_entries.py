@@ -10,7 +10,7 @@ from urllib.parse import quote, urlsplit
 
 from cli.pages.parts import Bar
 from cli.pictures.thumbnails import LARGE, SMALL, Reference, thumbnail
-from cli.records.artifact_1 import Record
+from cli.records.artifact_1 import ForgeryRecord, MatchRecord, PhotographRecord, WorkRecord
 from cli.records.lines import LOT_COLUMNS, seen_words
 from cli.records.triage import ALERTS, Priority, claimed, deciding
 from retrieval.outcome import OF_AN_OBJECT, Outcome
@@ -33,10 +33,10 @@ class Entries:
     folder: Path
     reference: Reference
     remarks: tuple[str, ...]  # reasons that stand above all, not in every entry
-    evidence: Callable[[Record, int], str | None]
+    evidence: Callable[[PhotographRecord, int], str | None]
     _made: int = field(default=0, init=False)
 
-    def entry(self, found: Record, index: int | None, rank: Priority) -> View:
+    def entry(self, found: PhotographRecord, index: int | None, rank: Priority) -> View:
         """Return the entry of a work, or of a photograph that could not be read."""
         work = None if index is None else found["works"][index]
         page = None if index is None else self.evidence(found, index)
@@ -53,17 +53,17 @@ class Entries:
             "alerts": _alerts(work, claimed(found, work)) if work and rank in ALERTS else [],
             "number": None if index is None or len(found["works"]) == 1 else index + 1,
             "of": len(found["works"]),
-            "original": self._name(found["same_as"]) if found.get("same_as") else None,
+            "original": self._name(found["same_as"]) if found["same_as"] else None,
             "evidence": quote(page, errors="surrogateescape") if page else None,
-            "seen": [seen_words(seen) for seen in found.get("seen_before") or ()],
+            "seen": [seen_words(seen) for seen in found["seen_before"]],
         }
 
-    def line(self, found: Record, index: int | None) -> View:
+    def line(self, found: PhotographRecord, index: int | None) -> View:
         """Return all that is said of a file identical to that of an entry: its name, its lot and its verdict."""
-        numbers = found.get("verdicts") or []
+        numbers = found["verdicts"]
         return {
             "photo": self._name(found["photo"]),
-            "lot": found.get("lot") or {},
+            "lot": found["lot"] or {},
             "columns": list(_columns(found)),
             "verdict": numbers[index or 0] if (index or 0) < len(numbers) else None,
         }
@@ -72,7 +72,7 @@ class Entries:
         path = Path(photo)
         return str(path.relative_to(self.folder) if path.is_relative_to(self.folder) else path)
 
-    def _pictures(self, found: Record, work: Record, rank: Priority) -> Iterator[View]:
+    def _pictures(self, found: PhotographRecord, work: WorkRecord, rank: Priority) -> Iterator[View]:
         """Yield the probe, and what it was compared with; of an unknown work the probe alone, small."""
         side = SMALL if rank in COMPACT else LARGE
         probe = thumbnail(found["photo"], found["sha256"], tuple(work["region"]), side=side)
@@ -84,7 +84,7 @@ class Entries:
             aside = what == "nearest, not a match"
             yield {"shown": shown, "caption": what, "file": Path(exemplar).name, "aside": aside}
 
-    def _judgement(self, work: Record, rank: Priority) -> View:
+    def _judgement(self, work: WorkRecord, rank: Priority) -> View:
         """Return the nearest object, the distance that decides, and the reasons but those that stand above all."""
         reasons = [reason for reason in work["reasons"] if reason not in self.remarks]
         if not work["matches"]:
@@ -103,15 +103,15 @@ class Entries:
         }
 
 
-def _beside(found: Record, work: Record) -> dict[tuple[str, str], str]:
+def _beside(found: PhotographRecord, work: WorkRecord) -> dict[tuple[str, str], str]:
     """Return the exemplars that a work was compared with, each once, and what they are."""
     near = "exemplar" if work["outcome"] in OF_AN_OBJECT else "nearest"
     near = "nearest, not a match" if work["outcome"] == Outcome.NO_MATCH else near
     compared = claimed(found, work)
-    beside = {
-        "claimed": compared and compared["matches"] and compared["matches"][0],
+    beside: dict[str, MatchRecord | ForgeryRecord | None] = {
+        "claimed": compared["matches"][0] if compared and compared["matches"] else None,
         near: work["matches"][0],
-        "known forgery": work.get("forgery"),
+        "known forgery": work["forgery"],
     }
     shown: dict[tuple[str, str], str] = {}
     for what, other in beside.items():
@@ -120,33 +120,34 @@ def _beside(found: Record, work: Record) -> dict[tuple[str, str], str]:
     return shown
 
 
-def _alerts(work: Record, compared: Record | None) -> list[tuple[Priority, str]]:
+def _alerts(work: WorkRecord, compared: WorkRecord | None) -> list[tuple[Priority, str]]:
     """Return each alert of a work, and of what it was claimed to be, in words that cannot be overlooked."""
-    alerts = {judged.get("alert") for judged in (work, compared) if judged}
+    alerts = {judged["alert"] for judged in (work, compared) if judged}
     return [(alert, ALERT_WORDS[alert]) for alert in ALERTS if alert in alerts]
 
 
-def _claim(found: Record, below: Record | None) -> View:
+def _claim(found: PhotographRecord, below: WorkRecord | None) -> View:
     """Return what the lot is said to be, and what became of it; of the work `below`, what is said there is not."""
-    claim = found.get("claim")
-    work = claim and claim["work"]
+    claim = found["claim"]
+    work = claim["work"] if claim else None
     said_below = bool(work and below and _what_is_said(work) == _what_is_said(below))
-    drawn = bool(work and work["matches"] and work["outcome"] != Outcome.CONSISTENT and not said_below)
-    bar = Bar.of(deciding(claim["work"]["matches"][0])[1]) if claim and drawn else None
+    upheld = work is not None and work["outcome"] == Outcome.CONSISTENT
+    drawn = work["matches"][:1] if work and not upheld and not said_below else []
+    bar = next((Bar.of(deciding(best)[1]) for best in drawn), None)
     return {"claim": claim, "claim_is_said_below": said_below, "claim_bar": bar}
 
 
-def _what_is_said(work: Record) -> tuple[list[Record], list[str]]:
+def _what_is_said(work: WorkRecord) -> tuple[list[MatchRecord], list[str]]:
     """Return what is the same for works of which the same is said."""
     return work["matches"][:1], work["reasons"]
 
 
-def _columns(found: Record) -> Iterator[View]:
+def _columns(found: PhotographRecord) -> Iterator[View]:
     """Yield the columns of a lot that say something, those that are usual first."""
-    lot = found.get("lot") or {}
+    lot = found["lot"] or {}
     for name in [*(name for name in LOT_COLUMNS if name in lot), *(name for name in lot if name not in LOT_COLUMNS)]:
         text = str(lot[name] or "")
-        if text.strip() and not (name == "claim" and found.get("claim")):
+        if text.strip() and not (name == "claim" and found["claim"]):
             yield {"name": name, "text": text, "linked": name == "url" and _leads_to_the_web(text)}
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from cli.output.text import plain
-from cli.records.artifact_1 import Record, dumps
+from cli.records.artifact_1 import MatchRecord, PhotographRecord, SeenRecord, WorkRecord, dumps
 from cli.records.triage import priority
 from retrieval.outcome import UNREADABLE
 
@@ -51,57 +51,85 @@ FORMULA = tuple("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")  # a cell that starts so i
 NUMBER = re.compile(r"[+-]?\d+(\.\d+)?(e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
 
 
-def render_jsonl(records: Iterable[Record]) -> Iterator[str]:
+def render_jsonl(records: Iterable[PhotographRecord]) -> Iterator[str]:
     """Yield a line of JSON a photograph."""
-    for found in records:
-        yield dumps(found) + "\n"
+    for record in records:
+        yield dumps(record) + "\n"
 
 
-def each_work(records: Iterable[Record]) -> Iterator[tuple[Record, int | None]]:
+def each_work(records: Iterable[PhotographRecord]) -> Iterator[tuple[PhotographRecord, int | None]]:
     """Yield each record with the index of a work, or None where it is unreadable, in the order of the records."""
-    for found in records:
-        if not found["works"]:
-            yield found, None
-        yield from ((found, index) for index in range(len(found["works"])))
+    for record in records:
+        if not record["works"]:
+            yield record, None
+        yield from ((record, index) for index in range(len(record["works"])))
 
 
-def render_csv(works: Iterable[tuple[Record, int | None]], *, bom: bool) -> Iterator[str]:
+def render_csv(works: Iterable[tuple[PhotographRecord, int | None]], *, bom: bool) -> Iterator[str]:
     """Yield a header and a row a work, for spreadsheets; `bom` tells those of Windows that it is UTF-8."""
     yield (BOM if bom else "") + _csv_line(CSV_COLUMNS)
-    for found, index in works:
-        row = _row(found, None if index is None else found["works"][index])
+    for record, index in works:
+        row = _row(record, None if index is None else record["works"][index])
         yield _csv_line(["" if row.get(name) is None else str(row[name]) for name in CSV_COLUMNS])
 
 
-def _row(found: Record, work: Record | None) -> dict[str, Any]:
+def _row(record: PhotographRecord, work: WorkRecord | None) -> dict[str, Any]:
     """Return what there is to say in each column of a work; of the photograph where it is unreadable (no work)."""
-    row: dict[str, Any] = {"photo": found["photo"], "sha256": found["sha256"], "error": found["error"]}
-    row |= _lot(found) | {"priority": str(priority(found, work)), "same_as": found.get("same_as")}
-    row["seen_before"] = "; ".join(seen_words(seen) for seen in found.get("seen_before") or ())
+    row = _lot(record) | {
+        "photo": record["photo"],
+        "sha256": record["sha256"],
+        "error": record["error"],
+        "priority": str(priority(record, work)),
+        "same_as": record["same_as"],
+        "seen_before": "; ".join(map(seen_words, record["seen_before"])),
+    }
     if work is None:
         return row | {"outcome": UNREADABLE}
-    best = work["matches"][0] if work["matches"] else {}
-    compared = best.get("divergence") or {}
-    local = {f"local_{name}": compared.get(key) for name, key in (("distance", "local"), ("threshold", "threshold"))}
-    combined = {"combined_distance": compared.get("combined"), "combined_threshold": compared.get("combined_threshold")}
-    said = {"reasons": "; ".join(work["reasons"]), "region": " ".join(map(str, work["region"]))}
-    return row | work | best | local | combined | said
+    row |= {
+        "outcome": work["outcome"],
+        "alert": work["alert"],
+        "status": work["status"],
+        "reasons": "; ".join(work["reasons"]),
+        "likelihood_ratio": work["likelihood_ratio"],
+        "p_value": work["p_value"],
+        "region": " ".join(map(str, work["region"])),
+    }
+    return row | _match(work["matches"][0]) if work["matches"] else row
 
 
-def _lot(found: Record) -> dict[str, Any]:
-    """Return the columns of the lot, those without a column of their own as JSON, and what became of its claim."""
-    lot, claim = found.get("lot") or {}, found.get("claim") or {}
-    row: dict[str, Any] = {name: lot.get(name) for name in LOT_COLUMNS}
-    others = {name: text for name, text in lot.items() if name not in LOT_COLUMNS}
-    row["lot_columns"] = json.dumps(others, ensure_ascii=False) if others else ""
-    row["claim"] = claim.get("claimed") or row["claim"]
-    row["claim_outcome"] = claim["work"]["outcome"] if claim.get("work") else claim.get("reason")
+def _match(best: MatchRecord) -> dict[str, Any]:
+    """Return the columns of the first match."""
+    row: dict[str, Any] = {
+        "object_id": best["object_id"],
+        "distance": best["distance"],
+        "match_threshold": best["match_threshold"],
+        "authenticity_threshold": best["authenticity_threshold"],
+    }
+    if divergence := best["divergence"]:
+        row |= {
+            "local_distance": divergence["local"],
+            "local_threshold": divergence["threshold"],
+            "combined_distance": divergence["combined"],
+            "combined_threshold": divergence["combined_threshold"],
+        }
     return row
 
 
-def seen_words(seen: Record) -> str:
+def _lot(record: PhotographRecord) -> dict[str, Any]:
+    """Return the columns of the lot, those without a column of their own as JSON, and what became of its claim."""
+    lot, claim = record["lot"] or {}, record["claim"]
+    row: dict[str, Any] = {name: lot.get(name) for name in LOT_COLUMNS}
+    others = {name: text for name, text in lot.items() if name not in LOT_COLUMNS}
+    row["lot_columns"] = json.dumps(others, ensure_ascii=False) if others else ""
+    if claim is not None:
+        row["claim"] = claim["claimed"]
+        row["claim_outcome"] = claim["work"]["outcome"] if claim["work"] else claim["reason"]
+    return row
+
+
+def seen_words(seen: SeenRecord) -> str:
     """Return when and where a photograph, or a work on it, was seen before."""
-    lot = seen.get("lot") or {}
+    lot = seen["lot"] or {}
     where = ", ".join(f"{name} {lot[name]}" for name in ("lot", "sale", "house") if lot.get(name))
     what = {"photo": "this photograph", "work": "this work", "object": "this object"}[seen["by"]]
     return f"{what} on {seen['date'][:10]}: {seen['photo']}{f' ({where})' if where else ''}, verdict {seen['verdict']}"
@@ -118,28 +146,34 @@ def defused(cell: str) -> str:
     return f"'{cell}" if cell.startswith(FORMULA) and not NUMBER.fullmatch(cell) else cell
 
 
-def render_table(works: Iterable[tuple[Record, int | None]]) -> Iterator[str]:
+def render_table(works: Iterable[tuple[PhotographRecord, int | None]]) -> Iterator[str]:
     """Yield a line a work, as they come; an alert stands in place of the outcome, in capitals."""
     yield f"{'outcome':<13} {'distance':>8} {'local':>6}  {'object':<16} photo\n"
-    for found, index in works:
-        work: Record = {"outcome": UNREADABLE, "matches": []} if index is None else found["works"][index]
-        best = work["matches"][0] if work["matches"] else None
-        distance, object_id = (f"{best['distance']:.3f}", best["object_id"]) if best else ("", "")
-        compared = best.get("divergence") if best else None
-        local = f"{compared['local']:.3f}" if compared else ""
-        said = (work.get("alert") or "").upper() or work["outcome"]
-        photo = ": ".join([found["photo"], *_remarks(found)])
+    for record, index in works:
+        said, distance, local, object_id = _cells(None if index is None else record["works"][index])
+        photo = ": ".join([record["photo"], *_remarks(record)])
         yield f"{said:<13} {distance:>8} {local:>6}  {plain(object_id):<16} {plain(photo)}\n"
 
 
-def _remarks(found: Record) -> Iterator[str]:
+def _cells(work: WorkRecord | None) -> tuple[str, str, str, str]:
+    """Return what the table says of a work: alert or outcome, distance, local distance, object."""
+    if work is None:
+        return UNREADABLE, "", "", ""
+    said = (work["alert"] or "").upper() or work["outcome"]
+    if not work["matches"]:
+        return said, "", "", ""
+    best = work["matches"][0]
+    local = f"{best['divergence']['local']:.3f}" if best["divergence"] else ""
+    return said, f"{best['distance']:.3f}", local, best["object_id"]
+
+
+def _remarks(record: PhotographRecord) -> Iterator[str]:
     """Yield what the table says of a photograph beside its works."""
-    if found["error"]:
-        yield found["error"]
-    if found.get("same_as"):
-        yield f"same file as {found['same_as']}"
-    claim = found.get("claim") or {}
-    if claim:
+    if record["error"]:
+        yield record["error"]
+    if record["same_as"]:
+        yield f"same file as {record['same_as']}"
+    if claim := record["claim"]:
         yield f"claimed {claim['claimed']}, {claim['work']['outcome'] if claim['work'] else claim['reason']}"
-    for seen in found.get("seen_before") or ():
+    for seen in record["seen_before"]:
         yield f"seen before, {seen_words(seen)}"

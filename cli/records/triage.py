@@ -8,9 +8,9 @@ import zlib
 from collections.abc import Callable, Iterator
 from enum import StrEnum
 from math import inf
-from typing import IO
+from typing import IO, TypedDict
 
-from cli.records.artifact_1 import Record, dumps
+from cli.records.artifact_1 import MatchRecord, PhotographRecord, WorkRecord, dumps
 from retrieval.catalogue.standing import Status
 from retrieval.outcome import Outcome
 
@@ -71,70 +71,84 @@ ALERTS = (Priority.STOLEN, Priority.MISSING, Priority.KNOWN_FORGERY)
 _STANDINGS = (Status.STOLEN, Status.MISSING, Status.KNOWN_FORGERY)
 
 
-def priority(found: Record, work: Record | None) -> Priority:
-    """Return the priority of a work of a record; of the photograph itself where it is unreadable (no work)."""
+def priority(record: PhotographRecord, work: WorkRecord | None) -> Priority:
+    """Return the priority of a work on a photograph; of the photograph itself where it is unreadable (no work)."""
     if work is None:
         return Priority.UNREADABLE
-    outcome = work["outcome"]
-    compared = claimed(found, work)
-    alerts = [Priority(judged["alert"]) for judged in (work, compared) if judged and judged.get("alert")]
+    compared = claimed(record, work)
+    alerts = [Priority(judged["alert"]) for judged in (work, compared) if judged and judged["alert"]]
     if alerts:
         return min(alerts, key=lambda alert: alert.rank)
-    if outcome == Outcome.DIVERGENT:
+    if work["outcome"] == Outcome.DIVERGENT:
         return Priority.DIVERGENT
     if compared and compared["outcome"] != Outcome.CONSISTENT:
         return Priority.CLAIM
-    if outcome == Outcome.INCONCLUSIVE and _plausible(work):
+    if work["outcome"] == Outcome.INCONCLUSIVE and _plausible(work):
         return Priority.PLAUSIBLE
-    if _seen_before(found, work):
+    if _seen_before(record, work):
         return Priority.SEEN_BEFORE
-    return Priority(outcome)
+    return Priority(work["outcome"])
 
 
-def claimed(found: Record, work: Record) -> Record | None:
-    """Return the comparison with the claimed object; one work answers for it: that which shows it, or the first."""
-    claim = found.get("claim")
+def claimed(record: PhotographRecord, work: WorkRecord) -> WorkRecord | None:
+    """Return the comparison with the claimed object, if this work answers for the claim.
+
+    One work on a photograph answers: the one that shows the claimed object, else the first.
+    """
+    claim = record["claim"]
     if not claim or not claim["work"]:
         return None
-    nearest = [each["matches"][0]["object_id"] if each["matches"] else None for each in found["works"]]
+    nearest = [each["matches"][0]["object_id"] if each["matches"] else None for each in record["works"]]
     answering = nearest.index(claim["object_id"]) if claim["object_id"] in nearest else 0
-    return claim["work"] if work == found["works"][answering] else None
+    return claim["work"] if work == record["works"][answering] else None
 
 
-def _plausible(work: Record) -> bool:
+def _plausible(work: WorkRecord) -> bool:
     """Say whether a work may well show the nearest object: registered on it, or near enough to match."""
     if not work["matches"]:
         return False
     best = work["matches"][0]
     near = best["match_threshold"] is not None and best["distance"] <= best["match_threshold"]
-    return near or best.get("registration") is not None
+    return near or best["registration"] is not None
 
 
-def _seen_before(found: Record, work: Record) -> bool:
+def _seen_before(record: PhotographRecord, work: WorkRecord) -> bool:
     """Say whether the photograph or an unknown work on it was seen before, or an object that this work may show."""
     known = work["outcome"] != Outcome.NO_MATCH
-    return any(known or seen["by"] != "object" for seen in found.get("seen_before") or ())
+    return any(known or seen["by"] != "object" for seen in record["seen_before"])
 
 
-def deciding(best: Record) -> tuple[str, Record]:
-    """Return the name of the distance that decided, and it with its thresholds: the combined, or the global one."""
-    found = best.get("divergence")
-    if not found or found.get("combined_threshold") is None:
+class Judged(TypedDict):
+    """The distance that decided, with its thresholds; a MatchRecord is one for the global distance."""
+
+    distance: float
+    match_threshold: float | None
+    authenticity_threshold: float | None
+
+
+def deciding(best: MatchRecord) -> tuple[str, Judged]:
+    """Return the name of the distance that decided, and the distance with its thresholds: combined, or else global."""
+    divergence = best["divergence"]
+    if not divergence or divergence["combined_threshold"] is None:
         return "distance", best
-    local = {"distance": found["combined"], "authenticity_threshold": found["combined_threshold"]}
-    return "combined distance", {**local, "match_threshold": None}
+    limit = divergence["combined_threshold"]
+    return "combined distance", {
+        "distance": divergence["combined"],
+        "authenticity_threshold": limit,
+        "match_threshold": None,
+    }
 
 
-def beyond(work: Record) -> float:
+def beyond(work: WorkRecord) -> float:
     """Return how far a work lies beyond its authenticity threshold; minus infinity where that is not known."""
     if not work["matches"]:
         return -inf
-    judged = deciding(work["matches"][0])[1]
+    _, judged = deciding(work["matches"][0])
     limit = judged["authenticity_threshold"]
     return -inf if limit is None else judged["distance"] - limit
 
 
-def triaged(records: Callable[[], Iterator[Record]]) -> Iterator[tuple[Record, int | None]]:
+def triaged(records: Callable[[], Iterator[PhotographRecord]]) -> Iterator[tuple[PhotographRecord, int | None]]:
     """Yield each record with the index of a work, or None where it is unreadable; the most urgent first.
 
     Within one priority by the object's status, then what lies farthest beyond its threshold; identical files follow
@@ -145,31 +159,32 @@ def triaged(records: Callable[[], Iterator[Record]]) -> Iterator[tuple[Record, i
             yield _read(spool, offset), None if index < 0 else index
 
 
-def _keys(records: Iterator[Record], spool: IO[bytes]) -> Iterator[Key]:
+def _keys(records: Iterator[PhotographRecord], spool: IO[bytes]) -> Iterator[Key]:
     """Yield what to sort by for each work, with its index (-1: none) and where its record begins in the spool."""
     groups: dict[str, int] = {}
-    for number, found in enumerate(records):
-        offset = _write(spool, found)
-        group = groups.setdefault(found.get("same_as") or found["photo"], number)
-        for index, work in list(enumerate(found["works"])) or [(-1, None)]:
-            order = (0, inf) if work is None else (_standing(work), -beyond(work))
-            yield priority(found, work).rank, *order, group, index, number, offset
+    for number, record in enumerate(records):
+        offset = _write(spool, record)
+        group = groups.setdefault(record["same_as"] or record["photo"], number)
+        if not record["works"]:
+            yield Priority.UNREADABLE.rank, 0, inf, group, -1, number, offset
+        for index, work in enumerate(record["works"]):
+            yield priority(record, work).rank, _standing(work), -beyond(work), group, index, number, offset
 
 
-def _standing(work: Record) -> int:
+def _standing(work: WorkRecord) -> int:
     """Return 0 for a stolen object, then missing, known forgery, and all others."""
-    text = work.get("status") or ""
-    return next((rank for rank, status in enumerate(_STANDINGS) if status == text.strip().casefold()), len(_STANDINGS))
+    text = work["status"].strip().casefold()
+    return next((rank for rank, status in enumerate(_STANDINGS) if status == text), len(_STANDINGS))
 
 
-def _write(spool: IO[bytes], found: Record) -> int:
+def _write(spool: IO[bytes], record: PhotographRecord) -> int:
     offset = spool.tell()
-    packed = zlib.compress(dumps(found).encode(), 1)
+    packed = zlib.compress(dumps(record).encode(), 1)
     spool.write(len(packed).to_bytes(8) + packed)
     return offset
 
 
-def _read(spool: IO[bytes], offset: int) -> Record:
+def _read(spool: IO[bytes], offset: int) -> PhotographRecord:
     spool.seek(offset)
     packed = spool.read(int.from_bytes(spool.read(8)))
     return json.loads(zlib.decompress(packed))

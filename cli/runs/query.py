@@ -9,7 +9,8 @@ import typer
 
 from cli.output.terminal import echo_wrapped, print_table, styled
 from cli.output.text import plain
-from cli.records.artifact_1 import Record, dumps, outcomes, record
+from cli.records.artifact_1 import PhotographRecord, dumps, outcomes
+from cli.records.of_verdict import photograph_record
 from cli.records.recorder import recording
 from retrieval.catalogue.catalogue import Catalogue
 from retrieval.errors import UnreadableImage
@@ -47,7 +48,7 @@ def run_query(
         verdict = compare(edition, photo, object_id, max_megapixels=max_megapixels)
     with recording(edition) as keep:
         numbers = keep.keep(verdict, asked=object_id)
-    found = record(verdict, edition, numbers)
+    found = photograph_record(verdict, edition, numbers)
     if as_json:
         typer.echo(dumps(found, indent=2))
     if verdict.error is not None:
@@ -65,7 +66,7 @@ def run_query(
     return Outcome.DIVERGENT in outcomes(found)
 
 
-def print_query(found: Record, titles: Mapping[str, str]) -> None:
+def print_query(found: PhotographRecord, titles: Mapping[str, str]) -> None:
     """Print one photograph's verdict for a person."""
     for work in found["works"]:
         typer.echo(f"{plain(found['photo'])}: " + styled(work["outcome"], colour=True))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from cli.output.writing import check_targets
-from cli.records.artifact_1 import Record
+from cli.records.artifact_1 import PhotographRecord
 from cli.records.lines import each_work, render_jsonl
 from cli.records.recorder import recording
 from cli.screening.desk import Desk
@@ -80,7 +80,7 @@ def run_screen(
         return journal.counts
 
 
-def _put_out(records: Iterator[Record], wanted: Wanted) -> None:
+def _put_out(records: Iterator[PhotographRecord], wanted: Wanted) -> None:
     """Print records as they come, unless they are written at the end."""
     if wanted.out is None and wanted.form is not ScreenFormat.HTML:
         jsonl = wanted.form is ScreenFormat.JSONL
@@ -96,7 +96,7 @@ def _watch(desk: Desk, output: Output, every: float, opened: Callable[[], Editio
     """
     typer.echo(f"watching {output.source}; Ctrl-C ends it", err=True)
 
-    def arriving() -> Iterator[Record]:
+    def arriving() -> Iterator[PhotographRecord]:
         with suppress(KeyboardInterrupt):
             for arrived in watched(output.source, every, desk.is_done):
                 if arrived and _is_out_of_date(output.edition):

@@ -6,9 +6,11 @@ import os
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from typing import Literal
 
 from cli.output.progress import progress
-from cli.records.artifact_1 import Record, record, work_record
+from cli.records.artifact_1 import ClaimRecord, PhotographRecord, SeenRecord
+from cli.records.of_verdict import photograph_record, work_record
 from cli.records.recorder import Recorder
 from cli.screening.journal import Journal
 from cli.screening.wanted import Wanted
@@ -37,7 +39,7 @@ class Desk:
     _twins: dict[str, list[Lot]] = field(default_factory=dict)  # of contents that are being judged
     _going: deque[tuple[Lot, str]] = field(default_factory=deque)  # what is being judged, in order
 
-    def screen(self, lots: Iterable[Lot], total: int) -> Iterator[Record]:
+    def screen(self, lots: Iterable[Lot], total: int) -> Iterator[PhotographRecord]:
         """Yield the records of photographs as they are made, in bounded memory."""
         with progress("Screening") as show:
             verdicts = judge_all(
@@ -50,9 +52,9 @@ class Desk:
             )
             for verdict in verdicts:
                 lot, identity = self._going.popleft()
-                found = self._put(lot, identity, verdict)
+                record = self._put(lot, identity, verdict)
                 for twin in self._twins.pop(identity):
-                    self._put_twin(twin, identity, found)
+                    self._put_twin(twin, identity, record)
                 yield from self.journal.fresh()  # those too that needed no judging
                 show(len(self.journal), total)
             yield from self.journal.fresh()
@@ -92,9 +94,9 @@ class Desk:
         except BadLots as reason:
             return None, str(reason)
 
-    def _put(self, lot: Lot, identity: str | None, verdict: Verdict) -> Record:
+    def _put(self, lot: Lot, identity: str | None, verdict: Verdict) -> PhotographRecord:
         """Keep the record of a photograph."""
-        found = record(
+        record = photograph_record(
             verdict,
             self.edition,
             self.recorder.keep(verdict, lot=lot.columns),
@@ -102,44 +104,49 @@ class Desk:
             seen_before=self._seen_before(lot, verdict),
             claim=self._claim(lot, verdict),
         )
-        self.journal.add(lot.key, identity if verdict.error is None else None, found)
-        return found
+        self.journal.add(lot.key, identity if verdict.error is None else None, record)
+        return record
 
-    def _put_twin(self, lot: Lot, identity: str, found: Record) -> None:
-        """Keep the record of a photograph that is the same file as an earlier one."""
-        own: Record = {"photo": str(lot.path), "lot": lot.columns and dict(lot.columns), "claim": None}
-        if lot.claim:
-            claim = self._asserted(lot)  # where that names no object, the earlier claim was perhaps another
-            own["claim"] = claim if claim["object_id"] is None else found["claim"] | {"claimed": lot.claim}
-        self.journal.add(lot.key, identity, found | own | {"same_as": found["same_as"] or found["photo"]})
+    def _put_twin(self, lot: Lot, identity: str, judged: PhotographRecord) -> None:
+        """Keep the record of a photograph that is the same file as one already judged."""
+        claim = self._asserted(lot)
+        if claim and claim["object_id"] is not None and judged["claim"]:  # the same object: an identity has one claim
+            claim = {**judged["claim"], "claimed": claim["claimed"]}
+        record: PhotographRecord = {
+            **judged,
+            "photo": str(lot.path),
+            "lot": None if lot.columns is None else dict(lot.columns),
+            "claim": claim,
+            "same_as": judged["same_as"] or judged["photo"],
+        }
+        self.journal.add(lot.key, identity, record)
 
-    def _asserted(self, lot: Lot) -> Record:
-        """Return what a lot is said to be, not yet compared with that."""
+    def _asserted(self, lot: Lot) -> ClaimRecord | None:
+        """Return what a lot is said to be, if anything, not yet compared with the claimed object."""
+        if not lot.claim:
+            return None
         object_id, reason = self._claimed(lot)
         return {"claimed": lot.claim, "object_id": object_id, "work": None, "reason": reason}
 
-    def _claim(self, lot: Lot, verdict: Verdict) -> Record | None:
+    def _claim(self, lot: Lot, verdict: Verdict) -> ClaimRecord | None:
         """Return what is said of a photograph against the object that it is said to show."""
-        if not lot.claim:
+        claim = self._asserted(lot)
+        if claim is None:
             return None
-        said = self._asserted(lot)
-        said["reason"] = said["reason"] or verdict.error
+        claim["reason"] = claim["reason"] or verdict.error
         if verdict.claim is not None:
             if all(_said(work) != _said(verdict.claim) for work in verdict.works):  # else it has a verdict already
-                self.recorder.keep(replace(verdict, works=(verdict.claim,)), asked=said["object_id"], lot=lot.columns)
-            said["work"] = work_record(verdict.claim, self.edition.basis.thresholds)
-        return said
+                self.recorder.keep(replace(verdict, works=(verdict.claim,)), asked=claim["object_id"], lot=lot.columns)
+            claim["work"] = work_record(verdict.claim, self.edition.basis.thresholds)
+        return claim
 
-    def _seen_before(self, lot: Lot, verdict: Verdict) -> list[Record]:
+    def _seen_before(self, lot: Lot, verdict: Verdict) -> list[SeenRecord]:
         """Return where the photograph, or a work on it, was seen in earlier screenings, as other lots or files."""
-        photo, seen = os.path.realpath(lot.path), []
-        for item in self.recorder.earlier(verdict, before=self.journal.started) if verdict.works else ():
-            if item.photo == photo and _sale(item.lot) == _sale(lot.columns):
-                continue  # the same screened again
-            by = _by(item, verdict)
-            lot_then = None if item.lot is None else dict(item.lot)
-            seen.append({"date": item.date, "photo": item.photo, "lot": lot_then, "verdict": item.number, "by": by})
-        return sorted(seen, key=lambda found: found["by"] != "photo")[:SEEN]
+        photo = os.path.realpath(lot.path)
+        entries = self.recorder.earlier(verdict, before=self.journal.started) if verdict.works else []
+        others = [entry for entry in entries if entry.photo != photo or _sale(entry.lot) != _sale(lot.columns)]
+        seen = [_seen(entry, verdict) for entry in others]
+        return sorted(seen, key=lambda earlier: earlier["by"] != "photo")[:SEEN]
 
 
 def _said(work: Work) -> tuple[object, ...]:
@@ -147,11 +154,15 @@ def _said(work: Work) -> tuple[object, ...]:
     return work.decision.outcome, work.alert, *((match.object_id, match.distance) for match in work.matches[:1])
 
 
-def _by(entry: LogEntry, verdict: Verdict) -> str:
-    """Return what an earlier sighting has in common with a photograph."""
+def _seen(entry: LogEntry, verdict: Verdict) -> SeenRecord:
+    """Return an earlier sighting, with what it has in common with a photograph."""
+    by: Literal["photo", "work", "object"] = "object"
     if entry.sha256 == verdict.sha256:
-        return "photo"
-    return "work" if any(entry.number in work.seen for work in verdict.works) else "object"
+        by = "photo"
+    elif any(entry.number in work.seen for work in verdict.works):
+        by = "work"
+    lot = None if entry.lot is None else dict(entry.lot)
+    return {"date": entry.date, "photo": entry.photo, "lot": lot, "verdict": entry.number, "by": by}
 
 
 def _sale(columns: Mapping[str, str] | None) -> tuple[str, ...]:

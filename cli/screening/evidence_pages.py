@@ -9,7 +9,7 @@ from pathlib import Path
 
 from cli.evidence.gather import write_evidence
 from cli.output.progress import progress
-from cli.records.artifact_1 import Record
+from cli.records.artifact_1 import PhotographRecord
 from cli.records.lines import each_work
 from cli.records.triage import Priority, priority
 from cli.screening.journal import Journal
@@ -17,14 +17,16 @@ from retrieval.errors import UnreadableImage
 from retrieval.judging.edition import Edition
 from retrieval.judging.judge import Probe, Verdict, judge_all
 
-Key = tuple[str, str, int, str | None]  # of a page: the photograph, its content, which work on it, what it is claimed
+Key = tuple[
+    str, str | None, int, str | None
+]  # of a page: the photograph, its content, which work on it, what it is claimed
 LAST = Priority.PLAUSIBLE  # what is less urgent gets no page
 
 
-def page_key(found: Record, index: int) -> Key:
+def page_key(record: PhotographRecord, index: int) -> Key:
     """Return what tells the page of one work of a record from every other; identical files share theirs."""
-    claimed = found["claim"] and found["claim"]["object_id"]
-    return found["same_as"] or found["photo"], found["sha256"], index, claimed
+    claimed = record["claim"] and record["claim"]["object_id"]
+    return record["same_as"] or record["photo"], record["sha256"], index, claimed
 
 
 def page_name(key: Key) -> str:
@@ -60,13 +62,13 @@ def _wanted(journal: Journal) -> Iterator[tuple[Probe, Key]]:
 
     Where a claim was not upheld, the claimed object is what the page is about.
     """
-    for found, index in each_work(journal.records()):
-        if index is None or found["same_as"] is not None or not found["works"][index]["matches"]:
+    for record, index in each_work(journal.records()):
+        if index is None or record["same_as"] is not None or not record["works"][index]["matches"]:
             continue
-        urgency = priority(found, found["works"][index])
+        urgency = priority(record, record["works"][index])
         if urgency.rank <= LAST.rank:
-            claimed = found["claim"]["object_id"] if urgency is Priority.CLAIM else None
-            yield Probe(Path(found["photo"]), claimed), page_key(found, index)
+            claimed = record["claim"]["object_id"] if record["claim"] and urgency is Priority.CLAIM else None
+            yield Probe(Path(record["photo"]), claimed), page_key(record, index)
 
 
 def _write(verdict: Verdict, key: Key, edition: Edition, page: Path, most: float) -> bool:

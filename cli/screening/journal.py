@@ -13,7 +13,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from cli.records.artifact_1 import Record, alerts, dumps, outcomes
+from cli.records.artifact_1 import PhotographRecord, alerts, dumps, outcomes
 from retrieval.errors import ArtifactError
 
 _TABLES = """
@@ -43,9 +43,9 @@ class Journal:
         with _in_words(path):
             self._db = self._taken_up(dumps(dict(heading)))
             (self.started,) = self._db.execute("SELECT started FROM heading").fetchone()
-            for number, found in self._after(0):
+            for number, record in self._after(0):
                 self._told = number
-                self._reckon(found)
+                self._reckon(record)
 
     @classmethod
     @contextmanager
@@ -91,56 +91,60 @@ class Journal:
         with suppress(OSError):
             if path.stat().st_ctime_ns < row[0]:  # the time of its last writing may be of another clock, or copied
                 return True
-        gone = json.loads(row[1])
+        gone = _read(row[1])
         self.counts.subtract(outcomes(gone))
         self.alerts.subtract(alerts(gone))
         self._count -= 1
         self._db.execute("DELETE FROM records WHERE key = ?", [dumps(key)])
         return False
 
-    def of_identity(self, identity: str) -> Record | None:
+    def of_identity(self, identity: str) -> PhotographRecord | None:
         """Return the record of the same photograph, if it was judged already."""
         sql = "SELECT record FROM records WHERE identity = ? ORDER BY number LIMIT 1"
         row = self._db.execute(sql, [identity]).fetchone()
-        return json.loads(row[0]) if row else None
+        return _read(row[0]) if row else None
 
-    def add(self, key: str, identity: str | None, found: Record) -> None:
+    def add(self, key: str, identity: str | None, record: PhotographRecord) -> None:
         """Append the record of an input, at once."""
         with _in_words(self.path):
             new = self._db.execute(
                 "INSERT OR IGNORE INTO records (key, identity, made_ns, record) VALUES (?, ?, ?, ?)",
-                [dumps(key), identity, time.time_ns(), dumps(found)],
+                [dumps(key), identity, time.time_ns(), dumps(record)],
             ).rowcount
         if new:  # a line may stand twice in a table
-            self._reckon(found)
+            self._reckon(record)
 
-    def _reckon(self, found: Record) -> None:
+    def _reckon(self, record: PhotographRecord) -> None:
         self._count += 1
-        self.counts.update(outcomes(found))
-        self.alerts.update(alerts(found))
+        self.counts.update(outcomes(record))
+        self.alerts.update(alerts(record))
 
-    def records(self) -> Iterator[Record]:
+    def records(self) -> Iterator[PhotographRecord]:
         """Yield every record so far, in the order in which they were made."""
-        for _, found in self._after(0):
-            yield found
+        for _, record in self._after(0):
+            yield record
 
-    def fresh(self) -> Iterator[Record]:
+    def fresh(self) -> Iterator[PhotographRecord]:
         """Yield the records that were added since this was last asked, or since the journal was opened."""
-        for number, found in self._after(self._told):
+        for number, record in self._after(self._told):
             self._told = number
-            yield found
+            yield record
 
-    def _after(self, number: int) -> Iterator[tuple[int, Record]]:
+    def _after(self, number: int) -> Iterator[tuple[int, PhotographRecord]]:
         """Yield the records after that number, with theirs."""
         sql = "SELECT number, record FROM records WHERE number > ? ORDER BY number LIMIT 100"
         while rows := self._db.execute(sql, [number]).fetchall():
             for number, record in rows:
-                yield number, json.loads(record)
+                yield number, _read(record)
 
     def discard(self) -> None:
         """Delete the journal; its work is done."""
         self._db.close()
         _delete(self.path)
+
+
+def _read(record: str) -> PhotographRecord:
+    return json.loads(record)
 
 
 def _delete(path: Path) -> None:

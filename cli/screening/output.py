@@ -9,7 +9,7 @@ from pathlib import Path
 
 from cli.output.progress import progress
 from cli.output.writing import write_whole
-from cli.records.artifact_1 import Record
+from cli.records.artifact_1 import PhotographRecord
 from cli.records.lines import render_csv, render_jsonl, render_table
 from cli.records.triage import triaged
 from cli.screening.evidence_pages import Key
@@ -63,7 +63,7 @@ class Output:
                 write_whole(wanted.out, (piece.encode() for piece in pieces))
 
 
-def _rendered(works: Iterable[tuple[Record, int | None]], wanted: Wanted) -> Iterator[str]:
+def _rendered(works: Iterable[tuple[PhotographRecord, int | None]], wanted: Wanted) -> Iterator[str]:
     return render_csv(works, bom=wanted.bom) if wanted.form is ScreenFormat.CSV else render_table(works)
 
 

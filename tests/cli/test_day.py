@@ -25,6 +25,7 @@ from retrieval.catalogue.catalogue import Catalogue
 from retrieval.catalogue.rows import Changes, Photo
 from retrieval.outcome import UNREADABLE, Outcome
 from tests.page import Page
+from tests.records import match_record, photograph_record, work_record
 
 HOSTILE = "<script>alert(1)</script>\"'&amp;\u202egpj.\udcff.jpg"
 REMARK = "provisional thresholds, not calibrated on labelled photographs: match at 5% false matches from 30 objects"
@@ -37,36 +38,18 @@ def picture(path: Path, colour: str = "teal", size: tuple[int, int] = (300, 200)
 
 
 def match(object_id: str = "7", exemplar: object = "gone.png", distance: float = 0.3, **changed: Any) -> dict[str, Any]:
-    return {
-        "rank": 1,
-        "object_id": object_id,
-        "exemplar": str(exemplar),
-        "distance": distance,
-        "match_threshold": 0.8,
-        "authenticity_threshold": 0.4,
-    } | changed
+    return match_record(object_id, distance, exemplar=str(exemplar), **changed)
 
 
 def work(
     outcome: str, *matches: dict[str, Any], region: Sequence[int] = (0, 0, 300, 200), **changed: Any
 ) -> dict[str, Any]:
     reasons = [f"a reason for {outcome}", REMARK]
-    return {"region": list(region), "outcome": outcome, "reasons": reasons, "matches": list(matches)} | changed
+    return work_record(outcome, *matches, region=list(region), reasons=reasons) | changed
 
 
-def record(
-    photo: object, *works: dict[str, Any], sha256: str | None = None, error: str | None = None, **changed: Any
-) -> Any:
-    return changed | {
-        "schema": "artifact/1",
-        "photo": str(photo),
-        "sha256": sha256,
-        "works": list(works),
-        "encoder": "net-0123abcd",
-        "revision": 5,
-        "calibration": None,
-        "error": error,
-    }
+def record(photo: object, *works: dict[str, Any], sha256: str | None = None, **changed: Any) -> Any:
+    return photograph_record(photo, *works, sha256=sha256, **changed)
 
 
 def ignore(done: int, total: int) -> None:

@@ -11,13 +11,14 @@ from hypothesis import strategies as st
 
 from cli.screening.journal import Journal
 from retrieval.errors import ArtifactError
+from tests.records import photograph_record, work_record
 
 HEADING = {"revision": 1}
 
 
 def found(photo: Path, outcome: str = "consistent", error: str | None = None) -> dict:
-    works = [] if error else [{"outcome": outcome}]
-    return {"photo": str(photo), "error": error, "works": works}
+    works = [] if error else [work_record(outcome)]
+    return photograph_record(photo, *works, error=error)
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cli.records.lines import CSV_COLUMNS, defused, each_work, render_csv, render_jsonl, render_table
+from tests.records import match_record, photograph_record, work_record
 
 FIRST = [
     *("photo", "outcome", "object_id", "distance", "match_threshold", "authenticity_threshold", "local_distance"),
@@ -31,22 +32,12 @@ EARLIER = {
 
 def work(outcome: str = "consistent", **changed: Any) -> dict[str, Any]:
     places = {"local": 0.3, "threshold": 0.5, "combined": 0.36, "combined_threshold": 0.45}
-    best = {
-        "rank": 1,
-        "object_id": "7",
-        "exemplar": "7.png",
-        "distance": 0.2,
-        "match_threshold": 0.8,
-        "authenticity_threshold": 0.4,
-        "registration": None,
-        "divergence": places,
-    }
-    given = {"region": [0, 5, 30, 20], "outcome": outcome, "reasons": ["within", "calibrated"], "matches": [best]}
-    return given | {"likelihood_ratio": 2.5, "p_value": None} | changed
+    said = {"region": [0, 5, 30, 20], "reasons": ["within", "calibrated"], "likelihood_ratio": 2.5}
+    return work_record(outcome, match_record(distance=0.2, divergence=places), **said) | changed
 
 
 def record(*works: dict[str, Any], **changed: Any) -> dict[str, Any]:
-    return {"photo": "a.jpg", "sha256": "00ff", "works": list(works), "error": None} | changed
+    return photograph_record("a.jpg", *works) | changed
 
 
 def rows(*records: dict[str, Any], bom: bool = False) -> list[dict[str, str]]:

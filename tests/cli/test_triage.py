@@ -12,26 +12,20 @@ from hypothesis import strategies as st
 
 from cli.records.triage import ALERTS, Priority, beyond, priority, triaged
 from retrieval.outcome import UNREADABLE, Outcome
+from tests.records import match_record, photograph_record, work_record
 
 EARLIER = {"date": "2025-03-01T09:00:00+00:00", "photo": "/march/1.jpg", "lot": None, "verdict": 3, "by": "object"}
 
 
 def work(outcome: str, distance: float | None = 0.5, object_id: str = "7", **changed: Any) -> dict[str, Any]:
-    best = {
-        "object_id": object_id,
-        "exemplar": f"{object_id}.png",
-        "distance": distance,
-        "match_threshold": 0.8,
-        "authenticity_threshold": 0.4,
-        "registration": None,
-        "divergence": None,
-    }
-    matches = [] if distance is None else [best | {key: changed.pop(key) for key in best.keys() & changed.keys()}]
-    return {"region": [0, 0, 3, 2], "outcome": outcome, "reasons": [], "matches": matches} | changed
+    if distance is None:
+        return work_record(outcome, **changed)
+    best = match_record(object_id, distance)
+    best |= {key: changed.pop(key) for key in best.keys() & changed.keys()}
+    return work_record(outcome, best, **changed)
 
 
-def record(photo: str, *works: dict[str, Any], **changed: Any) -> dict[str, Any]:
-    return {"photo": photo, "sha256": "00", "works": list(works), "error": None} | changed
+record = photograph_record
 
 
 def claim(compared: dict[str, Any] | None, object_id: str | None = "7") -> dict[str, Any]:

@@ -1,0 +1,129 @@
+"""Put a verdict into the shape `artifact/1`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from cli.records.artifact_1 import (
+    SCHEMA,
+    ClaimRecord,
+    DivergenceRecord,
+    ForgeryRecord,
+    MatchRecord,
+    PhotographRecord,
+    RegistrationRecord,
+    SeenRecord,
+    WorkRecord,
+)
+from retrieval.comparing.divergence import Divergence, NotCompared
+from retrieval.comparing.registration import NotRegistered, Registration
+from retrieval.finding.match import Match
+from retrieval.judging.edition import Edition
+from retrieval.judging.judge import Verdict
+from retrieval.judging.work import Work
+from retrieval.statistics.calibration import Thresholds
+
+
+def photograph_record(
+    verdict: Verdict,
+    edition: Edition,
+    numbers: Sequence[int] = (),
+    *,
+    lot: Mapping[str, str] | None = None,
+    seen_before: Sequence[SeenRecord] = (),
+    claim: ClaimRecord | None = None,
+) -> PhotographRecord:
+    """Return the record of a photograph.
+
+    `numbers` are those under which its works were logged; `lot` is what a CSV file of lots says of the photograph.
+    """
+    basis = edition.basis
+    return {
+        "schema": SCHEMA,
+        "photo": str(verdict.photo),
+        "sha256": verdict.sha256,
+        "works": [work_record(work, basis.thresholds) for work in verdict.works],
+        "encoder": edition.encoder.fingerprint,
+        "revision": edition.revision,
+        "calibration": basis.calibration.number if basis.calibration else None,
+        "error": verdict.error,
+        "verdicts": list(numbers),
+        "lot": None if lot is None else dict(lot),
+        "claim": claim,
+        "same_as": None,
+        "seen_before": list(seen_before),
+    }
+
+
+def work_record(work: Work, limits: Thresholds | None) -> WorkRecord:
+    """Return the record of one work."""
+    decision = work.decision
+    return {
+        "region": list(work.region),
+        "outline": None if work.outline is None else work.outline.round(1).tolist(),
+        "alert": work.alert and str(work.alert),
+        "status": work.status,
+        "outcome": str(decision.outcome),
+        "reasons": list(decision.reasons),
+        "likelihood_ratio": decision.likelihood_ratio,
+        "p_value": _rounded(decision.p_value),
+        "matches": [_match(rank, match, limits) for rank, match in enumerate(work.matches, 1)],
+        "forgery": _forgery(work.forgery) if work.forgery else None,
+    }
+
+
+def _forgery(match: Match) -> ForgeryRecord:
+    return {
+        "object_id": match.object_id,
+        "exemplar": str(match.exemplar),
+        "distance": round(match.distance, 6),
+        "combined": round(match.compared.combined_distance, 6) if match.compared else None,
+    }
+
+
+def _match(rank: int, match: Match, limits: Thresholds | None) -> MatchRecord:
+    failed, refused = match.registration, match.divergence
+    return {
+        "rank": rank,
+        "object_id": match.object_id,
+        "exemplar": str(match.exemplar),
+        "distance": round(match.distance, 6),
+        "match_threshold": _rounded(limits.match.value) if limits else None,
+        "authenticity_threshold": _rounded(limits.authenticity.value) if limits else None,
+        "registration": _registration(match.registered) if match.registered else None,
+        "registration_reason": failed.reason if isinstance(failed, NotRegistered) else None,
+        "divergence": _divergence(match.compared, limits) if match.compared else None,
+        "divergence_reason": refused.reason if isinstance(refused, NotCompared) else None,
+    }
+
+
+def _registration(registration: Registration) -> RegistrationRecord:
+    return {
+        "inliers": registration.inliers,
+        "overlap_exemplar": round(registration.overlap_exemplar, 6),
+        "overlap_probe": round(registration.overlap_probe, 6),
+        "homography": registration.homography.tolist(),
+        "mirrored": registration.mirrored,
+    }
+
+
+def _divergence(divergence: Divergence, limits: Thresholds | None) -> DivergenceRecord:
+    threshold = limits.combined if limits else None
+    return {
+        "global": round(divergence.global_distance, 6),
+        "local": round(divergence.local_distance, 6),
+        "threshold": round(divergence.limit, 6),
+        "combined": round(divergence.combined_distance, 6),
+        "combined_threshold": _rounded(threshold.value) if threshold else None,
+        "compared": round(divergence.compared, 6),
+        "hidden": round(divergence.hidden, 6),
+        "places": [{"box": list(place.box), "distance": round(place.distance, 6)} for place in divergence.places],
+        "overlays": [
+            {"kind": overlay.kind, "box": list(overlay.box), "share": round(overlay.share, 6)}
+            for overlay in divergence.overlays
+        ],
+    }
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 6)
