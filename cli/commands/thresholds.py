@@ -42,6 +42,7 @@ def calibrate(
       artifact calibrate labels.csv --false-alarm 0.01 --false-match 0.001
     """
     from cli.runs.calibrate import run_calibrate
+    from cli.runs.options import JudgingOptions
 
     complete = run_calibrate(
         labels,
@@ -49,9 +50,7 @@ def calibrate(
         false_match=false_match,
         false_alarm=false_alarm,
         as_json=format is ListFormat.JSON,
-        encoder=encoder,
-        device=device,
-        max_megapixels=max_megapixels,
+        judging=JudgingOptions(encoder=encoder, device=device, max_megapixels=max_megapixels),
     )
     raise typer.Exit(ExitCode.DONE if complete else ExitCode.UNREADABLE)
 
@@ -80,14 +79,13 @@ def evaluate(
       artifact evaluate labels.csv --format json > evaluation.json
     """
     from cli.runs.evaluate import run_evaluate
+    from cli.runs.options import JudgingOptions
 
     complete = run_evaluate(
         queries,
         data,
         as_json=format is ListFormat.JSON,
         report=report,
-        encoder=encoder,
-        device=device,
-        max_megapixels=max_megapixels,
+        judging=JudgingOptions(encoder=encoder, device=device, max_megapixels=max_megapixels),
     )
     raise typer.Exit(ExitCode.DONE if complete else ExitCode.UNREADABLE)

@@ -38,6 +38,7 @@ def query(
       artifact query photo.jpg -k 10 --format json
       artifact query photo.jpg --exit-code || echo "look at it"
     """
+    from cli.runs.options import JudgingOptions
     from cli.runs.query import run_query
 
     divergent = run_query(
@@ -48,9 +49,7 @@ def query(
         as_json=format is ListFormat.JSON,
         report=report,
         png=png,
-        encoder=encoder,
-        device=device,
-        max_megapixels=max_megapixels,
+        judging=JudgingOptions(encoder=encoder, device=device, max_megapixels=max_megapixels),
     )
     raise typer.Exit(ExitCode.DIVERGENT if divergent and exit_code else ExitCode.DONE)
 
@@ -74,6 +73,7 @@ def compare(
       artifact compare photo.jpg 1984.12
       artifact compare photo.jpg 1984.12 --report evidence.html --png evidence.png
     """
+    from cli.runs.options import JudgingOptions
     from cli.runs.query import run_query
 
     divergent = run_query(
@@ -83,9 +83,7 @@ def compare(
         as_json=format is ListFormat.JSON,
         report=report,
         png=png,
-        encoder=encoder,
-        device=device,
-        max_megapixels=max_megapixels,
+        judging=JudgingOptions(encoder=encoder, device=device, max_megapixels=max_megapixels),
     )
     raise typer.Exit(ExitCode.DIVERGENT if divergent and exit_code else ExitCode.DONE)
 
@@ -132,19 +130,15 @@ def screen(
       artifact screen ./incoming --format jsonl > verdicts.jsonl
       artifact screen ./inbox --watch --out today.html
     """
-    from cli.runs.screen import Wanted, run_screen
+    from cli.runs.options import JudgingOptions
+    from cli.runs.screen import run_screen
     from cli.screening.forms import form_of
+    from cli.screening.options import ScreeningOptions
 
-    wanted = Wanted(
-        k=k,
-        several=not single,
-        max_megapixels=max_megapixels,
-        time_limit=time_limit,
-        form=format or form_of(out),
-        out=out,
-        bom=bom,
-    )
-    counts = run_screen(source, data, wanted=wanted, every=every if watch else None, encoder=encoder, device=device)
+    form = format or form_of(out)
+    screening = ScreeningOptions(k=k, several=not single, time_limit=time_limit, form=form, out=out, bom=bom)
+    judging = JudgingOptions(encoder=encoder, device=device, max_megapixels=max_megapixels)
+    counts = run_screen(source, data, options=screening, judging=judging, every=every if watch else None)
     flagged = exit_code and counts["divergent"]
     raise typer.Exit(ExitCode.DIVERGENT if flagged else ExitCode.UNREADABLE if counts["unreadable"] else ExitCode.DONE)
 
@@ -210,17 +204,11 @@ def verdict(
       artifact verdict 17
       artifact verdict 17 --replay
     """
+    from cli.runs.options import JudgingOptions
     from cli.runs.verdicts import run_verdict
 
-    holds = run_verdict(
-        number,
-        data,
-        again=replay,
-        as_json=format is ListFormat.JSON,
-        encoder=encoder,
-        device=device,
-        max_megapixels=max_megapixels,
-    )
+    judging = JudgingOptions(encoder=encoder, device=device, max_megapixels=max_megapixels)
+    holds = run_verdict(number, data, judging=judging if replay else None, as_json=format is ListFormat.JSON)
     raise typer.Exit(0 if holds else 1)
 
 

@@ -11,12 +11,12 @@ from cli.output.progress import progress
 from cli.output.text import plain
 from cli.output.threshold_words import calibration_lines
 from cli.records.artifact_1 import dumps
+from cli.runs.options import JudgingOptions
 from indexer.inputs.labels import read_labels
 from indexer.inputs.scan import Skipped
 from indexer.measuring.calibrate import calibrate
 from retrieval.catalogue.catalogue import Catalogue
 from retrieval.errors import ArtifactError
-from retrieval.judging.edition import open_edition
 from retrieval.machine import cpu_count
 
 SHOWN = 5
@@ -26,12 +26,10 @@ def run_calibrate(
     labels: Path | None,
     data: Path,
     *,
+    judging: JudgingOptions,
     false_match: float,
     false_alarm: float,
     as_json: bool,
-    encoder: str | None,
-    device: str,
-    max_megapixels: float,
 ) -> bool:
     """Calibrate a catalogue, store the calibration and say what it promises; return whether every photo was taken."""
     labelled = None if labels is None else read_labels(labels)
@@ -39,14 +37,14 @@ def run_calibrate(
         raise ArtifactError(
             f"{data} cannot be written, so the calibration could not be kept. Copy it, or ask its owner."
         )
-    edition = open_edition(data, encoder_spec=encoder, device=device, parallel=cpu_count())
+    edition = judging.open_edition(data, parallel=cpu_count())
     with progress("Measuring") as show:
         found, skipped = calibrate(
             edition,
             labelled,
             false_match=false_match,
             false_alarm=false_alarm,
-            max_megapixels=max_megapixels,
+            max_megapixels=judging.max_megapixels,
             on_progress=show,
         )
     with Catalogue.writing(data) as catalogue:

@@ -13,9 +13,10 @@ from cli.output.progress import progress
 from cli.output.terminal import echo_wrapped, print_table
 from cli.records.artifact_1 import dumps
 from cli.records.evaluation_figures import Section, sections
+from cli.runs.options import JudgingOptions
 from indexer.inputs.queries import read_queries
 from indexer.measuring.evaluate import Assessment, assess
-from retrieval.judging.edition import Edition, open_edition
+from retrieval.judging.edition import Edition
 from retrieval.machine import cpu_count
 from retrieval.outcome import Outcome
 
@@ -24,21 +25,19 @@ def run_evaluate(
     queries: Path,
     data: Path,
     *,
+    judging: JudgingOptions,
     as_json: bool,
     report: Path | None,
-    encoder: str | None,
-    device: str,
-    max_megapixels: float,
 ) -> bool:
     """Evaluate a catalogue on photographs with their truth and say how it does; return whether all could be read."""
-    edition = open_edition(data, encoder_spec=encoder, device=device, parallel=cpu_count())
+    edition = judging.open_edition(data, parallel=cpu_count())
     asked = read_queries(queries, edition.exemplars)
     if report is not None:
         from cli.output.writing import check_targets
 
         check_targets([report], [query.path for query in asked])
     with progress("Evaluating") as show:
-        found = assess(edition, asked, max_megapixels=max_megapixels, on_progress=show)
+        found = assess(edition, asked, max_megapixels=judging.max_megapixels, on_progress=show)
     about = _about(edition, queries, found)
     shown = sections(found.figures)
     if as_json:

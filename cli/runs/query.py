@@ -1,21 +1,21 @@
-"""What `artifact query` and `artifact compare` do, and what they say."""
+"""What `artifact query` and `artifact compare` do."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 
 import typer
 
-from cli.output.terminal import echo_wrapped, print_table, styled
-from cli.output.text import plain
+from cli.output.writing import check_targets
 from cli.records.artifact_1 import PhotographRecord, dumps, outcomes
 from cli.records.of_verdict import photograph_record
+from cli.records.printed import print_photograph
 from cli.records.recorder import recording
+from cli.runs.options import JudgingOptions
 from retrieval.catalogue.catalogue import Catalogue
 from retrieval.errors import UnreadableImage
-from retrieval.judging.edition import open_edition
-from retrieval.judging.judge import compare, judge_all
+from retrieval.judging.edition import Edition
+from retrieval.judging.judge import Verdict, compare, judge_all
 from retrieval.outcome import Outcome
 
 
@@ -23,73 +23,55 @@ def run_query(
     photo: Path,
     data: Path,
     *,
+    judging: JudgingOptions,
     object_id: str | None = None,
     k: int = 1,
     several: bool = False,
     as_json: bool,
     report: Path | None,
     png: Path | None,
-    encoder: str | None,
-    device: str,
-    max_megapixels: float,
 ) -> bool:
     """Judge one photograph, against one object or against all, and print the verdict; return whether it is divergent.
 
     Raises UnreadableImage, and UnknownObject where there is no such object.
     """
-    edition = open_edition(data, encoder_spec=encoder, device=device)
-    if report is not None or png is not None:
-        from cli.output.writing import check_targets
-
-        check_targets([report, png], [photo, *(exemplar.file for exemplar in edition.photos.values())])
+    edition = judging.open_edition(data)
+    _check_targets(report, png, photo, edition)
     if object_id is None:
-        (verdict,) = judge_all(edition, [photo], k=k, several=several, max_megapixels=max_megapixels)
+        (verdict,) = judge_all(edition, [photo], k=k, several=several, max_megapixels=judging.max_megapixels)
     else:
-        verdict = compare(edition, photo, object_id, max_megapixels=max_megapixels)
-    with recording(edition) as keep:
-        numbers = keep.keep(verdict, asked=object_id)
-    found = photograph_record(verdict, edition, numbers)
+        verdict = compare(edition, photo, object_id, max_megapixels=judging.max_megapixels)
+    with recording(edition) as recorder:
+        record = photograph_record(verdict, edition, recorder.keep(verdict, asked=object_id))
+    _print(record, data, as_json=as_json)
+    _write_evidence(verdict, edition, report, png, judging.max_megapixels)
+    return Outcome.DIVERGENT in outcomes(record)
+
+
+def _check_targets(report: Path | None, png: Path | None, photo: Path, edition: Edition) -> None:
+    """Refuse to write over the photograph or an exemplar."""
+    if report is not None or png is not None:
+        check_targets([report, png], [photo, *(exemplar.file for exemplar in edition.photos.values())])
+
+
+def _print(record: PhotographRecord, data: Path, *, as_json: bool) -> None:
+    """Print a record as JSON or for a person; raises UnreadableImage, which says why there is nothing to print."""
     if as_json:
-        typer.echo(dumps(found, indent=2))
-    if verdict.error is not None:
-        raise UnreadableImage(f"{photo}: {verdict.error}")
+        typer.echo(dumps(record, indent=2))
+    if record["error"] is not None:
+        raise UnreadableImage(f"{record['photo']}: {record['error']}")
     if not as_json:
         with Catalogue.reading(data) as catalogue:
-            ids = [match.object_id for work in verdict.works for match in work.matches]
-            print_query(found, catalogue.titles(ids))
-        if numbers:
-            typer.echo(f"recorded as verdict {numbers[0]}", err=True)
+            titles = catalogue.titles([match["object_id"] for work in record["works"] for match in work["matches"]])
+        print_photograph(record, titles)
+        if record["verdicts"]:
+            typer.echo(f"recorded as verdict {record['verdicts'][0]}", err=True)
+
+
+def _write_evidence(
+    verdict: Verdict, edition: Edition, report: Path | None, png: Path | None, max_megapixels: float
+) -> None:
     if report is not None or png is not None:
         from cli.evidence.gather import write_evidence
 
         write_evidence(verdict, edition, report=report, png=png, max_megapixels=max_megapixels)
-    return Outcome.DIVERGENT in outcomes(found)
-
-
-def print_query(found: PhotographRecord, titles: Mapping[str, str]) -> None:
-    """Print one photograph's verdict for a person."""
-    for work in found["works"]:
-        typer.echo(f"{plain(found['photo'])}: " + styled(work["outcome"], colour=True))
-        for reason in work["reasons"]:
-            echo_wrapped(reason)
-        rows = [
-            (
-                str(match["rank"]),
-                match["object_id"],
-                titles.get(match["object_id"], ""),
-                f"{match['distance']:.3f}",
-                f"{1 - match['distance'] ** 2 / 2:.3f}",
-                f"{match['divergence']['local']:.3f}" if match["divergence"] else "",
-                work["outcome"] if match["rank"] == 1 else "",
-            )
-            for match in work["matches"]
-        ]
-        columns = {
-            "rank": "right",
-            "object": "left",
-            "title": "left",
-            "distance": "right",
-            "similarity": "right",
-            "local": "right",
-        }
-        print_table(columns | {"outcome": "left"}, rows)

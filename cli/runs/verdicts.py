@@ -11,7 +11,7 @@ import typer
 from cli.output.terminal import echo_wrapped, print_table, styled
 from cli.output.text import plain
 from cli.records.artifact_1 import dumps
-from retrieval.judging.edition import open_edition
+from cli.runs.options import JudgingOptions
 from retrieval.machine import cpu_count
 from retrieval.verdicts.entry import LogEntry
 from retrieval.verdicts.log import VerdictLog
@@ -51,19 +51,16 @@ def run_verdict(
     number: int,
     data: Path,
     *,
-    again: bool,
+    judging: JudgingOptions | None,
     as_json: bool,
-    encoder: str | None,
-    device: str,
-    max_megapixels: float,
 ) -> bool:
-    """Print one verdict with its reviews, and with `again` whether it still holds; return False where it does not."""
+    """Print one verdict with its reviews, and with `judging` whether it still holds; return False where it does not."""
     with VerdictLog.reading(data) as log:
         entry, decided = log.verdict(number), reviews(log, number)
     made_again = None
-    if again:
-        edition = open_edition(data, encoder_spec=encoder, device=device, parallel=cpu_count())
-        made_again = replay(entry, edition, max_megapixels=max_megapixels)
+    if judging is not None:
+        edition = judging.open_edition(data, parallel=cpu_count())
+        made_again = replay(entry, edition, max_megapixels=judging.max_megapixels)
     if as_json:
         shown = [asdict(review) for review in decided]
         more = {"reviews": shown, "replay": made_again and _replay_json(made_again)}

@@ -13,7 +13,7 @@ from cli.records.artifact_1 import ClaimRecord, PhotographRecord, SeenRecord
 from cli.records.of_verdict import photograph_record, work_record
 from cli.records.recorder import Recorder
 from cli.screening.journal import Journal
-from cli.screening.wanted import Wanted
+from cli.screening.options import ScreeningOptions
 from indexer.inputs.lots import OFFER, BadLots, Claims, Lot
 from retrieval.encoder.stream import Reading
 from retrieval.errors import UnreadableImage
@@ -34,7 +34,8 @@ class Desk:
     journal: Journal
     recorder: Recorder
     read: Reading
-    wanted: Wanted
+    options: ScreeningOptions
+    max_megapixels: float
     claims: Claims
     _twins: dict[str, list[Lot]] = field(default_factory=dict)  # of contents that are being judged
     _going: deque[tuple[Lot, str]] = field(default_factory=deque)  # what is being judged, in order
@@ -45,10 +46,10 @@ class Desk:
             verdicts = judge_all(
                 self.edition,
                 self._to_judge(lots),
-                k=self.wanted.k,
-                several=self.wanted.several,
+                k=self.options.k,
+                several=self.options.several,
                 read=self.read,
-                max_megapixels=self.wanted.max_megapixels,
+                max_megapixels=self.max_megapixels,
             )
             for verdict in verdicts:
                 lot, identity = self._going.popleft()

@@ -20,7 +20,7 @@ from retrieval.judging.judge import Probe, Verdict, judge_all
 Key = tuple[
     str, str | None, int, str | None
 ]  # of a page: the photograph, its content, which work on it, what it is claimed
-LAST = Priority.PLAUSIBLE  # what is less urgent gets no page
+LAST = Priority.PLAUSIBLE  # less urgent works get no page
 
 
 def page_key(record: PhotographRecord, index: int) -> Key:
@@ -35,30 +35,30 @@ def page_name(key: Key) -> str:
 
 
 def write_pages(
-    pages: dict[Key, str], journal: Journal, edition: Edition, out: Path, *, several: bool, most: float
+    pages: dict[Key, str], journal: Journal, edition: Edition, out: Path, *, several: bool, max_megapixels: float
 ) -> None:
     """Write the pages that are not there yet into a folder beside the output, OUT_evidence, and note their addresses.
 
-    The photographs are judged once more; one that is no longer what it was gets none, but keeps what an interrupted
-    run has written. `most` is in megapixels.
+    The photographs are judged once more; one that has changed since gets no page, but keeps the one that an
+    interrupted run has written.
     """
-    wanted: dict[Probe, list[Key]] = {}
-    for probe, key in _wanted(journal):
+    missing: dict[Probe, list[Key]] = {}
+    for probe, key in _needing_a_person(journal):
         if key not in pages:
-            wanted.setdefault(probe, []).append(key)
+            missing.setdefault(probe, []).append(key)
     folder = out.with_name(f"{out.stem}_evidence")
     with progress("Writing the evidence") as show:
-        verdicts = judge_all(edition, wanted, k=1, several=several, max_megapixels=most)
-        for done, (keys, verdict) in enumerate(zip(wanted.values(), verdicts, strict=True), 1):
+        verdicts = judge_all(edition, missing, k=1, several=several, max_megapixels=max_megapixels)
+        for done, (keys, verdict) in enumerate(zip(missing.values(), verdicts, strict=True), 1):
             for key in keys:
                 page = folder / page_name(key)
-                if _write(verdict, key, edition, page, most) or (journal.taken_up and page.exists()):
+                if _write(verdict, key, edition, page, max_megapixels) or (journal.taken_up and page.exists()):
                     pages[key] = f"{folder.name}/{page.name}"
-            show(done, len(wanted))
+            show(done, len(missing))
 
 
-def _wanted(journal: Journal) -> Iterator[tuple[Probe, Key]]:
-    """Yield the photographs that need a person, each with the key of a work that does; identical files once.
+def _needing_a_person(journal: Journal) -> Iterator[tuple[Probe, Key]]:
+    """Yield each work that needs a person: its photograph, and the key of its page; identical files once.
 
     Where a claim was not upheld, the claimed object is what the page is about.
     """
@@ -71,14 +71,14 @@ def _wanted(journal: Journal) -> Iterator[tuple[Probe, Key]]:
             yield Probe(Path(record["photo"]), claimed), page_key(record, index)
 
 
-def _write(verdict: Verdict, key: Key, edition: Edition, page: Path, most: float) -> bool:
+def _write(verdict: Verdict, key: Key, edition: Edition, page: Path, max_megapixels: float) -> bool:
     _, sha256, index, _ = key
     if verdict.sha256 != sha256 or index >= len(verdict.works):
         return False
     page.parent.mkdir(exist_ok=True)
     try:
         alone = replace(verdict, works=(verdict.claim or verdict.works[index],))
-        write_evidence(alone, edition, report=page, png=None, max_megapixels=most, quiet=True)
+        write_evidence(alone, edition, report=page, png=None, max_megapixels=max_megapixels, quiet=True)
     except UnreadableImage:
         return False
     return True

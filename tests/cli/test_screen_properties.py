@@ -22,10 +22,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from cli.runs import screen as screening
-from cli.screening import desk, output
+from cli.runs.options import JudgingOptions
+from cli.screening import desk, report
 from cli.screening.forms import ScreenFormat
 from cli.screening.journal import Journal
-from cli.screening.wanted import Wanted
+from cli.screening.options import ScreeningOptions
 from indexer.inputs.lots import read_lots
 from indexer.inputs.scan import scan_folder
 from retrieval.judging.edition import Edition, open_edition
@@ -169,7 +170,7 @@ def reading_here(_limit: float) -> Iterator[Callable]:
 
 @pytest.fixture(scope="module")
 def edition(tmp_path_factory) -> Edition:
-    """A edition, with the tiny encoder, over two objects that are the last two of the contents."""
+    """An edition, with the tiny encoder, over two objects that are the last two of the contents."""
     root = tmp_path_factory.mktemp("edition")
     (root / "works").mkdir()
     for number in (2, 3):
@@ -190,7 +191,7 @@ def cut(monkeypatch) -> Cut:
         (Journal, "discard"),
         (VerdictLog, "add"),
         (desk, "sha256_of"),
-        (output, "write_whole"),
+        (report, "write_whole"),
     ):
         monkeypatch.setattr(owner, name, found.around(getattr(owner, name)))
     monkeypatch.setattr(screening, "reading_apart", reading_here)
@@ -202,9 +203,11 @@ def screen(edition: Edition, source: Path, out: Path, monkeypatch: pytest.Monkey
     data = source.parent / "data"
     if not data.exists():
         shutil.copytree(edition.data, data)
-    monkeypatch.setattr(screening, "open_edition", lambda *_, **__: replace(edition, data=data))
-    wanted = Wanted(3, False, DEFAULT_MAX_MEGAPIXELS, TIME_LIMIT, ScreenFormat.JSONL, out, False)
-    screening.run_screen(source, data, wanted=wanted, every=None, encoder=None, device="cpu")
+    monkeypatch.setattr("cli.runs.options.open_edition", lambda *_, **__: replace(edition, data=data))
+    form = ScreenFormat.JSONL
+    options = ScreeningOptions(k=3, several=False, time_limit=TIME_LIMIT, form=form, out=out, bom=False)
+    judging = JudgingOptions(encoder=None, device="cpu", max_megapixels=DEFAULT_MAX_MEGAPIXELS)
+    screening.run_screen(source, data, options=options, judging=judging)
 
 
 def said(record: Mapping[str, Any]) -> dict[str, Any]:

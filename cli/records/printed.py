@@ -1,0 +1,42 @@
+"""Print the record of one photograph for a person."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import typer
+
+from cli.output.terminal import echo_wrapped, print_table, styled
+from cli.output.text import plain
+from cli.records.artifact_1 import MatchRecord, PhotographRecord
+
+COLUMNS = {
+    "rank": "right",
+    "object": "left",
+    "title": "left",
+    "distance": "right",
+    "similarity": "right",
+    "local": "right",
+    "outcome": "left",
+}
+
+
+def print_photograph(record: PhotographRecord, titles: Mapping[str, str]) -> None:
+    """Print each work with its outcome, the reasons, and a table of what is near; `titles` go by object id."""
+    for work in record["works"]:
+        typer.echo(f"{plain(record['photo'])}: " + styled(work["outcome"], colour=True))
+        for reason in work["reasons"]:
+            echo_wrapped(reason)
+        print_table(COLUMNS, [_row(match, titles, work["outcome"]) for match in work["matches"]])
+
+
+def _row(match: MatchRecord, titles: Mapping[str, str], outcome: str) -> tuple[str, ...]:
+    return (
+        str(match["rank"]),
+        match["object_id"],
+        titles.get(match["object_id"], ""),
+        f"{match['distance']:.3f}",
+        f"{1 - match['distance'] ** 2 / 2:.3f}",
+        f"{match['divergence']['local']:.3f}" if match["divergence"] else "",
+        outcome if match["rank"] == 1 else "",
+    )

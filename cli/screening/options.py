@@ -1,0 +1,20 @@
+"""What a screening is asked for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from cli.screening.forms import ScreenFormat
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScreeningOptions:
+    """What is to be said of photographs, how long each may be read, and what is to be written."""
+
+    k: int  # objects to name for each work
+    several: bool  # works on one photograph are judged one by one
+    time_limit: float  # seconds
+    form: ScreenFormat
+    out: Path | None
+    bom: bool

@@ -1,0 +1,84 @@
+"""Write what a screening comes to: a table, JSON, CSV or a page."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from cli.output.progress import progress
+from cli.output.writing import write_whole
+from cli.records.artifact_1 import PhotographRecord
+from cli.records.lines import each_work, render_csv, render_jsonl, render_table
+from cli.records.triage import triaged
+from cli.screening.evidence_pages import Key
+from cli.screening.forms import ScreenFormat
+from cli.screening.journal import Journal
+from cli.screening.options import ScreeningOptions
+from retrieval.judging.edition import Edition
+
+
+@dataclass(slots=True)
+class ScreeningReport:
+    """Writes the records of a journal as often as it is asked to; a page of evidence is made but once."""
+
+    journal: Journal
+    edition: Edition
+    options: ScreeningOptions
+    source: Path
+    max_megapixels: float
+    _pages: dict[Key, str] = field(default_factory=dict)
+
+    def put_out(self, records: Iterator[PhotographRecord]) -> None:
+        """Print records as they come, unless they are written at the end."""
+        options = self.options
+        if options.out is None and options.form is not ScreenFormat.HTML:
+            jsonl = options.form is ScreenFormat.JSONL
+            _print(render_jsonl(records) if jsonl else _rendered(each_work(records), options))
+        for _ in records:
+            pass
+
+    def write(self) -> None:
+        """Write the whole report from the journal, in one step, what needs a person first."""
+        journal, options = self.journal, self.options
+        if options.form is ScreenFormat.HTML:
+            self._write_page()
+        elif options.out is not None:
+            jsonl = options.form is ScreenFormat.JSONL
+            pieces = render_jsonl(journal.records()) if jsonl else _rendered(triaged(journal.records), options)
+            write_whole(options.out, (piece.encode() for piece in pieces))
+
+    def _write_page(self) -> None:
+        from cli.pages.day import render_day
+        from cli.records.review_words import review_lines
+        from cli.screening.evidence_pages import page_key, write_pages
+
+        journal, edition, out = self.journal, self.edition, self.options.out
+        if out is not None:
+            several = self.options.several
+            write_pages(self._pages, journal, edition, out, several=several, max_megapixels=self.max_megapixels)
+        with progress("Writing the report") as show:
+            pieces = render_day(
+                journal.records,
+                journal.counts,
+                folder=self.source,
+                data=edition.data,
+                on_progress=show,
+                evidence=lambda record, index: self._pages.get(page_key(record, index)),
+                reviews=review_lines(edition.data),
+            )
+            if out is None:
+                _print(pieces)
+            else:
+                write_whole(out, (piece.encode() for piece in pieces))
+
+
+def _rendered(works: Iterable[tuple[PhotographRecord, int | None]], options: ScreeningOptions) -> Iterator[str]:
+    return render_csv(works, bom=options.bom) if options.form is ScreenFormat.CSV else render_table(works)
+
+
+def _print(pieces: Iterable[str]) -> None:
+    for piece in pieces:
+        sys.stdout.write(piece)
+        sys.stdout.flush()
