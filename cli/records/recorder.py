@@ -1,4 +1,4 @@
-"""Record verdicts as they are made; where that is not possible, say so once and go on."""
+"""Log verdicts as they are made; a log that cannot be written is said once, and stops nothing."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ from retrieval.verdicts.log import VerdictLog, read_sightings
 
 @dataclass(frozen=True, slots=True)
 class Recorder:
-    """Keeps verdicts, and knows what was said earlier; without a log it does neither."""
+    """Keeps verdicts in the log, and knows earlier ones; without a log it does neither."""
 
     edition: Edition
     log: VerdictLog | None
-    since: str | None = None  # from when on (ISO 8601) a run that was killed may have kept what is judged again now
+    since: str | None = None  # ISO 8601: an interrupted run may have logged the same verdicts from then on
 
     def keep(self, verdict: Verdict, *, asked: str | None = None, lot: Mapping[str, str] | None = None) -> list[int]:
-        """Keep a verdict, with the object that was asked for or the lot; return the numbers of its works."""
+        """Log a verdict, with the object that was asked for or the lot; return the number of each work in the log."""
         if self.log is None:
             return []
         entries = entries_of(verdict, self.edition, asked=asked, lot=lot)
         return self.log.add(entries, [work.sighting for work in verdict.works], since=self.since)
 
     def earlier(self, verdict: Verdict, *, before: str) -> list[LogEntry]:
-        """Return what was said before a moment (ISO 8601) of the same photograph, objects or works."""
+        """Return the entries of before a moment (ISO 8601) on the same photograph, objects or works."""
         if self.log is None:
             return []
         object_ids = [work.matches[0].object_id for work in verdict.works if work.decision.outcome in OF_AN_OBJECT]
@@ -40,7 +40,7 @@ class Recorder:
         return self.log.earlier(verdict.sha256, object_ids=object_ids, seen=seen, before=before)
 
     def remembering(self) -> Edition:
-        """Return the edition with the works that were seen so far."""
+        """Return the edition with the unknown works of earlier screenings, which it then recognises."""
         if self.log is None:
             return self.edition
         self.log.forget()
@@ -49,7 +49,7 @@ class Recorder:
 
 @contextmanager
 def recording(edition: Edition, *, since: str | None = None) -> Iterator[Recorder]:
-    """Give a recorder of verdicts by an edition; nothing is kept twice that was kept since a moment (ISO 8601)."""
+    """Give a recorder of verdicts by an edition, which logs no verdict twice that was logged since a moment."""
     if not os.access(edition.data, os.W_OK):
         typer.echo(f"not recorded: {edition.data} cannot be written", err=True)
         yield Recorder(edition, None)

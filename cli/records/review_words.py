@@ -13,15 +13,16 @@ def review_lines(data: Path) -> list[str]:
     if not (data / DATABASE).is_file():
         return []
     with VerdictLog.reading(data) as log:
-        return _lines(figures(reviewed(log)))
+        return figure_lines(figures(reviewed(log)))
 
 
-def _lines(found: Figures) -> list[str]:
-    if not found.accepted.of:
+def figure_lines(counted: Figures) -> list[str]:
+    """Return what the figures of reviews say, a sentence a line; nothing where nothing was reviewed."""
+    if not counted.accepted.of:
         return []
-    total, alarms, misses = found.accepted.of, found.false_alarms, found.misses
+    total, alarms, misses = counted.accepted.of, counted.false_alarms, counted.misses
     return [
-        _sentence(f"{total} {_many(total, 'verdict', 'verdicts')} reviewed", found.accepted, "accepted"),
+        _sentence(f"{total} {_many(total, 'verdict', 'verdicts')} reviewed", counted.accepted, "accepted"),
         _sentence(
             f"{alarms.of} of them divergent", alarms, f"{_many(alarms.count, 'false alarm', 'false alarms')} found"
         ),
@@ -36,9 +37,9 @@ def _many(number: int, one: str, many: str) -> str:
     return one if number == 1 else many
 
 
-def _sentence(among: str, found: Share, what: str) -> str:
+def _sentence(among: str, share: Share, what: str) -> str:
     """Return a count among others in words, and its share with the interval where there is one."""
-    if found.interval is None:
+    if share.interval is None:
         return f"{among}."
-    low, high = found.interval
-    return f"{among}, {found.count} {what}: {found.count / found.of:.3f} [{low:.3f}, {high:.3f}] at 95%."
+    low, high = share.interval
+    return f"{among}, {share.count} {what}: {share.count / share.of:.3f} [{low:.3f}, {high:.3f}] at 95%."

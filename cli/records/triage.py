@@ -44,12 +44,12 @@ class Priority(StrEnum):
 
     @property
     def sign(self) -> str:
-        """A sign for those who do not see its colour."""
+        """A sign for readers who do not see the colour."""
         return _WORDS[self][0]
 
     @property
     def phrase(self) -> str:
-        """What it says, in a few words for a person."""
+        """What the priority says, in a few words for a person."""
         return _WORDS[self][1]
 
 
@@ -132,15 +132,12 @@ def deciding(best: MatchRecord) -> tuple[str, Judged]:
     if not divergence or divergence["combined_threshold"] is None:
         return "distance", best
     limit = divergence["combined_threshold"]
-    return "combined distance", {
-        "distance": divergence["combined"],
-        "authenticity_threshold": limit,
-        "match_threshold": None,
-    }
+    combined: Judged = {"distance": divergence["combined"], "match_threshold": None, "authenticity_threshold": limit}
+    return "combined distance", combined
 
 
 def beyond(work: WorkRecord) -> float:
-    """Return how far a work lies beyond its authenticity threshold; minus infinity where that is not known."""
+    """Return how far a work lies beyond its authenticity threshold; minus infinity where there is no threshold."""
     if not work["matches"]:
         return -inf
     _, judged = deciding(work["matches"][0])

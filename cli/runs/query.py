@@ -55,7 +55,7 @@ def _check_targets(report: Path | None, png: Path | None, photo: Path, edition: 
 
 
 def _print(record: PhotographRecord, data: Path, *, as_json: bool) -> None:
-    """Print a record as JSON or for a person; raises UnreadableImage, which says why there is nothing to print."""
+    """Print a record as JSON or for a person; raises UnreadableImage where no work could be judged."""
     if as_json:
         typer.echo(dumps(record, indent=2))
     if record["error"] is not None:

@@ -1,4 +1,4 @@
-"""What `artifact review` does, and what the report of a day says of reviews."""
+"""What `artifact review` does."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from cli.output.terminal import print_table
 from cli.output.text import plain
 from cli.output.writing import check_targets, write_whole
 from cli.records.artifact_1 import dumps
-from cli.records.review_words import _lines
+from cli.records.review_words import figure_lines
 from cli.runs.verdicts import distance_of
 from indexer.inputs.reviewed import ReviewLabels, as_csv, labels_of
 from indexer.inputs.scan import composed
@@ -75,7 +75,7 @@ def _row(entry: LogEntry) -> tuple[str, ...]:
 
 
 def run_review(number: int, data: Path, *, overrule: str | None, object_id: str | None, name: str, reason: str) -> None:
-    """Keep a decision on a verdict, to accept it where no outcome overrules it, and say so."""
+    """Keep a review of a verdict, which accepts the verdict unless an outcome overrules it, and print the review."""
     if data.is_dir() and not os.access(data, os.W_OK):
         raise ArtifactError(f"{data} cannot be written, so the review could not be kept. Copy it, or ask its owner.")
     if object_id is not None:
@@ -95,7 +95,7 @@ def run_review(number: int, data: Path, *, overrule: str | None, object_id: str 
 
 
 def run_export(out: Path, data: Path) -> None:
-    """Write what reviewers hold photographs to be as a table of labels, and say what is in it and what is not."""
+    """Write what reviewers hold photographs to be as a table of labels, and count the rows and the reviews left out."""
     with VerdictLog.reading(data) as log:
         items = reviewed(log)
     with Catalogue.reading(data) as catalogue:
@@ -120,16 +120,16 @@ def _left_out(labels: ReviewLabels) -> str:
 
 
 def run_figures(data: Path, *, as_json: bool) -> None:
-    """Print how the verdicts fared with those who reviewed them."""
+    """Print how the verdicts fared with their reviewers."""
     with VerdictLog.reading(data) as log:
-        found = figures(reviewed(log))
+        counted = figures(reviewed(log))
     if as_json:
-        typer.echo(dumps(_figures(found), indent=2))
+        typer.echo(dumps(_figures_json(counted), indent=2))
         return
-    for line in _lines(found) or ["No verdict is reviewed yet; `artifact review` lists those that wait."]:
+    for line in figure_lines(counted) or ["No verdict is reviewed yet; `artifact review` lists those that wait."]:
         typer.echo(line)
 
 
-def _figures(found: Figures) -> dict[str, object]:
-    shares = {"accepted": found.accepted, "false_alarms": found.false_alarms, "misses": found.misses}
+def _figures_json(counted: Figures) -> dict[str, object]:
+    shares = {"accepted": counted.accepted, "false_alarms": counted.false_alarms, "misses": counted.misses}
     return {name: share.as_dict() for name, share in shares.items()}

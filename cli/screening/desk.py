@@ -1,4 +1,4 @@
-"""Take photographs in, have each judged once, and keep what is said of it."""
+"""Take photographs in, have each judged once, and keep its record."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from retrieval.judging.work import Work
 from retrieval.photographs.images import sha256_of
 from retrieval.verdicts.entry import LogEntry
 
-SEEN = 3  # earlier sightings that a record names
+SEEN = 3  # sightings that a record names, at most
 
 
 @dataclass(slots=True)
@@ -56,7 +56,7 @@ class Desk:
                 record = self._put(lot, identity, verdict)
                 for twin in self._twins.pop(identity):
                     self._put_twin(twin, identity, record)
-                yield from self.journal.fresh()  # those too that needed no judging
+                yield from self.journal.fresh()  # also the records of photographs that needed no judging
                 show(len(self.journal), total)
             yield from self.journal.fresh()
 
@@ -89,7 +89,7 @@ class Desk:
                 yield Probe(lot.path, object_id)
 
     def _claimed(self, lot: Lot) -> tuple[str | None, str | None]:
-        """Return the object that a lot is said to be, and why it is none."""
+        """Return the object that a lot is said to be, or why the claim names no object."""
         try:
             return (self.claims.object_id(lot.claim) if lot.claim else None), None
         except BadLots as reason:
@@ -136,7 +136,8 @@ class Desk:
             return None
         claim["reason"] = claim["reason"] or verdict.error
         if verdict.claim is not None:
-            if all(_said(work) != _said(verdict.claim) for work in verdict.works):  # else it has a verdict already
+            is_new = all(_said(work) != _said(verdict.claim) for work in verdict.works)
+            if is_new:  # else a work's verdict says the same
                 self.recorder.keep(replace(verdict, works=(verdict.claim,)), asked=claim["object_id"], lot=lot.columns)
             claim["work"] = work_record(verdict.claim, self.edition.basis.thresholds)
         return claim
@@ -151,7 +152,7 @@ class Desk:
 
 
 def _said(work: Work) -> tuple[object, ...]:
-    """Return what is the same for works of which the same is said."""
+    """Return what two works have in common of which the same is said."""
     return work.decision.outcome, work.alert, *((match.object_id, match.distance) for match in work.matches[:1])
 
 
@@ -172,9 +173,9 @@ def _sale(columns: Mapping[str, str] | None) -> tuple[str, ...]:
 
 
 def _identity(lot: Lot, claim: str | None, edition: Edition) -> str:
-    """Return what is the same for photographs of which the same is said: content, claim, what they are judged by."""
+    """Return what two photographs have in common of which the same is said: content, claim, revision, calibration."""
     try:
         content = sha256_of(lot.path)
-    except UnreadableImage:  # judging it will say why
+    except UnreadableImage:  # judging the photograph will say why
         content = lot.key
     return f"{content} {claim or ''} {edition.revision} {edition.calibration and edition.calibration.number}"

@@ -17,9 +17,7 @@ from retrieval.errors import UnreadableImage
 from retrieval.judging.edition import Edition
 from retrieval.judging.judge import Probe, Verdict, judge_all
 
-Key = tuple[
-    str, str | None, int, str | None
-]  # of a page: the photograph, its content, which work on it, what it is claimed
+Key = tuple[str, str | None, int, str | None]  # of a page: photograph, content, which work on it, claimed object
 LAST = Priority.PLAUSIBLE  # less urgent works get no page
 
 
@@ -30,14 +28,14 @@ def page_key(record: PhotographRecord, index: int) -> Key:
 
 
 def page_name(key: Key) -> str:
-    """Return the file of a page, the same whenever it is written: who kept its address finds the same work there."""
+    """Return the file name of a page, the same in every run: an address that somebody kept leads to the same work."""
     return f"{hashlib.sha256(repr(key[1:]).encode()).hexdigest()[:16]}.html"
 
 
 def write_pages(
     pages: dict[Key, str], journal: Journal, edition: Edition, out: Path, *, several: bool, max_megapixels: float
 ) -> None:
-    """Write the pages that are not there yet into a folder beside the output, OUT_evidence, and note their addresses.
+    """Write the missing pages into a folder beside the output, OUT_evidence, and note their addresses in `pages`.
 
     The photographs are judged once more; one that has changed since gets no page, but keeps the one that an
     interrupted run has written.

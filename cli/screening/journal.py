@@ -1,4 +1,4 @@
-"""Keep the records of a screening as they come, so that an interrupted one goes on from there."""
+"""Keep the records of a screening as they come, so that an interrupted screening goes on from the last one."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ class Journal:
     """A SQLite database beside the output: what is being done, then a record a photograph.
 
     A journal of the same work (`heading`: source, encoder, revision, ...) is taken up again, without the records of
-    photographs that could not be read or were written since. Of any other work it is begun anew. `started` is when
-    that was, in ISO 8601; `taken_up` says whether an earlier run did.
+    photographs that could not be read or were written since. For any other work a new journal is begun. `started` is
+    the moment when it was begun, in ISO 8601; `taken_up` says whether an earlier run began it.
     """
 
     def __init__(self, path: Path, heading: Mapping[str, Any]) -> None:
@@ -125,13 +125,13 @@ class Journal:
             yield record
 
     def fresh(self) -> Iterator[PhotographRecord]:
-        """Yield the records that were added since this was last asked, or since the journal was opened."""
+        """Yield the records added since the last call, or since the journal was opened."""
         for number, record in self._after(self._told):
             self._told = number
             yield record
 
     def _after(self, number: int) -> Iterator[tuple[int, PhotographRecord]]:
-        """Yield the records after that number, with theirs."""
+        """Yield the records after a number, each with its own number."""
         sql = "SELECT number, record FROM records WHERE number > ? ORDER BY number LIMIT 100"
         while rows := self._db.execute(sql, [number]).fetchall():
             for number, record in rows:

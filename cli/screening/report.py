@@ -21,7 +21,7 @@ from retrieval.judging.edition import Edition
 
 @dataclass(slots=True)
 class ScreeningReport:
-    """Writes the records of a journal as often as it is asked to; a page of evidence is made but once."""
+    """Prints records, and writes those of a journal as often as it is asked to; each page of evidence is made once."""
 
     journal: Journal
     edition: Edition

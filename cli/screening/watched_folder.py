@@ -1,4 +1,4 @@
-"""Watch a folder for photographs, leaving those alone that are still being written."""
+"""Watch a folder for photographs, and leave alone any that is still being written."""
 
 from __future__ import annotations
 
@@ -36,13 +36,13 @@ def watched(
 def _present(folder: Path) -> list[Lot]:
     try:
         return list(read_lots(folder))
-    except ArtifactError:  # it has gone, perhaps for a moment
+    except ArtifactError:  # the folder has gone, perhaps for a moment
         return []
 
 
 def _size_and_age(path: Path) -> tuple[int, float]:
     try:
-        found = path.stat()
+        status = path.stat()
     except OSError:
         return -1, SETTLED
-    return found.st_size, time.time() - found.st_mtime
+    return status.st_size, time.time() - status.st_mtime

@@ -36,7 +36,7 @@ class Lot:
 
     @property
     def claim(self) -> str | None:
-        """The object that the photograph is said to show, as it is written there."""
+        """The object that the photograph is said to show, as the table writes it."""
         return (self.columns or {}).get(CLAIM)
 
 
@@ -95,7 +95,7 @@ def _lines(source: Path) -> Iterator[Lot]:
 
 
 def _located(source: Path, name: str) -> Path:
-    """Return the file of that name; one that no file can have is that of none."""
+    """Return the file that a table names; a name that no file can have leads to no file."""
     return Path(os.path.normpath(source.parent / name.replace("\0", "\ufffd")))
 
 
@@ -111,12 +111,12 @@ class Claims:
                 self._by_text.setdefault(text, []).append(object_id)
 
     def object_id(self, claim: str) -> str:
-        """Return the object by its id, or by its accession number; raises BadLots where it is none, or several."""
+        """Return the object whose id or accession number a claim is; raises BadLots where there is none, or several."""
         name = composed(claim)
         if name in self._known:
             return name
-        found = self._by_text.get(name.casefold()) or self._by_text.get(name.casefold().lstrip("0"), [])
-        if len(found) == 1:
-            return found[0]
-        why = f"is that of {', '.join(sorted(found)[:3])}" if found else "is not in the catalogue"
+        meant = self._by_text.get(name.casefold()) or self._by_text.get(name.casefold().lstrip("0"), [])
+        if len(meant) == 1:
+            return meant[0]
+        why = f"is that of {', '.join(sorted(meant)[:3])}" if meant else "is not in the catalogue"
         raise BadLots(f"object {claim} {why}")

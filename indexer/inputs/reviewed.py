@@ -24,7 +24,7 @@ class ReviewLabels:
     """Labelled photographs; every object has a genuine one."""
 
     photos: tuple[LabelledPhoto, ...]
-    exemplars: int  # how many of them are exemplars, of objects of which only forgeries were reviewed
+    exemplars: int  # how many photos are exemplars, of objects of which only forgeries were reviewed
     left_out: Mapping[str, int]  # reason -> number of works reviewed
 
 
@@ -96,7 +96,7 @@ def _labelled(item: Reviewed) -> LabelledPhoto:
 
 
 def _with_exemplars(photos: list[LabelledPhoto], catalogue: Catalogue, left_out: Counter[str]) -> ReviewLabels:
-    """Add a genuine photograph to each object that has none; where that cannot be done, leave its forgeries out."""
+    """Add an exemplar to each object without a genuine photograph; without an exemplar, leave its forgeries out."""
     genuine = {photo.object_id for photo in photos if photo.genuine}
     wanted = dict.fromkeys(photo.object_id for photo in photos if photo.object_id not in genuine)
     taken = {photo.path for photo in photos}

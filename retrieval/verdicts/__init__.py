@@ -1,1 +1,1 @@
-"""Keep what was said, what a person decided on it, and make it again."""
+"""Log verdicts, keep what a person decided on them, and make them again."""

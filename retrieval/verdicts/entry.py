@@ -16,7 +16,7 @@ from retrieval.outcome import UNREADABLE
 
 @dataclass(frozen=True, slots=True)
 class LogEntry:
-    """What was said of one work on a photograph, and by what. Distances are as they were computed, not rounded."""
+    """What was said of one work on a photograph, and what the verdict rests on; distances are not rounded."""
 
     date: str  # ISO 8601, with the zone
     photo: str

@@ -1,4 +1,4 @@
-"""Keep every verdict, with all that it rests on, in a database of its own."""
+"""Keep every verdict, with all that the verdict rests on, in a database."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class VerdictLog:
     @classmethod
     @contextmanager
     def reading(cls, data: Path) -> Iterator[VerdictLog]:
-        """Open an existing log, where it cannot be written as it is; raises CatalogueMissing."""
+        """Open an existing log, even one that cannot be written; raises CatalogueMissing."""
         if not (data / DATABASE).is_file():
             raise CatalogueMissing(
                 f"No verdict is recorded in {data}. Run `artifact query PHOTO` first, or name --data."
@@ -105,7 +105,7 @@ class VerdictLog:
         return [_entry(row) for row in self.db.query(sql, [before, sha256, *seen, *object_ids, most])]
 
     def forget(self, kept: int = KEPT) -> None:
-        """Forget how all works looked but the last so many; what was said of them stays."""
+        """Forget how all works looked but the last so many; the entries on them stay."""
         last = "SELECT verdict FROM sightings ORDER BY verdict DESC LIMIT 1 OFFSET ?"
         with writing(self.db):
             self.db.execute(f"DELETE FROM sightings WHERE verdict <= ({last})", [kept])
@@ -132,7 +132,7 @@ class VerdictLog:
 
 
 def read_sightings(data: Path, encoder: str) -> Sightings:
-    """Return the works seen so far that were of no object, as an encoder of that fingerprint sees them."""
+    """Return the works seen so far that were of no object, as the encoder of a fingerprint sees them."""
     with VerdictLog.reading(data) as log:
         rows = log.db.execute("SELECT verdict, vector FROM sightings WHERE encoder = ?", [encoder]).fetchall()
     vectors = np.frombuffer(b"".join(vector for _, vector in rows), np.float16).reshape(len(rows), -1 if rows else 1)
@@ -163,7 +163,7 @@ def _row(entry: LogEntry) -> dict[str, object]:
 
 
 def _storable(name: str) -> str | bytes:
-    """Return a file's name as text, or as it is on disk where that is no text."""
+    """Return a file's name as text, or its bytes on disk where they are no text."""
     try:
         name.encode()
     except UnicodeEncodeError:

@@ -17,11 +17,11 @@ TOLERANCE = 1e-3  # between distances on different machines
 
 @dataclass(frozen=True, slots=True)
 class Replay:
-    """A verdict of the log made again: how far it lies from the entry of then."""
+    """A verdict made again: its entry of now beside the entry of then."""
 
     then: LogEntry
     now: LogEntry
-    largest: float | None  # difference of a distance; None where one of them has a distance that the other has not
+    largest: float | None  # difference of a distance; None where only one of the two entries has some distance
     remarks: tuple[str, ...]  # what has changed since
 
     @property

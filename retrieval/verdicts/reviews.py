@@ -47,7 +47,7 @@ class Review:
 
 @dataclass(frozen=True, slots=True)
 class Reviewed:
-    """A review, and the verdict that it is of."""
+    """A review, and the entry of the verdict that was reviewed."""
 
     verdict: LogEntry
     review: Review
@@ -66,7 +66,7 @@ class Share:
         return clopper_pearson(self.count, self.of) if self.of else None
 
     def as_dict(self) -> dict[str, Any]:
-        """Return it for JSON."""
+        """Return the share for JSON."""
         low, high = self.interval or (None, None)
         share = self.count / self.of if self.of else None
         return {"count": self.count, "of": self.of, "share": share, "low": low, "high": high}
@@ -74,11 +74,11 @@ class Share:
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """How the verdicts fared with those who reviewed them; each verdict counts once, by its last review."""
+    """How the verdicts fared with their reviewers; each verdict counts once, by its last review."""
 
     accepted: Share  # of the verdicts reviewed, unreadable photographs aside
     false_alarms: Share  # divergent, overruled to consistent; of the divergent ones
-    misses: Share  # consistent or no-match, overruled to divergent; of those
+    misses: Share  # consistent or no-match, overruled to divergent; of the consistent and no-match ones
 
 
 def accepting(verdict: LogEntry, *, name: str, reason: str) -> Review:
@@ -117,7 +117,7 @@ def _review(verdict: LogEntry, decision: str, outcome: str, known: str | None, n
 
 
 def add_review(log: VerdictLog, review: Review) -> int:
-    """Keep a review beside those that there are, and return its number."""
+    """Keep a review beside earlier ones, and return its number."""
     row = asdict(review)
     del row["number"]
     with writing(log.db):
@@ -140,8 +140,8 @@ def reviewed(log: VerdictLog) -> list[Reviewed]:
 def open_verdicts(log: VerdictLog) -> list[int]:
     """Return the numbers of the verdicts that wait for a person, the last one first; raises CatalogueBusy.
 
-    Those are divergent, inconclusive with an object, alerts, and unreadable photographs. Of one work on a photograph
-    only the last verdict counts, and none that says the same as one that was reviewed.
+    Waiting are divergent verdicts, inconclusive ones with an object, alerts, and unreadable photographs. Of one work
+    on a photograph only the last verdict counts, and none that says the same as a reviewed one.
     """
     if not _can_hold(log):
         raise CatalogueBusy("These verdicts are of an earlier version and cannot be written. Copy the folder.")
@@ -149,7 +149,7 @@ def open_verdicts(log: VerdictLog) -> list[int]:
 
 
 def _can_hold(log: VerdictLog) -> bool:
-    """Return whether there is room for reviews; not in a log of the first version that cannot be written."""
+    """Say whether the log has room for reviews; a log of the first version that cannot be written has none."""
     return "reviews" in log.db.table_names()
 
 
