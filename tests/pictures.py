@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from retrieval.comparing.registration import NotRegistered, Registration, register
+from retrieval.comparing.registration import NotRegistered, Registration, find_registration
 from retrieval.photographs.features import PROBE, extract_features
 from retrieval.photographs.images import Photograph
 from tests.conftest import aged
@@ -57,7 +57,9 @@ def corners_of(size: tuple[int, int]) -> np.ndarray:
 
 
 def both(exemplar: Image.Image, probe: Image.Image) -> Registration | NotRegistered:
-    return register(extract_features(exemplar, exemplar.size), extract_features(probe, probe.size, detail=PROBE))
+    return find_registration(
+        extract_features(exemplar, exemplar.size), extract_features(probe, probe.size, detail=PROBE)
+    )
 
 
 def turned(degrees: float, scale: float, shift: tuple[float, float], tilt=(0.0, 0.0)) -> np.ndarray:

@@ -13,7 +13,7 @@ from cli.pages.charts import Axis, Chart, Mark, Plane, probit
 from cli.pages.templating import page_pieces
 from cli.pictures.data_uri import data_uri
 from cli.records.evaluation_figures import Section
-from indexer.measuring.evaluate import Assessment
+from indexer.measuring.evaluate import Evaluation
 from indexer.measuring.evaluation_figures import COPY, GENUINE, OTHER
 from retrieval.errors import UnreadableImage
 from retrieval.outcome import Outcome
@@ -31,7 +31,7 @@ SAID = {GENUINE: "genuine photographs", COPY: "copies", OTHER: "nearest other wo
 
 
 def evaluation_page(
-    name: str, about: Mapping[str, str], sections: Sequence[Section], found: Assessment
+    name: str, about: Mapping[str, str], sections: Sequence[Section], found: Evaluation
 ) -> Iterator[str]:
     """Yield one self-contained HTML page in pieces."""
     outcomes = [str(outcome) for outcome in Outcome]
@@ -57,7 +57,7 @@ def _picture(path: Path) -> str:
     return data_uri(ImageOps.contain(image, (SIDE, SIDE)), QUALITY)
 
 
-def charts(found: Assessment) -> Iterator[Chart]:
+def charts(found: Evaluation) -> Iterator[Chart]:
     """Yield the charts that there is something to draw for."""
     yield _histogram(found)
     if found.curves:
@@ -67,7 +67,7 @@ def charts(found: Assessment) -> Iterator[Chart]:
         yield _reliability(found.ratios)
 
 
-def _histogram(found: Assessment) -> Chart:
+def _histogram(found: Evaluation) -> Chart:
     edges = np.linspace(0.0, FARTHEST, STEPS + 1)
     kinds = [kind for kind in KINDS if any(trial.kind == kind for trial in found.trials)]
     shares = {}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from cli.records.triage import Judged
+from cli.records.triage import DecidingDistance
 from retrieval.outcome import UNREADABLE, Outcome
 
 # Each with a sign for those who do not see its colour.
@@ -33,7 +33,7 @@ class Bar:
     match: float | None
 
     @classmethod
-    def of(cls, compared: Judged) -> Bar:
+    def of(cls, compared: DecidingDistance) -> Bar:
         """Return the bar of a match, or of the combined distance to it."""
         return cls(compared["distance"], compared["authenticity_threshold"], compared["match_threshold"])
 

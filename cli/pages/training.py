@@ -13,7 +13,7 @@ from cli.pages.templating import page_pieces
 from cli.pictures.data_uri import data_uri
 from cli.pictures.training_curves import CURVES, Curve, phases
 from indexer.training.history import EpochRecord, best_epoch, duration, total
-from indexer.training.model_card import Figures, compared, measured_on
+from indexer.training.model_card import Figures, compared_figures, measured_on
 
 Pair = tuple[Image.Image, Image.Image, float, str]  # two photographs, their distance, and why they are shown
 PHOTO_SIDE = 360
@@ -42,7 +42,7 @@ def training_page(
         about=about,
         command=command,
         measured=measured_on(before, after, tested=tested),
-        compared=compared(before, after),
+        compared=compared_figures(before, after),
         charts=(training_chart(curve, history, baseline) for curve in CURVES),
         total=total(history),
         epochs=[(record, _figures(record)) for record in history],

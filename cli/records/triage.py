@@ -118,7 +118,7 @@ def _seen_before(record: PhotographRecord, work: WorkRecord) -> bool:
     return any(known or seen["by"] != "object" for seen in record["seen_before"])
 
 
-class Judged(TypedDict):
+class DecidingDistance(TypedDict):
     """The distance that decided, with its thresholds; a MatchRecord is one for the global distance."""
 
     distance: float
@@ -126,13 +126,17 @@ class Judged(TypedDict):
     authenticity_threshold: float | None
 
 
-def deciding(best: MatchRecord) -> tuple[str, Judged]:
+def deciding(best: MatchRecord) -> tuple[str, DecidingDistance]:
     """Return the name of the distance that decided, and the distance with its thresholds: combined, or else global."""
     divergence = best["divergence"]
     if not divergence or divergence["combined_threshold"] is None:
         return "distance", best
     limit = divergence["combined_threshold"]
-    combined: Judged = {"distance": divergence["combined"], "match_threshold": None, "authenticity_threshold": limit}
+    combined: DecidingDistance = {
+        "distance": divergence["combined"],
+        "match_threshold": None,
+        "authenticity_threshold": limit,
+    }
     return "combined distance", combined
 
 

@@ -13,7 +13,7 @@ from cli.output.threshold_words import calibration_lines
 from cli.records.artifact_1 import dumps
 from cli.runs.options import JudgingOptions
 from indexer.inputs.labels import read_labels
-from indexer.inputs.scan import Skipped
+from indexer.inputs.scan import SkippedItem
 from indexer.measuring.calibrate import calibrate
 from retrieval.catalogue.catalogue import Catalogue
 from retrieval.errors import ArtifactError
@@ -58,7 +58,7 @@ def run_calibrate(
     return not skipped
 
 
-def _say_skipped(skipped: tuple[Skipped, ...]) -> None:
+def _say_skipped(skipped: tuple[SkippedItem, ...]) -> None:
     if skipped:
         typer.echo(f"{len(skipped)} left out:", err=True)
     for item in skipped[:SHOWN]:

@@ -15,7 +15,7 @@ from cli.records.artifact_1 import dumps
 from cli.records.evaluation_figures import Section, sections
 from cli.runs.options import JudgingOptions
 from indexer.inputs.queries import read_queries
-from indexer.measuring.evaluate import Assessment, assess
+from indexer.measuring.evaluate import Evaluation, evaluate
 from retrieval.judging.edition import Edition
 from retrieval.machine import cpu_count
 from retrieval.outcome import Outcome
@@ -37,7 +37,7 @@ def run_evaluate(
 
         check_targets([report], [query.path for query in asked])
     with progress("Evaluating") as show:
-        found = assess(edition, asked, max_megapixels=judging.max_megapixels, on_progress=show)
+        found = evaluate(edition, asked, max_megapixels=judging.max_megapixels, on_progress=show)
     about = _about(edition, queries, found)
     shown = sections(found.figures)
     if as_json:
@@ -53,7 +53,7 @@ def run_evaluate(
     return not found.counts["unreadable"]
 
 
-def _about(edition: Edition, queries: Path, found: Assessment) -> dict[str, str]:
+def _about(edition: Edition, queries: Path, found: Evaluation) -> dict[str, str]:
     """Return what was evaluated on what, in words."""
     counts, calibration = found.counts, edition.calibration
     thresholds = "provisional thresholds, not calibrated"
@@ -72,7 +72,7 @@ def _about(edition: Edition, queries: Path, found: Assessment) -> dict[str, str]
     }
 
 
-def as_dict(about: dict[str, str], found: Assessment) -> dict[str, Any]:
+def as_dict(about: dict[str, str], found: Evaluation) -> dict[str, Any]:
     """Return all figures for JSON."""
     return {
         "about": about,
@@ -92,7 +92,7 @@ def as_dict(about: dict[str, str], found: Assessment) -> dict[str, Any]:
     }
 
 
-def _print(about: dict[str, str], shown: list[Section], found: Assessment) -> None:
+def _print(about: dict[str, str], shown: list[Section], found: Evaluation) -> None:
     for name in ("photographs", "catalogue", "thresholds", "intervals"):
         echo_wrapped(f"{name}: {about[name]}")
     outcomes = [str(outcome) for outcome in Outcome]

@@ -19,10 +19,10 @@ from cli.output.text import plain
 from cli.pages.training import training_page
 from cli.pictures.training_curves import curves_png
 from cli.runs.simulate import kinds_of
-from indexer.inputs.labels import Labelled, read_labels
+from indexer.inputs.labels import LabelledPhotos, read_labels
 from indexer.training import history
 from indexer.training.history import EpochRecord
-from indexer.training.model_card import compared
+from indexer.training.model_card import compared_figures
 from indexer.training.options import TrainingRequest
 from indexer.training.split import Split, read_split, split_by_object
 from retrieval.encoder.torch_engine import import_torch
@@ -70,7 +70,7 @@ def forecast_line(expected: Forecast) -> str:
     )
 
 
-def chosen_split(labelled: Labelled, request: TrainingRequest) -> Split:
+def chosen_split(labelled: LabelledPhotos, request: TrainingRequest) -> Split:
     """Return the split that was given, or a new one with the objects that were named held back."""
     if request.split is not None:
         if request.hold_out:
@@ -91,7 +91,7 @@ def chosen_split(labelled: Labelled, request: TrainingRequest) -> Split:
     )
 
 
-def make_plan(request: TrainingRequest, labelled: Labelled, split: Split) -> TrainingPlan:
+def make_plan(request: TrainingRequest, labelled: LabelledPhotos, split: Split) -> TrainingPlan:
     """Return the plan of a training, its network loaded; raises ArtifactError where options do not go together."""
     import torch
 
@@ -197,7 +197,7 @@ def pages(plan: TrainingPlan, result: TrainingResult) -> dict[str, bytes]:
 
 def say_result(plan: TrainingPlan, result: TrainingResult) -> None:
     """Say what came out, before and after, and where it lies."""
-    rows = compared(result.before.as_dict(), result.after.as_dict())
+    rows = compared_figures(result.before.as_dict(), result.after.as_dict())
     typer.echo(
         f"\n{'on objects held back' if result.tested else 'on validation objects':21} {'before':>18} {'after':>18}"
     )

@@ -8,17 +8,17 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from indexer.building.complete_features import KEEP_EVERY, complete_features, described
-from indexer.building.difference import Difference, Plan, compare, plan_encoding
+from indexer.building.difference import Difference, EncodingPlan, compare, plan_encoding
 from indexer.building.simulated_distances import complete_sample, genuine_distances, measured, sampled_views
 from indexer.inputs.metadata import Table, describe_objects, read_table
-from indexer.inputs.scan import Found, Scan, Skipped, photographs_below, scan_folder
+from indexer.inputs.scan import FoundFile, Scan, SkippedItem, photographs_below, scan_folder
 from indexer.simulation.rephotograph import VERSION
 from retrieval.catalogue.catalogue import Catalogue
 from retrieval.catalogue.rows import Changes, Content, EncoderRecord, Photo
 from retrieval.catalogue.vector_index import build_vectors, has_vectors, remove_strays, vectors_path, write_vectors
 from retrieval.catalogue.vote_index import write_votes
 from retrieval.encoder.encoder import Encoder
-from retrieval.encoder.stream import Embedded, embed_photographs
+from retrieval.encoder.stream import EmbeddedPhotograph, embed_photographs
 from retrieval.errors import CatalogueMissing
 from retrieval.finding.nearest import nearest_other_distances
 from retrieval.photographs.features import features_of
@@ -39,7 +39,7 @@ class BuildReport:
     encoded: int
     difference: Difference
     pruned: bool
-    skipped: tuple[Skipped, ...]
+    skipped: tuple[SkippedItem, ...]
 
 
 def build_catalogue(
@@ -135,7 +135,7 @@ def _encode(
     catalogue: Catalogue,
     encoder: Encoder,
     folder: Path,
-    plan: Plan,
+    plan: EncodingPlan,
     max_megapixels: float,
     on_progress: OnProgress,
 ) -> int:
@@ -143,13 +143,13 @@ def _encode(
     by_file = {folder / item.path: item for item in plan.to_encode}
     views = sampled_views(len(plan.contents) + len(by_file))
     stream = embed_photographs(by_file, encoder, views=views, extract=features_of, max_megapixels=max_megapixels)
-    batch: list[Embedded] = []
+    batch: list[EmbeddedPhotograph] = []
     encoded = 0
     try:
         for done, item in enumerate(stream, 1):
             found = by_file[item.path]
             if item.photograph is None:
-                plan.skipped.append(Skipped(found.path, str(item.error)))
+                plan.skipped.append(SkippedItem(found.path, str(item.error)))
             else:
                 photo = item.photograph
                 plan.contents[found.path] = Content(photo.sha256, found.bytes, photo.width, photo.height)
@@ -164,7 +164,9 @@ def _encode(
     return encoded
 
 
-def _keep(catalogue: Catalogue, encoder: Encoder, batch: Sequence[Embedded], by_file: dict[Path, Found]) -> None:
+def _keep(
+    catalogue: Catalogue, encoder: Encoder, batch: Sequence[EmbeddedPhotograph], by_file: dict[Path, FoundFile]
+) -> None:
     contents = [
         (Content(photo.sha256, by_file[item.path].bytes, photo.width, photo.height), item.vectors[0])
         for item in batch
@@ -176,21 +178,23 @@ def _keep(catalogue: Catalogue, encoder: Encoder, batch: Sequence[Embedded], by_
         catalogue.add_rephotographs(measured(batch), encoder.fingerprint, VERSION)
 
 
-def _files(folder: Path, plan: Plan) -> dict[str, Path]:
+def _files(folder: Path, plan: EncodingPlan) -> dict[str, Path]:
     """Return a file of each readable content, by its hash."""
     return {content.sha256: folder / path for path, content in plan.contents.items()}
 
 
-def _first_exemplars(folder: Path, scan: Scan, plan: Plan) -> dict[str, Path]:
+def _first_exemplars(folder: Path, scan: Scan, plan: EncodingPlan) -> dict[str, Path]:
     """Return the first readable exemplar of each object, by the hash of its content."""
-    first: dict[str, Found] = {}
+    first: dict[str, FoundFile] = {}
     for item in scan.found:
         if item.path in plan.contents:
             first.setdefault(item.object_id, item)
     return {plan.contents[item.path].sha256: folder / item.path for item in first.values()}
 
 
-def _objects_taken(scan: Scan, plan: Plan, claims: Sequence[Skipped], rows: Mapping[str, Photo]) -> set[str]:
+def _objects_taken(
+    scan: Scan, plan: EncodingPlan, claims: Sequence[SkippedItem], rows: Mapping[str, Photo]
+) -> set[str]:
     """Return the objects that this folder gives to the catalogue, by what was read now or in an earlier run."""
     refused = {item.path for item in claims}
     return {
@@ -202,8 +206,8 @@ def _objects_taken(scan: Scan, plan: Plan, claims: Sequence[Skipped], rows: Mapp
 
 
 def _metadata(
-    catalogue: Catalogue, table: Table, found: Sequence[Found], taken: Collection[str]
-) -> tuple[dict[str, dict[str, str]], list[Skipped]]:
+    catalogue: Catalogue, table: Table, found: Sequence[FoundFile], taken: Collection[str]
+) -> tuple[dict[str, dict[str, str]], list[SkippedItem]]:
     """Return the metadata of objects that differs from the catalogue's, and the rows that could not be used."""
     if not table.rows and not table.skipped:
         return {}, []

@@ -7,13 +7,13 @@ from pathlib import Path
 
 from retrieval.catalogue.catalogue import Catalogue
 from retrieval.encoder.encoder import Encoder
-from retrieval.encoder.stream import Embedded, embed_photographs, no_view
+from retrieval.encoder.stream import EmbeddedPhotograph, embed_photographs, no_view
 from retrieval.photographs.features import Features, features_of
 
 KEEP_EVERY = 64  # photographs between one commit and the next
 
 
-def described(embedded: Iterable[Embedded]) -> dict[str, Features]:
+def described(embedded: Iterable[EmbeddedPhotograph]) -> dict[str, Features]:
     """Return the features of each photograph that has them, by sha256."""
     return {
         item.photograph.sha256: item.features
@@ -37,7 +37,7 @@ def complete_features(
     present = catalogue.with_features()
     missing = [path for sha256, path in exemplars.items() if sha256 not in present]
     stream = embed_photographs(missing, encoder, views=no_view, extract=features_of, max_megapixels=max_megapixels)
-    batch: list[Embedded] = []
+    batch: list[EmbeddedPhotograph] = []
     try:
         for done, item in enumerate(stream, 1):
             batch.append(item)

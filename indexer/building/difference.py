@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from indexer.inputs.scan import Found, Skipped
+from indexer.inputs.scan import FoundFile, SkippedItem
 from retrieval.catalogue.rows import Changes, Content, Photo
 from retrieval.errors import UnreadableImage
 from retrieval.photographs.images import sha256_of
@@ -17,12 +17,12 @@ SETTLED_NS = 2_000_000_000
 
 
 @dataclass(slots=True)
-class Plan:
+class EncodingPlan:
     """What is known of each photograph in the folder: its content where the content is encoded, else work to do."""
 
     contents: dict[str, Content] = field(default_factory=dict)  # by path: need not be encoded
-    to_encode: list[Found] = field(default_factory=list)
-    skipped: list[Skipped] = field(default_factory=list)
+    to_encode: list[FoundFile] = field(default_factory=list)
+    skipped: list[SkippedItem] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,14 +38,14 @@ class Difference:
 
 
 def plan_encoding(
-    folder: Path, found: Sequence[Found], rows: Mapping[str, Photo], encoded: Mapping[str, Content]
-) -> Plan:
+    folder: Path, found: Sequence[FoundFile], rows: Mapping[str, Photo], encoded: Mapping[str, Content]
+) -> EncodingPlan:
     """Sort the photographs into those whose content has a vector and those to be encoded.
 
     `rows` are the catalogue's photos of this folder by path, `encoded` the contents with a vector by sha256. A file is
     hashed here only where an encoded content has its size; the others are hashed as they are decoded.
     """
-    plan = Plan()
+    plan = EncodingPlan()
     sizes = {content.bytes for content in encoded.values()}
     for item in found:
         row = rows.get(item.path)
@@ -55,7 +55,7 @@ def plan_encoding(
             else:
                 sha256 = sha256_of(folder / item.path) if item.bytes in sizes else ""
         except UnreadableImage as error:
-            plan.skipped.append(Skipped(item.path, str(error)))
+            plan.skipped.append(SkippedItem(item.path, str(error)))
             continue
         if sha256 in encoded:
             plan.contents[item.path] = encoded[sha256]
@@ -66,14 +66,14 @@ def plan_encoding(
 
 def compare(
     folder: str,
-    found: Sequence[Found],
+    found: Sequence[FoundFile],
     contents: Mapping[str, Content],
     catalogued: Sequence[Photo],
     *,
     unread: Sequence[str],
     prune: bool,
     scanned_ns: int,
-) -> tuple[Difference, list[Skipped]]:
+) -> tuple[Difference, list[SkippedItem]]:
     """Return what differs between the folder and the catalogue, and the files whose object another folder has.
 
     `contents` holds what could be read, by path; `unread` names files and folders that could not: they are not gone.
@@ -135,25 +135,25 @@ def _is_lost(photo: Photo) -> bool:
 
 def _claims(
     folder: str,
-    found: Sequence[Found],
+    found: Sequence[FoundFile],
     contents: Mapping[str, Content],
     others: Sequence[Photo],
     lost: Sequence[Photo],
-) -> list[Skipped]:
+) -> list[SkippedItem]:
     """Name the files that are catalogued from another folder, or whose object is, unless it came here from there."""
     present = {content.sha256 for content in contents.values()}
     lost_ids = {photo.photo_id for photo in lost}
     came = {photo.object_id for photo in lost if photo.sha256 in present}
     foreign = {p.object_id: p for p in others if p.photo_id not in lost_ids or p.object_id not in came}
     files = {photo.file: photo for photo in others}
-    skipped: list[Skipped] = []
+    skipped: list[SkippedItem] = []
     for item in found:
         if (photo := files.get(Path(folder) / item.path)) is not None:
             reason = f"is catalogued already, as {photo.object_id!r} from {photo.folder}"
-            skipped.append(Skipped(item.path, reason))
+            skipped.append(SkippedItem(item.path, reason))
         elif (photo := foreign.get(item.object_id)) is not None and item.path in contents:
             reason = f"claims the object id {item.object_id!r}, catalogued from {photo.file}"
-            skipped.append(Skipped(item.path, reason))
+            skipped.append(SkippedItem(item.path, reason))
     return skipped
 
 
@@ -192,7 +192,7 @@ def _below(path: str, unread: Sequence[str]) -> bool:
     return any(name in (".", path) or path.startswith(f"{name}/") for name in unread)
 
 
-def _photo(folder: str, item: Found, content: Content, scanned_ns: int) -> Photo:
+def _photo(folder: str, item: FoundFile, content: Content, scanned_ns: int) -> Photo:
     """Return the row of a file; one written just before the scan is not trusted by its time stamp next time."""
     settled = scanned_ns - item.modified_ns > SETTLED_NS
     return Photo(

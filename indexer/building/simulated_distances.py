@@ -12,7 +12,7 @@ from indexer.simulation.rephotograph import VERSION, rephotograph
 from retrieval.catalogue.catalogue import Catalogue
 from retrieval.catalogue.rows import Photo
 from retrieval.encoder.encoder import Encoder
-from retrieval.encoder.stream import Embedded, Views, embed_photographs, whole
+from retrieval.encoder.stream import EmbeddedPhotograph, Views, embed_photographs, whole
 from retrieval.finding.nearest import exact_distance
 from retrieval.photographs.images import Photograph
 
@@ -34,7 +34,7 @@ def sampled_views(photos: int) -> Views:
     return lambda photo: with_rephotograph(photo) if _rank(photo.sha256) < share else whole(photo)
 
 
-def measured(embedded: Iterable[Embedded]) -> dict[str, float]:
+def measured(embedded: Iterable[EmbeddedPhotograph]) -> dict[str, float]:
     """Return the distance between the two views of each photograph that has them, by sha256."""
     return {
         item.photograph.sha256: exact_distance(item.vectors[0], item.vectors[1])

@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 
 from indexer.inputs.csv_rows import BadLabels, read_rows
 from indexer.inputs.metadata import read_table
-from indexer.inputs.scan import Found, Skipped, composed, scan_folder
+from indexer.inputs.scan import FoundFile, SkippedItem, composed, scan_folder
 from retrieval.photographs.images import SUFFIXES
 from retrieval.statistics.metrics import tied_groups
 
@@ -35,11 +35,11 @@ class LabelledPhoto:
 
 
 @dataclass(frozen=True, slots=True)
-class Labelled:
+class LabelledPhotos:
     """Labelled photographs; every object has a genuine one."""
 
     photos: tuple[LabelledPhoto, ...]
-    skipped: tuple[Skipped, ...] = ()  # of a folder, as `artifact index` skips them
+    skipped: tuple[SkippedItem, ...] = ()  # of a folder, as `artifact index` skips them
 
     @property
     def object_ids(self) -> tuple[str, ...]:
@@ -73,7 +73,7 @@ def dependent_groups(photos: Iterable[tuple[Iterable[str], str]]) -> list[str]:
     return list(tied_groups(shown).values())
 
 
-def read_labels(source: Path) -> Labelled:
+def read_labels(source: Path) -> LabelledPhotos:
     """Return the labelled photographs of a table or of a folder, whose layout is detected.
 
     A table is a CSV file `photo,object_id,label`: photographs relative to its folder, label 1 or `genuine`, 0 or
@@ -91,7 +91,7 @@ def read_labels(source: Path) -> Labelled:
     return _from_table(source)
 
 
-def _from_table(source: Path) -> Labelled:
+def _from_table(source: Path) -> LabelledPhotos:
     photos: dict[str, tuple[int, LabelledPhoto]] = {}
     problems: list[str] = []
     for line, row in _rows(source):
@@ -151,7 +151,7 @@ def _word(genuine: bool) -> str:
     return "genuine" if genuine else "forgery"
 
 
-def _from_folder(source: Path) -> Labelled:
+def _from_folder(source: Path) -> LabelledPhotos:
     table = read_table(source)
     scan = scan_folder(source, named=table.named)
     if not scan.found:
@@ -172,7 +172,7 @@ def _from_folder(source: Path) -> Labelled:
     return _checked(source, photos, _unlabelled(scan.found, labels), (*scan.skipped, *table.skipped))
 
 
-def _top(item: Found) -> str:
+def _top(item: FoundFile) -> str:
     parts = PurePosixPath(item.path).parts
     return parts[0] if len(parts) > 1 else PurePosixPath(item.path).stem
 
@@ -182,14 +182,14 @@ def _is_label(name: str) -> bool:
     return re.sub(r"[\W\d_]+$", "", name.casefold()) in BEGINNINGS
 
 
-def _label(item: Found) -> bool | None:
+def _label(item: FoundFile) -> bool | None:
     """Return whether the name of a file or folder in an object's folder begins with `genuine` or with `forgery`."""
     parts = PurePosixPath(item.path.casefold()).parts
     named = [genuine for name, genuine in BEGINNINGS.items() if len(parts) > 1 and parts[1].startswith(name)]
     return named[0] if named else None
 
 
-def _unlabelled(found: Sequence[Found], labels: Sequence[bool | None]) -> list[str]:
+def _unlabelled(found: Sequence[FoundFile], labels: Sequence[bool | None]) -> list[str]:
     return [
         f"{item.path} is neither OBJECT/genuine* nor OBJECT/forgery*, as other files are"
         for item, label in zip(found, labels, strict=True)
@@ -198,8 +198,8 @@ def _unlabelled(found: Sequence[Found], labels: Sequence[bool | None]) -> list[s
 
 
 def _checked(
-    source: Path, photos: Sequence[LabelledPhoto], problems: Sequence[str], skipped: tuple[Skipped, ...] = ()
-) -> Labelled:
+    source: Path, photos: Sequence[LabelledPhoto], problems: Sequence[str], skipped: tuple[SkippedItem, ...] = ()
+) -> LabelledPhotos:
     """Return the photographs, or raise BadLabels where there are problems, or objects without a genuine one."""
     genuine = {photo.object_id for photo in photos if photo.genuine}
     without = sorted({photo.object_id for photo in photos} - genuine)
@@ -209,7 +209,7 @@ def _checked(
         raise BadLabels(f"{source} cannot be used: {'; '.join(problems[:SHOWN])}{more}. Correct it and run again.")
     if not photos:
         raise BadLabels(f"{source} names no photograph. Give each its line: photo,object_id,label.")
-    return Labelled(tuple(photos), skipped)
+    return LabelledPhotos(tuple(photos), skipped)
 
 
 def _count(number: int, one: str, many: str) -> str:

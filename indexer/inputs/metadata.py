@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from indexer.inputs.scan import Found, Skipped, composed
+from indexer.inputs.scan import FoundFile, SkippedItem, composed
 from retrieval.errors import BadMetadata
 
 NAME = "catalogue.csv"
@@ -30,7 +30,7 @@ class Table:
     """The rows of a `catalogue.csv` that can be used, and the lines that cannot."""
 
     rows: tuple[Row, ...] = ()
-    skipped: tuple[Skipped, ...] = ()
+    skipped: tuple[SkippedItem, ...] = ()
 
     @property
     def named(self) -> dict[str, str]:
@@ -57,7 +57,7 @@ def _parse(text: str, path: Path) -> Table:
     delimiter = max(",;\t", key=first.count)
     reader = csv.reader(io.StringIO(text), delimiter=delimiter, strict=True)
     rows: list[Row] = []
-    skipped: list[Skipped] = []
+    skipped: list[SkippedItem] = []
     try:
         header = [name.strip() for name in next(reader, [])]
         if not set(KEYS) & set(header):
@@ -72,7 +72,7 @@ def _parse(text: str, path: Path) -> Table:
     return _without_repeats(rows, skipped)
 
 
-def _rows(reader: Iterator[list[str]], header: list[str]) -> Iterator[Row | Skipped]:
+def _rows(reader: Iterator[list[str]], header: list[str]) -> Iterator[Row | SkippedItem]:
     line = reader.line_num + 1  # type: ignore[attr-defined]
     for cells in reader:
         start, line = line, reader.line_num + 1  # type: ignore[attr-defined]
@@ -90,11 +90,11 @@ def _rows(reader: Iterator[list[str]], header: list[str]) -> Iterator[Row | Skip
         yield Row(start, object_id, str(PurePosixPath(photo)) if photo else "", metadata)
 
 
-def _bad(line: int, reason: str) -> Skipped:
-    return Skipped(f"{NAME} line {line}", reason)
+def _bad(line: int, reason: str) -> SkippedItem:
+    return SkippedItem(f"{NAME} line {line}", reason)
 
 
-def _without_repeats(rows: list[Row], skipped: list[Skipped]) -> Table:
+def _without_repeats(rows: list[Row], skipped: list[SkippedItem]) -> Table:
     lines: dict[tuple[str, str], int] = {}
     given: dict[str, Row] = {}
     kept: list[Row] = []
@@ -111,7 +111,7 @@ def _without_repeats(rows: list[Row], skipped: list[Skipped]) -> Table:
     return Table(tuple(kept), tuple(skipped))
 
 
-def describe_objects(table: Table, found: Collection[Found]) -> tuple[dict[str, dict[str, str]], list[Skipped]]:
+def describe_objects(table: Table, found: Collection[FoundFile]) -> tuple[dict[str, dict[str, str]], list[SkippedItem]]:
     """Return the metadata of each object in the folder, and the rows that fit nothing there.
 
     Several rows of one object are joined; where they differ, the first says what holds and the others are named.

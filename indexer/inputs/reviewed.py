@@ -16,7 +16,7 @@ from retrieval.catalogue.catalogue import Catalogue
 from retrieval.errors import UnreadableImage
 from retrieval.outcome import OF_AN_OBJECT, UNREADABLE, Outcome
 from retrieval.photographs.images import sha256_of
-from retrieval.verdicts.reviews import Reviewed
+from retrieval.verdicts.reviews import ReviewedVerdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,13 +28,13 @@ class ReviewLabels:
     left_out: Mapping[str, int]  # reason -> number of works reviewed
 
 
-def labels_of(items: Sequence[Reviewed], catalogue: Catalogue) -> ReviewLabels:
+def labels_of(items: Sequence[ReviewedVerdict], catalogue: Catalogue) -> ReviewLabels:
     """Return what reviewers hold photographs to be, given all reviews, the first one first.
 
     Of each work on a photograph the last review counts, and of its works the last one that gives a label. An object
     with nothing but forgeries gets an exemplar of its own as a genuine photograph.
     """
-    works: dict[tuple[str, str | None], Reviewed] = {}
+    works: dict[tuple[str, str | None], ReviewedVerdict] = {}
     for item in reversed(items):
         works.setdefault((_content(item), item.verdict.object_id), item)
     left_out: Counter[str] = Counter()
@@ -57,12 +57,12 @@ def as_csv(labels: ReviewLabels) -> str:
     return text.getvalue()
 
 
-def _content(item: Reviewed) -> str:
+def _content(item: ReviewedVerdict) -> str:
     """Return what tells photographs apart: the content, or the name of what could not even be read."""
     return item.verdict.sha256 or item.verdict.photo
 
 
-def _refusal(item: Reviewed, photos: Mapping[str, LabelledPhoto]) -> str | None:
+def _refusal(item: ReviewedVerdict, photos: Mapping[str, LabelledPhoto]) -> str | None:
     """Return why a review gives no label; None where it does."""
     if item.review.outcome not in OF_AN_OBJECT:
         return item.review.outcome
@@ -87,7 +87,7 @@ def _unusable(photo: Path, sha256: str | None) -> str | None:
         return "no longer the same file"
 
 
-def _labelled(item: Reviewed) -> LabelledPhoto:
+def _labelled(item: ReviewedVerdict) -> LabelledPhoto:
     assert item.review.object_id is not None, "consistent and divergent are said of an object"
     lot = item.verdict.lot or {}
     group = " / ".join(lot.get(name, "").strip() for name in OFFER) if lot.get("lot", "").strip() else ""

@@ -13,7 +13,7 @@ from retrieval.photographs.images import SUFFIXES
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class FoundFile:
     """A photograph on disk: `path` is relative to the scanned folder, with slashes."""
 
     path: str
@@ -23,7 +23,7 @@ class Found:
 
 
 @dataclass(frozen=True, slots=True)
-class Skipped:
+class SkippedItem:
     """A file, or a line of a table, that could not be taken, and why."""
 
     path: str
@@ -34,8 +34,8 @@ class Skipped:
 class Scan:
     """What a folder holds."""
 
-    found: tuple[Found, ...]
-    skipped: tuple[Skipped, ...]
+    found: tuple[FoundFile, ...]
+    skipped: tuple[SkippedItem, ...]
 
 
 def scan_folder(
@@ -47,14 +47,14 @@ def scan_folder(
     `named` maps a path (its accents composed) to the object that a table gives it. Where two files claim one id, the
     one in `known` (path, object_id), else the first by name, keeps it, and the other is skipped.
     """
-    found: list[Found] = []
-    skipped: list[Skipped] = []
+    found: list[FoundFile] = []
+    skipped: list[SkippedItem] = []
     for path, item in photographs_below(folder):
         if isinstance(item, str):
-            skipped.append(Skipped(path, item))
+            skipped.append(SkippedItem(path, item))
         else:
             object_id = (named or {}).get(composed(path)) or _object_id(path)
-            found.append(Found(path, object_id, item.st_size, item.st_mtime_ns))
+            found.append(FoundFile(path, object_id, item.st_size, item.st_mtime_ns))
     kept, claims = _settle_claims(found, set(named or ()), set(known))
     return Scan(tuple(kept), tuple(sorted(skipped + claims, key=lambda item: item.path)))
 
@@ -125,7 +125,7 @@ def _top(path: str) -> str:
     return top + slash
 
 
-def _claimants(found: list[Found], named: Collection[str]) -> dict[str, str]:
+def _claimants(found: list[FoundFile], named: Collection[str]) -> dict[str, str]:
     """Return, by path, what makes the claim: the object's folder, a table, or the file itself.
 
     Where the table gives a photograph the id that it has anyway, it speaks for the whole of its folder.
@@ -139,8 +139,8 @@ def _claimants(found: list[Found], named: Collection[str]) -> dict[str, str]:
 
 
 def _settle_claims(
-    found: list[Found], named: Collection[str], known: Collection[tuple[str, str]]
-) -> tuple[list[Found], list[Skipped]]:
+    found: list[FoundFile], named: Collection[str], known: Collection[tuple[str, str]]
+) -> tuple[list[FoundFile], list[SkippedItem]]:
     """Give each id to one claimant, and say which others claimed it."""
     claimant = _claimants(found, named)
     owners: dict[str, str] = {}
@@ -148,7 +148,7 @@ def _settle_claims(
         owners.setdefault(item.object_id, claimant[item.path])
     kept = [item for item in found if claimant[item.path] == owners[item.object_id]]
     claims = [
-        Skipped(item.path, f"claims the object id {item.object_id!r}, which {owners[item.object_id]} already has")
+        SkippedItem(item.path, f"claims the object id {item.object_id!r}, which {owners[item.object_id]} already has")
         for item in found
         if claimant[item.path] != owners[item.object_id]
     ]

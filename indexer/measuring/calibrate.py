@@ -13,8 +13,8 @@ from pathlib import Path
 
 import numpy as np
 
-from indexer.inputs.labels import Labelled, dependent_groups
-from indexer.inputs.scan import Skipped
+from indexer.inputs.labels import LabelledPhotos, dependent_groups
+from indexer.inputs.scan import SkippedItem
 from indexer.measuring.combination import ANY
 from indexer.measuring.unknown_works import unknown_distances
 from indexer.simulation.rephotograph import VISITORS, draw_shot, photograph
@@ -25,7 +25,7 @@ from retrieval.judging.edition import Edition
 from retrieval.judging.judge import Verdict, compare_all
 from retrieval.machine import cpu_count
 from retrieval.photographs.images import DEFAULT_MAX_MEGAPIXELS, read_photograph, sha256_of
-from retrieval.statistics.calibration import Calibration, Measured, lower_bound, upper_bound
+from retrieval.statistics.calibration import CalibratedDistance, Calibration, lower_bound, upper_bound
 from retrieval.statistics.likelihood import fit_ratio
 
 LABELLED, EXEMPLARS, SIMULATED = "labelled", "exemplars", "simulated"
@@ -61,13 +61,13 @@ class Distances:
 
 def calibrate(
     edition: Edition,
-    labelled: Labelled | None,
+    labelled: LabelledPhotos | None,
     *,
     false_match: float,
     false_alarm: float,
     max_megapixels: float = DEFAULT_MAX_MEGAPIXELS,
     on_progress: Callable[[int, int], None] = lambda done, total: None,
-) -> tuple[Calibration, tuple[Skipped, ...]]:
+) -> tuple[Calibration, tuple[SkippedItem, ...]]:
     """Return a calibration, not yet stored, and what was left out; raises NothingToCalibrate.
 
     On labelled photographs; without any, on the catalogue's own: other exemplars of an object, else simulated
@@ -108,14 +108,14 @@ def measure(
     *,
     max_megapixels: float = DEFAULT_MAX_MEGAPIXELS,
     on_progress: Callable[[int, int], None] = lambda done, total: None,
-) -> tuple[list[Distances], list[Skipped]]:
+) -> tuple[list[Distances], list[SkippedItem]]:
     """Return the distances of all cases, and the photographs that could not be read."""
     found, unread = [], []
     pairs = ((case.path, case.object_id) for case in cases)
     verdicts = compare_all(edition, pairs, apart=True, max_megapixels=max_megapixels)
     for done, (case, verdict) in enumerate(zip(cases, verdicts, strict=True), 1):
         if verdict.error is not None or verdict.sha256 is None:
-            unread.append(Skipped(str(case.path), str(verdict.error)))
+            unread.append(SkippedItem(str(case.path), str(verdict.error)))
         else:
             found.append(_distances(case, verdict, verdict.sha256))
         on_progress(done, len(cases))
@@ -128,14 +128,14 @@ def _distances(case: Case, verdict: Verdict, sha256: str) -> Distances:
     return Distances(case, sha256, match.distance, match.compared.combined_distance if match.compared else None)
 
 
-def _labelled_cases(edition: Edition, labelled: Labelled) -> tuple[list[Case], list[Skipped]]:
+def _labelled_cases(edition: Edition, labelled: LabelledPhotos) -> tuple[list[Case], list[SkippedItem]]:
     """Return the labelled photographs of the catalogue's objects, and the others with the reason."""
     cases, skipped = [], [*labelled.skipped]
     for photo in labelled.photos:
         if photo.object_id not in edition.exemplars:
-            skipped.append(Skipped(str(photo.path), f"object {photo.object_id} is not in the catalogue"))
+            skipped.append(SkippedItem(str(photo.path), f"object {photo.object_id} is not in the catalogue"))
         elif _is_only_exemplar(photo.path, edition.exemplars[photo.object_id]):
-            skipped.append(Skipped(str(photo.path), f"it is the only exemplar of {photo.object_id} itself"))
+            skipped.append(SkippedItem(str(photo.path), f"it is the only exemplar of {photo.object_id} itself"))
         else:
             cases.append(Case(photo.path, photo.object_id, photo.genuine, LABELLED, photo.group))
     return cases, skipped
@@ -161,7 +161,7 @@ def _own_cases(
     false_alarm: float,
     max_megapixels: float,
     on_progress: Callable[[int, int], None],
-) -> tuple[list[Case], list[Skipped]]:
+) -> tuple[list[Case], list[SkippedItem]]:
     """Return an exemplar of each object that has several, and re-photographs, written into `folder`, of others."""
     several = {key: photos for key, photos in edition.exemplars.items() if len(_contents(photos)) > 1}
     cases = [Case(photo.file, key, True, EXEMPLARS) for key, photos in several.items() for photo in photos]
@@ -184,7 +184,7 @@ def _own_cases(
         for done, (photo, made) in enumerate(zip(sample, pool.map(simulated, sample), strict=True), 1):
             on_progress(done, len(sample))
             if isinstance(made, UnreadableImage):
-                skipped.append(Skipped(str(photo.file), str(made)))
+                skipped.append(SkippedItem(str(photo.file), str(made)))
             else:
                 cases.append(Case(made, photo.object_id, True, SIMULATED))
     return cases, skipped
@@ -238,7 +238,7 @@ def _fit_one(
     copies: Sequence[tuple[str, Distances]],
     of: Callable[[Distances], float | None],
     false_alarm: float,
-) -> Measured:
+) -> CalibratedDistance:
     """Return the threshold and what else is known of one of the distances.
 
     Each unit gives one value: the first photograph's that has the distance. Copies stand beside their groups.
@@ -248,7 +248,7 @@ def _fit_one(
     copied = [(group, distance) for group, item in copies if (distance := of(item)) is not None]
     wrong = np.array([distance for _, distance in copied])
     ratio = fit_ratio(values, [group for group, _ in firsts], wrong, [group for group, _ in copied])
-    return Measured(upper_bound(values, false_alarm), tuple(sorted(values.tolist())), ratio)
+    return CalibratedDistance(upper_bound(values, false_alarm), tuple(sorted(values.tolist())), ratio)
 
 
 def _first(some: Sequence[Distances], of: Callable[[Distances], float | None]) -> float | None:

@@ -12,7 +12,7 @@ import numpy as np
 from indexer.inputs.labels import LabelledPhoto
 from indexer.simulation.rephotograph import rephotograph
 from retrieval.comparing.divergence import Divergence, combined_distance, diverge
-from retrieval.comparing.registration import Registration, register
+from retrieval.comparing.registration import Registration, find_registration
 from retrieval.encoder.encoder import Encoder
 from retrieval.finding.nearest import exact_distance
 from retrieval.machine import cpu_count
@@ -73,7 +73,7 @@ def distances_of(photos: Sequence[LabelledPhoto], encoder: Encoder, *, seed: int
     """Return global and local distance of two genuine photographs of an object; None where they do not register."""
     exemplar = read_photograph(photos[0].path, short_side=SIDE)
     probe = read_photograph(photos[1].path, short_side=SIDE) if len(photos) > 1 else again(exemplar, seed=seed)
-    registration = register(features_of(exemplar), features_of_probe(probe))
+    registration = find_registration(features_of(exemplar), features_of_probe(probe))
     if not isinstance(registration, Registration):
         return None
     whole = exact_distance(*encoder.encode([exemplar.image, probe.image]))

@@ -41,7 +41,7 @@ class NothingToEvaluate(ArtifactError):
 
 
 @dataclass(frozen=True, slots=True)
-class Assessment:
+class Evaluation:
     """All figures with their 95 % intervals by object, and what the report draws."""
 
     figures: Mapping[str, Estimate]
@@ -53,13 +53,13 @@ class Assessment:
     worst: Sequence[Fault] = ()
 
 
-def assess(
+def evaluate(
     edition: Edition,
     queries: Sequence[Query],
     *,
     max_megapixels: float = DEFAULT_MAX_MEGAPIXELS,
     on_progress: Callable[[int, int], None] = lambda done, total: None,
-) -> Assessment:
+) -> Evaluation:
     """Return the figures of a catalogue on photographs with their truth; raises NothingToEvaluate.
 
     Identification: every photograph is asked for, photographs that are exemplars themselves without them. Verification:
@@ -140,7 +140,7 @@ def _assessment(
     verdicts: Sequence[Verdict],
     groups: Sequence[str],
     trials: Sequence[Trial],
-) -> Assessment:
+) -> Evaluation:
     readable = [row for row, verdict in enumerate(verdicts) if verdict.works]
     if not any(trial.kind == GENUINE for trial in trials):
         raise NothingToEvaluate("None of the photographs could be compared with the object that it shows.")
@@ -164,7 +164,7 @@ def _assessment(
         "unknown": sum(not queries[row].objects and queries[row].copy_of is None for row in readable),
         **{f"pairs, {kind}": sum(trial.kind == kind for trial in trials) for kind in (GENUINE, COPY, OTHER)},
     }
-    return Assessment(
+    return Evaluation(
         figures=figures | verified | costs([trial for trial in trials if trial.kind in ratios]),
         counts=counts,
         confusion=confusion_table(queries, verdicts),

@@ -10,7 +10,7 @@ import numpy as np
 
 from retrieval.catalogue.catalogue import Catalogue
 from retrieval.catalogue.rows import Photo
-from retrieval.comparing.registration import Registration, register
+from retrieval.comparing.registration import Registration, find_registration
 from retrieval.finding.nearest import exact_distance
 from retrieval.statistics.calibration import allowed_beyond, smallest_rate
 
@@ -90,4 +90,6 @@ def _same_work(catalogue: Catalogue, one: Photo, other: Photo) -> bool:
     features = catalogue.features([one.sha256, other.sha256])
     if one.sha256 == other.sha256:
         return True
-    return len(features) == 2 and isinstance(register(features[one.sha256], features[other.sha256]), Registration)
+    return len(features) == 2 and isinstance(
+        find_registration(features[one.sha256], features[other.sha256]), Registration
+    )

@@ -48,7 +48,7 @@ class Summary:
 
 
 @dataclass(frozen=True, slots=True)
-class Evaluation:
+class EncoderFigures:
     """The figures of an encoder, each with its 95 % interval by object, and the counts behind the figures."""
 
     figures: dict[str, Estimate]
@@ -99,7 +99,7 @@ def evaluate(
     threshold: float | None = None,
     resamples: int = 500,
     seed: int = 0,
-) -> Evaluation:
+) -> EncoderFigures:
     """Return all figures of unit vectors, float32 (n, dim), with the object and the label of each, both (n,).
 
     Pairs: all genuine photos of an object with each other, and with its forgeries; and each genuine photo with its
@@ -133,7 +133,7 @@ def evaluate(
         for suffix, wrong in (("forgeries", found.forgeries), ("others", found.others)):
             against = partial(Trials.of(found.genuine, wrong).estimate, resamples=resamples, seed=seed)
             figures |= {f"{name}_{suffix}": against(figure) for name, figure in CURVE_FIGURES.items()}
-    return Evaluation(figures, limit, threshold is not None, _counts(found, genuine))
+    return EncoderFigures(figures, limit, threshold is not None, _counts(found, genuine))
 
 
 def _refuse_too_few(found: _Measurements) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 import numpy as np
 
 from retrieval.catalogue.vector_index import build_vectors
-from retrieval.comparing.registration import Registration, register
+from retrieval.comparing.registration import Registration, find_registration
 from retrieval.photographs.features import Features
 
 Agree = Callable[[int, int], bool]  # whether the photos in two rows show the same work
@@ -19,7 +19,7 @@ def agree_by_geometry(features_of: Callable[[int], Features]) -> Agree:
 
     It takes about 2 ms on one core. Finding the features takes some 40 ms a photo, unless they are kept.
     """
-    return lambda one, other: isinstance(register(features_of(one), features_of(other)), Registration)
+    return lambda one, other: isinstance(find_registration(features_of(one), features_of(other)), Registration)
 
 
 class SameWork:

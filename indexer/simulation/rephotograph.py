@@ -82,7 +82,7 @@ class Shot:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Taken:
+class SimulatedPhotograph:
     """A photograph, and where on it the work lies.
 
     `homography`, float64 (3, 3), maps pixels of the original to pixels of the photograph, their centres at whole
@@ -108,7 +108,7 @@ def photograph(image: Image.Image, shot: Shot, random: np.random.Generator) -> I
     return _take(image, shot, random)[0]
 
 
-def photograph_with_geometry(image: Image.Image, shot: Shot, random: np.random.Generator) -> Taken:
+def photograph_with_geometry(image: Image.Image, shot: Shot, random: np.random.Generator) -> SimulatedPhotograph:
     """Take the same photograph, and say where on it the work lies and what of it is hidden."""
     cv2 = import_cv2()
     taken, to_work, covered = _take(image, shot, random)
@@ -117,7 +117,7 @@ def photograph_with_geometry(image: Image.Image, shot: Shot, random: np.random.G
     homography /= homography[2, 2]
     way = cv2.INTER_NEAREST | cv2.WARP_INVERSE_MAP
     seen = cv2.warpPerspective((~covered).astype(np.uint8), homography, image.size, flags=way)
-    return Taken(taken, homography, seen == 0)
+    return SimulatedPhotograph(taken, homography, seen == 0)
 
 
 def _take(image: Image.Image, shot: Shot, random: np.random.Generator) -> tuple[Image.Image, np.ndarray, np.ndarray]:

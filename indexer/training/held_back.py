@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from indexer.metric_learning.encoder_figures import Evaluation, evaluate
+from indexer.metric_learning.encoder_figures import EncoderFigures, evaluate
 from indexer.training.plan import TrainingPlan
 from indexer.training.pool import PLAIN, Row, make_pictures
 from indexer.training.trainer import Trainer
@@ -23,7 +23,7 @@ class HardPair:
     said: str
 
 
-def evaluate_held_back(trainer: Trainer, validation: np.ndarray, held_back: np.ndarray) -> Evaluation:
+def evaluate_held_back(trainer: Trainer, validation: np.ndarray, held_back: np.ndarray) -> EncoderFigures:
     """Evaluate the network as it is on rows held back, at the threshold that the validation rows set."""
     threshold = trainer.summary(validation, trainer.tower).threshold
     objects = [str(number) for number in trainer.objects[held_back]]

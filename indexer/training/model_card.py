@@ -16,7 +16,7 @@ RATES_OF_ERRORS = {"eer", "alarm", "alarms", "miss", "misses"}  # where lower is
 
 
 @dataclass(frozen=True, slots=True)
-class Compared:
+class ComparedFigure:
     """One figure before and after a training; None where it was not measured."""
 
     name: str
@@ -39,10 +39,10 @@ class Compared:
         return ", ".join(dict.fromkeys(f"{side.n:,}" for side in (self.before, self.after) if side))
 
 
-def compared(before: Figures, after: Figures) -> list[Compared]:
+def compared_figures(before: Figures, after: Figures) -> list[ComparedFigure]:
     """Return each figure of two evaluations beside the other, in the order in which they come."""
     return [
-        Compared(spelt(name), _estimate(before, name), _estimate(after, name), _is_error(name))
+        ComparedFigure(spelt(name), _estimate(before, name), _estimate(after, name), _is_error(name))
         for name in dict.fromkeys([*after, *before])
     ]
 
@@ -85,7 +85,7 @@ def model_card(
         f"The command that makes it again:\n\n{_block(command)}\n",
         f"## Figures\n\n{fill(measured_on(before, after, tested=tested), 120)}\n",
         f"Each with its 95% interval, by object; where the two intervals overlap, nothing is claimed.\n\n"
-        f"{_table(compared(before, after))}",
+        f"{_table(compared_figures(before, after))}",
         LIMITS,
         LICENCE,
     )
@@ -139,7 +139,7 @@ def _trained(history: Sequence[EpochRecord]) -> str:
     return f"Trained: {total(history)}" + (f"; kept: epoch {best.epoch}" if best else "")
 
 
-def _table(rows: Sequence[Compared]) -> str:
+def _table(rows: Sequence[ComparedFigure]) -> str:
     lines = "".join(
         f"| {escaped(row.name)} | {_cell(row.before)} | {_cell(row.after)} | {row.said} | {row.objects} |\n"
         for row in rows

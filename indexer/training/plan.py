@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from indexer.inputs.labels import Labelled
+from indexer.inputs.labels import LabelledPhotos
 from indexer.training.checkpoint import load_checkpoint
 from indexer.training.local_heads import LocalOptions
 from indexer.training.options import TrainingOptions
@@ -28,7 +28,7 @@ WORK = "training"  # folder, beside the encoder's own files, of what a run keeps
 class TrainingPlan:
     """What is to be trained on, from what, and how."""
 
-    labelled: Labelled
+    labelled: LabelledPhotos
     split: Split
     start: Start
     recipe: Recipe

@@ -7,7 +7,7 @@ import os
 from dataclasses import asdict, dataclass
 
 from indexer.measuring.combination import Combination, combination_of
-from indexer.metric_learning.encoder_figures import Evaluation
+from indexer.metric_learning.encoder_figures import EncoderFigures
 from indexer.training.export import export_encoder
 from indexer.training.held_back import HardPair
 from indexer.training.history import EpochRecord
@@ -24,8 +24,8 @@ class TrainingResult:
 
     history: list[EpochRecord]
     baseline: dict[str, dict[str, float]]  # of the validation objects, before
-    before: Evaluation
-    after: Evaluation
+    before: EncoderFigures
+    after: EncoderFigures
     tested: bool  # on objects of the test; else on the validation objects
     combination: Combination | None
     hardest: list[HardPair]

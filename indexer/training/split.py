@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from indexer.inputs.labels import Labelled
+from indexer.inputs.labels import LabelledPhotos
 from retrieval.errors import ArtifactError
 
 PARTS = ("training", "validation", "test")
@@ -43,7 +43,7 @@ class Split:
 
 
 def split_by_object(
-    labelled: Labelled,
+    labelled: LabelledPhotos,
     *,
     validation: float = 0.15,
     test: float = 0.15,
@@ -103,7 +103,7 @@ def _held(units: Mapping[tuple[str, str], list[str]], held_out: Collection[str])
     return {key for key, known in names.items() if not known.isdisjoint(held_out)}
 
 
-def _in_strata(units: Sequence[list[str]], labelled: Labelled, seed: int) -> list[list[str]]:
+def _in_strata(units: Sequence[list[str]], labelled: LabelledPhotos, seed: int) -> list[list[str]]:
     """Return the units by (has several genuine photographs, has forgeries), shuffled within each of the four."""
     genuine: dict[str, int] = dict.fromkeys(labelled.object_ids, 0)
     forged = {photo.object_id for photo in labelled.photos if not photo.genuine}
@@ -139,7 +139,7 @@ def write_split(path: Path, split: Split) -> None:
         raise BadSplit(f"{path} cannot be written: {error.strerror}.") from error
 
 
-def read_split(path: Path, labelled: Labelled) -> Split:
+def read_split(path: Path, labelled: LabelledPhotos) -> Split:
     """Return the split in a file; raises BadSplit where the file is damaged or parts other objects."""
     try:
         found = json.loads(path.read_text(encoding="utf-8"))

@@ -26,7 +26,7 @@ _GREY = 128
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Aligned:
+class AlignedPair:
     """An exemplar and the probe on it: squares of one side, whatever the proportions of the exemplar."""
 
     exemplar: np.ndarray  # uint8 (side, side, 3)
@@ -35,7 +35,7 @@ class Aligned:
     homography: np.ndarray  # float64 (3, 3), refined: pixels of the upright exemplar -> pixels of the upright probe
 
 
-def align(exemplar: Photograph, probe: Photograph, homography: np.ndarray) -> Aligned:
+def align(exemplar: Photograph, probe: Photograph, homography: np.ndarray) -> AlignedPair:
     """Warp the probe onto the exemplar by the homography of a registration, refined on the pixels."""
     size = (SIDE, SIDE)
     target = np.asarray(exemplar.image.resize(size, Image.Resampling.BICUBIC))
@@ -43,7 +43,7 @@ def align(exemplar: Photograph, probe: Photograph, homography: np.ndarray) -> Al
     onto = onto @ _refinement(target, picture, onto)
     warped, seen = _warped(picture, onto, size)
     full = _between(_size(picture), _full(probe)) @ onto @ _between(_full(exemplar), size)
-    return Aligned(target, warped, seen, full / full[2, 2])
+    return AlignedPair(target, warped, seen, full / full[2, 2])
 
 
 def lay_over(

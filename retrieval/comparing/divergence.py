@@ -9,7 +9,7 @@ from functools import cache
 import numpy as np
 from PIL import Image
 
-from retrieval.comparing.alignment import Aligned, align, fit_colours
+from retrieval.comparing.alignment import AlignedPair, align, fit_colours
 from retrieval.comparing.overlays import Box, Overlay, find_overlays
 from retrieval.comparing.registration import Registration
 from retrieval.encoder.encoder import Encoder
@@ -120,7 +120,7 @@ def local_limit(threshold: float, weighted: float) -> float:
     return math.sqrt(max(threshold**2 - weighted**2, 0.0))
 
 
-def local_distances(aligned: Aligned, shown: np.ndarray, encoder: Encoder) -> tuple[np.ndarray, float]:
+def local_distances(aligned: AlignedPair, shown: np.ndarray, encoder: Encoder) -> tuple[np.ndarray, float]:
     """Return how much more each place differs than the pair does on the whole, and how much the whole differs.
 
     The places are float32 (rows, columns), NaN where nothing was compared.

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from retrieval.comparing.alignment import SIDE, Aligned
+from retrieval.comparing.alignment import SIDE, AlignedPair
 from retrieval.machine import import_cv2
 
 Box = tuple[int, int, int, int]  # x, y, width, height in pixels of the upright exemplar
@@ -76,7 +76,7 @@ class _Pair:
     different: np.ndarray  # bool
 
 
-def find_overlays(aligned: Aligned, fitted: np.ndarray, size: tuple[int, int]) -> tuple[list[Overlay], np.ndarray]:
+def find_overlays(aligned: AlignedPair, fitted: np.ndarray, size: tuple[int, int]) -> tuple[list[Overlay], np.ndarray]:
     """Return the overlays on a probe, and where they are: bool (side, side).
 
     `fitted` is the probe, float32 (side, side, 3), its colours fitted on the whole only; `size` is the width and height
@@ -96,7 +96,7 @@ def _listed(kind: str, mask: np.ndarray, size: tuple[int, int]) -> Iterator[Over
         yield Overlay(kind, box, area / SIDE**2)
 
 
-def _plates(aligned: Aligned, fitted: np.ndarray) -> np.ndarray:
+def _plates(aligned: AlignedPair, fitted: np.ndarray) -> np.ndarray:
     """Return where rectangles with a line of letters on an even ground lie that the exemplar does not have."""
     cv2 = import_cv2()
     mask = np.zeros((SIDE, SIDE), np.uint8)
@@ -276,7 +276,7 @@ def _largest(channels: np.ndarray) -> np.ndarray:
     return np.asarray(cv2.max(cv2.max(one, two), three))
 
 
-def _glare(aligned: Aligned, fitted: np.ndarray) -> np.ndarray:
+def _glare(aligned: AlignedPair, fitted: np.ndarray) -> np.ndarray:
     """Return where light has burnt one of the photographs out, softly as light does: white paint has an edge."""
     cv2 = import_cv2()
     thirds = np.full((1, 3), 1 / 3, np.float32)

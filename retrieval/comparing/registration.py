@@ -41,7 +41,7 @@ class NotRegistered:
     reason: str
 
 
-def register(exemplar: Features, probe: Features) -> Registration | NotRegistered:
+def find_registration(exemplar: Features, probe: Features) -> Registration | NotRegistered:
     """Lay the exemplar over the probe; where that fails, over the mirrored probe."""
     straight = _register(exemplar, probe)
     if isinstance(straight, Registration):

@@ -17,17 +17,17 @@ from retrieval.errors import UnreadableImage
 from retrieval.machine import cpu_count
 from retrieval.photographs.features import Features
 from retrieval.photographs.images import DEFAULT_MAX_MEGAPIXELS, Photograph
-from retrieval.photographs.reader_process import Extract, Order, Read, read_here
+from retrieval.photographs.reader_process import Extract, Order, ReadPhotograph, read_here
 
 BATCH = 8
 LOOK_AHEAD = 3 * BATCH
 
 Views = Callable[[Photograph], Sequence[Image.Image]]
-Reading = Callable[[Order], Read]
+Reading = Callable[[Order], ReadPhotograph]
 
 
 @dataclass(frozen=True, slots=True)
-class Embedded:
+class EmbeddedPhotograph:
     """A photograph, the vectors of its views, (n_views, dim), and its features where they were asked for.
 
     Or the error that kept it from being read.
@@ -41,7 +41,7 @@ class Embedded:
 
 
 @dataclass(frozen=True, slots=True)
-class _Prepared:
+class _PreparedPhotograph:
     path: Path
     photograph: Photograph | None
     pictures: Sequence[np.ndarray]
@@ -71,7 +71,7 @@ def embed_photographs(
     extract: Extract = no_features,
     read: Reading = read_here,
     max_megapixels: float = DEFAULT_MAX_MEGAPIXELS,
-) -> Iterator[Embedded]:
+) -> Iterator[EmbeddedPhotograph]:
     """Yield every path's photograph, vectors and features, in order; an unreadable one is yielded with its error.
 
     Photographs are read, and `extract` is called, by as many threads as there are cores, some way ahead of the
@@ -79,13 +79,13 @@ def embed_photographs(
     """
     side = encoder.preprocessing.short_side
 
-    def prepare(path: Path) -> _Prepared:
+    def prepare(path: Path) -> _PreparedPhotograph:
         try:
             found = read(Order(path, side, max_megapixels, extract))
         except UnreadableImage as error:
-            return _Prepared(path, None, (), error=error)
+            return _PreparedPhotograph(path, None, (), error=error)
         pictures = [encoder.preprocessing(view) for view in views(found.photograph)]
-        return _Prepared(path, found.photograph, pictures, found.features)
+        return _PreparedPhotograph(path, found.photograph, pictures, found.features)
 
     with ThreadPoolExecutor(cpu_count(), thread_name_prefix="decode") as pool:
         prepared = in_order(pool, prepare, paths, ahead=LOOK_AHEAD)
@@ -93,12 +93,12 @@ def embed_photographs(
             yield from _encode(batch, encoder)
 
 
-def _encode(batch: Sequence[_Prepared], encoder: Encoder) -> Iterator[Embedded]:
+def _encode(batch: Sequence[_PreparedPhotograph], encoder: Encoder) -> Iterator[EmbeddedPhotograph]:
     pictures = [picture for item in batch for picture in item.pictures]
     shape = (0, 3, encoder.preprocessing.height, encoder.preprocessing.width)
     vectors = encoder.encode_prepared(np.stack(pictures) if pictures else np.empty(shape, np.float32))
     start = 0
     for item in batch:
         stop = start + len(item.pictures)
-        yield Embedded(item.path, item.photograph, vectors[start:stop], item.features, item.error)
+        yield EmbeddedPhotograph(item.path, item.photograph, vectors[start:stop], item.features, item.error)
         start = stop

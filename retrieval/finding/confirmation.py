@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from retrieval.catalogue.rows import Photo
-from retrieval.comparing.registration import NotRegistered, register
+from retrieval.comparing.registration import NotRegistered, find_registration
 from retrieval.finding.match import Match
 from retrieval.photographs.features import Features
 
@@ -35,7 +35,7 @@ def confirm_one(match: Match, probe: Features, photos: Sequence[Photo], features
     best = replace(match, registration=NO_FEATURES)
     for photo in order:
         if photo.sha256 in features:
-            found = replace(match, exemplar=photo.file, registration=register(features[photo.sha256], probe))
+            found = replace(match, exemplar=photo.file, registration=find_registration(features[photo.sha256], probe))
             if best.registration is NO_FEATURES or agreeing(found) > agreeing(best):
                 best = found
     return best if best.registered else replace(best, exemplar=match.exemplar)

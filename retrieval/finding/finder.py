@@ -27,7 +27,7 @@ APART = 0.3  # of the smaller of two outlines that may overlap; more, and they a
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Found:
+class FoundWork:
     """A work on a photograph: the objects that it may be, best first, and where it lies."""
 
     matches: tuple[Match, ...]
@@ -85,7 +85,7 @@ class Finder:
         several: bool,
         limit: float | None,
         features_of: FeaturesOf,
-    ) -> list[Found]:
+    ) -> list[FoundWork]:
         """Return the works on a photograph, the best first, each with its k best objects; one is always returned.
 
         `glance` are features at a glance, `vector` the embedding of the whole; `probe` finds the features
@@ -102,7 +102,7 @@ class Finder:
             voted = dict(sorted((turned | voted).items(), key=lambda item: -item[1]))
         plausible = max(voted.values(), default=0.0) >= PLAUSIBLE
         if not plausible and self.votes.ntotal and limit is not None and nearest and nearest[0].distance > limit:
-            return [Found(tuple(replace(match, registration=IMPLAUSIBLE) for match in nearest[:k]))]
+            return [FoundWork(tuple(replace(match, registration=IMPLAUSIBLE) for match in nearest[:k]))]
         features = probe()
         matches = self._confirmed(features, vector, nearest, list(voted)[:VOTED], features_of)
         if plausible and not agreeing(matches[0]):
@@ -114,14 +114,14 @@ class Finder:
 
     def framed(
         self, quad: np.ndarray, features: Features, vector: np.ndarray, *, k: int, features_of: FeaturesOf
-    ) -> Found:
+    ) -> FoundWork:
         """Return what a picture in a quadrangle, float64 (4, 2), of a photograph is, by its embedding and features.
 
         A work with matches is registered; one with none is unknown.
         """
         nearest = self.nearest(vector, max(k, NEAREST))
         matches = self._confirmed(features, vector, nearest, [], features_of)
-        return self._found(matches[:k], features.size) if matches and agreeing(matches[0]) else Found((), quad)
+        return self._found(matches[:k], features.size) if matches and agreeing(matches[0]) else FoundWork((), quad)
 
     def _voted(self, counted: Iterable[tuple[int, float]]) -> dict[str, float]:
         """Return the objects with enough votes, most first, by the best of their exemplars."""
@@ -150,8 +150,8 @@ class Finder:
         rest = [*(match for match in tried if not agreeing(match)), *proposed.values()]
         return confirmed + sorted(rest, key=lambda match: (match.distance, match.object_id))
 
-    def _found(self, matches: Sequence[Match], size: tuple[int, int]) -> Found:
-        return Found(tuple(matches), self._outline(matches[0], size) if matches else None)
+    def _found(self, matches: Sequence[Match], size: tuple[int, int]) -> FoundWork:
+        return FoundWork(tuple(matches), self._outline(matches[0], size) if matches else None)
 
     def _outline(self, match: Match, size: tuple[int, int]) -> np.ndarray | None:
         """Return where the exemplar of a match lies on a photograph of that size."""
@@ -170,7 +170,7 @@ class Finder:
         matches: Sequence[Match],
         k: int,
         features_of: FeaturesOf,
-    ) -> list[Found]:
+    ) -> list[FoundWork]:
         """Take the features of each work found away, and ask the rest for another, until there is none."""
         found = [self._found(matches, probe.size)]
         while len(found) < MOST_WORKS:
@@ -201,11 +201,11 @@ class Finder:
         return [replace(first, matches=tuple(alone[:k])), *others]
 
 
-def _elsewhere(match: Match, works: Sequence[Found]) -> bool:
+def _elsewhere(match: Match, works: Sequence[FoundWork]) -> bool:
     return any(match.object_id == work.matches[0].object_id for work in works)
 
 
-def _overlaps(work: Found, outlines: Sequence[np.ndarray]) -> bool:
+def _overlaps(work: FoundWork, outlines: Sequence[np.ndarray]) -> bool:
     """Say whether a work lies where another one does."""
     assert work.outline is not None
     return any(overlap(work.outline, other) > APART for other in outlines)

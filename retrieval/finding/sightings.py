@@ -9,7 +9,7 @@ from typing import Any
 import faiss
 import numpy as np
 
-from retrieval.comparing.registration import Registration, register
+from retrieval.comparing.registration import Registration, find_registration
 from retrieval.photographs.features import Features
 
 KEPT = 200_000  # works, the last ones: 3 GB on disk, 200 MB in memory
@@ -59,5 +59,7 @@ class Sightings:
         _, (found,) = self.index.search(work.vector[None], min(NEAREST, self.index.ntotal))
         numbers = found.tolist()
         kept = self.features_of(numbers)
-        shown = (n for n in numbers if n in kept and isinstance(register(kept[n], work.features), Registration))
+        shown = (
+            n for n in numbers if n in kept and isinstance(find_registration(kept[n], work.features), Registration)
+        )
         return tuple(shown)

@@ -11,7 +11,7 @@ from retrieval.comparing.registration import NotRegistered, Registration
 from retrieval.finding.confirmation import NO_FEATURES
 from retrieval.finding.match import Match
 from retrieval.outcome import Outcome
-from retrieval.statistics.calibration import Calibration, Measured, Threshold, Thresholds
+from retrieval.statistics.calibration import CalibratedDistance, Calibration, Threshold, Thresholds
 from retrieval.statistics.likelihood import words
 
 MOST_HIDDEN = 0.15  # of the exemplar's detail, under plates and glare, for a comparison place by place
@@ -105,7 +105,7 @@ def _decide_by_places(nearest: Match, found: Divergence, threshold: float) -> tu
     return outcome, f"{place}; {said}"
 
 
-def _with_strength(decision: Decision, measured: Measured | None, distance: float) -> Decision:
+def _with_strength(decision: Decision, measured: CalibratedDistance | None, distance: float) -> Decision:
     """Return a decision with the strength of its evidence, as a number and in words."""
     if measured is None or not measured.genuine or decision.outcome is Outcome.INCONCLUSIVE:
         return decision

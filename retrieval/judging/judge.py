@@ -10,7 +10,7 @@ from pathlib import Path
 
 from retrieval.catalogue.catalogue import Catalogue
 from retrieval.encoder.in_order import in_order
-from retrieval.encoder.stream import Embedded, Reading, embed_photographs, no_features
+from retrieval.encoder.stream import EmbeddedPhotograph, Reading, embed_photographs, no_features
 from retrieval.errors import UnreadableImage
 from retrieval.judging.edition import Edition
 from retrieval.judging.look import Look
@@ -59,7 +59,7 @@ def judge_all(
     very photograph are left out. A claim must name an object of the catalogue.
     """
 
-    def judged(item: Embedded, probe: Probe) -> tuple[tuple[Work, ...], Work | None]:
+    def judged(item: EmbeddedPhotograph, probe: Probe) -> tuple[tuple[Work, ...], Work | None]:
         look = Look(edition, item, read, max_megapixels, apart)
         claim = look.compared_with(probe.claim) if probe.claim is not None else None
         return look.works(k, several=several), claim
@@ -80,7 +80,7 @@ def compare_all(
     With `apart`, exemplars that are the very photograph are left out; the object must have others.
     """
 
-    def judged(item: Embedded, probe: Probe) -> tuple[tuple[Work, ...], Work | None]:
+    def judged(item: EmbeddedPhotograph, probe: Probe) -> tuple[tuple[Work, ...], Work | None]:
         assert probe.claim is not None
         return (Look(edition, item, read_here, max_megapixels, apart).compared_with(probe.claim),), None
 
@@ -99,7 +99,7 @@ def compare(edition: Edition, path: Path, object_id: str, *, max_megapixels: flo
 def _judged(
     edition: Edition,
     asked: Iterable[Probe],
-    judged: Callable[[Embedded, Probe], tuple[tuple[Work, ...], Work | None]],
+    judged: Callable[[EmbeddedPhotograph, Probe], tuple[tuple[Work, ...], Work | None]],
     extract: Extract,
     read: Reading,
     max_megapixels: float,
@@ -112,7 +112,7 @@ def _judged(
             probes.append(probe)
             yield probe.path
 
-    def verdict(both: tuple[Embedded, Probe]) -> Verdict:
+    def verdict(both: tuple[EmbeddedPhotograph, Probe]) -> Verdict:
         item, probe = both
         if item.photograph is None:
             return Verdict(item.path, _hash_or_none(item.path), (), str(item.error))

@@ -13,10 +13,10 @@ from retrieval.catalogue.catalogue import Catalogue
 from retrieval.catalogue.rows import Photo
 from retrieval.comparing.divergence import Divergence, NotCompared, diverge
 from retrieval.comparing.registration import Registration
-from retrieval.encoder.stream import Embedded, Reading, no_features
+from retrieval.encoder.stream import EmbeddedPhotograph, Reading, no_features
 from retrieval.errors import UnreadableImage
 from retrieval.finding.confirmation import FeaturesOf, confirm_one
-from retrieval.finding.finder import Found
+from retrieval.finding.finder import FoundWork
 from retrieval.finding.frames import bounds, corners_of, cut_out, outside, pictures_beside
 from retrieval.finding.match import Match
 from retrieval.finding.sightings import Sighting
@@ -36,7 +36,9 @@ CLOSEST = 4.0  # times the usual pixels along a side with which small works are 
 class Look:
     """One photograph being judged; what is said of one object or work does not depend on what was asked before."""
 
-    def __init__(self, edition: Edition, item: Embedded, read: Reading, max_megapixels: float, apart: bool) -> None:
+    def __init__(
+        self, edition: Edition, item: EmbeddedPhotograph, read: Reading, max_megapixels: float, apart: bool
+    ) -> None:
         assert item.photograph is not None
         self.edition, self.item, self.read, self.max_megapixels = edition, item, read, max_megapixels
         self.photograph = item.photograph
@@ -90,7 +92,7 @@ class Look:
             return (self._sighted(work, self.item.vectors[0], lambda: self.item.features),)
         return tuple(self._seen_alone(found, k))
 
-    def _with_framed(self, found: list[Found], k: int, features_of: FeaturesOf) -> list[Found]:
+    def _with_framed(self, found: list[FoundWork], k: int, features_of: FeaturesOf) -> list[FoundWork]:
         """Return the works found and the pictures in frames beside them, each of which is looked up by itself.
 
         Where nothing was found, small pictures are looked for on the whole photograph, as on a page or a screen; they
@@ -108,10 +110,10 @@ class Look:
             return [*found, *framed]
         return sorted(framed, key=lambda work: not work.matches) if any(work.matches for work in framed) else found
 
-    def _framed(self, quad: np.ndarray, vector: np.ndarray, k: int, features_of: FeaturesOf) -> Found:
+    def _framed(self, quad: np.ndarray, vector: np.ndarray, k: int, features_of: FeaturesOf) -> FoundWork:
         """Return what a picture in a quadrangle, float64 (4, 2), is, by its embedding."""
         if not any(match.distance <= SEEMS_KNOWN for match in self.finder.nearest(vector, 1)):
-            return Found((), quad)
+            return FoundWork((), quad)
         return self.finder.framed(quad, self._inside(quad), vector, k=k, features_of=features_of)
 
     def _limit(self) -> float | None:
@@ -119,7 +121,7 @@ class Look:
         limits = self.edition.basis.thresholds
         return None if limits is None else limits.match.value
 
-    def _seen_alone(self, found: Sequence[Found], k: int) -> Iterator[Work]:
+    def _seen_alone(self, found: Sequence[FoundWork], k: int) -> Iterator[Work]:
         """Yield works with the distances that they have each by itself, cut out of the photograph."""
         quads = [self._corners(work) for work in found]
         vectors = self.edition.encoder.encode([cut_out(self.closer, quad) for quad in quads])
@@ -147,7 +149,7 @@ class Look:
         sighting, earlier = Sighting(vector, shown), self.edition.sightings
         return replace(work, sighting=sighting, seen=() if earlier is None else earlier.like(sighting))
 
-    def _corners(self, work: Found) -> np.ndarray:
+    def _corners(self, work: FoundWork) -> np.ndarray:
         """Return the corners of a work on the photograph, float64 (4, 2), clockwise from its top left."""
         if not work.matches:
             assert work.outline is not None
@@ -156,7 +158,7 @@ class Look:
         assert registration is not None
         return corners_of(registration.homography, (exemplar.width, exemplar.height))
 
-    def _at(self, work: Found, vector: np.ndarray, k: int) -> Found:
+    def _at(self, work: FoundWork, vector: np.ndarray, k: int) -> FoundWork:
         """Return a work with distances to its own vector, and the other objects near that vector."""
         registered = [
             replace(
@@ -171,14 +173,14 @@ class Look:
 
     def compared_with(self, object_id: str) -> Work:
         """Return what is said of the photograph against one object, by the exemplar that it is registered to."""
-        return self._work(Found((self._confirmed(object_id),)), self.photograph)
+        return self._work(FoundWork((self._confirmed(object_id),)), self.photograph)
 
     def _confirmed(self, object_id: str) -> Match:
         match = self.finder.match(object_id, self.item.vectors[0])
         with Catalogue.reading(self.edition.data) as catalogue:
             return confirm_one(match, self.features, self.finder.exemplars[object_id], catalogue.features)
 
-    def _work(self, found: Found, photograph: Photograph) -> Work:
+    def _work(self, found: FoundWork, photograph: Photograph) -> Work:
         """Return what is said of a work, compared by the photograph as it was read first, or closer."""
         region = (0, 0, *self.size) if found.outline is None else bounds(found.outline, self.size)
         matches = [self._compared(match, photograph) for match in found.matches]

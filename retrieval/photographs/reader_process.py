@@ -33,17 +33,17 @@ class Order:
 
 
 @dataclass(frozen=True, slots=True)
-class Read:
+class ReadPhotograph:
     """A photograph and its features."""
 
     photograph: Photograph
     features: Features | None
 
 
-def read_here(order: Order) -> Read:
+def read_here(order: Order) -> ReadPhotograph:
     """Read a photograph in this process; raises UnreadableImage."""
     photograph = read_photograph(order.path, short_side=order.short_side, max_megapixels=order.max_megapixels)
-    return Read(photograph, order.extract(photograph))
+    return ReadPhotograph(photograph, order.extract(photograph))
 
 
 @dataclass(slots=True)
@@ -54,7 +54,7 @@ class Reader:
     _own: threading.local = field(default_factory=threading.local)
     _children: list[_Child] = field(default_factory=list)
 
-    def __call__(self, order: Order) -> Read:
+    def __call__(self, order: Order) -> ReadPhotograph:
         """Read a photograph; raises UnreadableImage, also where the child crashes or takes too long."""
         child: _Child | None = getattr(self._own, "child", None)
         if child is None or child.process.poll() is not None:
@@ -73,7 +73,7 @@ class Reader:
             raise
         if isinstance(answer, UnreadableImage):
             raise answer
-        assert isinstance(answer, Read)
+        assert isinstance(answer, ReadPhotograph)
         return answer
 
     def _give_up(self, child: _Child) -> None:

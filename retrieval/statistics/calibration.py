@@ -125,7 +125,7 @@ def lower_bound(values: np.ndarray, rate: float, *, confidence: float = CONFIDEN
 
 
 @dataclass(frozen=True, slots=True)
-class Measured:
+class CalibratedDistance:
     """What a calibration knows of one of the distances, from genuine photographs and from copies."""
 
     threshold: Threshold
@@ -149,8 +149,8 @@ class Calibration:
     sources: Mapping[str, int]  # objects by where their genuine photograph is from: labelled, exemplars, simulated
     copies: int  # photographs labelled as forgeries
     match: Threshold
-    combined: Measured  # the combined distance
-    whole: Measured  # the global distance
+    combined: CalibratedDistance  # the combined distance
+    whole: CalibratedDistance  # the global distance
     number: int | None = None  # its id in the catalogue
 
     @property
@@ -180,9 +180,9 @@ class Calibration:
         return cls(**{**values, **measured, "match": Threshold(**values["match"])}, number=number)
 
 
-def _measured(values: Mapping[str, Any]) -> Measured:
+def _measured(values: Mapping[str, Any]) -> CalibratedDistance:
     ratio = values["ratio"]
-    return Measured(
+    return CalibratedDistance(
         threshold=Threshold(**values["threshold"]),
         genuine=tuple(values["genuine"]),
         ratio=ratio and LikelihoodRatio(**ratio),

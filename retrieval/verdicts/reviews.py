@@ -46,7 +46,7 @@ class Review:
 
 
 @dataclass(frozen=True, slots=True)
-class Reviewed:
+class ReviewedVerdict:
     """A review, and the entry of the verdict that was reviewed."""
 
     verdict: LogEntry
@@ -132,9 +132,9 @@ def reviews(log: VerdictLog, verdict: int | None = None) -> list[Review]:
     return [Review(**row) for row in log.db.query(sql, [verdict])]
 
 
-def reviewed(log: VerdictLog) -> list[Reviewed]:
+def reviewed(log: VerdictLog) -> list[ReviewedVerdict]:
     """Return all reviews with their verdicts, the first one first."""
-    return [Reviewed(log.verdict(review.verdict), review) for review in reviews(log)]
+    return [ReviewedVerdict(log.verdict(review.verdict), review) for review in reviews(log)]
 
 
 def open_verdicts(log: VerdictLog) -> list[int]:
@@ -153,7 +153,7 @@ def _can_hold(log: VerdictLog) -> bool:
     return "reviews" in log.db.table_names()
 
 
-def figures(items: Iterable[Reviewed]) -> Figures:
+def figures(items: Iterable[ReviewedVerdict]) -> Figures:
     """Return how often the verdicts were accepted, and the false alarms and misses among them."""
     last = {item.review.verdict: item for item in items if item.verdict.outcome != UNREADABLE}.values()
 

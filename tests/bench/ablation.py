@@ -20,8 +20,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from indexer.inputs.labels import Labelled, read_labels
-from indexer.metric_learning.encoder_figures import Evaluation
+from indexer.inputs.labels import LabelledPhotos, read_labels
+from indexer.metric_learning.encoder_figures import EncoderFigures
 from indexer.training.export import export_encoder
 from indexer.training.held_back import evaluate_held_back
 from indexer.training.options import TrainingOptions
@@ -91,19 +91,19 @@ def variants(budget: dict) -> list[Variant]:
     ]
 
 
-def plan_of(labelled: Labelled, split: Split, start: Start, out: Path, *, dim: int) -> TrainingPlan:
+def plan_of(labelled: LabelledPhotos, split: Split, start: Start, out: Path, *, dim: int) -> TrainingPlan:
     """Return the plan of which every variant changes the options."""
     recipe = Recipe(views=5, copies=3, kinds=KINDS, seed=0)
     options = TrainingOptions(unfreeze=2)
     return TrainingPlan(labelled, split, start, recipe, options, dim, None, out, "")
 
 
-def some_objects(labelled: Labelled, split: Split, count: int) -> tuple[Labelled, Split]:
+def some_objects(labelled: LabelledPhotos, split: Split, count: int) -> tuple[LabelledPhotos, Split]:
     """Return the labels and the split with no more than so many training objects."""
     drawn = np.random.default_rng(0).permutation(len(split.training))[:count]
     split = replace(split, training=tuple(sorted(split.training[index] for index in drawn)))
     kept = {object_id for ids in split.parts.values() for object_id in ids}
-    return Labelled(tuple(photo for photo in labelled.photos if photo.object_id in kept)), split
+    return LabelledPhotos(tuple(photo for photo in labelled.photos if photo.object_id in kept)), split
 
 
 def make_pool(plan: TrainingPlan, folder: Path) -> Pool:
@@ -131,7 +131,7 @@ def pooled(plan: TrainingPlan, pool: Pool) -> Pool:
     return Pool(pool.rows, np.concatenate(found), len(network.parts()))
 
 
-def train(plan: TrainingPlan, pool: Pool, variant: Variant, scratch: Path) -> tuple[Trainer, Evaluation]:
+def train(plan: TrainingPlan, pool: Pool, variant: Variant, scratch: Path) -> tuple[Trainer, EncoderFigures]:
     """Train a variant; return it with its figures on the test objects."""
     torch.manual_seed(0)
     plan = replace(plan, options=replace(plan.options, **variant.options))

@@ -28,7 +28,7 @@ from indexer.measuring.calibrate import LABELLED, SIMULATED, Case, Distances, fi
 from indexer.measuring.unknown_works import unknown_distances
 from indexer.simulation.rephotograph import VISITORS, draw_shot, photograph
 from retrieval.catalogue.catalogue import Catalogue
-from retrieval.comparing.registration import Registration, register
+from retrieval.comparing.registration import Registration, find_registration
 from retrieval.encoder.encoder import DEFAULT, load_encoder
 from retrieval.judging.edition import Edition, open_edition
 from retrieval.machine import cpu_count
@@ -199,7 +199,7 @@ def same_work(catalogue: Catalogue, edition: Edition, ids: np.ndarray, distances
     found = set()
     for other in near:
         sha256 = edition.photos[int(ids[other])].sha256
-        if isinstance(register(features[one], features[sha256]), Registration):
+        if isinstance(find_registration(features[one], features[sha256]), Registration):
             found.add(other)
     return found
 

@@ -11,12 +11,12 @@ from pathlib import Path
 
 import numpy as np
 
-from retrieval.encoder.stream import Embedded
+from retrieval.encoder.stream import EmbeddedPhotograph
 from retrieval.judging.edition import Edition, open_edition
 from retrieval.judging.look import Look
 from retrieval.machine import cpu_count
 from retrieval.photographs.features import glance_at
-from retrieval.photographs.reader_process import Order, Read, read_here, reading_apart
+from retrieval.photographs.reader_process import Order, ReadPhotograph, read_here, reading_apart
 from tests.bench import report
 from tests.bench.staging import fresh
 from tests.bench.watching import Watched, thinned, watch
@@ -36,17 +36,17 @@ def stages(edition: Edition, paths: Sequence[Path]) -> dict[str, float]:
     with ThreadPoolExecutor(cpu_count()) as pool:
         with reading_apart() as read:
             list(pool.map(read, orders[: 2 * cpu_count()]))  # now the readers have started
-            reads: list[Read] = []
+            reads: list[ReadPhotograph] = []
             found["reading, with features"] = rate(lambda: reads.extend(pool.map(read, orders)), len(orders))
         prepared = np.stack([edition.encoder.preprocessing(item.photograph.image) for item in reads])
         vectors: list[np.ndarray] = []
         found["encoding"] = rate(lambda: vectors.extend(edition.encoder.encode_prepared(prepared)), len(orders))
         items = [
-            Embedded(path, item.photograph, vector[None], item.features)
+            EmbeddedPhotograph(path, item.photograph, vector[None], item.features)
             for path, item, vector in zip(paths, reads, vectors, strict=True)
         ]
 
-        def judged(item: Embedded) -> object:
+        def judged(item: EmbeddedPhotograph) -> object:
             return Look(edition, item, read_here, 500.0, False).works(5, several=True)
 
         found["searching, registering, comparing"] = rate(lambda: list(pool.map(judged, items)), len(orders))

@@ -21,7 +21,7 @@ from indexer.simulation.alterations import KINDS, alter
 from indexer.simulation.rephotograph import rephotograph
 from retrieval.comparing.divergence import PLACES_ACROSS, Divergence, diverge
 from retrieval.comparing.overlays import PLATE
-from retrieval.comparing.registration import Registration, register
+from retrieval.comparing.registration import Registration, find_registration
 from retrieval.encoder.encoder import Encoder, load_encoder
 from retrieval.finding.match import Match
 from retrieval.finding.nearest import exact_distance
@@ -76,7 +76,7 @@ def compared(case: Case) -> Compared:
     encoder: Encoder = _loaded.encoder
     one, other = (read_photograph(path, short_side=260) for path in (case.exemplar, case.probe))
     distance = exact_distance(*encoder.encode([one.image, other.image]))
-    registration = register(features_of(one), features_of_probe(other))
+    registration = find_registration(features_of(one), features_of_probe(other))
     if not isinstance(registration, Registration):
         return Compared(case, distance, None, "not registered")
     found = diverge(one, other, registration, encoder, global_distance=distance)

@@ -31,7 +31,7 @@ from PIL import Image
 from indexer.simulation.copies import make_copy
 from indexer.simulation.rephotograph import rephotograph
 from retrieval.comparing.divergence import Divergence, diverge
-from retrieval.comparing.registration import Registration, register
+from retrieval.comparing.registration import Registration, find_registration
 from retrieval.encoder.encoder import DEFAULT, Encoder, load_encoder
 from retrieval.encoder.stream import embed_photographs
 from retrieval.machine import cpu_count
@@ -221,7 +221,7 @@ def copy_cases(museum: Path, folder: Path) -> Iterator[Case]:
 def registration_of(case: Case) -> Registration | None:
     """Return how the probe lies on the exemplar, which no encoder is needed for."""
     one, other = (read_photograph(path, short_side=260) for path in (case.exemplar, case.probe))
-    found = register(features_of(one), features_of_probe(other))
+    found = find_registration(features_of(one), features_of_probe(other))
     return found if isinstance(found, Registration) else None
 
 

@@ -26,10 +26,10 @@ KINDS = tuple(kind for kind in copies.KINDS if kind not in HELD_OUT_KINDS)  # of
 OTHERS = 155  # pictures by the held-out artists that are in no pair
 VALIDATION = 0.1  # share of the objects that are not for the test
 
-Labelled = tuple[Path, str]  # a photograph, and the id of its object
+LabelledPhotos = tuple[Path, str]  # a photograph, and the id of its object
 
 
-def museum_works() -> Iterator[Labelled]:
+def museum_works() -> Iterator[LabelledPhotos]:
     """Yield the museum's works that no benchmark asks about."""
     museum = shared_data("museum")
     asked = {work for works in truths(museum).values() for work in works} | set(MISLABELLED.values())
@@ -39,14 +39,14 @@ def museum_works() -> Iterator[Labelled]:
             yield path, f"museum-{path.stem}"
 
 
-def known_artists() -> Iterator[Labelled]:
+def known_artists() -> Iterator[LabelledPhotos]:
     """Yield the reproductions by artists that are trained on."""
     for path in sorted((shared_data("reproductions") / "images").glob("*.jpg")):
         if path.stem.rpartition("_")[0] not in HELD_OUT:
             yield path, path.stem
 
 
-def held_out_artists() -> Iterator[Labelled]:
+def held_out_artists() -> Iterator[LabelledPhotos]:
     """Yield the pairs of the held-out artists, each an object, and some of their other pictures."""
     folder = shared_data("reproductions")
     with (folder / "pairs.csv").open(newline="", encoding="utf-8") as file:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from retrieval.comparing.registration import Registration, register
+from retrieval.comparing.registration import Registration, find_registration
 from retrieval.machine import cpu_count
 from retrieval.photographs.features import Features, features_of, features_of_probe
 from retrieval.photographs.images import Photograph, read_photograph
@@ -45,7 +45,7 @@ def features(paths: Sequence[Path], extract: Extract = features_of) -> dict[str,
 
 def registered(pairs: Iterable[Pair]) -> list[tuple[str, str, Registration]]:
     """Return the names of those pairs that register, and how."""
-    found = [(one, other, register(first, second)) for one, first, other, second in pairs]
+    found = [(one, other, find_registration(first, second)) for one, first, other, second in pairs]
     return [(one, other, result) for one, other, result in found if isinstance(result, Registration)]
 
 

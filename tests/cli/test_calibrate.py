@@ -18,7 +18,7 @@ from indexer.measuring.calibrate import Case, Distances
 from indexer.simulation.rephotograph import rephotograph
 from retrieval.catalogue.catalogue import Catalogue
 from retrieval.catalogue.rows import Changes, EncoderRecord
-from retrieval.statistics.calibration import Calibration, Measured, Threshold, lower_bound, upper_bound
+from retrieval.statistics.calibration import CalibratedDistance, Calibration, Threshold, lower_bound, upper_bound
 from retrieval.statistics.likelihood import LikelihoodRatio
 from tests.conftest import DIM, TINY, content, exemplar, touch, unit
 from tests.pictures import painting, write_paintings
@@ -169,7 +169,7 @@ def test_a_rate_that_is_none_is_refused(tmp_path, rate):
 
 def calibration(**changed: object) -> Calibration:
     values = np.linspace(0.1, 0.5, 70)
-    measured = Measured(upper_bound(values, 0.05), tuple(values.tolist()))
+    measured = CalibratedDistance(upper_bound(values, 0.05), tuple(values.tolist()))
     sources = {"labelled": 70, "exemplars": 0, "simulated": 0}
     found = Calibration("2026-05-04", TINY, 3, 80, sources, 0, lower_bound(values, 0.05), measured, measured)
     return replace(found, **({"number": 4} | changed))
@@ -190,7 +190,7 @@ def test_copies_and_ratios_are_named():
 
 
 def test_a_threshold_that_could_not_be_set_is_said_to_be_none():
-    nothing = Measured(Threshold(None, 1.0, 0, 0.95, 0.05), ())
+    nothing = CalibratedDistance(Threshold(None, 1.0, 0, 0.95, 0.05), ())
     lines = calibration_lines(calibration(combined=nothing))
     assert lines[3] == "  combined  none: there are no objects compared"
     assert "at most 5% false alarms" in lines[4]

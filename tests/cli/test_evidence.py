@@ -28,7 +28,7 @@ from retrieval.finding.match import Match
 from retrieval.judging.decision import Basis, Decision
 from retrieval.outcome import Outcome
 from retrieval.photographs.images import Photograph
-from retrieval.statistics.calibration import Calibration, Measured, Threshold, Thresholds
+from retrieval.statistics.calibration import CalibratedDistance, Calibration, Threshold, Thresholds
 from tests.conftest import picture
 from tests.page import Page
 
@@ -89,8 +89,8 @@ def calibrated() -> Basis:
         sources={"labelled": 0, "exemplars": 52, "simulated": 7},
         copies=0,
         match=Threshold(0.8, 0.01, 299, 0.95),
-        combined=Measured(Threshold(math.hypot(WEIGHTED, LIMIT), 0.05, 59, 0.95), (0.1, 0.2)),
-        whole=Measured(Threshold(0.5, 0.05, 59, 0.95), (0.1, 0.2)),
+        combined=CalibratedDistance(Threshold(math.hypot(WEIGHTED, LIMIT), 0.05, 59, 0.95), (0.1, 0.2)),
+        whole=CalibratedDistance(Threshold(0.5, 0.05, 59, 0.95), (0.1, 0.2)),
         number=3,
     )
     return Basis(calibration.thresholds, calibration)

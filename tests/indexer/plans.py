@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from indexer.inputs.labels import Labelled, LabelledPhoto
+from indexer.inputs.labels import LabelledPhoto, LabelledPhotos
 from indexer.metric_learning.encoder_figures import summarise
 from indexer.training.local_heads import LocalOptions
 from indexer.training.options import TrainingOptions
@@ -34,16 +34,16 @@ def tower() -> EmbeddingNetwork:
     return EmbeddingNetwork("tf_efficientnet_lite0").eval()
 
 
-def labelled_paintings(folder: Path) -> Labelled:
+def labelled_paintings(folder: Path) -> LabelledPhotos:
     """Paint a genuine photograph of each of twelve objects, another of the first, and a forgery of the second."""
     photos = [LabelledPhoto(folder / f"{name}.png", name, True) for name in OBJECTS]
     photos += [LabelledPhoto(folder / "more.png", "K-00", True), LabelledPhoto(folder / "forged.png", "K-01", False)]
     for number, photo in enumerate(photos):
         painting(number, (130, 100)).save(photo.path)
-    return Labelled(tuple(photos))
+    return LabelledPhotos(tuple(photos))
 
 
-def small_plan(labelled: Labelled, out: Path) -> TrainingPlan:
+def small_plan(labelled: LabelledPhotos, out: Path) -> TrainingPlan:
     """Return a plan of one epoch of each kind."""
     return TrainingPlan(
         labelled=labelled,

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from indexer.inputs.labels import read_labels
-from indexer.inputs.scan import Skipped
+from indexer.inputs.scan import SkippedItem
 from indexer.measuring import calibrate as calibrating
 from indexer.measuring.calibrate import Case, Distances, NothingToCalibrate, _groups, _units, calibrate, fit, measure
 from indexer.simulation.rephotograph import rephotograph
@@ -56,13 +56,15 @@ def edition(museum) -> Edition:
     return open_edition(museum / "data", parallel=2)
 
 
-Known = dict[tuple[str, str], Distances | Skipped]
+Known = dict[tuple[str, str], Distances | SkippedItem]
 
 
-def remembering(known: Known, kept: list[Distances]) -> Callable[..., tuple[list[Distances], list[Skipped]]]:
+def remembering(known: Known, kept: list[Distances]) -> Callable[..., tuple[list[Distances], list[SkippedItem]]]:
     """Return a `measure` that measures each file, by its name, but once against each object."""
 
-    def remembered(edition: Edition, cases: Sequence[Case], **options: Any) -> tuple[list[Distances], list[Skipped]]:
+    def remembered(
+        edition: Edition, cases: Sequence[Case], **options: Any
+    ) -> tuple[list[Distances], list[SkippedItem]]:
         new = [case for case in cases if (case.path.name, case.object_id) not in known]
         names = {str(case.path): (case.path.name, case.object_id) for case in new}
         found, unread = measure(edition, new, **options)
@@ -70,7 +72,7 @@ def remembering(known: Known, kept: list[Distances]) -> Callable[..., tuple[list
         items = [(case, known[case.path.name, case.object_id]) for case in cases]
         found = [replace(item, case=case) for case, item in items if isinstance(item, Distances)]
         kept.extend(found)
-        return found, [item for _, item in items if isinstance(item, Skipped)]
+        return found, [item for _, item in items if isinstance(item, SkippedItem)]
 
     return remembered
 
@@ -82,7 +84,7 @@ def known() -> Known:
 
 
 @pytest.fixture(scope="module")
-def own(edition, known) -> tuple[Calibration, tuple[Skipped, ...]]:
+def own(edition, known) -> tuple[Calibration, tuple[SkippedItem, ...]]:
     """A calibration without labels."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(calibrating, "measure", remembering(known, []))

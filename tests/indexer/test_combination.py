@@ -23,7 +23,7 @@ from indexer.measuring.combination import (  # noqa: E402
 )
 from indexer.simulation.rephotograph import rephotograph  # noqa: E402
 from retrieval.comparing.divergence import Divergence, combined_distance, diverge  # noqa: E402
-from retrieval.comparing.registration import Registration, register  # noqa: E402
+from retrieval.comparing.registration import Registration, find_registration  # noqa: E402
 from retrieval.encoder.encoder import Encoder  # noqa: E402
 from retrieval.encoder.network import EmbeddingNetwork  # noqa: E402
 from retrieval.encoder.preprocessing import Preprocessing  # noqa: E402
@@ -72,7 +72,7 @@ def read(path: Path) -> Photograph:
 
 def measured(one: Photograph, other: Photograph, encoder: Encoder) -> tuple[float, float]:
     """Return the global and the local distance as a query measures them."""
-    registration = register(features_of(one), features_of_probe(other))
+    registration = find_registration(features_of(one), features_of_probe(other))
     assert isinstance(registration, Registration)
     judging = replace(encoder, combined_threshold=Threshold(0.4, 0.05, 30))
     whole = exact_distance(*encoder.encode([one.image, other.image]))
@@ -126,7 +126,9 @@ def test_photographs_that_do_not_register_have_no_distances(photos, encoder):
 def test_a_work_that_is_too_small_on_a_photograph_has_no_distances(photos, encoder, tmp_path):
     painting(1).resize((140, 108)).save(tmp_path / "small.png")
     pair = [*labelled(photos, "a"), LabelledPhoto(tmp_path / "small.png", "a", True)]
-    assert isinstance(register(features_of(read(pair[0].path)), features_of_probe(read(pair[1].path))), Registration)
+    assert isinstance(
+        find_registration(features_of(read(pair[0].path)), features_of_probe(read(pair[1].path))), Registration
+    )
     assert distances_of(pair, ready(encoder), seed=0) is None
 
 

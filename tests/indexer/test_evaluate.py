@@ -14,7 +14,7 @@ from cli.pages.charts import Axis, Plane, probit
 from cli.pages.evaluation import evaluation_page
 from cli.records.evaluation_figures import sections
 from indexer.inputs.queries import Query
-from indexer.measuring.evaluate import Assessment, NothingToEvaluate, assess, relative_distance
+from indexer.measuring.evaluate import Evaluation, NothingToEvaluate, evaluate, relative_distance
 from indexer.measuring.evaluation_figures import COPY, GENUINE, OTHER
 from indexer.simulation.alterations import alter
 from indexer.simulation.rephotograph import rephotograph
@@ -70,11 +70,11 @@ def queries(museum) -> list[Query]:
 
 
 @pytest.fixture(scope="module")
-def found(edition, queries) -> Assessment:
-    return assess(edition, queries)
+def found(edition, queries) -> Evaluation:
+    return evaluate(edition, queries)
 
 
-def distances(found: Assessment, kind: str) -> np.ndarray:
+def distances(found: Evaluation, kind: str) -> np.ndarray:
     return np.array([trial.relative for trial in found.trials if trial.kind == kind])
 
 
@@ -121,7 +121,7 @@ def test_photographs_that_are_exemplars_are_asked_for_without_themselves(edition
     (verdict,) = judge_all(edition, [work], k=3)
     assert verdict.works[0].matches[0].object_id == "03" and verdict.works[0].matches[0].distance == 0.0
     with pytest.raises(NothingToEvaluate):
-        assess(edition, [Query(work, frozenset({"03"}))])
+        evaluate(edition, [Query(work, frozenset({"03"}))])
 
 
 def test_the_relative_distance_is_that_of_the_threshold_that_decides():
@@ -136,7 +136,7 @@ def test_a_catalogue_without_thresholds_cannot_be_evaluated(tmp_path, queries):
     write_paintings(tmp_path / "works", 3)
     index(tmp_path / "works", tmp_path / "data", encoder=load_encoder(parallel=2))
     with pytest.raises(NothingToEvaluate, match="artifact calibrate"):
-        assess(open_edition(tmp_path / "data"), queries)
+        evaluate(open_edition(tmp_path / "data"), queries)
 
 
 def test_the_worst_errors_come_first_and_are_errors(found):

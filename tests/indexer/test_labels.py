@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from indexer.inputs.labels import BadLabels, Labelled, read_labels
+from indexer.inputs.labels import BadLabels, LabelledPhotos, read_labels
 from indexer.inputs.scan import scan_folder
 from tests.conftest import touch
 
@@ -19,7 +19,7 @@ def table(folder: Path, text: str, *, encoding: str = "utf-8") -> Path:
     return path
 
 
-def said(labelled: Labelled, folder: Path) -> dict[str, tuple[str, bool]]:
+def said(labelled: LabelledPhotos, folder: Path) -> dict[str, tuple[str, bool]]:
     return {photo.path.relative_to(folder).as_posix(): (photo.object_id, photo.genuine) for photo in labelled.photos}
 
 

@@ -9,7 +9,7 @@ from PIL import Image
 
 pytest.importorskip("torch", reason="needs the extra train")
 
-from indexer.simulation.rephotograph import DIFFICULT, Conditions, Taken
+from indexer.simulation.rephotograph import DIFFICULT, Conditions, SimulatedPhotograph
 from indexer.training import local_triples as aligned_module
 from indexer.training.local_triples import (
     CONDITIONS,
@@ -159,7 +159,7 @@ def test_what_is_hidden_is_not_shown_and_not_different(exactly, monkeypatch):
     hidden[:, : SIZE[0] // 2] = True
     covered = np.asarray(image).copy()
     covered[hidden] = (250, 0, 0)
-    taken = Taken(Image.fromarray(covered), np.eye(3), hidden)
+    taken = SimulatedPhotograph(Image.fromarray(covered), np.eye(3), hidden)
     monkeypatch.setattr(aligned_module, "photograph_with_geometry", lambda *_: taken)
     exemplar = SHAPE.fitted(image)
     found, shown = laid_over(image, image, exemplar, np.random.default_rng(0))
@@ -172,7 +172,7 @@ def test_what_is_hidden_is_not_shown_and_not_different(exactly, monkeypatch):
 
 def test_where_all_is_hidden_nothing_is_shown(monkeypatch):
     image = painting(1, SIZE)
-    taken = Taken(Image.new("RGB", SIZE, WALL), np.eye(3), np.ones((SIZE[1], SIZE[0]), bool))
+    taken = SimulatedPhotograph(Image.new("RGB", SIZE, WALL), np.eye(3), np.ones((SIZE[1], SIZE[0]), bool))
     monkeypatch.setattr(aligned_module, "photograph_with_geometry", lambda *_: taken)
     exemplar = SHAPE.fitted(image)
     found, shown = laid_over(image, image, exemplar, np.random.default_rng(0))
@@ -214,8 +214,8 @@ def test_it_says_what_either_photograph_shows(paths, exactly, monkeypatch):
     hidden[1, :, : size[0] // 2] = True
     covered = iter(hidden)
 
-    def taken(work: Image.Image, *_: object) -> Taken:
-        return Taken(work, np.eye(3), next(covered))
+    def taken(work: Image.Image, *_: object) -> SimulatedPhotograph:
+        return SimulatedPhotograph(work, np.eye(3), next(covered))
 
     monkeypatch.setattr(aligned_module, "photograph_with_geometry", taken)
     genuine, copy = triple(paths[0]).shown

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from indexer.training.history import EpochRecord
-from indexer.training.model_card import Figures, compared, escaped, measured_on, model_card, spelt
+from indexer.training.model_card import Figures, compared_figures, escaped, measured_on, model_card, spelt
 
 ABOUT = {"Started from": "default", "Trained on": "40 objects", "Seed": "3"}
 COMMAND = "artifact train photos --out encoder --seed 3"
@@ -79,13 +79,13 @@ def test_nothing_from_outside_breaks_the_markdown() -> None:
     ],
 )
 def test_only_what_lies_apart_is_called_a_change(name: str, before: Any, after: Any, said: str) -> None:
-    (row,) = compared({name: figure(*before)}, {name: figure(*after)})
+    (row,) = compared_figures({name: figure(*before)}, {name: figure(*after)})
     assert row.said == said
     assert row.after is not None and row.after.value == after[0]
 
 
 def test_a_figure_of_one_side_is_shown_as_such() -> None:
-    rows = compared({"gap": figure(0.5, 0.4, 0.6, 10)}, {"eer": figure(0.1, 0.0, 0.2, 12)})
+    rows = compared_figures({"gap": figure(0.5, 0.4, 0.6, 10)}, {"eer": figure(0.1, 0.0, 0.2, 12)})
     assert [(row.name, row.said, row.objects) for row in rows] == [
         ("EER", "not measured on both", "12"),
         ("GAP", "not measured on both", "10"),

@@ -14,7 +14,7 @@ import pytest
 torch = pytest.importorskip("torch")
 pytest.importorskip("timm")
 
-from indexer.inputs.labels import Labelled, LabelledPhoto  # noqa: E402
+from indexer.inputs.labels import LabelledPhoto, LabelledPhotos  # noqa: E402
 from indexer.training.checkpoint import Checkpoint, save_checkpoint  # noqa: E402
 from indexer.training.plan import TrainingPlan, prepare_folder, rows_showing  # noqa: E402
 from indexer.training.pool import Pool  # noqa: E402
@@ -24,14 +24,14 @@ from retrieval.errors import ArtifactError  # noqa: E402
 from tests.indexer.plans import OBJECTS, RECIPE, SHAPE, SPLIT, content  # noqa: E402
 
 
-def other_photos(plan: TrainingPlan, **changes: Any) -> Labelled:
+def other_photos(plan: TrainingPlan, **changes: Any) -> LabelledPhotos:
     first, *more = plan.labelled.photos
-    return Labelled((replace(first, **changes), *more))
+    return LabelledPhotos((replace(first, **changes), *more))
 
 
 DIFFERENT = {
     "photos": lambda plan: replace(plan, labelled=other_photos(plan, path=Path("elsewhere.png"))),
-    "photos, by label": lambda plan: replace(plan, labelled=Labelled(plan.labelled.photos[:-1])),
+    "photos, by label": lambda plan: replace(plan, labelled=LabelledPhotos(plan.labelled.photos[:-1])),
     "split": lambda plan: replace(plan, split=Split(OBJECTS[:6], OBJECTS[9:], OBJECTS[6:9])),
     "start": lambda plan: replace(plan, start=replace(plan.start, spec="another")),
     "preprocessing": lambda plan: replace(plan, start=replace(plan.start, preprocessing=replace(SHAPE, width=96))),
@@ -143,12 +143,12 @@ def test_each_part_must_have_pairs(plan, part):
     short = plan.split.parts[part]
     photos += [LabelledPhoto(Path("two.png"), name, True) for name in OBJECTS if name not in short[1:]]
     photos += [LabelledPhoto(Path("forged.png"), name, False) for name in OBJECTS]
-    plan = replace(plan, labelled=Labelled(tuple(photos)))
+    plan = replace(plan, labelled=LabelledPhotos(tuple(photos)))
     with pytest.raises(ArtifactError, match=f"^1 of the {len(short)} objects for {part} .* ask for --views"):
         prepare_folder(plan)
     assert not plan.out.exists()
     another = LabelledPhoto(Path("two.png"), short[1], True)
-    assert prepare_folder(replace(plan, labelled=Labelled((*photos, another)))) == 0
+    assert prepare_folder(replace(plan, labelled=LabelledPhotos((*photos, another)))) == 0
 
 
 def test_only_the_test_may_have_no_objects(plan):

@@ -17,7 +17,7 @@ from indexer.simulation.rephotograph import (
     VERSION,
     Conditions,
     Shot,
-    Taken,
+    SimulatedPhotograph,
     draw_shot,
     photograph,
     photograph_with_geometry,
@@ -103,7 +103,9 @@ def test_ordinary_photographs_are_still_those_of_this_version(picture: Image.Ima
 PAINTING = painting(3, (200, 150))
 
 
-def shoot(seed: int, conditions: Conditions = DIFFICULT, image: Image.Image = PAINTING) -> tuple[Shot, Taken]:
+def shoot(
+    seed: int, conditions: Conditions = DIFFICULT, image: Image.Image = PAINTING
+) -> tuple[Shot, SimulatedPhotograph]:
     random = np.random.default_rng(seed)
     shot = draw_shot(random, conditions)
     return shot, photograph_with_geometry(image, shot, random)
@@ -118,7 +120,7 @@ def only(**changes: float) -> Conditions:
     return replace(straight, **changes)
 
 
-def laid_back(taken: Taken, size: tuple[int, int]) -> np.ndarray:
+def laid_back(taken: SimulatedPhotograph, size: tuple[int, int]) -> np.ndarray:
     """Return the photograph on the original's grid."""
     way = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
     return cv2.warpPerspective(np.asarray(taken.image, np.float32), taken.homography, size, flags=way)

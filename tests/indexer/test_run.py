@@ -9,7 +9,7 @@ import pytest
 torch = pytest.importorskip("torch")
 pytest.importorskip("timm")
 
-from indexer.inputs.labels import Labelled, LabelledPhoto  # noqa: E402
+from indexer.inputs.labels import LabelledPhoto, LabelledPhotos  # noqa: E402
 from indexer.metric_learning.whitening import discriminative_whitening  # noqa: E402
 from indexer.training import run as training  # noqa: E402
 from indexer.training.local_heads import LocalRecord  # noqa: E402
@@ -29,7 +29,7 @@ def test_photographs_of_one_work_agree_and_others_do_not(plan, tmp_path, monkeyp
     photos = [LabelledPhoto(tmp_path / f"{number}.png", f"K-{number}", True) for number in range(3)]
     for photo, picture in zip(photos, (painting(1), painting(1).resize((400, 300)), painting(2)), strict=True):
         picture.save(photo.path)
-    plan = replace(plan, labelled=Labelled(tuple(photos)))
+    plan = replace(plan, labelled=LabelledPhotos(tuple(photos)))
     pool = Pool(plan.rows, np.zeros(0), 0)
     first = [next(place for place, row in enumerate(pool.rows) if row.photo == number) for number in range(3)]
     agree = agreement(plan, pool)

@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from indexer.inputs.labels import Labelled, LabelledPhoto
+from indexer.inputs.labels import LabelledPhoto, LabelledPhotos
 from indexer.training.split import BadSplit, Split, read_split, split_by_object, write_split
 
 
-def labelled(number: int, *, several: int = 0, forged: int = 0, shuffled: int | None = None) -> Labelled:
+def labelled(number: int, *, several: int = 0, forged: int = 0, shuffled: int | None = None) -> LabelledPhotos:
     """Return so many objects; the first `several` have two genuine photographs, the last `forged` a forgery."""
     names = [f"{index:04}" for index in range(number)]
     photos = [LabelledPhoto(Path(f"{name}.jpg"), name, True) for name in names]
@@ -22,7 +22,7 @@ def labelled(number: int, *, several: int = 0, forged: int = 0, shuffled: int | 
     photos += [LabelledPhoto(Path(f"{name}-f.jpg"), name, False) for name in names[number - forged :]]
     if shuffled is not None:
         random.Random(shuffled).shuffle(photos)
-    return Labelled(tuple(photos))
+    return LabelledPhotos(tuple(photos))
 
 
 def sizes(split: Split) -> tuple[int, ...]:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageFilter, ImageOps
 
-from retrieval.comparing.alignment import _GREY, SIDE, Aligned, _between, align, fit_colours, lay_over
+from retrieval.comparing.alignment import _GREY, SIDE, AlignedPair, _between, align, fit_colours, lay_over
 from retrieval.comparing.registration import project
 from tests.pictures import SIZE, VIEWS, corners_of, painting, photograph, turned, warped
 
@@ -23,7 +23,7 @@ def seen_points(truth: np.ndarray, size: tuple[int, int], probe_size: tuple[int,
     return grid[((there >= 0) & (there <= np.array(probe_size) - 1)).all(axis=1)]
 
 
-def residual(found: Aligned) -> float:
+def residual(found: AlignedPair) -> float:
     """Return the mean difference where the probe is seen, colours fitted, in grey levels."""
     fitted = fit_colours(found.exemplar, found.probe, found.seen)
     return float(np.abs(fitted - found.exemplar)[found.seen].mean())

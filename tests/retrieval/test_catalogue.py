@@ -23,7 +23,7 @@ from retrieval.errors import (
     CatalogueMissing,
     UnknownObject,
 )
-from retrieval.statistics.calibration import Calibration, Measured, Threshold, Thresholds
+from retrieval.statistics.calibration import CalibratedDistance, Calibration, Threshold, Thresholds
 from retrieval.statistics.likelihood import LikelihoodRatio
 from tests.conftest import DIM, TINY, content, exemplar, index, make_folder, unit
 
@@ -49,8 +49,10 @@ def calibration(**changed: Any) -> Calibration:
         "sources": {"labelled": 30, "exemplars": 0, "simulated": 10},
         "copies": 12,
         "match": Threshold(0.8, 0.1, 29, 0.95, 0.01),
-        "combined": Measured(Threshold(0.1 + 0.2, 0.05, 59, 0.95), (0.1, 0.1 + 0.2, 1 / 3)),
-        "whole": Measured(Threshold(None, 1.0, 0, 0.95, 0.05), (), LikelihoodRatio(2.0, -5.5, 40, 12, 0.3, 0.2)),
+        "combined": CalibratedDistance(Threshold(0.1 + 0.2, 0.05, 59, 0.95), (0.1, 0.1 + 0.2, 1 / 3)),
+        "whole": CalibratedDistance(
+            Threshold(None, 1.0, 0, 0.95, 0.05), (), LikelihoodRatio(2.0, -5.5, 40, 12, 0.3, 0.2)
+        ),
     }
     return Calibration(**(values | changed))
 

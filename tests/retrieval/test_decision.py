@@ -18,7 +18,7 @@ from retrieval.judging.decision import LEAST_COMPARED, MOST_HIDDEN, Basis, Decis
 from retrieval.outcome import Outcome
 from retrieval.photographs.images import Photograph
 from retrieval.photographs.quality import SMALLEST_SIDE, poor
-from retrieval.statistics.calibration import Calibration, Measured, Threshold, Thresholds
+from retrieval.statistics.calibration import CalibratedDistance, Calibration, Threshold, Thresholds
 from retrieval.statistics.likelihood import LikelihoodRatio
 from tests.pictures import painting
 
@@ -395,8 +395,8 @@ def calibrated(
         "sources": {"labelled": 40, "exemplars": 0, "simulated": 20},
         "copies": 30 if ratio else 0,
         "match": Threshold(0.8, 0.01, 299, 0.95),
-        "combined": Measured(Threshold(0.4, 0.025, 60, 0.95, 0.02), steps, ratio),
-        "whole": Measured(Threshold(0.4, 0.05, 93, 0.95), tuple(2 * step for step in steps), ratio),
+        "combined": CalibratedDistance(Threshold(0.4, 0.025, 60, 0.95, 0.02), steps, ratio),
+        "whole": CalibratedDistance(Threshold(0.4, 0.05, 93, 0.95), tuple(2 * step for step in steps), ratio),
         "number": 3,
     }
     calibration = Calibration(**(values | changed))
@@ -487,7 +487,7 @@ def test_an_inconclusive_decision_carries_no_strength(ratio):
 
 
 def test_a_distance_that_the_calibration_does_not_know_is_weighed_by_nothing():
-    basis = calibrated(combined=Measured(Threshold(None, 1.0, 0, 0.95, 0.05), ()))
+    basis = calibrated(combined=CalibratedDistance(Threshold(None, 1.0, 0, 0.95, 0.05), ()))
     basis = replace(basis, thresholds=replace(basis.thresholds, combined=COMBINED))
     decision = by_places(0.1, basis=basis)
     assert (decision.outcome, decision.likelihood_ratio, decision.p_value) == (Outcome.CONSISTENT, None, None)

@@ -11,7 +11,7 @@ from retrieval.catalogue.catalogue import Catalogue
 from retrieval.comparing.divergence import Divergence, diverge
 from retrieval.comparing.registration import Registration
 from retrieval.encoder.encoder import load_encoder
-from retrieval.finding.finder import Finder, Found
+from retrieval.finding.finder import Finder, FoundWork
 from retrieval.finding.frames import bounds, cut_out, outside, overlap, pictures_beside
 from retrieval.judging import look as looking
 from retrieval.judging.edition import Edition, open_edition
@@ -77,7 +77,7 @@ def corners(box: tuple[int, int, int, int]) -> np.ndarray:
     return np.array([(x, y), (x + width, y), (x + width, y + height), (x, y + height)], float)
 
 
-def looked_up(edition: Edition, path: Path, seen: Features, closer: Features) -> list[Found]:
+def looked_up(edition: Edition, path: Path, seen: Features, closer: Features) -> list[FoundWork]:
     """Return the works found on a photograph that at first shows only some of its features."""
     photograph = read_photograph(path, short_side=260)
     with Catalogue.reading(edition.data) as catalogue:

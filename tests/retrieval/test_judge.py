@@ -21,7 +21,7 @@ from retrieval.judging.decision import Basis
 from retrieval.judging.edition import Edition, open_edition
 from retrieval.judging.judge import Verdict, compare, compare_all, judge_all
 from retrieval.outcome import Outcome
-from retrieval.statistics.calibration import Calibration, Measured, Threshold, Thresholds
+from retrieval.statistics.calibration import CalibratedDistance, Calibration, Threshold, Thresholds
 from tests.conftest import aged, index
 from tests.pictures import PLACES, painting, with_plate, write_paintings
 
@@ -270,8 +270,8 @@ def calibration(edition: Edition, combined: float | None, **changed: Any) -> Cal
         "sources": {"labelled": 5, "exemplars": 0, "simulated": 0},
         "copies": 0,
         "match": Threshold(0.1, 0.02, 149, 0.95),
-        "combined": Measured(Threshold(combined, 0.05, 59, 0.95), genuine),
-        "whole": Measured(Threshold(0.15, 0.05, 59, 0.95), (0.05, 0.1, 0.2)),
+        "combined": CalibratedDistance(Threshold(combined, 0.05, 59, 0.95), genuine),
+        "whole": CalibratedDistance(Threshold(0.15, 0.05, 59, 0.95), (0.05, 0.1, 0.2)),
         "number": 4,
     }
     return Calibration(**(values | changed))

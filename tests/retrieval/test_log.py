@@ -22,7 +22,7 @@ from retrieval.encoder.encoder import load_encoder
 from retrieval.errors import CatalogueDamaged, CatalogueMissing, UnknownVerdict
 from retrieval.judging.edition import Edition, open_edition
 from retrieval.judging.judge import compare, judge_all
-from retrieval.statistics.calibration import Calibration, Measured, Threshold
+from retrieval.statistics.calibration import CalibratedDistance, Calibration, Threshold
 from retrieval.verdicts.entry import LogEntry, entries_of
 from retrieval.verdicts.log import DATABASE, VerdictLog
 from retrieval.verdicts.replay import Replay, replay
@@ -80,8 +80,8 @@ def calibrated(edition: Edition, combined: float) -> Calibration:
         sources={"labelled": 60, "exemplars": 0, "simulated": 0},
         copies=0,
         match=Threshold(0.6, 0.05, 60, 0.95),
-        combined=Measured(limit, (0.1, 0.2)),
-        whole=Measured(replace(limit, value=0.7), (0.3, 0.4)),
+        combined=CalibratedDistance(limit, (0.1, 0.2)),
+        whole=CalibratedDistance(replace(limit, value=0.7), (0.3, 0.4)),
     )
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from retrieval.encoder.stream import BATCH, LOOK_AHEAD, embed_photographs
 from retrieval.errors import UnreadableImage
-from retrieval.photographs.reader_process import Order, Read, read_here
+from retrieval.photographs.reader_process import Order, ReadPhotograph, read_here
 from tests.conftest import DIM, picture, tiny_encoder, write_picture
 
 SMALL = (12, 12)  # not reduced on the way to the 8 x 8 of the encoder
@@ -21,7 +21,7 @@ def paths(tmp_path_factory):
 
 
 def test_every_photograph_comes_in_order_with_its_own_vector(paths):
-    def slow_at_first(order: Order) -> Read:
+    def slow_at_first(order: Order) -> ReadPhotograph:
         time.sleep(0.02 if int(order.path.stem) % 7 == 0 else 0)
         return read_here(order)
 

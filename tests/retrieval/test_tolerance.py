@@ -13,8 +13,8 @@ from scipy.stats import beta, binom
 
 from retrieval.statistics.calibration import (
     MOST_GROWTH,
+    CalibratedDistance,
     Calibration,
-    Measured,
     Threshold,
     allowed_beyond,
     lower_bound,
@@ -163,8 +163,8 @@ def test_the_promise_holds_where_many_values_are_the_same():
 # P-values
 
 
-def measured(*genuine: float) -> Measured:
-    return Measured(Threshold(0.5, 0.05, len(genuine), 0.95), tuple(sorted(genuine)))
+def measured(*genuine: float) -> CalibratedDistance:
+    return CalibratedDistance(Threshold(0.5, 0.05, len(genuine), 0.95), tuple(sorted(genuine)))
 
 
 @given(st.lists(st.sampled_from([0.1, 0.2, 0.3, 0.7]), max_size=30), st.sampled_from([0.0, 0.1, 0.25, 0.3, 0.7, 0.9]))
@@ -204,7 +204,7 @@ ratios = st.builds(
     cllr_min=st.floats(0, 1),
 )
 measurements = st.builds(
-    Measured,
+    CalibratedDistance,
     threshold=thresholds,
     genuine=st.lists(st.floats(0, 2), max_size=9).map(lambda some: tuple(sorted(some))),
     ratio=st.none() | ratios,
@@ -234,8 +234,8 @@ def test_a_calibration_comes_back_from_json_as_it_was(calibration, number):
 
 def example(**changed: object) -> Calibration:
     ratio = LikelihoodRatio(1.0, -2.0, 12, 13, 0.5, 0.4)
-    combined = Measured(Threshold(0.4, 0.05, 2, 0.95), (0.1, 0.2), ratio)
-    whole = Measured(Threshold(0.8, 0.1, 3, 0.95, 0.05), (0.3, 0.4, 0.5))
+    combined = CalibratedDistance(Threshold(0.4, 0.05, 2, 0.95), (0.1, 0.2), ratio)
+    whole = CalibratedDistance(Threshold(0.8, 0.1, 3, 0.95, 0.05), (0.3, 0.4, 0.5))
     match = Threshold(0.6, 0.01, 300, 0.95)
     sources = {"labelled": 3, "exemplars": 0, "simulated": 0}
     values = ("2026-05-04T03:02:01+02:00", "encoder-1", 7, 10, sources, 4, match, combined, whole)
