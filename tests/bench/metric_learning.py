@@ -212,7 +212,7 @@ class Side:
 
 
 @dataclass(slots=True)
-class FoundWork:
+class Comparison:
     """What a method gave over all seeds; each pair is ours and theirs."""
 
     apart: list[float] = field(default_factory=list)
@@ -314,7 +314,7 @@ def hits(vectors: np.ndarray, objects: np.ndarray) -> np.ndarray:
     return own < other
 
 
-def train_both(found: FoundWork, network: EmbeddingNetwork, method: str, pool: Pool, epochs: int, seed: int) -> None:
+def train_both(found: Comparison, network: EmbeddingNetwork, method: str, pool: Pool, epochs: int, seed: int) -> None:
     """Train with ours and theirs step by step, now the one first and now the other, and add what came of it."""
     training, validation = split_rows(pool, seed)
     sides = [Side(network, cost) for cost in METHODS[method]]
@@ -329,7 +329,7 @@ def train_both(found: FoundWork, network: EmbeddingNetwork, method: str, pool: P
     measure_both(found, ours, theirs, pool, validation)
 
 
-def measure_both(found: FoundWork, ours: Side, theirs: Side, pool: Pool, rows: np.ndarray) -> None:
+def measure_both(found: Comparison, ours: Side, theirs: Side, pool: Pool, rows: np.ndarray) -> None:
     """Add the figures of both on the objects held back."""
     objects, genuine = pool.objects[rows], pool.genuine[rows]
     vectors = [vectors_of(side, pool, rows) for side in (ours, theirs)]
@@ -367,7 +367,7 @@ def main() -> None:
     given = parser.parse_args()
     start = open_start("default")
     start.network.eval()
-    results = {method: FoundWork() for method in METHODS}
+    results = {method: Comparison() for method in METHODS}
     with tempfile.TemporaryDirectory() as folder:
         pool = make_pool(start, given.objects, Path(folder))
         torch.set_num_threads(1)

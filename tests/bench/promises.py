@@ -43,7 +43,7 @@ COLUMNS = ("calibrated on", "objects", "asked", "promised", "what", "of objects"
 
 
 @dataclass(frozen=True, slots=True)
-class CalibratedDistance:
+class MeasuredCase:
     """The distances of a pair; those place by place are None where it was not compared."""
 
     kind: str
@@ -58,16 +58,14 @@ class CalibratedDistance:
         return self.local if way == "local" else combined_distance(self.whole, self.local, weight)
 
 
-def measured(case: Case, encoder: Encoder) -> CalibratedDistance:
+def measured(case: Case, encoder: Encoder) -> MeasuredCase:
     """Return the distances of a case, the right object given."""
     side = encoder.preprocessing.short_side
     one, other = (read_photograph(path, short_side=side) for path in (case.exemplar, case.probe))
     whole = exact_distance(*encoder.encode([one.image, other.image]))
     registration = registration_of(case)
     found = registration and diverge(one, other, registration, encoder, global_distance=whole)
-    return CalibratedDistance(
-        case.kind, case.group, whole, found.local_distance if isinstance(found, Divergence) else None
-    )
+    return MeasuredCase(case.kind, case.group, whole, found.local_distance if isinstance(found, Divergence) else None)
 
 
 def simulated_cases(museum: Path, folder: Path) -> Iterator[Case]:
@@ -90,7 +88,7 @@ def simulated_cases(museum: Path, folder: Path) -> Iterator[Case]:
             yield Case(kind, path.stem, path, file)
 
 
-def firsts(items: Sequence[CalibratedDistance], way: str, weight: float) -> np.ndarray:
+def firsts(items: Sequence[MeasuredCase], way: str, weight: float) -> np.ndarray:
     """Return one distance for each group."""
     found: dict[str, float] = {}
     for item in items:
@@ -106,14 +104,14 @@ def share(flagged: Sequence[bool]) -> str:
     return f"{sum(flagged) / len(flagged):.3f} [{low:.3f}, {high:.3f}]"
 
 
-def is_flagged(item: CalibratedDistance, way: str, weight: float, limit: Threshold) -> bool:
+def is_flagged(item: MeasuredCase, way: str, weight: float, limit: Threshold) -> bool:
     """Return whether a pair is beyond a threshold; what cannot be compared is not."""
     distance = item.by(way, weight)
     assert limit.value is not None
     return distance is not None and distance > limit.value
 
 
-def simulation_rows(kinds: Mapping[str, Sequence[CalibratedDistance]], weight: float) -> Iterator[list]:
+def simulation_rows(kinds: Mapping[str, Sequence[MeasuredCase]], weight: float) -> Iterator[list]:
     """Yield the rows of the calibration on simulated photographs."""
     for asked in PROMISES:
         limits = {way: upper_bound(firsts(kinds[CALIBRATION], way, weight), asked) for way in WAYS}
@@ -123,7 +121,7 @@ def simulation_rows(kinds: Mapping[str, Sequence[CalibratedDistance]], weight: f
                 yield _row("simulated photographs", limits["combined"], asked, kind, items, shares)
 
 
-def real_rows(kinds: Mapping[str, Sequence[CalibratedDistance]], real: Sequence[str], weight: float) -> Iterator[list]:
+def real_rows(kinds: Mapping[str, Sequence[MeasuredCase]], real: Sequence[str], weight: float) -> Iterator[list]:
     """Yield the rows of the calibration on real pairs: each fold is judged by the others, copies by all of these."""
     pairs = [item for kind in real for item in kinds[kind]]
     names = sorted({item.group for item in pairs})
@@ -150,9 +148,7 @@ def real_rows(kinds: Mapping[str, Sequence[CalibratedDistance]], real: Sequence[
             yield _row("real pairs", limits["combined"][0], asked, kind, items, shares)
 
 
-def _row(
-    on: str, limit: Threshold, asked: float, kind: str, items: Sequence[CalibratedDistance], shares: list[str]
-) -> list:
+def _row(on: str, limit: Threshold, asked: float, kind: str, items: Sequence[MeasuredCase], shares: list[str]) -> list:
     return [on, limit.count, asked, limit.rate, kind, f"{len(items)} of {len({item.group for item in items})}", *shares]
 
 
@@ -166,7 +162,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(cpu_count()) as pool:
         cases = [*reproductions, *visitors, *bears, *simulated_cases(museum, Path(folder))]
         found = list(pool.map(partial(measured, encoder=encoder), cases))
-    kinds: dict[str, list[CalibratedDistance]] = {}
+    kinds: dict[str, list[MeasuredCase]] = {}
     for item in found:
         kinds.setdefault("visitors' photographs" if item.kind.startswith("qsd") else item.kind, []).append(item)
     kinds[ALL] = [item for item in found if item.kind.startswith("copy")]

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from indexer.inputs.metadata import Table, describe_objects, read_table
-from indexer.inputs.scan import FoundWork
+from indexer.inputs.scan import FoundFile
 from retrieval.errors import BadMetadata
 
 
@@ -17,8 +17,8 @@ def table(folder: Path, text: str | bytes) -> Table:
     return read_table(folder)
 
 
-def found(**owners: str) -> list[FoundWork]:
-    return [FoundWork(f"{path}.jpg", object_id, 1, 1) for path, object_id in owners.items()]
+def found(**owners: str) -> list[FoundFile]:
+    return [FoundFile(f"{path}.jpg", object_id, 1, 1) for path, object_id in owners.items()]
 
 
 def bad(skipped) -> dict[str, str]:
@@ -150,6 +150,6 @@ def test_rows_for_what_is_not_there_are_named(tmp_path):
 def test_accents_may_be_written_either_way(tmp_path):
     composed, split = (unicodedata.normalize(form, "É1") for form in ("NFC", "NFD"))
     text = f"object_id,photo,title\n{split},,A\n,{composed}.jpg,\n"
-    on_disk = [FoundWork(f"{split}.jpg", composed, 1, 1)]
+    on_disk = [FoundFile(f"{split}.jpg", composed, 1, 1)]
     described, skipped = describe_objects(table(tmp_path, text), on_disk)
     assert (described, skipped) == ({composed: {"title": "A"}}, [])

@@ -10,9 +10,9 @@ from retrieval.comparing.registration import (
     NEEDED,
     NotRegistered,
     Registration,
+    find_registration,
     match_points,
     project,
-    register,
 )
 from retrieval.photographs.features import Detail, Features, extract_features, features_of, features_of_probe
 from retrieval.photographs.images import read_photograph
@@ -80,7 +80,7 @@ def test_mirrored_features_are_those_of_the_mirrored_picture():
 
 def test_other_works_are_not_registered():
     features = [extract_features(painting(seed), SIZE) for seed in range(100, 125)]
-    found = [register(one, other) for one in features for other in features if one is not other]
+    found = [find_registration(one, other) for one in features for other in features if one is not other]
     assert len(found) == 600
     assert all(isinstance(one, NotRegistered) for one in found)
     assert {one.reason.split(",")[-1].split()[-3] for one in found} == {str(NEEDED)} == {"10"}
@@ -120,7 +120,7 @@ def test_points_are_in_full_size_pixels_of_the_upright_photograph(tmp_path):
         assert features.size == (1560, 1200)
         assert (features.points.min(axis=0) > -1).all()
         assert (features.points.max(axis=0) > np.array([1400, 1080])).all()
-        found = register(extract_features(painting(9), SIZE), features)
+        found = find_registration(extract_features(painting(9), SIZE), features)
         truth = np.array([[3.0, 0, 1.0], [0, 3.0, 1.0], [0, 0, 1]])
         assert isinstance(found, Registration)
         assert error(found, truth, SIZE, (1560, 1200)) < 0.003
@@ -130,7 +130,7 @@ def test_a_reduced_picture_has_the_points_of_the_whole():
     image = painting(10, (1040, 800))
     whole = extract_features(image, image.size)
     reduced = extract_features(image.reduce(2), image.size)
-    found = register(whole, reduced)
+    found = find_registration(whole, reduced)
     assert error(found, np.eye(3), image.size, image.size) < 0.001
 
 
@@ -156,7 +156,7 @@ def test_features_everywhere_are_of_every_part_of_the_picture():
 def test_the_same_photographs_always_register_alike():
     image = painting(11)
     one, other = extract_features(image, SIZE), extract_features(warped(image, *VIEWS["aslant"]), (560, 480))
-    first, again = register(one, other), register(one, other)
+    first, again = find_registration(one, other), find_registration(one, other)
     assert np.array_equal(first.homography, again.homography) and np.array_equal(first.matched, again.matched)
 
 
@@ -223,7 +223,7 @@ def test_no_arrangement_of_points_is_an_error(seed, count, arrangement):
     }[arrangement].astype(np.float32)
     elsewhere = random.uniform(0, 300, (count, 2)).astype(np.float32)
     for other in (at, elsewhere, at[:, ::-1].copy()):
-        found = register(Features(at, descriptors, (300, 300)), Features(other, descriptors, (300, 300)))
+        found = find_registration(Features(at, descriptors, (300, 300)), Features(other, descriptors, (300, 300)))
         if isinstance(found, Registration):
             assert np.isfinite(found.homography).all()
             assert 0 < found.overlap_exemplar <= 1 and 0 < found.overlap_probe <= 1
