@@ -26,6 +26,7 @@ WINGS = {  # each imports only what stands after it
     "indexer": "demo training measuring building metric_learning simulation inputs",
     "cli": "start main commands runs screening evidence pages pictures records output",
 }
+ALONE = ("machine", "outcome", "errors")  # import nothing of ours
 LONGEST_FILE, LONGEST_FUNCTION = 300, 50
 
 
@@ -88,7 +89,7 @@ def test_a_wing_imports_only_wings_below_it(path):
     if not rest:  # the package itself
         assert not imported(path)
         return
-    below = order[order.index(rest[0]) :]
+    below = order[order.index(rest[0]) :] if rest[0] not in ALONE else []
     inside = {name.split(".")[1] for name in imported(path) if name.startswith(f"{package}.")}
     assert inside <= set(below), f"{sorted(inside - set(below))} stand above {rest[0]}"
 

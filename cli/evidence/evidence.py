@@ -11,10 +11,10 @@ from retrieval.comparing.divergence import Divergence, NotCompared, Place
 from retrieval.comparing.registration import NotRegistered, Registration
 from retrieval.errors import UnreadableImage
 from retrieval.finding.match import Match
-from retrieval.judging.decision import Basis, Decision, share, sources
+from retrieval.judging.decision import Basis, Decision
 from retrieval.outcome import Outcome
 from retrieval.photographs.images import Photograph
-from retrieval.statistics.calibration import Threshold, Thresholds
+from retrieval.statistics.calibration import Threshold, Thresholds, share, sources
 
 PLACES = 6
 WIDE = 2.4  # width over height, from which pictures lie one below the other

@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
-from retrieval.judging.decision import share, sources
-from retrieval.statistics.calibration import CONFIDENCE, Calibration, Threshold, Thresholds, objects_needed
+from retrieval.statistics.calibration import (
+    CONFIDENCE,
+    Calibration,
+    Threshold,
+    Thresholds,
+    objects_needed,
+    share,
+    sources,
+)
 from retrieval.statistics.likelihood import LikelihoodRatio
 
 

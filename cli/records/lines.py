@@ -66,7 +66,7 @@ def each_work(records: Iterable[PhotographRecord]) -> Iterator[tuple[PhotographR
 
 
 def render_csv(works: Iterable[tuple[PhotographRecord, int | None]], *, bom: bool) -> Iterator[str]:
-    """Yield a header and a row a work, for spreadsheets; `bom` tells those of Windows that it is UTF-8."""
+    """Yield a header and a row a work, for spreadsheets; `bom` tells spreadsheets of Windows that the file is UTF-8."""
     yield (BOM if bom else "") + _csv_line(CSV_COLUMNS)
     for record, index in works:
         row = _row(record, None if index is None else record["works"][index])

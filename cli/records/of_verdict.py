@@ -35,7 +35,7 @@ def photograph_record(
 ) -> PhotographRecord:
     """Return the record of a photograph.
 
-    `numbers` are those under which its works were logged; `lot` is what a CSV file of lots says of the photograph.
+    `numbers` are the entries of its works in the log; `lot` is what a CSV file of lots says of the photograph.
     """
     basis = edition.basis
     return {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from retrieval.verdicts.log import DATABASE, VerdictLog
-from retrieval.verdicts.reviews import Figures, Share, figures, reviewed
+from retrieval.verdicts.reviews import ReviewFigures, Share, figures, reviewed
 
 
 def review_lines(data: Path) -> list[str]:
@@ -16,7 +16,7 @@ def review_lines(data: Path) -> list[str]:
         return figure_lines(figures(reviewed(log)))
 
 
-def figure_lines(counted: Figures) -> list[str]:
+def figure_lines(counted: ReviewFigures) -> list[str]:
     """Return what the figures of reviews say, a sentence a line; nothing where nothing was reviewed."""
     if not counted.accepted.of:
         return []

@@ -14,7 +14,7 @@ from cli.records.artifact_1 import MatchRecord, PhotographRecord, WorkRecord, du
 from retrieval.catalogue.standing import Status
 from retrieval.outcome import Outcome
 
-Key = tuple[int, int, float, int, int, int, int]
+SortKey = tuple[int, int, float, int, int, int, int]
 
 
 class Priority(StrEnum):
@@ -160,7 +160,7 @@ def triaged(records: Callable[[], Iterator[PhotographRecord]]) -> Iterator[tuple
             yield _read(spool, offset), None if index < 0 else index
 
 
-def _keys(records: Iterator[PhotographRecord], spool: IO[bytes]) -> Iterator[Key]:
+def _keys(records: Iterator[PhotographRecord], spool: IO[bytes]) -> Iterator[SortKey]:
     """Yield what to sort by for each work, with its index (-1: none) and where its record begins in the spool."""
     groups: dict[str, int] = {}
     for number, record in enumerate(records):

@@ -21,7 +21,7 @@ from retrieval.outcome import Outcome
 from retrieval.verdicts.entry import LogEntry
 from retrieval.verdicts.log import VerdictLog
 from retrieval.verdicts.reviews import (
-    Figures,
+    ReviewFigures,
     accepting,
     add_review,
     figures,
@@ -58,7 +58,7 @@ def run_open(data: Path, *, limit: int | None, as_json: bool) -> None:
     """Print the verdicts that wait for a person, the last one first."""
     with VerdictLog.reading(data) as log:
         numbers = open_verdicts(log)
-        entries = [log.verdict(number) for number in numbers[:limit]]
+        entries = [log.entry(number) for number in numbers[:limit]]
     if as_json:
         typer.echo(dumps([entry.to_json() for entry in entries], indent=2))
         return
@@ -82,7 +82,7 @@ def run_review(number: int, data: Path, *, overrule: str | None, object_id: str 
         with Catalogue.reading(data) as catalogue:
             object_id = catalogue.object(composed(object_id)).object_id
     with VerdictLog.reading(data) as log:
-        verdict = log.verdict(number)
+        verdict = log.entry(number)
         if overrule is None:
             review = accepting(verdict, name=name, reason=reason)
         else:
@@ -104,7 +104,7 @@ def run_export(out: Path, data: Path) -> None:
         raise ArtifactError(
             f"There is no label in {len(items)} reviews{_left_out(labels)}. Review verdicts as consistent or divergent."
         )
-    check_targets([out], [*(photo.path for photo in labels.photos), *(Path(item.verdict.photo) for item in items)])
+    check_targets([out], [*(photo.path for photo in labels.photos), *(Path(item.entry.photo) for item in items)])
     write_whole(out, [as_csv(labels).encode()])
     genuine = sum(photo.genuine for photo in labels.photos)
     typer.echo(f"{len(labels.photos)} labels, {genuine} genuine and {len(labels.photos) - genuine} of forgeries")
@@ -130,6 +130,6 @@ def run_figures(data: Path, *, as_json: bool) -> None:
         typer.echo(line)
 
 
-def _figures_json(counted: Figures) -> dict[str, object]:
+def _figures_json(counted: ReviewFigures) -> dict[str, object]:
     shares = {"accepted": counted.accepted, "false_alarms": counted.false_alarms, "misses": counted.misses}
     return {name: share.as_dict() for name, share in shares.items()}

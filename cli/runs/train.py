@@ -41,7 +41,7 @@ FORGERIES = 2  # of each object in a batch
 
 def run_train(request: TrainingRequest) -> None:
     """Train an encoder on labelled photographs, and write its folder."""
-    for name in ("torch", "timm", "safetensors.torch"):
+    for name in ("torch", "timm", "safetensors.torch", "matplotlib"):
         import_torch(name)
     from indexer.training.forecast import make_forecast
     from indexer.training.plan import prepare_folder

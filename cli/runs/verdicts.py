@@ -22,7 +22,7 @@ from retrieval.verdicts.reviews import OVERRULE, Review, reviews
 def run_verdicts(data: Path, *, outcome: str | None, photo: str | None, limit: int | None, as_json: bool) -> None:
     """Print recorded verdicts, the last one first."""
     with VerdictLog.reading(data) as log:
-        entries = log.verdicts(outcome=outcome, photo=photo, limit=limit)
+        entries = log.entries(outcome=outcome, photo=photo, limit=limit)
     if as_json:
         typer.echo(dumps([entry.to_json() for entry in entries], indent=2))
         return
@@ -56,7 +56,7 @@ def run_verdict(
 ) -> bool:
     """Print one verdict with its reviews, and with `judging` whether it still holds; return False where it does not."""
     with VerdictLog.reading(data) as log:
-        entry, decided = log.verdict(number), reviews(log, number)
+        entry, decided = log.entry(number), reviews(log, number)
     made_again = None
     if judging is not None:
         edition = judging.open_edition(data, parallel=cpu_count())

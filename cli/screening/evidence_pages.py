@@ -17,30 +17,30 @@ from retrieval.errors import UnreadableImage
 from retrieval.judging.edition import Edition
 from retrieval.judging.judge import Probe, Verdict, judge_all
 
-Key = tuple[str, str | None, int, str | None]  # of a page: photograph, content, which work on it, claimed object
+PageKey = tuple[str, str | None, int, str | None]  # of a page: photograph, content, which work on it, claimed object
 LAST = Priority.PLAUSIBLE  # less urgent works get no page
 
 
-def page_key(record: PhotographRecord, index: int) -> Key:
+def page_key(record: PhotographRecord, index: int) -> PageKey:
     """Return what tells the page of one work of a record from every other; identical files share theirs."""
     claimed = record["claim"] and record["claim"]["object_id"]
     return record["same_as"] or record["photo"], record["sha256"], index, claimed
 
 
-def page_name(key: Key) -> str:
+def page_name(key: PageKey) -> str:
     """Return the file name of a page, the same in every run: an address that somebody kept leads to the same work."""
     return f"{hashlib.sha256(repr(key[1:]).encode()).hexdigest()[:16]}.html"
 
 
 def write_pages(
-    pages: dict[Key, str], journal: Journal, edition: Edition, out: Path, *, several: bool, max_megapixels: float
+    pages: dict[PageKey, str], journal: Journal, edition: Edition, out: Path, *, several: bool, max_megapixels: float
 ) -> None:
     """Write the missing pages into a folder beside the output, OUT_evidence, and note their addresses in `pages`.
 
     The photographs are judged once more; one that has changed since gets no page, but keeps the one that an
     interrupted run has written.
     """
-    missing: dict[Probe, list[Key]] = {}
+    missing: dict[Probe, list[PageKey]] = {}
     for probe, key in _needing_a_person(journal):
         if key not in pages:
             missing.setdefault(probe, []).append(key)
@@ -55,7 +55,7 @@ def write_pages(
             show(done, len(missing))
 
 
-def _needing_a_person(journal: Journal) -> Iterator[tuple[Probe, Key]]:
+def _needing_a_person(journal: Journal) -> Iterator[tuple[Probe, PageKey]]:
     """Yield each work that needs a person: its photograph, and the key of its page; identical files once.
 
     Where a claim was not upheld, the claimed object is what the page is about.
@@ -69,7 +69,7 @@ def _needing_a_person(journal: Journal) -> Iterator[tuple[Probe, Key]]:
             yield Probe(Path(record["photo"]), claimed), page_key(record, index)
 
 
-def _write(verdict: Verdict, key: Key, edition: Edition, page: Path, max_megapixels: float) -> bool:
+def _write(verdict: Verdict, key: PageKey, edition: Edition, page: Path, max_megapixels: float) -> bool:
     _, sha256, index, _ = key
     if verdict.sha256 != sha256 or index >= len(verdict.works):
         return False

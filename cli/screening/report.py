@@ -12,7 +12,7 @@ from cli.output.writing import write_whole
 from cli.records.artifact_1 import PhotographRecord
 from cli.records.lines import each_work, render_csv, render_jsonl, render_table
 from cli.records.triage import triaged
-from cli.screening.evidence_pages import Key
+from cli.screening.evidence_pages import PageKey
 from cli.screening.forms import ScreenFormat
 from cli.screening.journal import Journal
 from cli.screening.options import ScreeningOptions
@@ -28,7 +28,7 @@ class ScreeningReport:
     options: ScreeningOptions
     source: Path
     max_megapixels: float
-    _pages: dict[Key, str] = field(default_factory=dict)
+    _pages: dict[PageKey, str] = field(default_factory=dict)
 
     def put_out(self, records: Iterator[PhotographRecord]) -> None:
         """Print records as they come, unless they are written at the end."""

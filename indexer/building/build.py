@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from indexer.building.complete_features import KEEP_EVERY, complete_features, described
-from indexer.building.difference import Difference, EncodingPlan, compare, plan_encoding
+from indexer.building.difference import Difference, EncodingPlan, compare_folder, plan_encoding
 from indexer.building.simulated_distances import complete_sample, genuine_distances, measured, sampled_views
 from indexer.inputs.metadata import Table, describe_objects, read_table
 from indexer.inputs.scan import FoundFile, Scan, SkippedItem, photographs_below, scan_folder
@@ -75,7 +75,7 @@ def build_catalogue(
         )
         complete_sample(catalogue, encoder, _first_exemplars(folder, scan, plan), max_megapixels=max_megapixels)
         unread = [item.path for item in (*scan.skipped, *plan.skipped)]
-        difference, claims = compare(
+        difference, claims = compare_folder(
             str(folder), scan.found, plan.contents, catalogued, unread=unread, prune=prune, scanned_ns=scanned_ns
         )
         taken = _objects_taken(scan, plan, claims, rows)

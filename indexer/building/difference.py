@@ -64,7 +64,7 @@ def plan_encoding(
     return plan
 
 
-def compare(
+def compare_folder(
     folder: str,
     found: Sequence[FoundFile],
     contents: Mapping[str, Content],

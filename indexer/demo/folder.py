@@ -36,7 +36,7 @@ class Demo:
 
 
 @dataclass(frozen=True, slots=True)
-class Probe:
+class PaintedProbe:
     """A photograph to be judged, and what is true about it."""
 
     kind: str  # "genuine", "copy", "thumbnail", "test card" or "printed page"
@@ -71,18 +71,18 @@ def paint_demo(folder: Path, *, works: int = 40, on_progress: Callable[[int, int
     return demo
 
 
-def plan_probes(works: int) -> list[Probe]:
+def plan_probes(works: int) -> list[PaintedProbe]:
     """Choose the probes by lot, and shuffle them so that a name does not give the answer away."""
     random = np.random.default_rng([works, 21])
     genuine, copies = max(1, round(0.3 * works)), max(1, round(0.15 * works))
     order = random.permutation(works)
     others = np.random.default_rng(COPIES).permutation(order[genuine:] if works > genuine else order)
-    probes = [Probe("genuine", int(order[n]), 7000 + n) for n in range(genuine)]
+    probes = [PaintedProbe("genuine", int(order[n]), 7000 + n) for n in range(genuine)]
     probes += [
-        Probe(kind, int(others[n % len(others)]), 100 * COPIES + n)
+        PaintedProbe(kind, int(others[n % len(others)]), 100 * COPIES + n)
         for n, kind in enumerate(["copy"] * copies + ["thumbnail"])
     ]
-    probes += [Probe("test card", None, 7900), Probe("printed page", None, 7901)]
+    probes += [PaintedProbe("test card", None, 7900), PaintedProbe("printed page", None, 7901)]
     return [probes[n] for n in random.permutation(len(probes))]
 
 
@@ -96,7 +96,7 @@ def hand_of_work(work: int) -> Hand:
     return hand_of(100 + work, school=_school(work))
 
 
-def picture_of(probe: Probe) -> Image.Image:
+def picture_of(probe: PaintedProbe) -> Image.Image:
     """Return the photograph of a probe."""
     if probe.work is None:
         return rephotograph(_test_card() if probe.kind == "test card" else _printed_page(), seed=probe.seed)
@@ -136,7 +136,7 @@ def _refuse_foreign(folder: Path, files: set[Path]) -> None:
 
 
 def _write_pictures(
-    demo: Demo, exemplars: Sequence[Sequence[Path]], names: Sequence[str], probes: Sequence[Probe]
+    demo: Demo, exemplars: Sequence[Sequence[Path]], names: Sequence[str], probes: Sequence[PaintedProbe]
 ) -> Iterator[Path]:
     for work, paths in enumerate(exemplars):
         paths[0].parent.mkdir(parents=True, exist_ok=True)
@@ -150,7 +150,7 @@ def _write_pictures(
         yield demo.incoming / name
 
 
-def _truth(name: str, probe: Probe) -> list[str]:
+def _truth(name: str, probe: PaintedProbe) -> list[str]:
     shown = "" if probe.work is None else object_id(probe.work)
     return [name, shown, *EXPECTED[probe.kind], "0" if probe.kind == "copy" else "1"]
 

@@ -16,7 +16,7 @@ KEYS = ("object_id", "photo")
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class MetadataRow:
     """A row: it names an object, or one photograph of it, or both, which gives the photograph to the object."""
 
     line: int
@@ -29,7 +29,7 @@ class Row:
 class Table:
     """The rows of a `catalogue.csv` that can be used, and the lines that cannot."""
 
-    rows: tuple[Row, ...] = ()
+    rows: tuple[MetadataRow, ...] = ()
     skipped: tuple[SkippedItem, ...] = ()
 
     @property
@@ -56,7 +56,7 @@ def _parse(text: str, path: Path) -> Table:
     first = text.partition("\n")[0]
     delimiter = max(",;\t", key=first.count)
     reader = csv.reader(io.StringIO(text), delimiter=delimiter, strict=True)
-    rows: list[Row] = []
+    rows: list[MetadataRow] = []
     skipped: list[SkippedItem] = []
     try:
         header = [name.strip() for name in next(reader, [])]
@@ -66,13 +66,13 @@ def _parse(text: str, path: Path) -> Table:
             if header.count(name) > 1:
                 raise BadMetadata(f"{path} has two columns named {name}; rename one of them")
         for row in _rows(reader, header):
-            (rows if isinstance(row, Row) else skipped).append(row)  # type: ignore[arg-type]
+            (rows if isinstance(row, MetadataRow) else skipped).append(row)  # type: ignore[arg-type]
     except csv.Error as error:
         raise BadMetadata(f"{path} line {reader.line_num}: {error}") from error
     return _without_repeats(rows, skipped)
 
 
-def _rows(reader: Iterator[list[str]], header: list[str]) -> Iterator[Row | SkippedItem]:
+def _rows(reader: Iterator[list[str]], header: list[str]) -> Iterator[MetadataRow | SkippedItem]:
     line = reader.line_num + 1  # type: ignore[attr-defined]
     for cells in reader:
         start, line = line, reader.line_num + 1  # type: ignore[attr-defined]
@@ -87,17 +87,17 @@ def _rows(reader: Iterator[list[str]], header: list[str]) -> Iterator[Row | Skip
             yield _bad(start, "names neither an object_id nor a photo")
             continue
         metadata = {name: value for name, value in values.items() if name and value}
-        yield Row(start, object_id, str(PurePosixPath(photo)) if photo else "", metadata)
+        yield MetadataRow(start, object_id, str(PurePosixPath(photo)) if photo else "", metadata)
 
 
 def _bad(line: int, reason: str) -> SkippedItem:
     return SkippedItem(f"{NAME} line {line}", reason)
 
 
-def _without_repeats(rows: list[Row], skipped: list[SkippedItem]) -> Table:
+def _without_repeats(rows: list[MetadataRow], skipped: list[SkippedItem]) -> Table:
     lines: dict[tuple[str, str], int] = {}
-    given: dict[str, Row] = {}
-    kept: list[Row] = []
+    given: dict[str, MetadataRow] = {}
+    kept: list[MetadataRow] = []
     for row in rows:
         first = lines.setdefault((row.object_id, row.photo), row.line)
         giver = given.setdefault(row.photo, row) if row.photo and row.object_id else row

@@ -36,7 +36,7 @@ def labels_of(items: Sequence[ReviewedVerdict], catalogue: Catalogue) -> ReviewL
     """
     works: dict[tuple[str, str | None], ReviewedVerdict] = {}
     for item in reversed(items):
-        works.setdefault((_content(item), item.verdict.object_id), item)
+        works.setdefault((_content(item), item.entry.object_id), item)
     left_out: Counter[str] = Counter()
     photos: dict[str, LabelledPhoto] = {}
     for item in works.values():
@@ -59,18 +59,18 @@ def as_csv(labels: ReviewLabels) -> str:
 
 def _content(item: ReviewedVerdict) -> str:
     """Return what tells photographs apart: the content, or the name of what could not even be read."""
-    return item.verdict.sha256 or item.verdict.photo
+    return item.entry.sha256 or item.entry.photo
 
 
 def _refusal(item: ReviewedVerdict, photos: Mapping[str, LabelledPhoto]) -> str | None:
     """Return why a review gives no label; None where it does."""
     if item.review.outcome not in OF_AN_OBJECT:
         return item.review.outcome
-    if item.verdict.outcome == UNREADABLE:
+    if item.entry.outcome == UNREADABLE:
         return UNREADABLE
     if _content(item) in photos:
         return "another work on the same photograph"
-    return _unusable(Path(item.verdict.photo), item.verdict.sha256)
+    return _unusable(Path(item.entry.photo), item.entry.sha256)
 
 
 def _unusable(photo: Path, sha256: str | None) -> str | None:
@@ -89,10 +89,10 @@ def _unusable(photo: Path, sha256: str | None) -> str | None:
 
 def _labelled(item: ReviewedVerdict) -> LabelledPhoto:
     assert item.review.object_id is not None, "consistent and divergent are said of an object"
-    lot = item.verdict.lot or {}
+    lot = item.entry.lot or {}
     group = " / ".join(lot.get(name, "").strip() for name in OFFER) if lot.get("lot", "").strip() else ""
     genuine = item.review.outcome == Outcome.CONSISTENT
-    return LabelledPhoto(Path(item.verdict.photo), item.review.object_id, genuine, group)
+    return LabelledPhoto(Path(item.entry.photo), item.review.object_id, genuine, group)
 
 
 def _with_exemplars(photos: list[LabelledPhoto], catalogue: Catalogue, left_out: Counter[str]) -> ReviewLabels:

@@ -142,7 +142,7 @@ def _labelled_cases(edition: Edition, labelled: LabelledPhotos) -> tuple[list[Ca
 
 
 def _is_only_exemplar(path: Path, exemplars: Sequence[Photo]) -> bool:
-    """Return whether a file has the only content that there is of an object; what cannot be read has not."""
+    """Return whether a file has the only content that there is of an object; an unreadable file has not."""
     if len(_contents(exemplars)) > 1:
         return False
     try:

@@ -22,7 +22,7 @@ from retrieval.statistics.calibration import Threshold, authenticity_threshold
 
 OBJECTS = 200  # at most; more would narrow the threshold little
 SIDE = 520  # pixels of the short side of the photographs
-ANY = Threshold(math.inf, 0.0, 0)  # for an encoder that has none yet
+ANY = Threshold(math.inf, 0.0, 0)  # for an encoder without a combined threshold
 USUAL = 0.95  # share of the genuine pairs up to which a distance is usual
 WEIGHT = 0.6  # of the usual global distance beside the usual local one; `python -m tests.bench.promises`
 

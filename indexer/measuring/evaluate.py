@@ -95,7 +95,7 @@ def evaluate(
         on_progress(len(queries) + done * len(queries) // len(asked), 2 * len(queries))
         if verdict.works:
             trials.append(_trial(edition, kind, query.path, object_id, group, verdict.works[0]))
-    return _assessment(edition, queries, verdicts, groups, trials)
+    return _evaluation(queries, verdicts, groups, trials)
 
 
 def _compared(query: Query, verdict: Verdict) -> list[tuple[str, str]]:
@@ -134,8 +134,7 @@ def relative_distance(match: Match, limits: Thresholds) -> float:
     return match.distance / min(limits.authenticity.value, limits.match.value)
 
 
-def _assessment(
-    edition: Edition,
+def _evaluation(
     queries: Sequence[Query],
     verdicts: Sequence[Verdict],
     groups: Sequence[str],

@@ -15,7 +15,7 @@ from retrieval.finding.nearest import exact_distance
 from retrieval.statistics.calibration import allowed_beyond, smallest_rate
 
 SAMPLE = 2000  # objects; more would narrow the threshold little
-NEXT = 10  # nearest other objects of each that are thought of
+NEXT = 10  # nearest other objects tried for each object
 
 
 @dataclass(frozen=True, slots=True)

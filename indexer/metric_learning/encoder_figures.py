@@ -91,7 +91,7 @@ def summarise(vectors: np.ndarray, objects: Sequence | np.ndarray, genuine: Sequ
     return Summary(recall, curve.equal_error.rate, curve.auc, curve.equal_error.threshold)
 
 
-def evaluate(
+def evaluate_encoder(
     vectors: np.ndarray,
     objects: Sequence | np.ndarray,
     genuine: Sequence | np.ndarray,

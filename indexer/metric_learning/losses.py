@@ -106,7 +106,7 @@ def multi_similarity_loss(
 
     `vectors` is (n, d), the masks bool (n, n). An anchor keeps the positives that are less similar than its
     most similar negative, give or take the slack, and the other way round. The terms are the anchors that have both
-    positives and negatives; active are those that keep a pair. `base` is 0.5 as in the authors' code, not 1.
+    positives and negatives; active are the anchors that keep a pair. `base` is 0.5 as in the authors' code, not 1.
     """
     anchors = positive.any(1) & negative.any(1)
     similarity, positive, negative = _similarities(vectors)[anchors], positive[anchors], negative[anchors]

@@ -57,7 +57,7 @@ def make_miner(name: str, *, generator: torch.Generator) -> Miner:
     """Return one of MINERS; it takes distances (n, n) and the masks of `relations` and returns Triplets.
 
     `generator`, on the CPU, draws the random ones. Negatives mined from the index come with the batch instead: see
-    `nearest_wrong` and `batches`; any of these miners then chooses among them.
+    `nearest_wrong` and `batches`; any miner then chooses among the negatives of the batch.
     """
     miners: dict[str, Miner] = {
         "random": partial(random_triplets, generator=generator),

@@ -46,7 +46,7 @@ def batch_cost(
     """Return the sum of the losses named, and of the spread term with a weight of `spread`.
 
     `vectors` is (n, d) of unit length; `objects`, int64 (n,), and `genuine`, bool (n,), are as in `mining.relations`,
-    and so is `same_work`. `margin` is that of the triplets, `apart` that of the contrastive loss, both distances.
+    and so is `same_work`. `margin` is the margin of the triplets, `apart` the margin of the contrastive loss.
     """
     distance = distances(vectors)
     positive, negative = relations(objects, genuine, same_work)

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from indexer.metric_learning.encoder_figures import EncoderFigures, evaluate
+from indexer.metric_learning.encoder_figures import EncoderFigures, evaluate_encoder
 from indexer.training.plan import TrainingPlan
-from indexer.training.pool import PLAIN, Row, make_pictures
+from indexer.training.pool import PLAIN, PictureRow, make_pictures
 from indexer.training.trainer import Trainer
 
 
@@ -27,7 +27,7 @@ def evaluate_held_back(trainer: Trainer, validation: np.ndarray, held_back: np.n
     """Evaluate the network as it is on rows held back, at the threshold that the validation rows set."""
     threshold = trainer.summary(validation, trainer.tower).threshold
     objects = [str(number) for number in trainer.objects[held_back]]
-    return evaluate(trainer.tower.embed(held_back), objects, trainer.genuine[held_back], threshold=threshold)
+    return evaluate_encoder(trainer.tower.embed(held_back), objects, trainer.genuine[held_back], threshold=threshold)
 
 
 def hardest_pairs(plan: TrainingPlan, trainer: Trainer, rows: np.ndarray, count: int = 4) -> list[HardPair]:
@@ -60,7 +60,7 @@ def _hardest(hardness: np.ndarray, objects: np.ndarray, count: int) -> Iterator[
             yield one, other
 
 
-def _shown(plan: TrainingPlan, pair: list[Row], distance: float, said: str) -> HardPair:
+def _shown(plan: TrainingPlan, pair: list[PictureRow], distance: float, said: str) -> HardPair:
     one, other = (next(make_pictures(plan.labelled.photos, [row], plan.start.preprocessing))[0] for row in pair)
     names = dict.fromkeys(plan.labelled.photos[row.photo].object_id for row in pair)
     return HardPair(one, other, distance, f"{said} {' and '.join(names)}")

@@ -129,7 +129,7 @@ def local_loss(
 def place_distances(one: Sequence[Tensor], other: Sequence[Tensor]) -> Tensor:
     """Return the distance at each place, the mean of the stages: (n, PLACES_ACROSS, PLACES_ACROSS).
 
-    The stages are unit features, (n, channels, rows, columns); as in `comparing.divergence`, but for the median.
+    The stages are unit features, (n, channels, rows, columns); as in `divergence.local_distances`, but for the median.
     """
     found = []
     for a, b in zip(one, other, strict=True):
@@ -150,7 +150,7 @@ def less_median(distance: Tensor, shown: Tensor, all_over: bool) -> Tensor:
 
 
 def neighbour_hinge(exemplars: Sequence[Tensor], genuine: Sequence[Tensor]) -> Tensor:
-    """Ask of every place that it is nearer to its own place on the genuine probe than to four neighbours of that."""
+    """Ask that every place is nearer to its own place on the genuine probe than to the nearest of four around it."""
     costs = []
     for a, b in zip(exemplars, genuine, strict=True):
         away = max(1, round(NEIGHBOUR * a.shape[-1] / PLACES_ACROSS))

@@ -15,7 +15,7 @@ from indexer.inputs.labels import LabelledPhotos
 from indexer.training.checkpoint import load_checkpoint
 from indexer.training.local_heads import LocalOptions
 from indexer.training.options import TrainingOptions
-from indexer.training.pool import Pool, Recipe, Row, plan_rows
+from indexer.training.pool import PictureRow, Pool, Recipe, plan_rows
 from indexer.training.split import Split, write_split
 from indexer.training.start import Start
 from retrieval.encoder.encoder import DESCRIPTION
@@ -65,7 +65,7 @@ class TrainingPlan:
         }
 
     @property
-    def rows(self) -> tuple[Row, ...]:
+    def rows(self) -> tuple[PictureRow, ...]:
         """The pictures to learn from."""
         numbers = {object_id: number for number, object_id in enumerate(self.labelled.object_ids)}
         return plan_rows(self.labelled.photos, numbers, self.recipe)

@@ -39,7 +39,7 @@ FrozenPart = Callable[[np.ndarray], np.ndarray]  # uint8 (n, height, width, 3) -
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class PictureRow:
     """One picture: which photo it is made of, and how."""
 
     photo: int  # index of the labelled photo
@@ -65,7 +65,7 @@ class Recipe:
 class Pool:
     """The rows, and what the frozen parts make of each, float16 or uint8 (n, channels, rows, columns)."""
 
-    rows: tuple[Row, ...]
+    rows: tuple[PictureRow, ...]
     features: np.ndarray
     frozen: int  # the number of parts of the network behind the features
 
@@ -80,7 +80,7 @@ class Pool:
         return np.array([row.genuine for row in self.rows])
 
 
-def plan_rows(photos: Sequence[LabelledPhoto], numbers: dict[str, int], recipe: Recipe) -> tuple[Row, ...]:
+def plan_rows(photos: Sequence[LabelledPhoto], numbers: dict[str, int], recipe: Recipe) -> tuple[PictureRow, ...]:
     """Return the pictures to make; `numbers` gives each object its number."""
     rows = []
     for index, photo in enumerate(photos):
@@ -91,11 +91,11 @@ def plan_rows(photos: Sequence[LabelledPhoto], numbers: dict[str, int], recipe: 
         for kind in kinds:
             genuine = photo.genuine and kind in (PLAIN, REPHOTOGRAPH)
             seed = int(random.integers(2**31))
-            rows.append(Row(index, numbers[photo.object_id], genuine, kind, seed, recipe.conditions))
+            rows.append(PictureRow(index, numbers[photo.object_id], genuine, kind, seed, recipe.conditions))
     return tuple(rows)
 
 
-def make_picture(image: Image.Image, row: Row, donor: Callable[[], Image.Image]) -> Image.Image:
+def make_picture(image: Image.Image, row: PictureRow, donor: Callable[[], Image.Image]) -> Image.Image:
     """Return the picture that a row asks for."""
     if row.kind == PLAIN:
         return image
@@ -122,11 +122,11 @@ def read_small(path: Path, side: int) -> Image.Image:
 
 
 def make_pictures(
-    photos: Sequence[LabelledPhoto], rows: Sequence[Row], preprocessing: Preprocessing
+    photos: Sequence[LabelledPhoto], rows: Sequence[PictureRow], preprocessing: Preprocessing
 ) -> Iterator[np.ndarray]:
     """Yield the pictures of CHUNK photos at a time, in the order of the rows: uint8 (n, height, width, 3)."""
     side = round(WORKING_SIDE * max(preprocessing.width, preprocessing.height))
-    by_photo: dict[int, list[Row]] = {}
+    by_photo: dict[int, list[PictureRow]] = {}
     for row in rows:
         by_photo.setdefault(row.photo, []).append(row)
 
@@ -147,7 +147,7 @@ def make_pictures(
 
 def fill_pool(
     photos: Sequence[LabelledPhoto],
-    rows: tuple[Row, ...],
+    rows: tuple[PictureRow, ...],
     network: EmbeddingNetwork,
     preprocessing: Preprocessing,
     *,

@@ -44,7 +44,7 @@ def write_encoder(plan: TrainingPlan) -> Combination | None:
         photos = [photo for photo in plan.labelled.photos if photo.object_id in held_back]
         encoder = load_encoder(str(partial))
         found = combination_of(photos, encoder, seed=plan.options.seed)
-        if found.threshold.value is None:  # better one of objects that were trained on too than none
+        if found.threshold.value is None:  # better a threshold from objects that were trained on too than none
             found = combination_of(plan.labelled.photos, encoder, seed=plan.options.seed)
         description = json.loads((partial / DESCRIPTION).read_text(encoding="utf-8"))
         description |= {"global_weight": found.global_weight, "combined_threshold": asdict(found.threshold)}

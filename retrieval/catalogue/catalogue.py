@@ -208,7 +208,7 @@ class Catalogue:
             self.db.conn.executemany("INSERT OR REPLACE INTO features VALUES (?, ?, ?)", rows)
 
     def features(self, sha256s: Iterable[str]) -> dict[str, Features]:
-        """Return the features of those contents that have sound ones of this version."""
+        """Return the features of the contents that have sound features of this version."""
         sql = "SELECT features FROM features WHERE sha256 = ? AND version = ?"
         found: dict[str, Features] = {}
         for sha256 in sha256s:

@@ -19,7 +19,7 @@ from retrieval.photographs.images import Photograph
 PLACES_ACROSS = 33  # and down: the map's rows and columns, each about 8 pixels of the network's input
 SPREAD = 3  # places, across and down, over which a local distance is averaged
 BORDER = 4  # places along each edge, 12 % of the side, where frames, crops and shadows fall
-BORDER_WEIGHT = 0.75  # of what differs there
+BORDER_WEIGHT = 0.75  # of a difference in the border
 USUAL_MEDIAN = 0.45  # of 67 pairs of genuine photographs
 COVERED = 0.99  # share of a place that must be there to be seen
 FEWEST_PIXELS = 160  # of the probe across the whole work; with fewer, blur differs from place to place like paint
@@ -40,14 +40,14 @@ class Divergence:
     """The comparison of a probe with an exemplar, place by place, on the exemplar's frame."""
 
     global_distance: float
-    local_distance: float  # the largest of the map
-    combined_distance: float  # of both
-    limit: float  # the local distance beyond which the combined one is beyond its threshold
-    median: float  # of the distances before it was taken away: how much the two differ on the whole
+    local_distance: float  # the largest local distance of the map
+    combined_distance: float  # of the global and the local distance
+    limit: float  # the local distance beyond which the combined distance is beyond its threshold
+    median: float  # of the distances before the median was taken away: how much the two differ on the whole
     map: np.ndarray  # float32 (rows, columns) over the whole exemplar, NaN where nothing was compared
     compared: float  # share of the exemplar's area, 0..1
     hidden: float  # share of the exemplar's detail that overlays hide, 0..1
-    places: tuple[Place, ...]  # worst first: those beyond the threshold, or else the worst
+    places: tuple[Place, ...]  # worst first: the places beyond the threshold, or else the worst
     overlays: tuple[Overlay, ...]
     homography: np.ndarray  # float64 (3, 3), refined: pixels of the upright exemplar -> pixels of the upright probe
 
@@ -70,7 +70,7 @@ def diverge(
 ) -> Divergence | NotCompared:
     """Compare a probe with the exemplar that it is registered to, leaving out what lies over the picture.
 
-    `threshold` of the combined distance says which places are beyond; by default it is the encoder's.
+    `threshold` of the combined distance says which places are beyond; by default the encoder's threshold is taken.
     """
     if encoder.stages is None or encoder.combined_threshold is None:
         return NotCompared("this encoder has no local distance")

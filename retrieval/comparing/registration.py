@@ -43,14 +43,14 @@ class NotRegistered:
 
 def find_registration(exemplar: Features, probe: Features) -> Registration | NotRegistered:
     """Lay the exemplar over the probe; where that fails, over the mirrored probe."""
-    straight = _register(exemplar, probe)
+    straight = _found_registration(exemplar, probe)
     if isinstance(straight, Registration):
         return straight
-    turned = _register(exemplar, probe.mirrored())
+    turned = _found_registration(exemplar, probe.mirrored())
     return _turned_back(turned, probe.size[0]) if isinstance(turned, Registration) else straight
 
 
-def _register(exemplar: Features, probe: Features) -> Registration | NotRegistered:
+def _found_registration(exemplar: Features, probe: Features) -> Registration | NotRegistered:
     pairs = match_points(exemplar.descriptors, probe.descriptors)
     if len(pairs) < NEEDED:
         return _too_few(len(pairs))
@@ -144,7 +144,7 @@ def project(homography: np.ndarray, points: np.ndarray) -> np.ndarray | None:
 
 
 def outline(homography: np.ndarray, size: tuple[int, int], probe_size: tuple[int, int]) -> np.ndarray:
-    """Return where an exemplar of that size lies on the probe, as far as it does: a convex polygon, float64 (n, 2)."""
+    """Return where an exemplar of `size` lies on the probe, as far as it does: a convex polygon, float64 (n, 2)."""
     cv2 = import_cv2()
     quad = project(homography, _corners(size))
     assert quad is not None, "registered ones lie before the camera"
@@ -153,7 +153,7 @@ def outline(homography: np.ndarray, size: tuple[int, int], probe_size: tuple[int
 
 
 def _is_plausible(quad: np.ndarray, size: tuple[int, int]) -> bool:
-    """Say whether the corners of a picture of that size, clockwise, still are: convex, unmirrored, not drawn out."""
+    """Say whether the corners of a picture of `size`, clockwise, still are: convex, unmirrored, not drawn out."""
     sides = np.roll(quad, -1, axis=0) - quad
     lengths = np.maximum(np.linalg.norm(sides, axis=1), 1e-9)
     following, next_lengths = np.roll(sides, -1, axis=0), np.roll(lengths, -1)

@@ -24,9 +24,7 @@ DEFAULT = "default"
 DEFAULT_FOLDER = Path(__file__).parent / "default_encoder"
 DESCRIPTION = "encoder.json"
 SCHEMA = "artifact-encoder/1"
-PRECISIONS = ("fp32", "bf16")
 MOST_MEDIAN = 0.83  # for ImageNet's features: of 67 genuine pairs one is beyond, and none of 49 with plates and noise
-DEVICES = ("cpu", "cuda")
 
 Engine = Callable[[np.ndarray], np.ndarray]
 Stages = Callable[[np.ndarray], list[np.ndarray]]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Executor, Future
 from typing import TypeVar
 
@@ -11,11 +11,11 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
-def in_order(pool: Executor, work: Callable[[Item], Result], items: Iterable[Item], *, ahead: int) -> Iterator[Result]:
+def in_order(pool: Executor, work: Callable[[Item], Result], items: Iterable[Item], *, ahead: int) -> Generator[Result]:
     """Yield what `work` makes of each item, in order, with at most `ahead` more under way or waiting.
 
-    An error is raised in the place of its item; what was not begun by then, or by the time that nobody asks any more,
-    is not done.
+    An error is raised in the place of its item; items not begun when an error is raised, or when the generator is
+    closed, are not done.
     """
     waiting: deque[Future[Result]] = deque()
     try:

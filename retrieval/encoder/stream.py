@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -87,8 +88,10 @@ def embed_photographs(
         pictures = [encoder.preprocessing(view) for view in views(found.photograph)]
         return _PreparedPhotograph(path, found.photograph, pictures, found.features)
 
-    with ThreadPoolExecutor(cpu_count(), thread_name_prefix="decode") as pool:
-        prepared = in_order(pool, prepare, paths, ahead=LOOK_AHEAD)
+    with (
+        ThreadPoolExecutor(cpu_count(), thread_name_prefix="decode") as pool,
+        closing(in_order(pool, prepare, paths, ahead=LOOK_AHEAD)) as prepared,
+    ):
         while batch := list(islice(prepared, BATCH)):
             yield from _encode(batch, encoder)
 

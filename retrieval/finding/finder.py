@@ -154,7 +154,7 @@ class Finder:
         return FoundWork(tuple(matches), self._outline(matches[0], size) if matches else None)
 
     def _outline(self, match: Match, size: tuple[int, int]) -> np.ndarray | None:
-        """Return where the exemplar of a match lies on a photograph of that size."""
+        """Return where the exemplar of a match lies on a photograph of `size`."""
         if match.registered is None:
             return None
         photo = next(photo for photo in self.exemplars[match.object_id] if photo.file == match.exemplar)

@@ -77,14 +77,14 @@ def cut_out(photograph: Photograph, quad: np.ndarray) -> Image.Image:
 
 
 def corners_of(homography: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """Return where the corners of an exemplar of that size lie on a photograph, as `cut_out` takes them."""
+    """Return where the corners of an exemplar of `size` lie on a photograph, as `cut_out` takes them."""
     found = project(homography, np.array([(0, 0), (size[0] - 1, 0), (size[0] - 1, size[1] - 1), (0, size[1] - 1)]))
     assert found is not None, "registered ones lie before the camera"
     return found
 
 
 def bounds(polygon: np.ndarray, size: tuple[int, int]) -> tuple[int, int, int, int]:
-    """Return the box (x, y, width, height) around a polygon on a photograph of that size, in whole pixels."""
+    """Return the box (x, y, width, height) around a polygon on a photograph of `size`, in whole pixels."""
     left, top = (max(0, int(np.floor(value + 0.5))) for value in polygon.min(axis=0))
     right, bottom = (
         min(length, int(np.ceil(value + 0.5))) for length, value in zip(size, polygon.max(axis=0), strict=True)

@@ -25,7 +25,7 @@ class Sighting:
     features: Features
 
     def thinned(self) -> Sighting:
-        """Return it as it is kept, with some of its features, the same for the same."""
+        """Return the sighting as the log keeps it, with some of its features, the same ones each time."""
         rows = np.zeros(len(self.features), bool)
         rows[np.random.default_rng(0).permutation(len(rows))[:FEATURES]] = True
         return Sighting(self.vector, self.features.among(rows))
@@ -33,7 +33,7 @@ class Sighting:
 
 @dataclass(frozen=True, slots=True)
 class Sightings:
-    """The works that were seen, by the numbers of their verdicts; `features_of` returns what is kept of some."""
+    """The works that were seen, by the numbers of their verdicts; `features_of` returns kept features by number."""
 
     index: Any
     features_of: Callable[[Sequence[int]], Mapping[int, Features]]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -11,11 +10,11 @@ from retrieval.comparing.registration import NotRegistered, Registration
 from retrieval.finding.confirmation import NO_FEATURES
 from retrieval.finding.match import Match
 from retrieval.outcome import Outcome
-from retrieval.statistics.calibration import CalibratedDistance, Calibration, Threshold, Thresholds
+from retrieval.statistics.calibration import CalibratedDistance, Calibration, Threshold, Thresholds, share, sources
 from retrieval.statistics.likelihood import words
 
 MOST_HIDDEN = 0.15  # of the exemplar's detail, under plates and glare, for a comparison place by place
-LEAST_COMPARED = 0.5  # of the exemplar, for a photograph to be consistent with it
+LEAST_FOR_CONSISTENT = 0.5  # of the exemplar, for a photograph to be consistent with it
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +42,8 @@ class Basis:
 def decide(matches: Sequence[Match], basis: Basis, *, poor: str | None = None) -> Decision:
     """Judge a probe against the first of its matches; `poor` says why it cannot be judged.
 
-    By the combined distance where it was registered and compared place by place, which needs no other objects; else by
-    its global distance.
+    By the combined distance where the probe was registered and compared place by place, a comparison that needs no
+    other objects; else by its global distance.
     """
     limits = basis.thresholds
     if poor is not None:
@@ -94,10 +93,10 @@ def _decide_by_places(nearest: Match, found: Divergence, threshold: float) -> tu
         )
     elif found.combined_distance > threshold:
         outcome, said = Outcome.DIVERGENT, f"{combined} is beyond the authenticity threshold {threshold:.3f}"
-    elif found.compared < LEAST_COMPARED:
+    elif found.compared < LEAST_FOR_CONSISTENT:
         outcome, said = (
             Outcome.INCONCLUSIVE,
-            f"{within}, but only {found.compared:.0%} of it could be compared, less than {LEAST_COMPARED:.0%}: "
+            f"{within}, but only {found.compared:.0%} of it could be compared, less than {LEAST_FOR_CONSISTENT:.0%}: "
             "a photograph of all of it would help",
         )
     else:
@@ -216,19 +215,6 @@ def _basis(basis: Basis, authenticity: Threshold, divergence: Divergence | None)
     return said
 
 
-SOURCES = {"labelled": "labelled photographs", "exemplars": "other exemplars", "simulated": "simulated re-photographs"}
-
-
-def sources(calibration: Calibration) -> str:
-    """Return where the genuine photographs of a calibration are from, in words."""
-    return ", ".join(f"{count} {SOURCES[kind]}" for kind, count in calibration.sources.items() if count)
-
-
 def _plain(number: float) -> str:
     """Return a number of 1 or more with two digits that count, and none that are made up."""
     return f"{number:.1f}" if number < 10 else f"{float(f'{number:.2g}'):,.0f}"
-
-
-def share(rate: float) -> str:
-    """Return a rate of errors in per cent, never less than it is."""
-    return f"{math.ceil(round(1000 * rate, 6)) / 10:g}%"

@@ -44,6 +44,7 @@ class Look:
         self.photograph = item.photograph
         self.finder = edition.finder.without(item.photograph.sha256) if apart else edition.finder
         self.size = (item.photograph.width, item.photograph.height)
+        self._poor: dict[tuple[int, int], str | None] = {}  # by the size of what was read
         self._divergences: dict[object, Divergence | NotCompared] = {}  # a claim is often the object found
 
     @cached_property
@@ -65,11 +66,6 @@ class Look:
     def closer_features(self) -> Features:
         """Finer features of the photograph, found when they are first asked for."""
         return features_of_probe(self.closer, CLOSER)
-
-    @cached_property
-    def poor(self) -> str | None:
-        """Why the photograph is too poor to be judged, if it is."""
-        return poor(self.photograph)
 
     def works(self, k: int, *, several: bool) -> tuple[Work, ...]:
         """Return the works on the photograph, each with its k best objects."""
@@ -95,8 +91,8 @@ class Look:
     def _with_framed(self, found: list[FoundWork], k: int, features_of: FeaturesOf) -> list[FoundWork]:
         """Return the works found and the pictures in frames beside them, each of which is looked up by itself.
 
-        Where nothing was found, small pictures are looked for on the whole photograph, as on a page or a screen; they
-        are told only where one of them is an object's.
+        Where nothing was found, small pictures are looked for on the whole photograph, as on a page or a screen; the
+        pictures are told only where one of them shows an object.
         """
         outlines = [work.outline for work in found if work.outline is not None]
         assert self.item.features is not None, "a probe is read with its features"
@@ -142,7 +138,7 @@ class Look:
         return self.features.among(~outside([quad], self.features.points))
 
     def _sighted(self, work: Work, vector: np.ndarray, features: Callable[[], Features | None]) -> Work:
-        """Return a work, if it is of no object, with how it looks and where it was seen before."""
+        """Return a work; one of no object gets how it looks and where it was seen before."""
         registered = work.matches and work.matches[0].registered
         if registered or work.decision.outcome in OF_AN_OBJECT or not (shown := features()):
             return work
@@ -190,9 +186,16 @@ class Look:
             matches,
             self.edition.basis,
             self.edition.register,
-            poor=self.poor,
+            poor=self._why_poor(photograph),
             compared_with=partial(self._other, photograph),
         )
+
+    def _why_poor(self, photograph: Photograph) -> str | None:
+        """Return why the photograph, as it was read first or closer, is too poor to be judged, if it is."""
+        size = photograph.image.size
+        if size not in self._poor:
+            self._poor[size] = poor(photograph)
+        return self._poor[size]
 
     def _other(self, photograph: Photograph, object_id: str) -> Match | None:
         """Return the photograph compared with another object; None where that object is not catalogued."""

@@ -60,7 +60,9 @@ def _settled(work: Work, basis: Basis, register: Register, compared_with: Compar
     genuine, forgery = _both(work.matches[0], register, compared_with)
     if forgery is not None and _shows(forgery, genuine, basis):
         return _known(work, genuine, forgery, basis)
-    if genuine is not None and genuine.object_id != work.matches[0].object_id:  # it is no photograph of the forgery
+    if (
+        genuine is not None and genuine.object_id != work.matches[0].object_id
+    ):  # the photograph does not show the forgery
         others = [match for match in work.matches if match.object_id != genuine.object_id]
         matches = (genuine, *others)[: len(work.matches)]
         work = replace(work, matches=matches, decision=decide(matches, basis))
@@ -93,7 +95,7 @@ def _both(best: Match, register: Register, compared_with: ComparedWith) -> tuple
 
 
 def _closeness(match: Match) -> tuple[bool, float]:
-    """Return what is smaller for the nearer of two matches: one that was compared place by place is."""
+    """Return what is smaller for the nearer of two matches; one compared place by place comes first."""
     return match.compared is None, match.decisive
 
 

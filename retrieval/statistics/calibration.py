@@ -12,6 +12,9 @@ import numpy as np
 from retrieval.statistics.likelihood import LikelihoodRatio
 from retrieval.statistics.metrics import at_most
 
+SOURCES = {"labelled": "labelled photographs", "exemplars": "other exemplars", "simulated": "simulated re-photographs"}
+
+
 FALSE_MATCH_RATE = 0.05
 FALSE_ALARM_RATE = 0.05
 CONFIDENCE = 0.95
@@ -187,3 +190,13 @@ def _measured(values: Mapping[str, Any]) -> CalibratedDistance:
         genuine=tuple(values["genuine"]),
         ratio=ratio and LikelihoodRatio(**ratio),
     )
+
+
+def sources(calibration: Calibration) -> str:
+    """Return where the genuine photographs of a calibration are from, in words."""
+    return ", ".join(f"{count} {SOURCES[kind]}" for kind, count in calibration.sources.items() if count)
+
+
+def share(rate: float) -> str:
+    """Return a rate of errors in per cent, never less than it is."""
+    return f"{math.ceil(round(1000 * rate, 6)) / 10:g}%"

@@ -111,7 +111,7 @@ class Trials:
 
     @classmethod
     def of(cls, genuine: Pairs, *wrong: Pairs) -> Trials:
-        """Return the trials of these kinds; raises ValueError where one has no pairs or distances not finite."""
+        """Return the trials of these kinds; raises ValueError where a kind has no pairs or distances not finite."""
         kinds = (genuine, *wrong)
         if not wrong or any(not len(kind.distances) or not np.isfinite(kind.distances).all() for kind in kinds):
             raise ValueError("Expected finite distances, one or more, of genuine pairs and of each kind of wrong ones.")

@@ -110,10 +110,10 @@ class VerdictLog:
         with writing(self.db):
             self.db.execute(f"DELETE FROM sightings WHERE verdict <= ({last})", [kept])
 
-    def verdicts(
+    def entries(
         self, *, outcome: str | None = None, photo: str | None = None, limit: int | None = None
     ) -> list[LogEntry]:
-        """Return verdicts, the last one first: those of an outcome, or whose photograph has this text in its path."""
+        """Return entries, the last one first: entries of an outcome, or whose photograph has this text in its path."""
         where, values = ["1"], []
         if outcome is not None:
             where.append("outcome = ?")
@@ -124,8 +124,8 @@ class VerdictLog:
         sql = f"SELECT * FROM verdicts WHERE {' AND '.join(where)} ORDER BY number DESC LIMIT ?"
         return [_entry(row) for row in self.db.query(sql, [*values, -1 if limit is None else min(limit, _LARGEST)])]
 
-    def verdict(self, number: int) -> LogEntry:
-        """Return one verdict; raises UnknownVerdict."""
+    def entry(self, number: int) -> LogEntry:
+        """Return the entry of one verdict; raises UnknownVerdict."""
         for row in self.db.query("SELECT * FROM verdicts WHERE number = ?", [min(number, _LARGEST)]):
             return _entry(row)
         raise UnknownVerdict(f"No verdict {number} is recorded. `artifact verdicts` lists them.")

@@ -47,9 +47,9 @@ class Review:
 
 @dataclass(frozen=True, slots=True)
 class ReviewedVerdict:
-    """A review, and the entry of the verdict that was reviewed."""
+    """A review, and the log entry of the verdict."""
 
-    verdict: LogEntry
+    entry: LogEntry
     review: Review
 
 
@@ -73,7 +73,7 @@ class Share:
 
 
 @dataclass(frozen=True, slots=True)
-class Figures:
+class ReviewFigures:
     """How the verdicts fared with their reviewers; each verdict counts once, by its last review."""
 
     accepted: Share  # of the verdicts reviewed, unreadable photographs aside
@@ -81,39 +81,39 @@ class Figures:
     misses: Share  # consistent or no-match, overruled to divergent; of the consistent and no-match ones
 
 
-def accepting(verdict: LogEntry, *, name: str, reason: str) -> Review:
+def accepting(entry: LogEntry, *, name: str, reason: str) -> Review:
     """Return the review that holds a recorded verdict to be right; raises BadReview where it has no name."""
-    known = None if verdict.outcome == Outcome.NO_MATCH else verdict.object_id
-    return _review(verdict, ACCEPT, verdict.outcome, known, name, reason)
+    known = None if entry.outcome == Outcome.NO_MATCH else entry.object_id
+    return _review(entry, ACCEPT, entry.outcome, known, name, reason)
 
 
-def overruling(verdict: LogEntry, outcome: Outcome, *, object_id: str | None, name: str, reason: str) -> Review:
+def overruling(entry: LogEntry, outcome: Outcome, *, object_id: str | None, name: str, reason: str) -> Review:
     """Return the review that holds another outcome to be right, of the verdict's object unless another is named.
 
     Raises BadReview: no name or reason, no object where there must be one, one where there is none, or nothing new.
     """
-    matched = None if verdict.outcome in (Outcome.NO_MATCH, UNREADABLE) else verdict.object_id
+    matched = None if entry.outcome in (Outcome.NO_MATCH, UNREADABLE) else entry.object_id
     if outcome is Outcome.NO_MATCH and object_id is not None:
         raise BadReview("A photograph that is no-match shows no object of the catalogue: leave --object out.")
     known = None if outcome is Outcome.NO_MATCH else object_id or matched
     if outcome in OF_AN_OBJECT and known is None:
         raise BadReview(
-            f"Verdict {verdict.number} is {verdict.outcome}: name the object that the photograph is {outcome} with, "
+            f"Verdict {entry.number} is {entry.outcome}: name the object that the photograph is {outcome} with, "
             "by --object."
         )
-    if (outcome, known) == (verdict.outcome, matched):
-        raise BadReview(f"Verdict {verdict.number} says that already: accept it, or name another outcome or object.")
+    if (outcome, known) == (entry.outcome, matched):
+        raise BadReview(f"Verdict {entry.number} says that already: accept it, or name another outcome or object.")
     if not reason.strip():
         raise BadReview("To overrule a verdict needs a reason: give it by --reason.")
-    return _review(verdict, OVERRULE, str(outcome), known, name, reason)
+    return _review(entry, OVERRULE, str(outcome), known, name, reason)
 
 
-def _review(verdict: LogEntry, decision: str, outcome: str, known: str | None, name: str, reason: str) -> Review:
+def _review(entry: LogEntry, decision: str, outcome: str, known: str | None, name: str, reason: str) -> Review:
     if not name.strip():
         raise BadReview("A review needs the name of who decided: give it by --name, or set ARTIFACT_REVIEWER.")
-    assert verdict.number is not None, "only recorded verdicts are reviewed"
+    assert entry.number is not None, "only recorded verdicts are reviewed"
     now = datetime.now().astimezone().isoformat(timespec="seconds")
-    return Review(verdict.number, now, name.strip(), decision, outcome, known, reason.strip())
+    return Review(entry.number, now, name.strip(), decision, outcome, known, reason.strip())
 
 
 def add_review(log: VerdictLog, review: Review) -> int:
@@ -134,7 +134,7 @@ def reviews(log: VerdictLog, verdict: int | None = None) -> list[Review]:
 
 def reviewed(log: VerdictLog) -> list[ReviewedVerdict]:
     """Return all reviews with their verdicts, the first one first."""
-    return [ReviewedVerdict(log.verdict(review.verdict), review) for review in reviews(log)]
+    return [ReviewedVerdict(log.entry(review.verdict), review) for review in reviews(log)]
 
 
 def open_verdicts(log: VerdictLog) -> list[int]:
@@ -153,15 +153,15 @@ def _can_hold(log: VerdictLog) -> bool:
     return "reviews" in log.db.table_names()
 
 
-def figures(items: Iterable[ReviewedVerdict]) -> Figures:
+def figures(items: Iterable[ReviewedVerdict]) -> ReviewFigures:
     """Return how often the verdicts were accepted, and the false alarms and misses among them."""
-    last = {item.review.verdict: item for item in items if item.verdict.outcome != UNREADABLE}.values()
+    last = {item.review.verdict: item for item in items if item.entry.outcome != UNREADABLE}.values()
 
     def share(hit: Callable[[Review], bool], *said: str) -> Share:
-        among = [item.review for item in last if not said or item.verdict.outcome in said]
+        among = [item.review for item in last if not said or item.entry.outcome in said]
         return Share(sum(map(hit, among)), len(among))
 
-    return Figures(
+    return ReviewFigures(
         accepted=share(lambda review: review.decision == ACCEPT),
         false_alarms=share(lambda review: review.outcome == Outcome.CONSISTENT, Outcome.DIVERGENT),
         misses=share(lambda review: review.outcome == Outcome.DIVERGENT, Outcome.CONSISTENT, Outcome.NO_MATCH),

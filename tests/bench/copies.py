@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from indexer.demo import paint_demo
-from indexer.demo.folder import Probe, object_id, picture_of
+from indexer.demo.folder import PaintedProbe, object_id, picture_of
 from retrieval.catalogue.catalogue import Catalogue
 from retrieval.statistics.metrics import clopper_pearson
 from tests.bench import report
@@ -27,7 +27,7 @@ def photograph_works(folder: Path) -> None:
     folder.mkdir()
     for kind, seed in SEEDS.items():
         for work in WORKS:
-            picture_of(Probe(kind, work, seed + work)).save(folder / f"{kind}-{work}.jpg", quality=90)
+            picture_of(PaintedProbe(kind, work, seed + work)).save(folder / f"{kind}-{work}.jpg", quality=90)
 
 
 def screen(folder: Path, data: Path) -> dict[str, list[dict]]:

@@ -194,7 +194,7 @@ def test_a_photograph_is_compared_with_the_object_named(world: Path, tmp_path: P
     (number,) = found["verdicts"]
     assert result.stderr.splitlines() == [f"wrote {page}", f"wrote {png}"]
     with VerdictLog.reading(world / "data") as log:
-        recorded = log.verdict(number)
+        recorded = log.entry(number)
     assert (recorded.asked, recorded.outcome) == (object_id, found["works"][0]["outcome"])
     (work,) = found["works"]
     (match,) = work["matches"]

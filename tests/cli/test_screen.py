@@ -133,7 +133,7 @@ def test_claims_are_verified_one_to_one_and_lots_are_kept(desk, data, tmp_path):
     assert found["broken.jpg"]["claim"]["reason"] == found["broken.jpg"]["error"]
     assert found["unknown.jpg"]["claim"] is None
     with VerdictLog.reading(data) as log:
-        said = Counter((Path(item.photo).name, item.object_id) for item in log.verdicts())
+        said = Counter((Path(item.photo).name, item.object_id) for item in log.entries())
     assert said["fine.jpg", "05"] == 1, "a claim that is what was found has no verdict of its own"
     assert said["as-two.jpg", "05"] == said["as-two.jpg", STOLEN] == 1
 

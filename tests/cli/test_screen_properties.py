@@ -270,7 +270,7 @@ def test_a_screening_cut_anywhere_before_its_output_records_each_verdict_once(ed
                 break
             screen(edition, folder, out, monkeypatch)
             with VerdictLog.reading(folder.parent / "data") as log:
-                assert sorted(item.number for item in log.verdicts()) == sorted(
+                assert sorted(item.number for item in log.entries()) == sorted(
                     {number for record in records(out).values() for number in record["verdicts"]}
                 )
     assert moment > 4 * len(set(CONTENTS))
@@ -290,6 +290,6 @@ def check_log(found: Mapping[str, Mapping[str, Any]], data: Path) -> None:
         for record in found.values():
             assert record["verdicts"]
             for number in record["verdicts"]:
-                kept = log.verdict(number)
+                kept = log.entry(number)
                 assert (kept.sha256, kept.lot) == (record["sha256"], None)
                 assert kept.outcome in [work["outcome"] for work in record["works"]] or record["error"]

@@ -14,7 +14,7 @@ from indexer.metric_learning.encoder_figures import summarise
 from indexer.training.local_heads import LocalOptions
 from indexer.training.options import TrainingOptions
 from indexer.training.plan import TrainingPlan
-from indexer.training.pool import Pool, Recipe, Row
+from indexer.training.pool import PictureRow, Pool, Recipe
 from indexer.training.split import Split
 from indexer.training.start import Start
 from retrieval.encoder.network import EmbeddingNetwork
@@ -65,7 +65,7 @@ def content(folder: Path) -> dict[str, bytes]:
 class Known:
     """A trainer whose vectors are given."""
 
-    def __init__(self, rows: tuple[Row, ...], vectors: np.ndarray) -> None:
+    def __init__(self, rows: tuple[PictureRow, ...], vectors: np.ndarray) -> None:
         self.pool = Pool(rows, vectors, 0)
         self.objects, self.genuine = self.pool.objects, self.pool.genuine
         self.options = TrainingOptions()

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from indexer.metric_learning import encoder_figures as evaluation
-from indexer.metric_learning.encoder_figures import NEAREST, RANDOM, NothingToMeasure, evaluate, summarise
+from indexer.metric_learning.encoder_figures import NEAREST, RANDOM, NothingToMeasure, evaluate_encoder, summarise
 from retrieval.statistics.metrics import (
     RankedQuery,
     equal_error_rate,
@@ -80,7 +80,10 @@ def test_retrieval_equals_a_plain_loop(monkeypatch, rows):
     some = photos(12, 3, 1)
     lone = unit(np.random.default_rng(9).standard_normal((4, 16)))  # the only photo of its object
     vectors, objects, genuine = np.vstack([lone, some[0]]), [*"wxyz", *some[1]], [True] * 4 + some[2]
-    found, queries = evaluate(vectors, objects, genuine, resamples=20), looped_queries(vectors, objects, genuine)
+    found, queries = (
+        evaluate_encoder(vectors, objects, genuine, resamples=20),
+        looped_queries(vectors, objects, genuine),
+    )
     assert found.figures["recall_at_1"].value == pytest.approx(recall_at_k(queries))
     assert found.figures["map"].value == pytest.approx(mean_average_precision(queries))
     assert found.figures["gap"].value == pytest.approx(global_average_precision(queries))
@@ -97,7 +100,7 @@ def test_verification_equals_a_plain_loop_and_scikit_learn(monkeypatch, rows):
     some = photos(8, 3, 2)
     near, forged, others = looped_pairs(*some)
     nearest = [distance for far in others for distance in far[:NEAREST]]
-    found = evaluate(*some, threshold=1.0, resamples=20)
+    found = evaluate_encoder(*some, threshold=1.0, resamples=20)
     values = {name: estimate.value for name, estimate in found.figures.items()}
     assert values["eer_forgeries"] == pytest.approx(equal_error_rate(near, forged).rate)
     assert values["eer_others"] == pytest.approx(equal_error_rate(near, nearest).rate)
@@ -129,20 +132,20 @@ def test_random_photos_are_of_other_objects_and_any_of_them(monkeypatch):
 def test_the_case_of_two_objects_by_hand():
     angles = np.radians([0, 10, 90, 130])  # a a b b
     vectors = np.column_stack([np.cos(angles), np.sin(angles)]).astype(np.float32)
-    found = evaluate(vectors, list("aabb"), [True] * 4, threshold=0.5)
+    found = evaluate_encoder(vectors, list("aabb"), [True] * 4, threshold=0.5)
     assert {name: found.figures[name].value for name in ("recall_at_1", "map", "gap", "eer", "auc")} == {
         "recall_at_1": 1, "map": 1, "gap": 1, "eer": 0, "auc": 1,
     }  # fmt: skip
     assert (found.figures["recall"].value, found.figures["accuracy"].value) == (0.5, 0.75)  # b and b: 0.684
     assert (found.threshold, found.threshold_given) == (0.5, True)
-    own = evaluate(vectors, list("aabb"), [True] * 4)
+    own = evaluate_encoder(vectors, list("aabb"), [True] * 4)
     assert 2 * math.sin(math.radians(20)) <= own.threshold < 2 * math.sin(math.radians(40))
     assert not own.threshold_given and own.figures["accuracy"].value == 1
 
 
 def test_equal_vectors_are_not_found():
     collapsed = np.tile(unit(np.ones((1, 4))), (12, 1))
-    found = evaluate(collapsed, list("aaabbbcccddd"), [True] * 12, resamples=20)
+    found = evaluate_encoder(collapsed, list("aaabbbcccddd"), [True] * 12, resamples=20)
     assert found.figures["recall_at_1"].value == 0
     assert found.figures["map"].value == pytest.approx(1 / 4)
     assert found.figures["auc"].value == pytest.approx(0.5)
@@ -151,8 +154,8 @@ def test_equal_vectors_are_not_found():
 
 def test_a_forgery_near_its_object_lowers_gap_but_not_recall():
     vectors, objects, genuine = photos(6, 3, noise=0.1)
-    before = evaluate(vectors, objects, genuine, resamples=20)
-    forged = evaluate(
+    before = evaluate_encoder(vectors, objects, genuine, resamples=20)
+    forged = evaluate_encoder(
         np.vstack([vectors, vectors[:6]]), [*objects, *objects[:6]], [*genuine, *[False] * 6], resamples=20
     )
     assert before.figures["recall_at_1"].value == forged.figures["recall_at_1"].value == 1
@@ -161,7 +164,7 @@ def test_a_forgery_near_its_object_lowers_gap_but_not_recall():
 
 def test_the_summary_agrees_with_the_evaluation_whatever_the_ids_are():
     vectors, objects, genuine = photos(10, 3, 1)
-    found = evaluate(vectors, objects, genuine, resamples=20)
+    found = evaluate_encoder(vectors, objects, genuine, resamples=20)
     summary = summarise(vectors, np.unique(objects, return_inverse=True)[1], np.array(genuine))
     assert (summary.recall_at_1, summary.eer, summary.auc, summary.threshold) == (
         found.figures["recall_at_1"].value,
@@ -173,7 +176,7 @@ def test_the_summary_agrees_with_the_evaluation_whatever_the_ids_are():
 
 
 def test_the_figures_there_are_and_their_form():
-    with_forgeries, without = (evaluate(*photos(10, 3, forged), resamples=30) for forged in (1, 0))
+    with_forgeries, without = (evaluate_encoder(*photos(10, 3, forged), resamples=30) for forged in (1, 0))
     assert set(with_forgeries.figures) == {*FIGURES, *AGAINST}
     assert list(without.figures) == FIGURES
     told = json.loads(json.dumps(with_forgeries.as_dict(), allow_nan=False))
@@ -181,13 +184,13 @@ def test_the_figures_there_are_and_their_form():
     for estimate in with_forgeries.figures.values():
         assert 0 <= estimate.low <= estimate.value + 0.05 and estimate.value - 0.05 <= estimate.high <= 1
         assert estimate.low < estimate.high and estimate.n == 10
-    assert evaluate(*photos(10, 3, 1), resamples=30) == with_forgeries
+    assert evaluate_encoder(*photos(10, 3, 1), resamples=30) == with_forgeries
 
 
 def test_too_few_objects_to_measure_with_are_said():
     vectors = unit(np.random.default_rng(0).standard_normal((4, 8)))
     with pytest.raises(NothingToMeasure, match="Of 3 objects to measure with, 1 have two genuine"):
-        evaluate(vectors, list("aabc"), [True] * 4)
+        evaluate_encoder(vectors, list("aabc"), [True] * 4)
     summary = summarise(vectors, list("abcd"), [True] * 4)
     assert all(math.isnan(value) for value in (summary.recall_at_1, summary.eer, summary.auc, summary.score))
     with pytest.raises(NothingToMeasure, match="no genuine photograph"):
@@ -206,13 +209,13 @@ def test_inputs_are_checked():
         with pytest.raises(ValueError, match="Expected finite vectors"):
             summarise(*wrong)
     with pytest.raises(ValueError, match="not NaN"):
-        evaluate(vectors, objects, genuine, threshold=math.nan)
+        evaluate_encoder(vectors, objects, genuine, threshold=math.nan)
 
 
 def test_two_thousand_photos_take_seconds():
     some = photos(400, 3, 2, dim=128)
     start = time.monotonic()
-    found = evaluate(*some, resamples=100)
+    found = evaluate_encoder(*some, resamples=100)
     assert time.monotonic() - start < 10
     pairs = 1200 * (NEAREST + RANDOM)
     assert (found.counts["other_pairs"], found.counts["genuine_pairs"], found.counts["forgery_pairs"]) == (

@@ -6,7 +6,7 @@ import pytest
 torch = pytest.importorskip("torch")
 pytest.importorskip("timm")
 
-from indexer.metric_learning.encoder_figures import evaluate, summarise  # noqa: E402
+from indexer.metric_learning.encoder_figures import evaluate_encoder, summarise  # noqa: E402
 from indexer.training.held_back import evaluate_held_back, hardest_pairs  # noqa: E402
 from indexer.training.plan import rows_showing  # noqa: E402
 from indexer.training.pool import PLAIN, make_pictures  # noqa: E402
@@ -19,7 +19,7 @@ def test_the_threshold_comes_from_validation_and_the_figures_from_what_is_held_b
     threshold = summarise(known.pool.features[validation], known.objects[validation], known.genuine[validation])
     assert found.threshold == threshold.threshold and found.threshold_given
     objects = [str(number) for number in known.objects[test]]
-    wanted = evaluate(known.pool.features[test], objects, known.genuine[test], threshold=threshold.threshold)
+    wanted = evaluate_encoder(known.pool.features[test], objects, known.genuine[test], threshold=threshold.threshold)
     assert found.as_dict() == wanted.as_dict() and found.counts["objects"] == 3
 
 

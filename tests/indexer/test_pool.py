@@ -20,9 +20,9 @@ from indexer.training.pool import (  # noqa: E402
     PLAIN,
     REPHOTOGRAPH,
     WORKING_SIDE,
+    PictureRow,
     Pool,
     Recipe,
-    Row,
     fill_pool,
     frozen_part,
     kept_shape,
@@ -159,18 +159,22 @@ def test_a_row_is_the_photo_a_photograph_of_it_or_a_photograph_of_a_copy():
         random = np.random.default_rng(seed)
         return photograph(of, draw_shot(random, DIFFICULT), random).tobytes()
 
-    assert make_picture(image, Row(0, 0, True, PLAIN, 3), never).tobytes() == image.tobytes()
-    assert make_picture(image, Row(0, 0, True, REPHOTOGRAPH, 3), never).tobytes() == taken(image, 3) != taken(image, 4)
+    assert make_picture(image, PictureRow(0, 0, True, PLAIN, 3), never).tobytes() == image.tobytes()
+    assert (
+        make_picture(image, PictureRow(0, 0, True, REPHOTOGRAPH, 3), never).tobytes()
+        == taken(image, 3)
+        != taken(image, 4)
+    )
     for kind in KINDS:
         copy = make_copy(image, kind, seed=3, donor=donor)
-        assert make_picture(image, Row(0, 0, False, kind, 3), lambda: donor).tobytes() == taken(copy.image, 3)
+        assert make_picture(image, PictureRow(0, 0, False, kind, 3), lambda: donor).tobytes() == taken(copy.image, 3)
 
 
 def test_where_a_kind_of_copy_cannot_be_made_another_is():
     image = painting(1, SMALL)
     assert make_copy(image, "face", seed=3, donor=image) is None
-    redrawn = make_picture(image, Row(0, 0, False, "redrawn", 3), lambda: image)
-    assert make_picture(image, Row(0, 0, False, "face", 3), lambda: image).tobytes() == redrawn.tobytes()
+    redrawn = make_picture(image, PictureRow(0, 0, False, "redrawn", 3), lambda: image)
+    assert make_picture(image, PictureRow(0, 0, False, "face", 3), lambda: image).tobytes() == redrawn.tobytes()
 
 
 @pytest.mark.parametrize("colour", ["black", "white"])
@@ -238,7 +242,7 @@ def test_a_donor_that_cannot_be_read_is_named_too(photos, tmp_path):
     broken = tmp_path / "broken.jpg"
     broken.write_bytes(b"no photograph")
     given = [*photos[:3], LabelledPhoto(broken, "c", True)]
-    row = Row(0, 0, False, "oil", 1)  # the fourth photo is the donor of the first
+    row = PictureRow(0, 0, False, "oil", 1)  # the fourth photo is the donor of the first
     with pytest.raises(ArtifactError, match=r"broken\.jpg"):
         list(make_pictures(given, [row], SHAPE))
 

@@ -27,7 +27,7 @@ from indexer.training.phases import (  # noqa: E402
     rate_share,
     trainable_groups,
 )
-from indexer.training.pool import PLAIN, REPHOTOGRAPH, Pool, Row  # noqa: E402
+from indexer.training.pool import PLAIN, REPHOTOGRAPH, PictureRow, Pool  # noqa: E402
 from indexer.training.trainer import Trainer  # noqa: E402
 from retrieval.encoder.network import EmbeddingNetwork  # noqa: E402
 from retrieval.encoder.preprocessing import Preprocessing  # noqa: E402
@@ -56,7 +56,7 @@ def pool() -> Pool:
     for number in range(OBJECTS):
         centre = random.random((320, 2, 2))
         for index, kind in enumerate([PLAIN, REPHOTOGRAPH, REPHOTOGRAPH, REPHOTOGRAPH, "oil", "oil"]):
-            rows.append(Row(number, number, kind != "oil", kind, index))
+            rows.append(PictureRow(number, number, kind != "oil", kind, index))
             values.append(centre + random.normal(0, 0.35, centre.shape) + 0.2 * (kind == "oil"))
     parts = len(network().parts())
     return Pool(tuple(rows), np.stack(values).astype(np.float16), parts - 1)
@@ -397,7 +397,7 @@ def test_with_nothing_frozen_all_parts_learn_from_the_pixels(tmp_path):
     for number in range(8):
         centre = random.integers(0, 256, (3, 4, 4)).repeat(16, 1).repeat(16, 2)
         for index in range(2):
-            rows.append(Row(number, number, True, REPHOTOGRAPH if index else PLAIN, index))
+            rows.append(PictureRow(number, number, True, REPHOTOGRAPH if index else PLAIN, index))
             pixels.append(np.clip(centre + random.normal(0, 20, centre.shape), 0, 255).astype(np.uint8))
     found = Trainer(
         network(),

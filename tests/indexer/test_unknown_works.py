@@ -42,7 +42,7 @@ def registered(monkeypatch) -> tuple[SimpleNamespace, list[frozenset[str]], set[
         asked.append(frozenset({one, other}))
         return LYING if asked[-1] in same else NotRegistered("only 3 matching points, 10 are needed")
 
-    monkeypatch.setattr(unknown, "register", register)
+    monkeypatch.setattr(unknown, "find_registration", register)
     return SimpleNamespace(features=lambda hashes: {sha256: sha256 for sha256 in hashes}), asked, same
 
 
@@ -120,7 +120,7 @@ def test_a_work_held_twice_is_passed_over_for_the_next_one(registered):
 
 
 def test_one_content_under_two_ids_is_one_work_without_any_features(monkeypatch):
-    monkeypatch.setattr(unknown, "register", lambda *_: pytest.fail("there are no features to register"))
+    monkeypatch.setattr(unknown, "find_registration", lambda *_: pytest.fail("there are no features to register"))
     vectors = unit(np.random.default_rng(8).standard_normal((5, 12)))
     vectors[3] = vectors[2]
     hashes = ["aa", "bb", "cc", "cc", "ee"]

@@ -14,11 +14,11 @@ from retrieval.comparing.overlays import GLARE, PLATE, Overlay
 from retrieval.comparing.registration import NotRegistered, Registration
 from retrieval.finding.confirmation import NO_FEATURES
 from retrieval.finding.match import Match
-from retrieval.judging.decision import LEAST_COMPARED, MOST_HIDDEN, Basis, Decision, decide, share, sources
+from retrieval.judging.decision import LEAST_FOR_CONSISTENT, MOST_HIDDEN, Basis, Decision, decide
 from retrieval.outcome import Outcome
 from retrieval.photographs.images import Photograph
 from retrieval.photographs.quality import SMALLEST_SIDE, poor
-from retrieval.statistics.calibration import CalibratedDistance, Calibration, Threshold, Thresholds
+from retrieval.statistics.calibration import CalibratedDistance, Calibration, Threshold, Thresholds, share, sources
 from retrieval.statistics.likelihood import LikelihoodRatio
 from tests.pictures import painting
 
@@ -289,13 +289,13 @@ def test_too_much_hidden_is_inconclusive_whatever_the_rest_looks_like(local):
 
 
 def test_too_little_compared_may_be_divergent_but_never_consistent():
-    decision = by_places(0.1, compared=LEAST_COMPARED - 0.1)
+    decision = by_places(0.1, compared=LEAST_FOR_CONSISTENT - 0.1)
     assert decision.outcome is Outcome.INCONCLUSIVE
     assert "the combined distance 0.100 (local 0.100, global 0.950) is within the" in decision.reasons[0]
     assert "but only 40% of it could be compared, less than 50%" in decision.reasons[0]
     assert decision.reasons[0].endswith(": a photograph of all of it would help")
-    assert by_places(0.1, compared=LEAST_COMPARED).outcome is Outcome.CONSISTENT
-    assert by_places(0.9, compared=LEAST_COMPARED - 0.1).outcome is Outcome.DIVERGENT
+    assert by_places(0.1, compared=LEAST_FOR_CONSISTENT).outcome is Outcome.CONSISTENT
+    assert by_places(0.9, compared=LEAST_FOR_CONSISTENT - 0.1).outcome is Outcome.DIVERGENT
 
 
 @given(st.floats(0, 2), st.floats(0, 2), st.floats(0, 1), st.floats(0, 1), st.floats(0, 1), st.floats(0, 2))
@@ -306,11 +306,11 @@ def test_what_was_registered_is_never_an_unknown_work(local, whole, weight, comp
     assert combined >= local
     assert found.outcome is not Outcome.NO_MATCH
     if found.outcome is Outcome.CONSISTENT:
-        assert combined <= value and compared >= LEAST_COMPARED and hidden <= MOST_HIDDEN
+        assert combined <= value and compared >= LEAST_FOR_CONSISTENT and hidden <= MOST_HIDDEN
     if found.outcome is Outcome.DIVERGENT:
         assert combined > value and hidden <= MOST_HIDDEN
     if found.outcome is Outcome.INCONCLUSIVE:
-        assert hidden > MOST_HIDDEN or compared < LEAST_COMPARED
+        assert hidden > MOST_HIDDEN or compared < LEAST_FOR_CONSISTENT
 
 
 @given(st.floats(0, 2), st.floats(0, 2), st.floats(0, 2), st.floats(0, 2), st.floats(0, 1))

@@ -63,7 +63,7 @@ def kept(place: Path, edition: Edition, name: str, asked: str | None = None) -> 
         verdict = compare(edition, photo, asked)
     with VerdictLog.opened(edition.data) as log:
         (number,) = log.add(entries_of(verdict, edition, asked=asked))
-        return log.verdict(number)
+        return log.entry(number)
 
 
 def again(item: LogEntry, data: Path) -> Replay:
@@ -105,11 +105,11 @@ def test_verdicts_are_numbered_and_listed_from_the_last_and_by_outcome_and_photo
     numbers = [kept(place, edition, name).number for name in ("1.jpg", "2.jpg", "broken.jpg")]
     assert numbers == [1, 2, 3]
     with VerdictLog.reading(edition.data) as log:
-        assert [item.number for item in log.verdicts()] == [3, 2, 1]
-        assert [item.number for item in log.verdicts(limit=2)] == [3, 2]
-        assert [item.number for item in log.verdicts(outcome="unreadable")] == [3]
-        assert [item.number for item in log.verdicts(outcome="consistent", photo="2.jp")] == [2]
-        assert log.verdicts(photo="%") == []  # a text, not a pattern
+        assert [item.number for item in log.entries()] == [3, 2, 1]
+        assert [item.number for item in log.entries(limit=2)] == [3, 2]
+        assert [item.number for item in log.entries(outcome="unreadable")] == [3]
+        assert [item.number for item in log.entries(outcome="consistent", photo="2.jp")] == [2]
+        assert log.entries(photo="%") == []  # a text, not a pattern
 
 
 def test_an_unreadable_photograph_is_recorded_as_such(place, edition):
@@ -175,11 +175,11 @@ def test_an_unknown_number_and_a_missing_or_foreign_log_are_said(place, edition)
         pass
     kept(place, edition, "1.jpg")
     with VerdictLog.reading(edition.data) as log, pytest.raises(UnknownVerdict, match="No verdict 99"):
-        log.verdict(99)
+        log.entry(99)
     with VerdictLog.reading(edition.data) as log, pytest.raises(UnknownVerdict):
-        log.verdict(10**30)  # SQLite holds none so large
+        log.entry(10**30)  # SQLite holds none so large
     with VerdictLog.reading(edition.data) as log:
-        assert len(log.verdicts(limit=10**30)) == 1
+        assert len(log.entries(limit=10**30)) == 1
     (edition.data / DATABASE).write_bytes(b"no database" * 100)
     with pytest.raises(CatalogueDamaged), VerdictLog.reading(edition.data):
         pass
@@ -245,8 +245,8 @@ def test_the_lot_and_the_alert_are_kept_and_read_again(edition, place):
     with VerdictLog.opened(edition.data) as log:
         (plain,) = log.add(entries_of(verdict, edition))
         (number,) = log.add(entries_of(replace(verdict, works=(alarming,)), edition, lot=MappingProxyType(lot)))
-        assert (log.verdict(plain).lot, log.verdict(plain).alert) == (None, None)
-        item = log.verdict(number)
+        assert (log.entry(plain).lot, log.entry(plain).alert) == (None, None)
+        item = log.entry(number)
     assert (item.lot, item.alert, item.outcome) == (lot, "stolen", "consistent")
     assert item.to_json()["lot"] == lot and item.to_json()["alert"] == "stolen"
 

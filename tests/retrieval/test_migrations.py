@@ -187,8 +187,8 @@ def old_log(data: Path) -> None:
 
 def read_log(data: Path) -> tuple:
     with VerdictLog.reading(data) as log:
-        (item,) = log.verdicts()
-        assert log.verdict(1) == item
+        (item,) = log.entries()
+        assert log.entry(1) == item
         return [step.name for step in VERDICTS.applied(log.db)], item
 
 

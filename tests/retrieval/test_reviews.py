@@ -29,7 +29,7 @@ from retrieval.verdicts.entry import entries_of
 from retrieval.verdicts.log import DATABASE, VerdictLog
 from retrieval.verdicts.reviews import (
     BadReview,
-    Figures,
+    ReviewFigures,
     Share,
     accepting,
     add_review,
@@ -64,11 +64,11 @@ def unreadable(log: VerdictLog, photo: str | bytes) -> int:
 
 
 def accept(log: VerdictLog, number: int) -> int:
-    return add_review(log, accepting(log.verdict(number), name="J. Doe", reason=""))
+    return add_review(log, accepting(log.entry(number), name="J. Doe", reason=""))
 
 
 def overrule(log: VerdictLog, number: int, outcome: str, object_id: str | None = None, reason: str = "seen") -> int:
-    review = overruling(log.verdict(number), Outcome(outcome), object_id=object_id, name="J. Doe", reason=reason)
+    review = overruling(log.entry(number), Outcome(outcome), object_id=object_id, name="J. Doe", reason=reason)
     return add_review(log, review)
 
 
@@ -120,7 +120,7 @@ def test_what_is_open_is_that_of_a_plain_loop(log):
         if draw.random() < 0.2:
             accept(log, number)
     last, done = {}, {review.verdict for review in reviews(log)}
-    everything = {item.number: item for item in log.verdicts()}
+    everything = {item.number: item for item in log.entries()}
 
     def said(item, *more):
         return (item.sha256, item.region, item.object_id, *more)
@@ -143,7 +143,7 @@ def test_what_is_open_is_that_of_a_plain_loop(log):
     [("divergent", "A"), ("consistent", "A"), ("inconclusive", "A"), ("no-match", None)],
 )
 def test_to_accept_holds_what_the_verdict_says(log, outcome, held):
-    review = accepting(log.verdict(keep(log, outcome)), name=" J. Doe ", reason=" brush ")
+    review = accepting(log.entry(keep(log, outcome)), name=" J. Doe ", reason=" brush ")
     assert (review.decision, review.outcome, review.object_id) == ("accept", outcome, held)
     assert (review.verdict, review.name, review.reason) == (1, "J. Doe", "brush")
 
@@ -162,7 +162,7 @@ def test_to_accept_holds_what_the_verdict_says(log, outcome, held):
     ],
 )
 def test_to_overrule_holds_another_outcome_or_object(log, said, outcome, object_id, held):
-    verdict = log.verdict(keep(log, said))
+    verdict = log.entry(keep(log, said))
     review = overruling(verdict, Outcome(outcome), object_id=object_id, name="J. Doe", reason="x")
     assert (review.decision, review.outcome, review.object_id) == ("overrule", outcome, held)
 
@@ -179,13 +179,13 @@ def test_to_overrule_holds_another_outcome_or_object(log, said, outcome, object_
     ],
 )
 def test_what_contradicts_itself_or_says_too_little_is_refused(log, said, outcome, object_id, message):
-    verdict = log.verdict(keep(log, said))
+    verdict = log.entry(keep(log, said))
     with pytest.raises(BadReview, match=message):
         overruling(verdict, Outcome(outcome), object_id=object_id, name="J. Doe", reason="x")
 
 
 def test_a_name_is_needed_and_to_overrule_a_reason(log):
-    verdict = log.verdict(keep(log))
+    verdict = log.entry(keep(log))
     with pytest.raises(BadReview, match="--name"):
         accepting(verdict, name=" ", reason="x")
     with pytest.raises(BadReview, match="--reason"):
@@ -223,7 +223,7 @@ def test_figures_count_each_verdict_once_by_its_last_review(log):
     accept(log, verdicts[7])
     accept(log, broken)
     found = figures(reviewed(log))
-    assert found == Figures(accepted=Share(5, 10), false_alarms=Share(1, 6), misses=Share(2, 3))
+    assert found == ReviewFigures(accepted=Share(5, 10), false_alarms=Share(1, 6), misses=Share(2, 3))
     assert found.misses.interval == clopper_pearson(2, 3)
     low, high = clopper_pearson(1, 6)
     assert found.false_alarms.as_dict() == {"count": 1, "of": 6, "share": 1 / 6, "low": low, "high": high}

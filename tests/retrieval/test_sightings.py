@@ -106,7 +106,7 @@ def test_the_last_works_are_kept_and_every_verdict(edition, tmp_path):
         assert [n for (n,) in log.db.execute("SELECT verdict FROM sightings ORDER BY verdict")][-3:] == numbers
         log.forget(kept=2)
         assert [n for (n,) in log.db.execute("SELECT verdict FROM sightings ORDER BY verdict")] == numbers[-2:]
-        assert {item.number for item in log.verdicts()} >= set(numbers)
+        assert {item.number for item in log.entries()} >= set(numbers)
 
 
 def test_of_a_catalogued_work_and_of_an_unreadable_photograph_nothing_is_kept(edition, tmp_path):
@@ -117,7 +117,7 @@ def test_of_a_catalogued_work_and_of_an_unreadable_photograph_nothing_is_kept(ed
     assert isinstance(shown, Verdict) and shown.works[0].sighting is None
     with VerdictLog.opened(edition.data) as log:
         assert [len(Recorder(edition, log).keep(verdict)) for verdict in (shown, unread)] == [1, 1]
-        last = log.verdicts(limit=2)
+        last = log.entries(limit=2)
         assert {item.outcome for item in last} >= {"unreadable"}
         marks = [item.number for item in last]
         assert log.db.execute("SELECT count(*) FROM sightings WHERE verdict IN (?, ?)", marks).fetchone() == (0,)

@@ -2,12 +2,14 @@
 
 import threading
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from retrieval.encoder.stream import BATCH, LOOK_AHEAD, embed_photographs
 from retrieval.errors import UnreadableImage
+from retrieval.machine import cpu_count
 from retrieval.photographs.reader_process import Order, ReadPhotograph, read_here
 from tests.conftest import DIM, picture, tiny_encoder, write_picture
 
@@ -83,9 +85,18 @@ def test_paths_are_taken_only_some_way_ahead(paths):
 
 
 def test_a_reader_that_stops_early_leaves_no_threads(paths):
-    found = embed_photographs(paths, tiny_encoder())
+    read: list[Path] = []
+
+    def slowly(order: Order) -> ReadPhotograph:
+        time.sleep(0.02)
+        read.append(order.path)
+        return read_here(order)
+
+    found = embed_photographs(paths, tiny_encoder(), read=slowly)
     next(found)
+    before = len(read)
     found.close()
+    assert len(read) <= before + cpu_count()  # what was under way, and nothing that waited
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("decode")]
 
 
