@@ -12,7 +12,7 @@ from PIL import ImageOps
 from cli.pages.charts import Axis, Chart, Mark, Plane, probit
 from cli.pages.templating import page_pieces
 from cli.pictures.data_uri import data_uri
-from cli.records.evaluation_figures import Section
+from cli.records.figure_names import Section
 from indexer.measuring.evaluate import Evaluation
 from indexer.measuring.evaluation_figures import COPY, GENUINE, OTHER
 from retrieval.errors import UnreadableImage

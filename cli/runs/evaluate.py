@@ -12,7 +12,7 @@ import typer
 from cli.output.progress import progress
 from cli.output.terminal import echo_wrapped, print_table
 from cli.records.artifact_1 import dumps
-from cli.records.evaluation_figures import Section, sections
+from cli.records.figure_names import Section, sections
 from cli.runs.options import JudgingOptions
 from indexer.inputs.queries import read_queries
 from indexer.measuring.evaluate import Evaluation, evaluate

@@ -12,7 +12,7 @@ from sklearn.metrics import det_curve, roc_auc_score
 
 from cli.pages.charts import Axis, Plane, probit
 from cli.pages.evaluation import evaluation_page
-from cli.records.evaluation_figures import sections
+from cli.records.figure_names import sections
 from indexer.inputs.queries import Query
 from indexer.measuring.evaluate import Evaluation, NothingToEvaluate, evaluate, relative_distance
 from indexer.measuring.evaluation_figures import COPY, GENUINE, OTHER
