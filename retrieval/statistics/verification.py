@@ -178,11 +178,6 @@ def with_width(estimate: Estimate) -> Estimate:
     return replace(estimate, low=min(low, estimate.value), high=max(high, estimate.value))
 
 
-def roc_auc(genuine: Sequence[float] | np.ndarray, wrong: Sequence[float] | np.ndarray) -> float:
-    """Return the area under the ROC of genuine and wrong distances, shapes (n,) and (m,); see `Curve.auc`."""
-    return Trials.of(_of_one_object(genuine), _of_one_object(wrong)).whole().auc
-
-
 def confusion(
     genuine: Sequence[float] | np.ndarray, wrong: Sequence[float] | np.ndarray, threshold: float
 ) -> Confusion:
@@ -192,8 +187,3 @@ def confusion(
         raise ValueError("Expected a threshold, finite distances, and one genuine pair or more.")
     passed, missed = int(np.count_nonzero(near <= threshold)), int(np.count_nonzero(far <= threshold))
     return Confusion(passed, len(near) - passed, missed, len(far) - missed)
-
-
-def _of_one_object(distances: Sequence[float] | np.ndarray) -> Pairs:
-    values = np.asarray(distances, float)
-    return Pairs(values, np.zeros(len(values), np.int64))

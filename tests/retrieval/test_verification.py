@@ -8,7 +8,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from retrieval.statistics.metrics import Estimate, clopper_pearson, equal_error_rate, false_alarm_rate, miss_rate
-from retrieval.statistics.verification import Confusion, Pairs, Trials, confusion, roc_auc, with_width
+from retrieval.statistics.verification import Confusion, Pairs, Trials, confusion, with_width
 
 DISTANCES = st.lists(st.integers(0, 12), min_size=1, max_size=12)
 
@@ -16,6 +16,10 @@ DISTANCES = st.lists(st.integers(0, 12), min_size=1, max_size=12)
 def pairs(distances: list[float] | np.ndarray, owners: list[int] | np.ndarray | None = None) -> Pairs:
     values = np.asarray(distances, float)
     return Pairs(values, np.arange(len(values)) if owners is None else np.asarray(owners))
+
+
+def roc_auc(genuine: list[float] | np.ndarray, wrong: list[float] | np.ndarray) -> float:
+    return Trials.of(pairs(genuine), pairs(wrong)).whole().auc
 
 
 def test_confusion_by_hand():
