@@ -50,7 +50,7 @@ class ScreeningReport:
             write_whole(options.out, (piece.encode() for piece in pieces))
 
     def _write_page(self) -> None:
-        from cli.pages.day import render_day
+        from cli.pages.screening import render_screening
         from cli.records.review_words import review_lines
         from cli.screening.evidence_pages import page_key, write_pages
 
@@ -59,7 +59,7 @@ class ScreeningReport:
             several = self.options.several
             write_pages(self._pages, journal, edition, out, several=several, max_megapixels=self.max_megapixels)
         with progress("Writing the report") as show:
-            pieces = render_day(
+            pieces = render_screening(
                 journal.records,
                 journal.counts,
                 folder=self.source,

@@ -1,4 +1,4 @@
-"""Make the entries of a screening's report: pictures, alerts, object, distance, reasons, claim and lot of each work."""
+"""Make the entries of the page of a screening: pictures, alerts, object, distance, reasons, claim, lot of a work."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The HTML report, on records made by hand: order, escaping, pictures, bars, and nothing from outside."""
+"""The page of a screening, on records made by hand: order, escaping, pictures, bars, and nothing from outside."""
 
 import base64
 import hashlib
@@ -14,9 +14,9 @@ import pytest
 from PIL import Image
 
 from cli.output.text import plain
-from cli.pages import day_entries as entries
-from cli.pages.day import render_day
+from cli.pages import screening_entries as entries
 from cli.pages.parts import SIGNS, Bar
+from cli.pages.screening import render_screening
 from cli.pages.templating import environment
 from cli.pictures.thumbnails import thumbnail
 from cli.records.artifact_1 import outcomes
@@ -65,7 +65,9 @@ def render(
 ) -> str:
     counts = Counter(outcome for found in records for outcome in outcomes(found))
     data = data or folder / "no catalogue"
-    pieces = render_day(lambda: iter(records), counts, folder=folder, data=data, on_progress=on_progress, **options)
+    pieces = render_screening(
+        lambda: iter(records), counts, folder=folder, data=data, on_progress=on_progress, **options
+    )
     page = "".join(pieces)
     page.encode()  # no lone surrogate is left
     Page(page)
@@ -408,7 +410,7 @@ def test_the_reviews_so_far_are_summed_up(tmp_path: Path) -> None:
 
 def test_pictures_end_where_a_page_would_grow_too_large(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(entries, "PICTURED", 2)
-    monkeypatch.setattr("cli.pages.day.PICTURED", 2)
+    monkeypatch.setattr("cli.pages.screening.PICTURED", 2)
     given = [record(tmp_path / str(i), work("divergent", match())) for i in range(3)]
     page = render(given, tmp_path)
     assert [article.count("<figure") for article in articles(page)] == [2, 2, 0]
@@ -519,7 +521,9 @@ def test_records_and_pieces_are_not_kept(tmp_path: Path) -> None:
             yield record(tmp_path / f"{i}.png", work("divergent", match(str(i))), extra="x" * size)
 
     tracemalloc.start()
-    pieces = render_day(records, {"divergent": count}, folder=tmp_path, data=tmp_path / "none", on_progress=ignore)
+    pieces = render_screening(
+        records, {"divergent": count}, folder=tmp_path, data=tmp_path / "none", on_progress=ignore
+    )
     written = sum(piece.count("<article") for piece in pieces)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
@@ -535,7 +539,7 @@ def test_records_are_read_twice(tmp_path: Path) -> None:
         reads += 1
         yield record(tmp_path / "a.png", work("divergent", match()))
 
-    "".join(render_day(records, {"divergent": 1}, folder=tmp_path, data=tmp_path, on_progress=ignore))
+    "".join(render_screening(records, {"divergent": 1}, folder=tmp_path, data=tmp_path, on_progress=ignore))
     assert reads == 2
 
 

@@ -1,4 +1,4 @@
-"""Write a screening as one self-contained HTML page: a summary of the day, then what needs a person first."""
+"""Write a screening as one self-contained HTML page: a summary, then what needs a person first."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from itertools import groupby, starmap
 from pathlib import Path
 
-from cli.pages.day_entries import PICTURED, PROVISIONAL, Entries, View
+from cli.pages.screening_entries import PICTURED, PROVISIONAL, Entries, View
 from cli.pages.templating import page_pieces
 from cli.pictures.thumbnails import Reference
 from cli.records.artifact_1 import PhotographRecord, WorkRecord
@@ -21,7 +21,7 @@ CALIBRATION = "calibration"  # like `PROVISIONAL`, begins a reason that says whe
 
 
 @dataclass(frozen=True, slots=True)
-class DayBasis:
+class ScreeningBasis:
     """What the judgements rest on, as the records say it."""
 
     encoder: str = "none"
@@ -30,7 +30,7 @@ class DayBasis:
     authenticity: float | None = None
     remarks: tuple[str, ...] = ()  # the sentences that say where the thresholds come from
 
-    def with_record(self, found: PhotographRecord) -> DayBasis:
+    def with_record(self, found: PhotographRecord) -> ScreeningBasis:
         """Return what is known after another record."""
         basis = replace(self, encoder=str(found["encoder"]), revision=str(found["revision"]))
         for work in (work for work in found["works"] if work["matches"]):
@@ -43,10 +43,10 @@ class DayBasis:
 
 
 @dataclass
-class Day:
+class ScreeningSummary:
     """What the top of the page says of all records."""
 
-    basis: DayBasis = field(default_factory=DayBasis)
+    basis: ScreeningBasis = field(default_factory=ScreeningBasis)
     photographs: int = 0
     identical: int = 0
     counts: Counter[Priority] = field(default_factory=Counter)
@@ -54,19 +54,19 @@ class Day:
     houses: set[str] = field(default_factory=set)
 
     @classmethod
-    def of(cls, records: Iterator[PhotographRecord]) -> Day:
+    def of(cls, records: Iterator[PhotographRecord]) -> ScreeningSummary:
         """Read the records once."""
-        day = cls()
+        summary = cls()
         for found in records:
-            day.basis = day.basis.with_record(found)
-            day.photographs += 1
-            day.identical += found["same_as"] is not None
+            summary.basis = summary.basis.with_record(found)
+            summary.photographs += 1
+            summary.identical += found["same_as"] is not None
             works: Sequence[WorkRecord | None] = found["works"] or [None]
-            day.counts.update(priority(found, work) for work in works)
+            summary.counts.update(priority(found, work) for work in works)
             lot = found["lot"] or {}
-            day.sales |= {lot["sale"]} if lot.get("sale") else set()
-            day.houses |= {lot["house"]} if lot.get("house") else set()
-        return day
+            summary.sales |= {lot["sale"]} if lot.get("sale") else set()
+            summary.houses |= {lot["house"]} if lot.get("house") else set()
+        return summary
 
     @property
     def alerts(self) -> dict[Priority, int]:
@@ -74,7 +74,7 @@ class Day:
         return {rank: self.counts[rank] for rank in ALERTS if self.counts[rank]}
 
 
-def render_day(
+def render_screening(
     records: Callable[[], Iterator[PhotographRecord]],
     counts: Mapping[str, int],
     *,
@@ -89,12 +89,12 @@ def render_day(
     `counts` are of the outcomes; `evidence` names the evidence page of a work, as a path from the folder of this page;
     `reviews` are sentences on how earlier verdicts fared.
     """
-    day, works = Day.of(records()), sum(counts.values())
+    summary, works = ScreeningSummary.of(records()), sum(counts.values())
     with ExitStack() as stack:
-        entries = Entries(folder, Reference.opened(data, stack), day.basis.remarks, evidence)
+        entries = Entries(folder, Reference.opened(data, stack), summary.basis.remarks, evidence)
         yield from page_pieces(
             "screening.html",
-            day=day,
+            summary=summary,
             works=works,
             counts=counts,
             folder=folder.resolve(),
