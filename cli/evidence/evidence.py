@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from PIL import Image
@@ -28,7 +28,15 @@ VERDICTS: Mapping[str, str] = {
 }
 NOTHING_COMPARED = "Nothing was compared place by place; the verdict rests on the global distance."
 BEYOND, WITHIN = "beyond it a photograph diverges", "within it an object of the catalogue is found"
-Row = tuple[str, str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class EvidenceFigure:
+    """A number behind the verdict: its name, how the page writes it, and its meaning."""
+
+    name: str
+    value: str
+    meaning: str
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -52,7 +60,7 @@ class Evidence:
 
     @property
     def pictures(self) -> tuple[Image.Image | None, Image.Image]:
-        """Exemplar and photograph, as they lie on each other where that is known, else as they are."""
+        """Exemplar and photograph, as they lie on each other where the two are registered, else as they are."""
         return self.pair or (self.known_exemplar.image if self.known_exemplar else None, self.probe.image)
 
     @property
@@ -68,7 +76,7 @@ class Evidence:
 
     @property
     def registration(self) -> Registration | None:
-        """How the exemplar lies on the probe, where that is known."""
+        """How the exemplar lies on the probe, where the two are registered."""
         return self.match.registered
 
     @property
@@ -121,8 +129,8 @@ class Evidence:
         if isinstance(self.exemplar, UnreadableImage):
             said.append(f"The exemplar cannot be shown: {self.exemplar}.")
         if self.registration is None:
-            found = self.match.registration
-            reason = found.reason if isinstance(found, NotRegistered) else "it was not tried"
+            tried = self.match.registration
+            reason = tried.reason if isinstance(tried, NotRegistered) else "it was not tried"
             said.append(f"The two photographs could not be registered: {reason}. {NOTHING_COMPARED}")
         elif self.divergence is None:
             compared = self.match.divergence
@@ -135,27 +143,26 @@ class Evidence:
         side = "beyond" if place.distance > self.limit else "within"
         return f"local distance {place.distance:.3f}, {side} the threshold"
 
-    def figures(self) -> list[Row]:
-        """Return name, value and meaning of each number."""
-        rows: list[Row] = []
+    def figures(self) -> Iterator[EvidenceFigure]:
+        """Yield each number, with its name and its meaning."""
         if self.divergence is not None:
             both = "of the local and the global distance: the length of the two together"
-            rows.append(("combined distance", f"{self.divergence.combined_distance:.3f}", both))
+            yield EvidenceFigure("combined distance", f"{self.divergence.combined_distance:.3f}", both)
             combined = self.thresholds.combined if self.thresholds else None
-            rows.append(
-                _limit("combined threshold", combined, BEYOND, f"false alarms on {{}} {self._genuine(combined, True)}")
-            )
+            on = f"false alarms on {{}} {self._genuine(combined, True)}"
+            yield _limit("combined threshold", combined, BEYOND, on)
             worst = "how much more the worst place differs than the two do on the whole"
-            rows.append(("local distance", f"{self.divergence.local_distance:.3f}", worst))
-            rows.append(("local limit", f"{self.limit:.3f}", "beyond it, with this global distance, the two diverge"))
+            yield EvidenceFigure("local distance", f"{self.divergence.local_distance:.3f}", worst)
+            diverge = "beyond it, with this global distance, the two diverge"
+            yield EvidenceFigure("local limit", f"{self.limit:.3f}", diverge)
         whole = "between the photographs as wholes, from 0 (alike) to 2: it finds the object"
-        rows.append(("global distance", f"{self.match.distance:.3f}", whole))
+        yield EvidenceFigure("global distance", f"{self.match.distance:.3f}", whole)
         authenticity, match = (self.thresholds.authenticity, self.thresholds.match) if self.thresholds else (None, None)
         on = f"false alarms on {{}} {self._genuine(authenticity, False)}"
-        rows.append(_limit("authenticity threshold", authenticity, f"global: {BEYOND}", on))
-        rows.append(_limit("match threshold", match, f"global: {WITHIN}", "false matches on {} objects"))
-        rows += _figures_of_comparison(self.divergence) if self.divergence else []
-        return rows + (_figures_of_registration(self.registration) if self.registration else [])
+        yield _limit("authenticity threshold", authenticity, f"global: {BEYOND}", on)
+        yield _limit("match threshold", match, f"global: {WITHIN}", "false matches on {} objects")
+        yield from _figures_of_comparison(self.divergence) if self.divergence else ()
+        yield from _figures_of_registration(self.registration) if self.registration else ()
 
     def _genuine(self, threshold: Threshold | None, compared: bool) -> str:
         """Return what the photographs were on which a threshold was set."""
@@ -168,28 +175,29 @@ def _number(value: float | None) -> str:
     return "none" if value is None else f"{value:.3f}"
 
 
-def _limit(name: str, threshold: Threshold | None, meaning: str, errors: str) -> Row:
+def _limit(name: str, threshold: Threshold | None, meaning: str, errors: str) -> EvidenceFigure:
     """Return a threshold with the counts behind it."""
     if threshold is None:
-        return name, "none", meaning
+        return EvidenceFigure(name, "none", meaning)
     basis = f"{'too few for' if threshold.value is None else 'set for'} {share(threshold.rate)} "
-    return name, _number(threshold.value), f"{meaning}; {basis}{errors.format(threshold.count)}"
+    return EvidenceFigure(name, _number(threshold.value), f"{meaning}; {basis}{errors.format(threshold.count)}")
 
 
-def _figures_of_comparison(divergence: Divergence) -> list[Row]:
-    compared, hidden = f"{divergence.compared:.0%}", f"{divergence.hidden:.0%}"
-    return [
-        ("compared", compared, "of the exemplar; the rest is hidden, at an edge, or not on the photograph"),
-        ("hidden", hidden, "of the exemplar's detail, under plates and glare, which were left out"),
-    ]
+def _figures_of_comparison(divergence: Divergence) -> Iterator[EvidenceFigure]:
+    rest = "of the exemplar; the rest is hidden, at an edge, or not on the photograph"
+    left_out = "of the exemplar's detail, under plates and glare, which were left out"
+    yield EvidenceFigure("compared", f"{divergence.compared:.0%}", rest)
+    yield EvidenceFigure("hidden", f"{divergence.hidden:.0%}", left_out)
 
 
-def _figures_of_registration(found: Registration) -> list[Row]:
-    here, there = f"{found.overlap_exemplar:.0%}", f"{found.overlap_probe:.0%}"
-    return [
-        ("matched points", str(found.inliers), "look alike, and lie where one view of the same surface puts them"),
-        ("overlap of exemplar", here, "of the exemplar is on the photograph"),
-        ("overlap of photograph", there, "of the photograph shows the exemplar; the rest is around it"),
-        ("residual", f"{found.residual:.2%}", "of the exemplar's diagonal: median error of the matched points"),
-        ("mirrored", "yes" if found.mirrored else "no", "whether the photograph shows it mirrored, left to right"),
-    ]
+def _figures_of_registration(registration: Registration) -> Iterator[EvidenceFigure]:
+    alike = "look alike, and lie where one view of the same surface puts them"
+    here = "of the exemplar is on the photograph"
+    there = "of the photograph shows the exemplar; the rest is around it"
+    error = "of the exemplar's diagonal: median error of the matched points"
+    turned = "whether the photograph shows it mirrored, left to right"
+    yield EvidenceFigure("matched points", str(registration.inliers), alike)
+    yield EvidenceFigure("overlap of exemplar", f"{registration.overlap_exemplar:.0%}", here)
+    yield EvidenceFigure("overlap of photograph", f"{registration.overlap_probe:.0%}", there)
+    yield EvidenceFigure("residual", f"{registration.residual:.2%}", error)
+    yield EvidenceFigure("mirrored", "yes" if registration.mirrored else "no", turned)

@@ -77,8 +77,8 @@ def _exemplar(match: Match, edition: Edition) -> Photograph | UnreadableImage:
 def _pair(
     exemplar: Photograph | UnreadableImage, probe: Photograph, match: Match
 ) -> tuple[Image.Image, Image.Image] | None:
-    """Return the exemplar and the probe laid over it, where it is known how."""
-    found = match.compared or match.registered
-    if isinstance(exemplar, UnreadableImage) or found is None:
+    """Return the exemplar and the probe laid over the exemplar, where the two are registered."""
+    alignment = match.compared or match.registered
+    if isinstance(exemplar, UnreadableImage) or alignment is None:
         return None
-    return lay_over(exemplar, probe, found.homography, long_side=LONG_SIDE)
+    return lay_over(exemplar, probe, alignment.homography, long_side=LONG_SIDE)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from cli.evidence.evidence import Evidence
-from cli.evidence.page_pictures import matched_points, places, views
-from cli.pages.parts import Bar
+from cli.evidence.page_pictures import matched_points, pair_pictures, places
+from cli.pages.parts import DistanceBar
 from cli.pages.templating import page_pieces
 
 
@@ -18,8 +18,8 @@ def render_evidence(evidence: Evidence) -> Iterator[str]:
         "evidence.html",
         evidence=evidence,
         judged_by=name,
-        drawn=Bar(distance, limit, matched),
-        views=views(evidence),
+        drawn=DistanceBar(distance, limit, matched),
+        pictures=pair_pictures(evidence),
         places=places(evidence),
         points=matched_points(evidence),
         catalogued={name: " ".join(value.split()) for name, value in evidence.metadata.items() if value.strip()},

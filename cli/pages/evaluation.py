@@ -31,20 +31,20 @@ SAID = {GENUINE: "genuine photographs", COPY: "copies", OTHER: "nearest other wo
 
 
 def evaluation_page(
-    name: str, about: Mapping[str, str], sections: Sequence[Section], found: Evaluation
+    name: str, about: Mapping[str, str], sections: Sequence[Section], evaluation: Evaluation
 ) -> Iterator[str]:
     """Yield one self-contained HTML page in pieces."""
     outcomes = [str(outcome) for outcome in Outcome]
-    outcomes += sorted({outcome for row in found.confusion.values() for outcome in row} - set(outcomes))
+    outcomes += sorted({outcome for row in evaluation.confusion.values() for outcome in row} - set(outcomes))
     return page_pieces(
         "evaluation.html",
         name=name,
         about=about,
         outcomes=outcomes,
-        confusion=found.confusion,
+        confusion=evaluation.confusion,
         sections=sections,
-        charts=charts(found),
-        faults=[(fault, [_picture(path) for path in (fault.exemplar, fault.photo)]) for fault in found.worst],
+        charts=charts(evaluation),
+        faults=[(fault, [_picture(path) for path in (fault.exemplar, fault.photo)]) for fault in evaluation.worst],
     )
 
 
@@ -57,22 +57,22 @@ def _picture(path: Path) -> str:
     return data_uri(ImageOps.contain(image, (SIDE, SIDE)), QUALITY)
 
 
-def charts(found: Evaluation) -> Iterator[Chart]:
+def charts(evaluation: Evaluation) -> Iterator[Chart]:
     """Yield the charts that there is something to draw for."""
-    yield _histogram(found)
-    if found.curves:
-        yield _roc(found.curves)
-        yield _det(found.curves)
-    if found.ratios:
-        yield _reliability(found.ratios)
+    yield _histogram(evaluation)
+    if evaluation.curves:
+        yield _roc(evaluation.curves)
+        yield _det(evaluation.curves)
+    if evaluation.ratios:
+        yield _reliability(evaluation.ratios)
 
 
-def _histogram(found: Evaluation) -> Chart:
+def _histogram(evaluation: Evaluation) -> Chart:
     edges = np.linspace(0.0, FARTHEST, STEPS + 1)
-    kinds = [kind for kind in KINDS if any(trial.kind == kind for trial in found.trials)]
+    kinds = [kind for kind in KINDS if any(trial.kind == kind for trial in evaluation.trials)]
     shares = {}
     for kind in kinds:
-        values = np.clip([trial.relative for trial in found.trials if trial.kind == kind], 0.0, FARTHEST - 1e-9)
+        values = np.clip([trial.relative for trial in evaluation.trials if trial.kind == kind], 0.0, FARTHEST - 1e-9)
         shares[kind] = np.histogram(values, edges)[0] / len(values)
     highest = max(0.1, math.ceil(10 * max(float(share.max()) for share in shares.values())) / 10)
     ticks = tuple((at, f"{at:g}" if at < FARTHEST else f"{at:g}+") for at in (0.0, 0.5, 1.0, 1.5, 2.0, 2.5))
@@ -81,7 +81,7 @@ def _histogram(found: Evaluation) -> Chart:
     plane, drawn = Plane(x, y), list[Mark]()
     for slot, kind in enumerate(kinds):
         drawn += plane.bars(shares[kind].tolist(), KINDS[kind], slot=slot, slots=len(kinds))
-    counts = {kind: sum(trial.kind == kind for trial in found.trials) for kind in kinds}
+    counts = {kind: sum(trial.kind == kind for trial in evaluation.trials) for kind in kinds}
     legend = [(KINDS[kind], f"{SAID[kind]} ({counts[kind]})") for kind in kinds]
     return Chart("Distances", plane, [*drawn, plane.marker(1.0, "threshold")], legend)
 

@@ -8,15 +8,15 @@ from dataclasses import dataclass
 from cli.records.triage import DecidingDistance
 from retrieval.outcome import UNREADABLE, Outcome
 
-# Each with a sign for those who do not see its colour.
+# Each outcome with a sign, for readers who do not see the colour of the outcome.
 SIGNS: Mapping[str, str] = {
     Outcome.DIVERGENT: "!", Outcome.INCONCLUSIVE: "?", UNREADABLE: "✕", Outcome.CONSISTENT: "≈", Outcome.NO_MATCH: "○",
 }  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
-    """A threshold marked on a bar, by a line from its top down, and by words on their baseline."""
+class ThresholdMark:
+    """A threshold marked on a bar, by a line from `top` down, and by words on `baseline`."""
 
     name: str
     value: float
@@ -25,7 +25,7 @@ class Mark:
 
 
 @dataclass(frozen=True, slots=True)
-class Bar:
+class DistanceBar:
     """A distance drawn from 0, with its thresholds."""
 
     distance: float
@@ -33,21 +33,21 @@ class Bar:
     match: float | None
 
     @classmethod
-    def of(cls, compared: DecidingDistance) -> Bar:
+    def of(cls, compared: DecidingDistance) -> DistanceBar:
         """Return the bar of a match, or of the combined distance to it."""
         return cls(compared["distance"], compared["authenticity_threshold"], compared["match_threshold"])
 
     @property
-    def marks(self) -> Iterator[Mark]:
+    def marks(self) -> Iterator[ThresholdMark]:
         """The thresholds that are known."""
         if self.authenticity is not None:
-            yield Mark("authenticity", self.authenticity, 14, 11)
+            yield ThresholdMark("authenticity", self.authenticity, 14, 11)
         if self.match is not None:
-            yield Mark("match", self.match, 17, 49)
+            yield ThresholdMark("match", self.match, 17, 49)
 
     @property
     def end(self) -> float:
-        """Where the scale ends: a little beyond the largest value, but not beyond 2 for the sake of that."""
+        """Where the scale ends: a little beyond the largest value, beyond 2 only where that value is."""
         largest = max([self.distance, *(mark.value for mark in self.marks)])
         return max(largest, min(2.0, 1.2 * largest)) or 1.0
 

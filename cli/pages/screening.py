@@ -9,14 +9,14 @@ from dataclasses import dataclass, field, replace
 from itertools import groupby, starmap
 from pathlib import Path
 
-from cli.pages.screening_entries import PICTURED, PROVISIONAL, Entries, View
+from cli.pages.screening_entries import PICTURED, PROVISIONAL, Entries, Entry, FileLine
 from cli.pages.templating import page_pieces
 from cli.pictures.thumbnails import Reference
 from cli.records.artifact_1 import PhotographRecord, WorkRecord
 from cli.records.triage import ALERTS, Priority, priority, triaged
 
 Item = tuple[PhotographRecord, int | None]  # a record, and the index of a work in it
-WithCopies = tuple[View, Iterator[View]]
+WithCopies = tuple[Entry, Iterator[FileLine]]
 CALIBRATION = "calibration"  # like `PROVISIONAL`, begins a reason that says where the thresholds come from
 
 
@@ -30,10 +30,10 @@ class ScreeningBasis:
     authenticity: float | None = None
     remarks: tuple[str, ...] = ()  # the sentences that say where the thresholds come from
 
-    def with_record(self, found: PhotographRecord) -> ScreeningBasis:
+    def with_record(self, record: PhotographRecord) -> ScreeningBasis:
         """Return what is known after another record."""
-        basis = replace(self, encoder=str(found["encoder"]), revision=str(found["revision"]))
-        for work in (work for work in found["works"] if work["matches"]):
+        basis = replace(self, encoder=str(record["encoder"]), revision=str(record["revision"]))
+        for work in (work for work in record["works"] if work["matches"]):
             best = work["matches"][0]
             match, authenticity = best["match_threshold"], best["authenticity_threshold"]
             new = [reason for reason in work["reasons"] if reason.startswith((PROVISIONAL, CALIBRATION))]
@@ -57,13 +57,13 @@ class ScreeningSummary:
     def of(cls, records: Iterator[PhotographRecord]) -> ScreeningSummary:
         """Read the records once."""
         summary = cls()
-        for found in records:
-            summary.basis = summary.basis.with_record(found)
+        for record in records:
+            summary.basis = summary.basis.with_record(record)
             summary.photographs += 1
-            summary.identical += found["same_as"] is not None
-            works: Sequence[WorkRecord | None] = found["works"] or [None]
-            summary.counts.update(priority(found, work) for work in works)
-            lot = found["lot"] or {}
+            summary.identical += record["same_as"] is not None
+            works: Sequence[WorkRecord | None] = record["works"] or [None]
+            summary.counts.update(priority(record, work) for work in works)
+            lot = record["lot"] or {}
             summary.sales |= {lot["sale"]} if lot.get("sale") else set()
             summary.houses |= {lot["house"]} if lot.get("house") else set()
         return summary
@@ -81,7 +81,7 @@ def render_screening(
     folder: Path,
     data: Path,
     on_progress: Callable[[int, int], None],
-    evidence: Callable[[PhotographRecord, int], str | None] = lambda found, index: None,
+    evidence: Callable[[PhotographRecord, int], str | None] = lambda record, index: None,
     reviews: Sequence[str] = (),
 ) -> Iterator[str]:
     """Yield the page in pieces, reading the records twice; what needs a person comes first.
@@ -119,7 +119,7 @@ def _sections(entries: Entries, works: Iterator[Item]) -> Iterator[tuple[Priorit
 
 
 def _entries(entries: Entries, works: Iterator[Item], rank: Priority) -> Iterator[WithCopies]:
-    """Yield the entries of one priority, each with the files that are identical to it."""
+    """Yield the entries of one priority, each with the files that are identical to its own."""
     for _, alike in groupby(works, lambda item: (*_content(item[0]), item[1])):
         yield _with_its_copies(entries, alike, rank)
 
@@ -129,11 +129,11 @@ def _with_its_copies(entries: Entries, alike: Iterator[Item], rank: Priority) ->
     return entries.entry(*next(alike), rank), starmap(entries.line, alike)
 
 
-def _priority(found: PhotographRecord, index: int | None) -> Priority:
-    return priority(found, None if index is None else found["works"][index])
+def _priority(record: PhotographRecord, index: int | None) -> Priority:
+    return priority(record, None if index is None else record["works"][index])
 
 
-def _content(found: PhotographRecord) -> tuple[str, str | None]:
-    """Return what is the same for files of which the same is said: the one that was judged, and the claim."""
-    claim = found["claim"]
-    return found["same_as"] or found["photo"], claim["object_id"] if claim else None
+def _content(record: PhotographRecord) -> tuple[str, str | None]:
+    """Return what two files have in common of which the same is said: the file that was judged, and the claim."""
+    claim = record["claim"]
+    return record["same_as"] or record["photo"], claim["object_id"] if claim else None

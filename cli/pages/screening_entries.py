@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 from urllib.parse import quote, urlsplit
 
-from cli.pages.parts import Bar
-from cli.pictures.thumbnails import LARGE, SMALL, Reference, thumbnail
-from cli.records.artifact_1 import ForgeryRecord, MatchRecord, PhotographRecord, WorkRecord
+from cli.pages.parts import DistanceBar
+from cli.pictures.thumbnails import LARGE, SMALL, Reference, Thumbnail, thumbnail
+from cli.records.artifact_1 import ClaimRecord, ForgeryRecord, MatchRecord, PhotographRecord, WorkRecord
 from cli.records.lines import LOT_COLUMNS, seen_words
 from cli.records.triage import ALERTS, Priority, claimed, deciding
 from retrieval.outcome import OF_AN_OBJECT, Outcome
 
-View = dict[str, Any]  # what the template of an entry shows
 COMPACT = (Priority.CONSISTENT, Priority.NO_MATCH)
 PICTURED = 3000  # entries with pictures; a browser opens no more
 PROVISIONAL = "provisional"  # begins a reason
@@ -26,9 +24,79 @@ ALERT_WORDS = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class LotColumn:
+    """A column of a lot that says something; `linked` where its text is an address that leads to the web."""
+
+    name: str
+    text: str
+    linked: bool
+
+
+@dataclass(frozen=True, slots=True)
+class FileLine:
+    """All that is said of a file identical to the file of an entry: its name, its lot and its verdict."""
+
+    photo: str
+    lot: Mapping[str, str]
+    columns: Sequence[LotColumn]
+    verdict: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class CaptionedPicture:
+    """A picture with its caption; `aside` where it shows an object that is not a match."""
+
+    shown: Thumbnail
+    caption: str
+    file: str | None = None
+    aside: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """The nearest object to a work, and the distance that decides."""
+
+    best: MatchRecord
+    title: str
+    only_nearest: bool
+    judged_by: str
+    bar: DistanceBar
+    provisional: bool
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedClaim:
+    """A claim, `is_said_below` where its entry says the same; the bar is for one neither upheld nor said below."""
+
+    record: ClaimRecord
+    is_said_below: bool
+    bar: DistanceBar | None
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What the page says of a work, or of a photograph that could not be read and has none."""
+
+    file: FileLine
+    rank: Priority
+    compact: bool
+    work: WorkRecord | None
+    judgement: Judgement | None
+    reasons: Sequence[str | None]
+    claim: JudgedClaim | None
+    pictures: Sequence[CaptionedPicture]
+    alerts: Sequence[tuple[Priority, str]]
+    number: int | None  # of the work, where the photograph shows several
+    of: int
+    original: str | None  # the file that was judged, where another is identical to it
+    evidence: str | None  # the address of the page of evidence
+    seen: Sequence[str]
+
+
 @dataclass
 class Entries:
-    """Makes the entries of one page; `evidence` names the page of evidence of a work, relative to this one, if any."""
+    """Makes the entries of one page; `evidence` names the page of evidence of a work, relative to this page, if any."""
 
     folder: Path
     reference: Reference
@@ -36,78 +104,76 @@ class Entries:
     evidence: Callable[[PhotographRecord, int], str | None]
     _made: int = field(default=0, init=False)
 
-    def entry(self, found: PhotographRecord, index: int | None, rank: Priority) -> View:
+    def entry(self, record: PhotographRecord, index: int | None, rank: Priority) -> Entry:
         """Return the entry of a work, or of a photograph that could not be read."""
-        work = None if index is None else found["works"][index]
-        page = None if index is None else self.evidence(found, index)
+        work = None if index is None else record["works"][index]
+        page = None if index is None else self.evidence(record, index)
         self._made += 1
         compact = rank in COMPACT or work is None
-        return {
-            **self.line(found, index),
-            **(self._judgement(work, rank) if work else {"best": None, "reasons": [found["error"]]}),
-            **_claim(found, None if compact else work),
-            "rank": rank,
-            "compact": compact,
-            "work": work,
-            "pictures": list(self._pictures(found, work, rank)) if work and self._made <= PICTURED else [],
-            "alerts": _alerts(work, claimed(found, work)) if work and rank in ALERTS else [],
-            "number": None if index is None or len(found["works"]) == 1 else index + 1,
-            "of": len(found["works"]),
-            "original": self._name(found["same_as"]) if found["same_as"] else None,
-            "evidence": quote(page, errors="surrogateescape") if page else None,
-            "seen": [seen_words(seen) for seen in found["seen_before"]],
-        }
+        return Entry(
+            file=self.line(record, index),
+            rank=rank,
+            compact=compact,
+            work=work,
+            judgement=self._judgement(work, rank) if work else None,
+            reasons=[reason for reason in work["reasons"] if reason not in self.remarks] if work else [record["error"]],
+            claim=_claim(record, None if compact else work),
+            pictures=list(self._pictures(record, work, rank)) if work and self._made <= PICTURED else [],
+            alerts=_alerts(work, claimed(record, work)) if work and rank in ALERTS else [],
+            number=None if index is None or len(record["works"]) == 1 else index + 1,
+            of=len(record["works"]),
+            original=self._name(record["same_as"]) if record["same_as"] else None,
+            evidence=quote(page, errors="surrogateescape") if page else None,
+            seen=[seen_words(seen) for seen in record["seen_before"]],
+        )
 
-    def line(self, found: PhotographRecord, index: int | None) -> View:
-        """Return all that is said of a file identical to that of an entry: its name, its lot and its verdict."""
-        numbers = found["verdicts"]
-        return {
-            "photo": self._name(found["photo"]),
-            "lot": found["lot"] or {},
-            "columns": list(_columns(found)),
-            "verdict": numbers[index or 0] if (index or 0) < len(numbers) else None,
-        }
+    def line(self, record: PhotographRecord, index: int | None) -> FileLine:
+        """Return all that is said of a file identical to the file of an entry."""
+        numbers = record["verdicts"]
+        return FileLine(
+            photo=self._name(record["photo"]),
+            lot=record["lot"] or {},
+            columns=list(_columns(record)),
+            verdict=numbers[index or 0] if (index or 0) < len(numbers) else None,
+        )
 
     def _name(self, photo: str) -> str:
         path = Path(photo)
         return str(path.relative_to(self.folder) if path.is_relative_to(self.folder) else path)
 
-    def _pictures(self, found: PhotographRecord, work: WorkRecord, rank: Priority) -> Iterator[View]:
+    def _pictures(self, record: PhotographRecord, work: WorkRecord, rank: Priority) -> Iterator[CaptionedPicture]:
         """Yield the probe, and what it was compared with; of an unknown work the probe alone, small."""
         side = SMALL if rank in COMPACT else LARGE
-        probe = thumbnail(found["photo"], found["sha256"], tuple(work["region"]), side=side)
-        yield {"shown": probe, "caption": "probe", "file": None, "aside": False}
+        probe = thumbnail(record["photo"], record["sha256"], tuple(work["region"]), side=side)
+        yield CaptionedPicture(probe, "probe")
         if rank is Priority.NO_MATCH or not work["matches"]:
             return
-        for (object_id, exemplar), what in _beside(found, work).items():
+        for (object_id, exemplar), what in _beside(record, work).items():
             shown = self.reference.thumbnail(object_id, exemplar, side)
-            aside = what == "nearest, not a match"
-            yield {"shown": shown, "caption": what, "file": Path(exemplar).name, "aside": aside}
+            yield CaptionedPicture(shown, what, Path(exemplar).name, aside=what == "nearest, not a match")
 
-    def _judgement(self, work: WorkRecord, rank: Priority) -> View:
-        """Return the nearest object, the distance that decides, and the reasons but those that stand above all."""
-        reasons = [reason for reason in work["reasons"] if reason not in self.remarks]
+    def _judgement(self, work: WorkRecord, rank: Priority) -> Judgement | None:
+        """Return the nearest object and the distance that decides; None where nothing is near."""
         if not work["matches"]:
-            return {"best": None, "reasons": reasons}
+            return None
         best = work["matches"][0]
         name, compared = deciding(best)
         above = [reason for reason in work["reasons"] if reason in self.remarks]
-        return {
-            "best": best,
-            "reasons": reasons,
-            "title": "" if rank is Priority.NO_MATCH else self.reference.name(best["object_id"]),
-            "only_nearest": work["outcome"] not in OF_AN_OBJECT,
-            "judged_by": name,
-            "bar": Bar.of(compared),
-            "provisional": any(reason.startswith(PROVISIONAL) for reason in above),
-        }
+        return Judgement(
+            best=best,
+            title="" if rank is Priority.NO_MATCH else self.reference.name(best["object_id"]),
+            only_nearest=work["outcome"] not in OF_AN_OBJECT,
+            judged_by=name,
+            bar=DistanceBar.of(compared),
+            provisional=any(reason.startswith(PROVISIONAL) for reason in above),
+        )
 
 
-def _beside(found: PhotographRecord, work: WorkRecord) -> dict[tuple[str, str], str]:
+def _beside(record: PhotographRecord, work: WorkRecord) -> dict[tuple[str, str], str]:
     """Return the exemplars that a work was compared with, each once, and what they are."""
     near = "exemplar" if work["outcome"] in OF_AN_OBJECT else "nearest"
     near = "nearest, not a match" if work["outcome"] == Outcome.NO_MATCH else near
-    compared = claimed(found, work)
+    compared = claimed(record, work)
     beside: dict[str, MatchRecord | ForgeryRecord | None] = {
         "claimed": compared["matches"][0] if compared and compared["matches"] else None,
         near: work["matches"][0],
@@ -126,29 +192,31 @@ def _alerts(work: WorkRecord, compared: WorkRecord | None) -> list[tuple[Priorit
     return [(alert, ALERT_WORDS[alert]) for alert in ALERTS if alert in alerts]
 
 
-def _claim(found: PhotographRecord, below: WorkRecord | None) -> View:
-    """Return what the lot is said to be, and what became of it; of the work `below`, what is said there is not."""
-    claim = found["claim"]
-    work = claim["work"] if claim else None
+def _claim(record: PhotographRecord, below: WorkRecord | None) -> JudgedClaim | None:
+    """Return what became of the claim of a lot; what the entry of the work `below` says is left out."""
+    claim = record["claim"]
+    if not claim:
+        return None
+    work = claim["work"]
     said_below = bool(work and below and _what_is_said(work) == _what_is_said(below))
     upheld = work is not None and work["outcome"] == Outcome.CONSISTENT
     drawn = work["matches"][:1] if work and not upheld and not said_below else []
-    bar = next((Bar.of(deciding(best)[1]) for best in drawn), None)
-    return {"claim": claim, "claim_is_said_below": said_below, "claim_bar": bar}
+    bar = next((DistanceBar.of(deciding(best)[1]) for best in drawn), None)
+    return JudgedClaim(claim, said_below, bar)
 
 
 def _what_is_said(work: WorkRecord) -> tuple[list[MatchRecord], list[str]]:
-    """Return what is the same for works of which the same is said."""
+    """Return what two works have in common of which the same is said."""
     return work["matches"][:1], work["reasons"]
 
 
-def _columns(found: PhotographRecord) -> Iterator[View]:
-    """Yield the columns of a lot that say something, those that are usual first."""
-    lot = found["lot"] or {}
+def _columns(record: PhotographRecord) -> Iterator[LotColumn]:
+    """Yield the columns of a lot that say something, the usual columns first."""
+    lot = record["lot"] or {}
     for name in [*(name for name in LOT_COLUMNS if name in lot), *(name for name in lot if name not in LOT_COLUMNS)]:
         text = str(lot[name] or "")
-        if text.strip() and not (name == "claim" and found["claim"]):
-            yield {"name": name, "text": text, "linked": name == "url" and _leads_to_the_web(text)}
+        if text.strip() and not (name == "claim" and record["claim"]):
+            yield LotColumn(name, text, linked=name == "url" and _leads_to_the_web(text))
 
 
 def _leads_to_the_web(url: str) -> bool:

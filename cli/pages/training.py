@@ -11,7 +11,7 @@ from PIL import Image, ImageOps
 from cli.pages.charts import Axis, Chart, Mark, Plane, round_values, span
 from cli.pages.templating import page_pieces
 from cli.pictures.data_uri import data_uri
-from cli.pictures.training_curves import CURVES, Curve, phases
+from cli.pictures.training_curves import CURVES, EpochCurve, phases
 from indexer.training.history import EpochRecord, best_epoch, duration, total
 from indexer.training.model_card import Figures, compared_figures, measured_on
 
@@ -63,7 +63,7 @@ def _figures(record: EpochRecord) -> list[str]:
     return ["" if "nan" in figure else figure for figure in (*figures, duration(record.seconds))]
 
 
-def training_chart(curve: Curve, history: Sequence[EpochRecord], baseline: Figures) -> Chart:
+def training_chart(curve: EpochCurve, history: Sequence[EpochRecord], baseline: Figures) -> Chart:
     """Return one curve over the epochs, with its course in words; the epoch kept and the baseline are marked."""
     before, kept = curve.before(baseline), best_epoch(history)
     known = [record for record in history if math.isfinite(curve.value(record))]
@@ -84,7 +84,7 @@ def training_chart(curve: Curve, history: Sequence[EpochRecord], baseline: Figur
     return Chart(curve.title, plane, marks, legend, note=curve.meaning, said=said)
 
 
-def _plane(curve: Curve, history: Sequence[EpochRecord], values: Sequence[float]) -> Plane:
+def _plane(curve: EpochCurve, history: Sequence[EpochRecord], values: Sequence[float]) -> Plane:
     """Return the axes: the epochs, and around the values."""
     low, high = span(values)
     marked = round_values(low, high, 5)
@@ -95,7 +95,7 @@ def _plane(curve: Curve, history: Sequence[EpochRecord], values: Sequence[float]
     return Plane(Axis("epoch", 0.5, last + 0.5, tuple((epoch, str(epoch)) for epoch in sorted(epochs))), y)
 
 
-def _course(plane: Plane, curve: Curve, history: Sequence[EpochRecord]) -> Iterator[Mark]:
+def _course(plane: Plane, curve: EpochCurve, history: Sequence[EpochRecord]) -> Iterator[Mark]:
     """Yield the curve, broken where a figure could not be measured, with a dot for each epoch."""
     for known, records in groupby(history, lambda record: math.isfinite(curve.value(record))):
         points = [(float(record.epoch), curve.value(record)) for record in records if known]

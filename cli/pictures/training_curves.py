@@ -21,7 +21,7 @@ INK, SOFT, LINE, BLUE, GREEN = "#1d1d1b", "#5a5853", "#dcd9d2", "#27567f", "#1f6
 
 
 @dataclass(frozen=True, slots=True)
-class Curve:
+class EpochCurve:
     """What is drawn over the epochs: a field of their records."""
 
     field: str
@@ -43,12 +43,12 @@ class Curve:
 
 
 CURVES = (
-    Curve("loss", "Loss", "training, mean over the epoch"),
-    Curve("active", "Active triplets", "training, share that still teaches", percent=True),
-    Curve("spread", "Spread", "training, mean distance of all pairs"),
-    Curve("recall_at_1", "Recall@1", "validation, higher is better"),
-    Curve("eer", "EER", "validation, lower is better", percent=True),
-    Curve("auc", "AUC", "validation, higher is better"),
+    EpochCurve("loss", "Loss", "training, mean over the epoch"),
+    EpochCurve("active", "Active triplets", "training, share that still teaches", percent=True),
+    EpochCurve("spread", "Spread", "training, mean distance of all pairs"),
+    EpochCurve("recall_at_1", "Recall@1", "validation, higher is better"),
+    EpochCurve("eer", "EER", "validation, lower is better", percent=True),
+    EpochCurve("auc", "AUC", "validation, higher is better"),
 )
 
 
@@ -85,7 +85,7 @@ def curves_figure(records: Sequence[EpochRecord], baseline: Figures) -> Any:
     return figure
 
 
-def _draw(axes: Any, curve: Curve, records: Sequence[EpochRecord], before: float) -> None:
+def _draw(axes: Any, curve: EpochCurve, records: Sequence[EpochRecord], before: float) -> None:
     """Draw one curve; the epoch kept, the baseline and the phases are marked."""
     from matplotlib.ticker import MaxNLocator, PercentFormatter
 

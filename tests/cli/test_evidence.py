@@ -173,7 +173,7 @@ def test_a_registered_pair_is_judged_by_the_combined_distance() -> None:
     assert "the combined distance 0.618 to the genuine exemplar is beyond the threshold 0.427" in text
     assert "5% false alarms on 170 genuine pairs" in text
     assert ("svg", "aria-label", "distance 0.618; authenticity threshold 0.427") in page.attributes
-    values = {name: value for name, value, _ in shown.figures()}
+    values = {figure.name: figure.value for figure in shown.figures()}
     assert list(values)[:5] == [
         "combined distance",
         "combined threshold",
@@ -206,7 +206,7 @@ def test_what_was_not_compared_is_judged_by_the_global_distance_and_says_why(cas
         page.attributes
     )
     assert "map" not in " ".join(pictures_of(text)) and 'class="places"' not in text
-    names = " ".join(name for name, _, _ in shown.figures())
+    names = " ".join(figure.name for figure in shown.figures())
     assert "local" not in names and "combined" not in names
     assert ('class="frame stage"' in text) == ("Matched points" in words(text)) == (case == "uncompared")
 
@@ -215,13 +215,13 @@ def test_without_a_threshold_none_is_invented() -> None:
     shown = evidence(**CASES["no local distance"] | {"basis": Basis(None)})
     said = words(render(shown))
     assert "could not be compared: this encoder has no local distance. Nothing was" in said
-    values = {name: value for name, value, _ in shown.figures()}
+    values = {figure.name: figure.value for figure in shown.figures()}
     assert values["match threshold"] == values["authenticity threshold"] == "none"
     assert shown.judged_by == ("global distance", 0.3, None)
     assert "too few for 5% false matches on 6 objects" in words(render(evidence(**CASES["too few"])))
     registered = evidence(**CASES["no thresholds"])
     assert registered.judged_by == ("combined distance", math.hypot(WEIGHTED, 0.6), None)
-    assert {value for name, value, _ in registered.figures() if "threshold" in name} == {"none"}
+    assert {figure.value for figure in registered.figures() if "threshold" in figure.name} == {"none"}
 
 
 def test_calibrated_thresholds_name_the_photographs_that_they_were_set_on() -> None:

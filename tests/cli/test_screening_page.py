@@ -15,7 +15,7 @@ from PIL import Image
 
 from cli.output.text import plain
 from cli.pages import screening_entries as entries
-from cli.pages.parts import SIGNS, Bar
+from cli.pages.parts import SIGNS, DistanceBar
 from cli.pages.screening import render_screening
 from cli.pages.templating import environment
 from cli.pictures.thumbnails import thumbnail
@@ -497,7 +497,8 @@ def test_a_thumbnail_carries_nothing_of_the_file_but_its_pixels(tmp_path: Path) 
 def test_a_bar_is_drawn_to_scale(
     distance: float, match_threshold: float | None, authenticity_threshold: float | None, end: float
 ) -> None:
-    drawn = environment().get_template("parts.html").module.bar(Bar(distance, authenticity_threshold, match_threshold))
+    bar = DistanceBar(distance, authenticity_threshold, match_threshold)
+    drawn = environment().get_template("parts.html").module.bar(bar)
     page = Page(drawn)
     found = {(tag, name): value for tag, name, value in page.attributes if tag == "rect"}
     lines = re.findall(r'<line class="(\w+)" x1="([\d.]+)%" x2="([\d.]+)%"', drawn)

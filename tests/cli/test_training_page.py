@@ -20,7 +20,7 @@ from PIL import Image
 
 from cli.pages.charts import Mark, round_values, span
 from cli.pages.training import training_chart, training_page
-from cli.pictures.training_curves import BLUE, CURVES, GREEN, Curve, curves_figure, curves_png
+from cli.pictures.training_curves import BLUE, CURVES, GREEN, EpochCurve, curves_figure, curves_png
 from indexer.training.history import EpochRecord
 from tests.conftest import picture
 from tests.page import Page
@@ -77,7 +77,7 @@ def words(text: str) -> str:
     return " ".join(Page(text).text.split())
 
 
-def marks(curve: Curve, records: Sequence[EpochRecord], shape: str, kind: str, baseline: Any = None) -> list[Mark]:
+def marks(curve: EpochCurve, records: Sequence[EpochRecord], shape: str, kind: str, baseline: Any = None) -> list[Mark]:
     """Return what is drawn of one shape and kind."""
     drawn = training_chart(curve, records, baseline or {}).marks
     return [mark for mark in drawn if (mark.shape, mark.kind) == (shape, kind)]
