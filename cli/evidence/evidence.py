@@ -47,20 +47,22 @@ class Evidence:
     decision: Decision
     basis: Basis
     probe: Photograph
-    exemplar: Photograph | UnreadableImage  # or why it cannot be shown
-    pair: tuple[Image.Image, Image.Image] | None  # exemplar, and probe laid over it; None where not registered
+    exemplar: Photograph | UnreadableImage  # or why the exemplar cannot be shown
+    pair: (
+        tuple[Image.Image, Image.Image] | None
+    )  # exemplar, and probe laid over the exemplar; None where not registered
     metadata: Mapping[str, str]
     encoder: str
     revision: int
 
     @property
     def known_exemplar(self) -> Photograph | None:
-        """The exemplar, where it can be shown."""
+        """The exemplar; None where the file cannot be shown."""
         return None if isinstance(self.exemplar, UnreadableImage) else self.exemplar
 
     @property
     def pictures(self) -> tuple[Image.Image | None, Image.Image]:
-        """Exemplar and photograph, as they lie on each other where the two are registered, else as they are."""
+        """Exemplar and photograph, as they lie on each other where the two are registered, else each as it is."""
         return self.pair or (self.known_exemplar.image if self.known_exemplar else None, self.probe.image)
 
     @property
@@ -91,13 +93,13 @@ class Evidence:
 
     @property
     def limit(self) -> float:
-        """The local distance from which this photograph diverges, without which nothing is compared place by place."""
+        """The local distance from which the photograph diverges; known wherever the two are compared place by place."""
         assert self.divergence is not None
         return self.divergence.limit
 
     @property
     def judged_by(self) -> tuple[str, float, float | None]:
-        """The distance that the outcome rests on: its name, its value and its threshold."""
+        """Name, value and threshold of the distance that the outcome rests on."""
         if self.divergence is not None:
             combined = self.thresholds.combined if self.thresholds else None
             return "combined distance", self.divergence.combined_distance, combined.value if combined else None

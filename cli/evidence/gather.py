@@ -42,7 +42,7 @@ def write_evidence(
 
 
 def gather(verdict: Verdict, edition: Edition, *, max_megapixels: float) -> Evidence:
-    """Return the evidence behind a verdict; raises UnreadableImage where the photograph is no longer the same."""
+    """Return the evidence behind a verdict; raises UnreadableImage if the photograph has changed since."""
     work = verdict.works[0]
     match = work.matches[0]
     probe = read_photograph(verdict.photo, short_side=SHORT_SIDE, max_megapixels=max_megapixels)
@@ -65,7 +65,7 @@ def gather(verdict: Verdict, edition: Edition, *, max_megapixels: float) -> Evid
 
 
 def _exemplar(match: Match, edition: Edition) -> Photograph | UnreadableImage:
-    """Return the exemplar, or why it cannot be shown: it has gone, or is not the photograph that was indexed."""
+    """Return the exemplar, or why not: the file has gone, or is not the photograph that was indexed."""
     indexed = {photo.sha256 for photo in edition.exemplars[match.object_id] if photo.file == match.exemplar}
     try:
         exemplar = read_photograph(match.exemplar, short_side=SHORT_SIDE, max_megapixels=float("inf"))

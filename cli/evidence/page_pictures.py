@@ -16,7 +16,11 @@ from retrieval.comparing.overlays import Box, Overlay
 
 LONG_SIDE, PLACE_SIDE = 1000, 400
 TALL = 0.6  # width over height, up to which four pictures lie in a row
-HEIGHT, BETWEEN, LINES = 600, 24, 40  # of the photographs between which so many matched points are joined
+HEIGHT, BETWEEN, LINES = (
+    600,
+    24,
+    40,
+)  # of photographs side by side: height, room between the two, and most lines that join matched points
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +44,7 @@ class Outline:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A picture as the page shows it, with what lies over it."""
+    """A picture as the page shows the picture, with the outlines over it."""
 
     uri: str
     alt: str
@@ -155,7 +159,7 @@ def _enlarged_pair(
 
 
 def matched_points(evidence: Evidence) -> MatchedPoints | None:
-    """Return both photographs as they are side by side, with lines between points that match; None without points."""
+    """Return exemplar and probe as read, side by side, the matched points joined; None if not registered."""
     registration, probe, exemplar = evidence.registration, evidence.probe, evidence.known_exemplar
     if registration is None or exemplar is None:
         return None

@@ -83,7 +83,7 @@ def _marked_map(exemplar: Image.Image, evidence: Evidence, divergence: Divergenc
 
 
 def _mark(draw: ImageDraw.ImageDraw, box: Box, scale: tuple[float, float], label: str, colour: str, right: int) -> None:
-    """Outline a box, and label it above on the left, or where there is no room, below or farther left."""
+    """Outline a box, and label it above on the left, or where the picture ends, below or farther left."""
     letters = font(18)
     left, top, width, height = (length * scale[axis % 2] for axis, length in enumerate(box))
     corners = (left, top, left + width, top + height)

@@ -28,7 +28,7 @@ def span(values: Sequence[float]) -> tuple[float, float]:
 
 
 def round_values(low: float, high: float, count: int) -> list[float]:
-    """Return about so many round values within an axis, 1, 2 or 5 times a power of ten apart."""
+    """Return about `count` round values within an axis, 1, 2 or 5 times a power of ten apart."""
     power = 10.0 ** math.floor(math.log10((high - low) / count))
     step = next(power * factor for factor in (1, 2, 5, 10) if power * factor * count >= (high - low) * 0.999)
     return [step * number for number in range(math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9) + 1)]
@@ -36,13 +36,13 @@ def round_values(low: float, high: float, count: int) -> list[float]:
 
 @dataclass(frozen=True, slots=True)
 class Axis:
-    """A scale: its name, its ends, and its ticks with what is written at them."""
+    """A scale: its name, its ends, and its ticks, each a value with the text beside the tick."""
 
     name: str
     low: float
     high: float
     ticks: tuple[tuple[float, str], ...]
-    scale: Callable[[float], float] = float  # values are clipped to the ends, then put through this
+    scale: Callable[[float], float] = float  # of values that are clipped to the ends
 
     def place(self, value: float) -> float:
         """Return where a value lies, 0 at the low end to 1 at the high one."""
@@ -117,14 +117,14 @@ class Chart:
     marks: Sequence[Mark]
     legend: Sequence[tuple[str, str]]
     note: str = ""  # beside the title
-    said: str = ""  # in place of the title, to those who do not see the chart
+    said: str = ""  # in place of the title, for readers who do not see the chart
 
     @property
     def ticks_across(self) -> list[tuple[float, str]]:
-        """The ticks of x, by how far from the left they lie."""
+        """The ticks of x, each by how far from the left the tick lies."""
         return [(self.plane.across(at), text) for at, text in self.plane.x.ticks]
 
     @property
     def ticks_down(self) -> list[tuple[float, str]]:
-        """The ticks of y, by how far from the top they lie."""
+        """The ticks of y, each by how far from the top the tick lies."""
         return [(self.plane.down(at), text) for at, text in self.plane.y.ticks]

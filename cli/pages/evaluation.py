@@ -23,8 +23,8 @@ from retrieval.statistics.verification import Curve
 
 SIDE, QUALITY = 360, 82
 STEPS = 20
-FARTHEST = 2.5  # of the threshold, in the histogram; what is farther stands in the last bar
-MOST = 3.0  # log10 of a likelihood ratio, either way, that is drawn
+FARTHEST = 2.5  # of the threshold, in the histogram; a distance beyond it stands in the last bar
+MOST = 3.0  # of the log10 of a likelihood ratio, either way, drawn in the chart of their reliability
 KINDS = {GENUINE: "genuine", COPY: "copy", OTHER: "other"}
 SHARES = (0.002, 0.01, 0.05, 0.2, 0.5, 0.8, 0.95)
 SAID = {GENUINE: "genuine photographs", COPY: "copies", OTHER: "nearest other works"}
@@ -49,7 +49,7 @@ def evaluation_page(
 
 
 def _picture(path: Path) -> str:
-    """Return a photograph as it is shown; nothing of one that cannot be read."""
+    """Return a photograph as an address; nothing of a photograph that cannot be read."""
     try:
         image = read_photograph(path, short_side=SIDE, max_megapixels=math.inf).image
     except UnreadableImage:
@@ -58,7 +58,7 @@ def _picture(path: Path) -> str:
 
 
 def charts(evaluation: Evaluation) -> Iterator[Chart]:
-    """Yield the charts that there is something to draw for."""
+    """Yield each chart for which the evaluation has figures."""
     yield _histogram(evaluation)
     if evaluation.curves:
         yield _roc(evaluation.curves)

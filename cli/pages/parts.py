@@ -34,7 +34,7 @@ class DistanceBar:
 
     @classmethod
     def of(cls, compared: DecidingDistance) -> DistanceBar:
-        """Return the bar of a match, or of the combined distance to it."""
+        """Return the bar of the distance that decided, global or combined."""
         return cls(compared["distance"], compared["authenticity_threshold"], compared["match_threshold"])
 
     @property
@@ -47,7 +47,7 @@ class DistanceBar:
 
     @property
     def end(self) -> float:
-        """Where the scale ends: a little beyond the largest value, beyond 2 only where that value is."""
+        """Where the scale ends: a little beyond the largest value, past 2 only if the largest value is."""
         largest = max([self.distance, *(mark.value for mark in self.marks)])
         return max(largest, min(2.0, 1.2 * largest)) or 1.0
 

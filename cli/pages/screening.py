@@ -15,14 +15,14 @@ from cli.pictures.thumbnails import Reference
 from cli.records.artifact_1 import PhotographRecord, WorkRecord
 from cli.records.triage import ALERTS, Priority, priority, triaged
 
-Item = tuple[PhotographRecord, int | None]  # a record, and the index of a work in it
+Item = tuple[PhotographRecord, int | None]  # a record, and the index of a work in the record
 WithCopies = tuple[Entry, Iterator[FileLine]]
 CALIBRATION = "calibration"  # like `PROVISIONAL`, begins a reason that says where the thresholds come from
 
 
 @dataclass(frozen=True, slots=True)
 class ScreeningBasis:
-    """What the judgements rest on, as the records say it."""
+    """What the judgements rest on, as the records say."""
 
     encoder: str = "none"
     revision: str = "none"
@@ -106,7 +106,7 @@ def render_screening(
 
 
 def _with_progress(works: Iterator[Item], on_progress: Callable[[int, int], None], total: int) -> Iterator[Item]:
-    """Yield the works, and say how many there were so far."""
+    """Yield the works, and report after each how many works are done."""
     for done, item in enumerate(works, 1):
         yield item
         on_progress(done, total)
@@ -119,7 +119,7 @@ def _sections(entries: Entries, works: Iterator[Item]) -> Iterator[tuple[Priorit
 
 
 def _entries(entries: Entries, works: Iterator[Item], rank: Priority) -> Iterator[WithCopies]:
-    """Yield the entries of one priority, each with the files that are identical to its own."""
+    """Yield the entries of one priority, each with the lines of the files identical to the file of the entry."""
     for _, alike in groupby(works, lambda item: (*_content(item[0]), item[1])):
         yield _with_its_copies(entries, alike, rank)
 

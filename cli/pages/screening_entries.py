@@ -76,7 +76,7 @@ class JudgedClaim:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What the page says of a work, or of a photograph that could not be read and has none."""
+    """What the page says of a work, or of a photograph that could not be read."""
 
     file: FileLine
     rank: Priority
@@ -89,7 +89,7 @@ class Entry:
     alerts: Sequence[tuple[Priority, str]]
     number: int | None  # of the work, where the photograph shows several
     of: int
-    original: str | None  # the file that was judged, where another is identical to it
+    original: str | None  # the file that was judged, of which the file of this entry is a copy
     evidence: str | None  # the address of the page of evidence
     seen: Sequence[str]
 
@@ -100,7 +100,7 @@ class Entries:
 
     folder: Path
     reference: Reference
-    remarks: tuple[str, ...]  # reasons that stand above all, not in every entry
+    remarks: tuple[str, ...]  # reasons that stand above all entries, once
     evidence: Callable[[PhotographRecord, int], str | None]
     _made: int = field(default=0, init=False)
 
@@ -142,7 +142,7 @@ class Entries:
         return str(path.relative_to(self.folder) if path.is_relative_to(self.folder) else path)
 
     def _pictures(self, record: PhotographRecord, work: WorkRecord, rank: Priority) -> Iterator[CaptionedPicture]:
-        """Yield the probe, and what it was compared with; of an unknown work the probe alone, small."""
+        """Yield the probe, and what the probe was compared with; of an unknown work the probe alone, small."""
         side = SMALL if rank in COMPACT else LARGE
         probe = thumbnail(record["photo"], record["sha256"], tuple(work["region"]), side=side)
         yield CaptionedPicture(probe, "probe")
@@ -170,7 +170,7 @@ class Entries:
 
 
 def _beside(record: PhotographRecord, work: WorkRecord) -> dict[tuple[str, str], str]:
-    """Return the exemplars that a work was compared with, each once, and what they are."""
+    """Return the exemplars that a work was compared with, each once, and what each is to the work."""
     near = "exemplar" if work["outcome"] in OF_AN_OBJECT else "nearest"
     near = "nearest, not a match" if work["outcome"] == Outcome.NO_MATCH else near
     compared = claimed(record, work)
@@ -187,7 +187,7 @@ def _beside(record: PhotographRecord, work: WorkRecord) -> dict[tuple[str, str],
 
 
 def _alerts(work: WorkRecord, compared: WorkRecord | None) -> list[tuple[Priority, str]]:
-    """Return each alert of a work, and of what it was claimed to be, in words that cannot be overlooked."""
+    """Return each alert of a work, and of the object the work is claimed to be, in words that cannot be overlooked."""
     alerts = {judged["alert"] for judged in (work, compared) if judged}
     return [(alert, ALERT_WORDS[alert]) for alert in ALERTS if alert in alerts]
 

@@ -20,7 +20,7 @@ PIECES = 64  # parts of a page that are written together
 
 
 def page_pieces(template: str, **values: object) -> Iterator[str]:
-    """Yield a page in pieces, as soon as what they show is known."""
+    """Yield a page in pieces, each as soon as the values in the piece are known."""
     stream = environment().get_template(template).stream(values)
     stream.enable_buffering(PIECES)
     return stream
@@ -28,7 +28,7 @@ def page_pieces(template: str, **values: object) -> Iterator[str]:
 
 @cache
 def environment() -> Environment:
-    """Return what knows the templates; Jinja2 is imported only where a page is written."""
+    """Return the environment of the templates; Jinja2 is imported only where a page is written."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     made = Environment(
@@ -52,13 +52,13 @@ def environment() -> Environment:
 
 
 def _printable(value: object) -> object:
-    """Return what a template shows as printable text, in one line; markup stays as it is."""
+    """Return what a template shows as printable text, in one line; markup stays unchanged."""
     return value if hasattr(value, "__html__") else plain(str(value))
 
 
 @cache
 def _source(name: str) -> str:
-    """Return a style or a script, for a page to hold as it is."""
+    """Return the text of a style or a script, which a page holds unchanged."""
     return (files("cli.pages") / "templates" / name).read_text("utf-8")
 
 

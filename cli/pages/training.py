@@ -1,4 +1,4 @@
-"""Show how a training went, with its result, on one page."""
+"""Show on one page how a training went, and its result."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from cli.pictures.training_curves import CURVES, EpochCurve, phases
 from indexer.training.history import EpochRecord, best_epoch, duration, total
 from indexer.training.model_card import Figures, compared_figures, measured_on
 
-Pair = tuple[Image.Image, Image.Image, float, str]  # two photographs, their distance, and why they are shown
+Pair = tuple[Image.Image, Image.Image, float, str]  # two photographs, their distance, and why the pair is shown
 PHOTO_SIDE = 360
 
 
@@ -33,8 +33,8 @@ def training_page(
 ) -> str:
     """Return one self-contained HTML page of a training: what was trained, its result, its curves and epochs.
 
-    All but the last are as in `model_card`, and `baseline` as in `curves_png`; `hardest` has pairs that the trained
-    encoder tells apart worst.
+    `name`, `about`, `command`, `history`, `before`, `after` and `tested` are as in `model_card`, `baseline` as in
+    `curves_png`; `hardest` has the pairs that the trained encoder tells apart worst.
     """
     pieces = page_pieces(
         "training.html",
@@ -57,7 +57,7 @@ def _uri(image: Image.Image) -> str:
 
 
 def _figures(record: EpochRecord) -> list[str]:
-    """Return the figures of an epoch; nothing of one that could not be measured."""
+    """Return the figures of an epoch as text; an empty text for a figure that could not be measured."""
     shares = f"{record.active:.0%}", f"{record.rate:.1e}", f"{record.spread:.3f}", f"{record.recall_at_1:.3f}"
     figures = f"{record.loss:.4f}", *shares, f"{record.eer:.1%}", f"{record.auc:.3f}", f"{record.views:,}"
     return ["" if "nan" in figure else figure for figure in (*figures, duration(record.seconds))]
@@ -85,7 +85,7 @@ def training_chart(curve: EpochCurve, history: Sequence[EpochRecord], baseline: 
 
 
 def _plane(curve: EpochCurve, history: Sequence[EpochRecord], values: Sequence[float]) -> Plane:
-    """Return the axes: the epochs, and around the values."""
+    """Return two axes: the epochs across, and upward a scale around the values."""
     low, high = span(values)
     marked = round_values(low, high, 5)
     digits = max(2, *(math.ceil(-math.log10(after - value) - 1e-9) for value, after in pairwise(marked)), 0)

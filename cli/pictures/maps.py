@@ -23,7 +23,7 @@ def colours(shares: np.ndarray) -> np.ndarray:
 
 
 def ramp(steps: int) -> np.ndarray:
-    """Return the colours of the scale as they look over mid grey, uint8 (steps, 3)."""
+    """Return the colours of the scale over mid grey, uint8 (steps, 3)."""
     return (128 + VEIL * (colours(np.linspace(0.0, 1.0, steps)) - 128)).round().astype(np.uint8)
 
 
@@ -33,7 +33,7 @@ def scale_end(local: np.ndarray, threshold: float) -> float:
 
 
 def spread_map(local: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """Return a map at the size (width, height) of a picture, float32 (height, width); what is NaN stays so."""
+    """Return a map at the size (width, height) of a picture, float32 (height, width); NaN stays NaN."""
     known = ~np.isnan(local)
     layers = [Image.fromarray(layer.astype(np.float32)) for layer in (known, np.where(known, local, 0.0))]
     weights, sums = (np.asarray(layer.resize(size, Image.Resampling.BILINEAR)) for layer in layers)
@@ -58,7 +58,7 @@ def draw_map(local: np.ndarray, exemplar: Image.Image, threshold: float) -> Imag
 
 
 def _edges(inside: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the outer and the inner side of the outline of a shape, two bool arrays like it."""
+    """Return the outer and the inner side of the outline of a shape, two bool arrays of the same size."""
     shape = Image.fromarray(inside.astype(np.uint8) * 255)
     wider = np.asarray(shape.filter(ImageFilter.MaxFilter(5))) > 0
     narrower = np.asarray(shape.filter(ImageFilter.MinFilter(5))) > 0
@@ -66,12 +66,12 @@ def _edges(inside: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def fitted_picture(image: Image.Image, width: int, height: int) -> Image.Image:
-    """Return a picture as large as fits, its own proportions kept."""
+    """Return a picture as large as fits, the proportions kept."""
     return ImageOps.contain(image, (width, height), Image.Resampling.LANCZOS)
 
 
 def surroundings(box: Box, size: tuple[int, int]) -> Box:
-    """Return a square around a box, within a picture of that size: the box and as much again."""
+    """Return a square around a box, within a picture of `size`: the box and as much again."""
     x, y, width, height = box
     side = min(max(2.0 * max(width, height), 0.22 * min(size)), min(size))
     left, top = (

@@ -14,13 +14,13 @@ from cli.output.text import plain
 WIDTH, GAP = 1600, 24
 INSIDE = WIDTH - 80
 INK, SOFT, PAPER = "#1d1d1b", "#5a5853", "#ffffff"
-FONTS = ("DejaVuSans.ttf", "arial.ttf", "Arial Unicode.ttf")  # of the system; Pillow's own knows ASCII only
+FONTS = ("DejaVuSans.ttf", "arial.ttf", "Arial Unicode.ttf")  # of the system; the font of Pillow knows ASCII only
 Font = ImageFont.FreeTypeFont
 
 
 @lru_cache
 def font(size: int) -> Font:
-    """Return the first font there is, in pixels."""
+    """Return the first of `FONTS` that the system has, else the font of Pillow; `size` is in pixels."""
     for name in FONTS:
         try:
             return ImageFont.truetype(name, size)
@@ -46,7 +46,7 @@ def drawable_text(text: str) -> str:
 
 
 def broken_lines(text: str, letters: Font, width: int) -> str:
-    """Return text broken into lines that are no wider than that; a word that is wider is broken too."""
+    """Return text broken into lines that are no wider than `width`; a wider word is broken too."""
     lines = [""]
     for word in re.findall(r"\S+\s*", text):
         if lines[-1] and letters.getlength((lines[-1] + word).rstrip()) > width:
@@ -85,5 +85,5 @@ def beside(cells: Sequence[Image.Image]) -> Image.Image:
 
 
 def column_width(count: int) -> int:
-    """Return the width of one of some columns."""
+    """Return the width of one of `count` columns."""
     return (INSIDE - (count - 1) * GAP) // count

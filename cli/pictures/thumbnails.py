@@ -20,7 +20,7 @@ LARGE, SMALL, QUALITY = 220, 96, 75  # long sides, in pixels
 
 @dataclass(frozen=True, slots=True)
 class Thumbnail:
-    """A picture small enough for the page, or why there is none."""
+    """A picture small enough for the page, or the problem with its file."""
 
     uri: str = ""
     size: tuple[int, int] = (0, 0)
@@ -28,7 +28,7 @@ class Thumbnail:
 
 
 class Reference:
-    """What the catalogue says of an object now; since the screening it may have changed, or gone."""
+    """What the catalogue says of an object now; since the screening the object may have changed, or gone."""
 
     def __init__(self, catalogue: Catalogue | None) -> None:
         self._catalogue = catalogue
@@ -59,10 +59,11 @@ class Reference:
 
 
 def thumbnail(path: str, sha256: str | None, region: tuple[int, ...] = (), *, side: int = LARGE) -> Thumbnail:
-    """Return a photograph, or its region (x, y, width, height), small; of a file with another hash, why not."""
-    enough = 4 * side if any(region[:2]) else side  # a part of a photograph needs more of it
+    """Return a photograph, or its region (x, y, width, height), small; of a file with another hash, the problem."""
+    enough = 4 * side if any(region[:2]) else side  # a region is only a part of what is read
     try:
-        photograph = read_photograph(Path(path), short_side=enough, max_megapixels=inf)  # it was read before
+        # No limit of size: the photograph was within the limit when it was judged.
+        photograph = read_photograph(Path(path), short_side=enough, max_megapixels=inf)
     except UnreadableImage as error:
         return Thumbnail(problem=str(error))
     if sha256 and photograph.sha256 != sha256:

@@ -1,4 +1,4 @@
-"""Draw how a training went as one picture, a curve for each figure of its epochs."""
+"""Draw how a training went as one picture, a curve for each figure of the epochs."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ INK, SOFT, LINE, BLUE, GREEN = "#1d1d1b", "#5a5853", "#dcd9d2", "#27567f", "#1f6
 
 @dataclass(frozen=True, slots=True)
 class EpochCurve:
-    """What is drawn over the epochs: a field of their records."""
+    """What is drawn over the epochs: a field of EpochRecord."""
 
     field: str
     title: str
@@ -30,11 +30,11 @@ class EpochCurve:
     percent: bool = False
 
     def value(self, record: EpochRecord) -> float:
-        """Return the figure of an epoch; NaN where it could not be measured."""
+        """Return the figure of an epoch; NaN for a figure that could not be measured."""
         return float(getattr(record, self.field))
 
     def before(self, baseline: Figures) -> float:
-        """Return the figure of the encoder that the training started from, NaN where there is none."""
+        """Return the figure of the encoder that the training started from, NaN for a figure that the baseline lacks."""
         return float(baseline[self.field]["value"]) if self.field in baseline else math.nan
 
     def said(self, value: float, digits: int = 3) -> str:
@@ -53,7 +53,7 @@ CURVES = (
 
 
 def phases(records: Sequence[EpochRecord]) -> list[tuple[int, str]]:
-    """Return the epoch with which each phase begins, and the name of the phase where there is room for it."""
+    """Return the epoch with which each phase begins, and the name of the phase, empty where the name has no room."""
     starts = [(next(each).epoch, phase) for phase, each in groupby(records, lambda record: record.phase)]
     ends = [*(first for first, _ in starts[1:]), len(records) + 1]
     room = [(end - first) * LETTERS / len(records) for (first, _), end in zip(starts, ends, strict=False)]
@@ -61,10 +61,10 @@ def phases(records: Sequence[EpochRecord]) -> list[tuple[int, str]]:
 
 
 def curves_png(records: Sequence[EpochRecord], baseline: Figures) -> Image.Image:
-    """Return all curves of a training as one RGB picture, twice as large as it is meant to be seen.
+    """Return all curves of a training as one RGB picture, twice as large as readers are meant to see them.
 
-    `baseline` has figures of the encoder it started from, on the same validation objects, by the names of the fields
-    of EpochRecord: they are drawn as dotted lines.
+    `baseline` has figures of the encoder that the training started from, on the same validation objects, by the names
+    of the fields of EpochRecord: each is drawn as a dotted line.
     """
     figure = curves_figure(records, baseline)
     from matplotlib.backends.backend_agg import FigureCanvasAgg
