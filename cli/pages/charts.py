@@ -7,12 +7,25 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from statistics import NormalDist
 
-WIDTH, HEIGHT = 420, 300
-LEFT, RIGHT, TOP, BOTTOM = 56, 14, 12, 44
-INSIDE, TALL = WIDTH - LEFT - RIGHT, HEIGHT - TOP - BOTTOM  # between the axes
 MOST_POINTS = 400
 
 Point = tuple[float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Area:
+    """The area of a chart in pixels, and the sides of the plot within the area."""
+
+    width: int = 420
+    height: int = 300
+    left: int = 56
+    right: int = 406
+    top: int = 12
+    bottom: int = 256
+
+
+AREA = Area()
+INSIDE, TALL = AREA.right - AREA.left, AREA.bottom - AREA.top
 
 
 def probit(share: float) -> float:
@@ -66,7 +79,7 @@ class Mark:
     @property
     def is_far_right(self) -> bool:
         """Whether words have more room on the left."""
-        return self.x > 0.6 * WIDTH
+        return self.x > 0.6 * AREA.width
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,11 +91,11 @@ class Plane:
 
     def across(self, value: float) -> float:
         """Return how far from the left a value of x lies."""
-        return LEFT + INSIDE * self.x.place(value)
+        return AREA.left + INSIDE * self.x.place(value)
 
     def down(self, value: float) -> float:
         """Return how far from the top a value of y lies."""
-        return HEIGHT - BOTTOM - TALL * self.y.place(value)
+        return AREA.bottom - TALL * self.y.place(value)
 
     def line(self, points: Sequence[Point], kind: str) -> Mark:
         """Return a line through points, thinned to what can be seen."""
@@ -104,8 +117,8 @@ class Plane:
         width = INSIDE / len(heights)
         for number, height in enumerate(heights):
             if height > 0:
-                left, top = LEFT + width * (number + 0.08 + 0.84 * slot / slots), self.down(height)
-                yield Mark("bar", kind, left, top, 0.84 * width / slots, HEIGHT - BOTTOM - top)
+                left, top = AREA.left + width * (number + 0.08 + 0.84 * slot / slots), self.down(height)
+                yield Mark("bar", kind, left, top, 0.84 * width / slots, AREA.bottom - top)
 
 
 @dataclass(frozen=True, slots=True)

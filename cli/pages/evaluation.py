@@ -10,13 +10,13 @@ import numpy as np
 from PIL import ImageOps
 
 from cli.pages.charts import Axis, Chart, Mark, Plane, probit
+from cli.pages.parts import outcome_columns
 from cli.pages.templating import page_pieces
 from cli.pictures.data_uri import data_uri
 from cli.records.figure_names import Section
 from indexer.measuring.evaluate import Evaluation
 from indexer.measuring.evaluation_figures import COPY, GENUINE, OTHER
 from retrieval.errors import UnreadableImage
-from retrieval.outcome import Outcome
 from retrieval.photographs.images import read_photograph
 from retrieval.statistics.likelihood import isotonic
 from retrieval.statistics.verification import Curve
@@ -34,13 +34,11 @@ def evaluation_page(
     name: str, about: Mapping[str, str], sections: Sequence[Section], evaluation: Evaluation
 ) -> Iterator[str]:
     """Yield one self-contained HTML page in pieces."""
-    outcomes = [str(outcome) for outcome in Outcome]
-    outcomes += sorted({outcome for row in evaluation.confusion.values() for outcome in row} - set(outcomes))
     return page_pieces(
         "evaluation.html",
         name=name,
         about=about,
-        outcomes=outcomes,
+        outcomes=outcome_columns(evaluation.confusion),
         confusion=evaluation.confusion,
         sections=sections,
         charts=charts(evaluation),

@@ -14,6 +14,12 @@ SIGNS: Mapping[str, str] = {
 }  # fmt: skip
 
 
+def outcome_columns(confusion: Mapping[str, Mapping[str, int]]) -> list[str]:
+    """Return the columns of a confusion of truths with outcomes: every outcome of a work, then others that occur."""
+    outcomes = [str(outcome) for outcome in Outcome]
+    return outcomes + sorted({outcome for row in confusion.values() for outcome in row} - set(outcomes))
+
+
 @dataclass(frozen=True, slots=True)
 class ThresholdMark:
     """A threshold marked on a bar, by a line from `top` down, and by words on `baseline`."""

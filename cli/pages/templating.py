@@ -11,6 +11,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING
 
 from cli.output.text import plain
+from cli.pages.charts import AREA
 from cli.pages.parts import SIGNS
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ def environment() -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    made.globals |= {"SIGNS": SIGNS, "source": _source, "hash_of": _hash_of, "written": _written}
+    made.globals |= {"AREA": AREA, "SIGNS": SIGNS, "source": _source, "hash_of": _hash_of, "written": _written}
     made.filters |= {
         "decimals": _decimals,
         "percent": "{:.1%}".format,

@@ -11,6 +11,7 @@ import typer
 
 from cli.output.progress import progress
 from cli.output.terminal import echo_wrapped, print_table
+from cli.pages.parts import outcome_columns
 from cli.records.artifact_1 import dumps
 from cli.records.figure_names import Section, sections
 from cli.runs.options import JudgingOptions
@@ -18,7 +19,6 @@ from indexer.inputs.queries import read_queries
 from indexer.measuring.evaluate import Evaluation, evaluate
 from retrieval.judging.edition import Edition
 from retrieval.machine import cpu_count
-from retrieval.outcome import Outcome
 
 
 def run_evaluate(
@@ -95,8 +95,7 @@ def as_dict(about: dict[str, str], found: Evaluation) -> dict[str, Any]:
 def _print(about: dict[str, str], shown: list[Section], found: Evaluation) -> None:
     for name in ("photographs", "catalogue", "thresholds", "intervals"):
         echo_wrapped(f"{name}: {about[name]}")
-    outcomes = [str(outcome) for outcome in Outcome]
-    outcomes += sorted({outcome for row in found.confusion.values() for outcome in row} - set(outcomes))
+    outcomes = outcome_columns(found.confusion)
     columns: dict[str, str] = {"truth": "left", **dict.fromkeys(outcomes, "right")}
     print_table(
         columns, [(truth, *(str(row.get(name, 0)) for name in outcomes)) for truth, row in found.confusion.items()]
