@@ -1,4 +1,4 @@
-"""Make the small pictures of a report, and say what the catalogue knows of an object."""
+"""Make the small pictures of the page of a screening, and say what the catalogue knows of an object."""
 
 from __future__ import annotations
 
