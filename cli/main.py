@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from cli.commands import catalogue, encoders, thresholds, verdicts
+from cli.commands import catalogue, encoders, judging, thresholds, verdicts
 from cli.commands.exit_codes import ExitCode
 from retrieval.errors import ArtifactError
 
@@ -69,9 +69,9 @@ def _main(
 
 COMMANDS: dict[str, Callable[..., None]] = {
     "index": catalogue.index,
-    "query": verdicts.query,
-    "compare": verdicts.compare,
-    "screen": verdicts.screen,
+    "query": judging.query,
+    "compare": judging.compare,
+    "screen": judging.screen,
     "status": catalogue.status,
     "list": catalogue.list_objects,
     "show": catalogue.show,
@@ -92,7 +92,7 @@ for name, command in COMMANDS.items():
 
 def main() -> None:
     """Run the command line, and leave at once: taking OpenVINO down in order costs a tenth of a second."""
-    code: Any = 0
+    code: Any = ExitCode.DONE
     try:
         app()
     except SystemExit as leaving:
@@ -101,8 +101,8 @@ def main() -> None:
         sys.stdout.flush()
     except OSError as error:  # what was printed could not be written: a full disk, or a reader that has gone
         typer.echo(f"artifact: {error.strerror}", err=True)
-        code = 1
-    os._exit(code if isinstance(code, int) else 1)
+        code = ExitCode.FAILED
+    os._exit(code if isinstance(code, int) else ExitCode.FAILED)
 
 
 if __name__ == "__main__":

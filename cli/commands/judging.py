@@ -1,0 +1,142 @@
+"""The commands that judge photographs: query, compare and screen."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cli.commands import options
+from cli.commands.exit_codes import ExitCode
+from cli.commands.options import Device, ListFormat
+from cli.screening.forms import ScreenFormat
+
+
+def query(
+    photo: Annotated[Path, typer.Argument(metavar="PHOTO", help="The photograph to be judged.")],
+    k: options.Neighbours = 5,
+    data: options.Data = options.DATA,
+    format: options.Format = ListFormat.TABLE,
+    report: options.Report = None,
+    png: options.Png = None,
+    single: options.Single = False,
+    exit_code: options.ExitCodeOption = False,
+    encoder: options.Encoder = None,
+    device: options.DeviceOption = Device.CPU,
+    max_megapixels: options.MaxMegapixels = options.MEGAPIXELS,
+) -> None:
+    """Find the objects nearest to a photograph, and say whether it diverges from the genuine exemplar.
+
+    Several works on it are found and judged one by one. --report and --png show the first against its object.
+
+    \b
+    Examples:
+      artifact query photo.jpg
+      artifact query photo.jpg --report evidence.html
+      artifact query photo.jpg -k 10 --format json
+      artifact query photo.jpg --exit-code || echo "look at it"
+    """
+    from cli.runs.options import JudgingOptions
+    from cli.runs.query import run_query
+
+    divergent = run_query(
+        photo,
+        data,
+        k=k,
+        several=not single,
+        as_json=format is ListFormat.JSON,
+        report=report,
+        png=png,
+        judging=JudgingOptions(encoder=encoder, device=device, max_megapixels=max_megapixels),
+    )
+    raise typer.Exit(ExitCode.DIVERGENT if divergent and exit_code else ExitCode.DONE)
+
+
+def compare(
+    photo: Annotated[Path, typer.Argument(metavar="PHOTO", help="The photograph to be judged.")],
+    object_id: options.ObjectId,
+    data: options.Data = options.DATA,
+    format: options.Format = ListFormat.TABLE,
+    report: options.Report = None,
+    png: options.Png = None,
+    exit_code: options.ExitCodeOption = False,
+    encoder: options.Encoder = None,
+    device: options.DeviceOption = Device.CPU,
+    max_megapixels: options.MaxMegapixels = options.MEGAPIXELS,
+) -> None:
+    """Judge a photograph against one object, and show where the two differ.
+
+    \b
+    Examples:
+      artifact compare photo.jpg 1984.12
+      artifact compare photo.jpg 1984.12 --report evidence.html --png evidence.png
+    """
+    from cli.runs.options import JudgingOptions
+    from cli.runs.query import run_query
+
+    divergent = run_query(
+        photo,
+        data,
+        object_id=object_id,
+        as_json=format is ListFormat.JSON,
+        report=report,
+        png=png,
+        judging=JudgingOptions(encoder=encoder, device=device, max_megapixels=max_megapixels),
+    )
+    raise typer.Exit(ExitCode.DIVERGENT if divergent and exit_code else ExitCode.DONE)
+
+
+def screen(
+    source: Annotated[
+        Path, typer.Argument(metavar="SOURCE", help="Folder of photographs, list of files, or CSV file of lots.")
+    ],
+    k: options.Neighbours = 5,
+    data: options.Data = options.DATA,
+    format: Annotated[
+        ScreenFormat | None,
+        typer.Option("--format", "-f", help="By default by the ending of --out, else a table."),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", "-o", metavar="FILE", help="Write here; an interrupted run goes on from there."),
+    ] = None,
+    single: options.Single = False,
+    watch: Annotated[
+        bool, typer.Option("--watch", help="Go on with what comes into the folder, until Ctrl-C.")
+    ] = False,
+    every: Annotated[
+        float, typer.Option("--every", min=0.1, metavar="SECONDS", help="With --watch: how often to look.")
+    ] = 10.0,
+    time_limit: Annotated[
+        float, typer.Option("--time-limit", min=1.0, metavar="SECONDS", help="For reading one photograph.")
+    ] = 60.0,
+    bom: Annotated[bool, typer.Option("--bom", help="Begin a CSV file as spreadsheets of Windows want it.")] = False,
+    exit_code: options.ExitCodeOption = False,
+    encoder: options.Encoder = None,
+    device: options.DeviceOption = Device.CPU,
+    max_megapixels: options.MaxMegapixels = options.MEGAPIXELS,
+) -> None:
+    """Judge many photographs, and put first what needs a person.
+
+    A CSV file of lots has a column `photo`; others (lot, sale, house, maker, url, ...) are kept and shown. What stands
+    under `claim`, an object's id or accession number, is verified against that object, whatever else is near.
+
+    \b
+    Examples:
+      artifact screen ./incoming
+      artifact screen lots.csv --out report.html
+      artifact screen ./incoming --format jsonl > verdicts.jsonl
+      artifact screen ./inbox --watch --out today.html
+    """
+    from cli.runs.options import JudgingOptions
+    from cli.runs.screen import run_screen
+    from cli.screening.forms import form_of
+    from cli.screening.options import ScreeningOptions
+
+    form = format or form_of(out)
+    screening = ScreeningOptions(k=k, several=not single, time_limit=time_limit, form=form, out=out, bom=bom)
+    judging = JudgingOptions(encoder=encoder, device=device, max_megapixels=max_megapixels)
+    counts = run_screen(source, data, options=screening, judging=judging, every=every if watch else None)
+    flagged = exit_code and counts["divergent"]
+    raise typer.Exit(ExitCode.DIVERGENT if flagged else ExitCode.UNREADABLE if counts["unreadable"] else ExitCode.DONE)
