@@ -12,6 +12,7 @@ from typer.core import TyperGroup
 
 from cli.commands import catalogue, encoders, judging, thresholds, verdicts
 from cli.commands.exit_codes import ExitCode
+from cli.commands.from_fields import as_command
 from retrieval.errors import ArtifactError
 
 
@@ -87,7 +88,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "demo": catalogue.demo,
 }
 for name, command in COMMANDS.items():
-    app.command(name=name)(command)
+    app.command(name=name)(as_command(command))
 
 
 def main() -> None:

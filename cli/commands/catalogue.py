@@ -9,19 +9,15 @@ import typer
 
 from cli.commands import options
 from cli.commands.exit_codes import ExitCode
-from cli.commands.options import Device, ListFormat, Precision
+from cli.commands.options import ListFormat
+from cli.runs.indexing_options import IndexingOptions
 
 
 def index(
     folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Folder of photographs of genuine objects.")],
     data: options.Data = options.DATA,
-    encoder: options.Encoder = None,
-    precision: Annotated[
-        Precision | None, typer.Option("--precision", help="bf16 is quicker; chosen once for a catalogue.")
-    ] = None,
-    device: options.DeviceOption = Device.CPU,
-    prune: Annotated[bool, typer.Option("--prune", help="Remove photographs that are no longer there.")] = False,
-    max_megapixels: options.MaxMegapixels = options.MEGAPIXELS,
+    *,
+    indexing: IndexingOptions,
 ) -> None:
     """Embed a folder of genuine objects into the catalogue; again for what is new or changed.
 
@@ -36,15 +32,7 @@ def index(
     """
     from cli.runs.index import run_index
 
-    complete = run_index(
-        folder,
-        data,
-        encoder=encoder,
-        precision=precision,
-        device=device,
-        prune=prune,
-        max_megapixels=max_megapixels,
-    )
+    complete = run_index(folder, data, indexing)
     raise typer.Exit(ExitCode.DONE if complete else ExitCode.UNREADABLE)
 
 

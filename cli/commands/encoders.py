@@ -8,11 +8,10 @@ from typing import Annotated
 import typer
 
 from cli.commands import options
-from cli.commands.from_fields import asks_for
+from cli.runs.options import MEGAPIXELS, MaxMegapixels
 from indexer.training.options import TrainingRequest
 
 
-@asks_for(TrainingRequest)
 def train(request: TrainingRequest) -> None:
     """Train a Siamese encoder on labelled photographs, or on a bare catalogue; write its folder.
 
@@ -57,7 +56,7 @@ def simulate(
         str | None,
         typer.Option("--face", metavar="X,Y,WIDTH,HEIGHT", help="Where a face is, in shares of the picture."),
     ] = None,
-    max_megapixels: options.MaxMegapixels = options.MEGAPIXELS,
+    max_megapixels: MaxMegapixels = MEGAPIXELS,
 ) -> None:
     """Show what training makes of a photograph: simulated re-photographs, and simulated copies of each kind.
 

@@ -6,46 +6,44 @@ from collections.abc import Callable, Iterator
 from dataclasses import MISSING, fields, is_dataclass
 from enum import Enum, StrEnum
 from functools import wraps
-from inspect import Parameter, Signature
+from inspect import Parameter, Signature, signature
 from types import GenericAlias
-from typing import Annotated, Any, TypeVar, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
 import typer
 
-from indexer.training.options import Option
-
-Request = TypeVar("Request")
+from indexer.inputs.option import Option
 
 
-def asks_for(kind: type[Request]) -> Callable[[Callable[[Request], None]], Callable[..., None]]:
-    """Return a decorator that turns a function of a `kind` into a command with an option for each of its fields."""
+def as_command(run: Callable[..., None]) -> Callable[..., None]:
+    """Return a function as a command: where it takes a dataclass, the command has an option for each field."""
+    taken = signature(run).parameters
+    hints = get_type_hints(run, include_extras=True)
 
-    def decorated(run: Callable[[Request], None]) -> Callable[..., None]:
-        @wraps(run)
-        def command(**given: Any) -> None:
-            run(_filled(kind, given))
+    @wraps(run)
+    def command(**given: Any) -> None:
+        run(**{name: _filled(hints[name], given) if is_dataclass(hints[name]) else given[name] for name in taken})
 
-        asked = sorted(_asked(kind), key=lambda found: found[0].last)
-        vars(command)["__signature__"] = Signature([parameter for _, parameter in asked])
-        return command
-
-    return decorated
+    asked = [found for name in taken for found in _asked(name, hints[name], taken[name].default)]
+    asked.sort(key=lambda found: found[0])
+    vars(command)["__signature__"] = Signature([parameter for _, parameter in asked])
+    return command
 
 
-def _asked(kind: Any) -> Iterator[tuple[Option, Parameter]]:
-    """Yield how each field of a dataclass is asked for, and the parameter that typer makes an option from."""
-    hints = get_type_hints(kind, include_extras=True)
-    for field in fields(kind):
-        if is_dataclass(hint := hints[field.name]):
-            yield from _asked(hint)
-            continue
-        kept, option = get_args(hint)
-        default = None if _is_many(kept) else Parameter.empty if field.default is MISSING else field.default
-        read, info = _type_read(field.name, kept, option), _typer_info(field.name, option)
-        yield (
-            option,
-            Parameter(field.name, Parameter.KEYWORD_ONLY, default=default, annotation=Annotated[read, info]),
-        )
+def _asked(name: str, hint: Any, default: Any) -> Iterator[tuple[bool, Parameter]]:
+    """Yield the parameters that typer makes options from, each with whether it is listed last."""
+    if is_dataclass(hint):
+        hints = get_type_hints(hint, include_extras=True)
+        for field in fields(hint):
+            otherwise = Parameter.empty if field.default is MISSING else field.default
+            yield from _asked(field.name, hints[field.name], otherwise)
+        return
+    last = False
+    kept, *how = get_args(hint) or (hint,)
+    if how and isinstance(option := how[0], Option):
+        hint, last = Annotated[_type_read(name, kept, option), _typer_info(name, option)], option.last
+        default = None if _is_many(kept) else default
+    yield last, Parameter(name, Parameter.KEYWORD_ONLY, default=default, annotation=hint)
 
 
 def _is_many(kept: Any) -> bool:

@@ -9,7 +9,8 @@ import typer
 
 from cli.commands import options
 from cli.commands.exit_codes import ExitCode
-from cli.commands.options import Device, ListFormat
+from cli.commands.options import ListFormat
+from cli.runs.options import JudgingOptions
 from cli.screening.forms import ScreenFormat
 
 
@@ -22,9 +23,8 @@ def query(
     png: options.Png = None,
     single: options.Single = False,
     exit_code: options.ExitCodeOption = False,
-    encoder: options.Encoder = None,
-    device: options.DeviceOption = Device.CPU,
-    max_megapixels: options.MaxMegapixels = options.MEGAPIXELS,
+    *,
+    judging: JudgingOptions,
 ) -> None:
     """Find the objects nearest to a photograph, and say whether it diverges from the genuine exemplar.
 
@@ -37,7 +37,6 @@ def query(
       artifact query photo.jpg -k 10 --format json
       artifact query photo.jpg --exit-code || echo "look at it"
     """
-    from cli.runs.options import JudgingOptions
     from cli.runs.query import run_query
 
     divergent = run_query(
@@ -48,7 +47,7 @@ def query(
         as_json=format is ListFormat.JSON,
         report=report,
         png=png,
-        judging=JudgingOptions(encoder=encoder, device=device, max_megapixels=max_megapixels),
+        judging=judging,
     )
     raise typer.Exit(ExitCode.DIVERGENT if divergent and exit_code else ExitCode.DONE)
 
@@ -61,9 +60,8 @@ def compare(
     report: options.Report = None,
     png: options.Png = None,
     exit_code: options.ExitCodeOption = False,
-    encoder: options.Encoder = None,
-    device: options.DeviceOption = Device.CPU,
-    max_megapixels: options.MaxMegapixels = options.MEGAPIXELS,
+    *,
+    judging: JudgingOptions,
 ) -> None:
     """Judge a photograph against one object, and show where the two differ.
 
@@ -72,7 +70,6 @@ def compare(
       artifact compare photo.jpg 1984.12
       artifact compare photo.jpg 1984.12 --report evidence.html --png evidence.png
     """
-    from cli.runs.options import JudgingOptions
     from cli.runs.query import run_query
 
     divergent = run_query(
@@ -82,7 +79,7 @@ def compare(
         as_json=format is ListFormat.JSON,
         report=report,
         png=png,
-        judging=JudgingOptions(encoder=encoder, device=device, max_megapixels=max_megapixels),
+        judging=judging,
     )
     raise typer.Exit(ExitCode.DIVERGENT if divergent and exit_code else ExitCode.DONE)
 
@@ -113,9 +110,8 @@ def screen(
     ] = 60.0,
     bom: Annotated[bool, typer.Option("--bom", help="Begin a CSV file as spreadsheets of Windows want it.")] = False,
     exit_code: options.ExitCodeOption = False,
-    encoder: options.Encoder = None,
-    device: options.DeviceOption = Device.CPU,
-    max_megapixels: options.MaxMegapixels = options.MEGAPIXELS,
+    *,
+    judging: JudgingOptions,
 ) -> None:
     """Judge many photographs, and put first what needs a person.
 
@@ -129,14 +125,12 @@ def screen(
       artifact screen ./incoming --format jsonl > verdicts.jsonl
       artifact screen ./inbox --watch --out today.html
     """
-    from cli.runs.options import JudgingOptions
     from cli.runs.screen import run_screen
     from cli.screening.forms import form_of
     from cli.screening.options import ScreeningOptions
 
     form = format or form_of(out)
     screening = ScreeningOptions(k=k, several=not single, time_limit=time_limit, form=form, out=out, bom=bom)
-    judging = JudgingOptions(encoder=encoder, device=device, max_megapixels=max_megapixels)
     counts = run_screen(source, data, options=screening, judging=judging, every=every if watch else None)
     flagged = exit_code and counts["divergent"]
     raise typer.Exit(ExitCode.DIVERGENT if flagged else ExitCode.UNREADABLE if counts["unreadable"] else ExitCode.DONE)

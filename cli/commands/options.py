@@ -37,20 +37,6 @@ def ending(suffix: str) -> Callable[[Path | None], Path | None]:
     return checked
 
 
-class Precision(StrEnum):
-    """Arithmetic of the encoder."""
-
-    FP32 = "fp32"
-    BF16 = "bf16"
-
-
-class Device(StrEnum):
-    """Where the encoder runs."""
-
-    CPU = "cpu"
-    CUDA = "cuda"
-
-
 class ListFormat(StrEnum):
     """Forms of a small result."""
 
@@ -59,20 +45,6 @@ class ListFormat(StrEnum):
 
 
 Data = Annotated[Path, typer.Option("--data", envvar="ARTIFACT_DATA", metavar="DIR", help=FOLDERS)]
-Encoder = Annotated[
-    str | None,
-    typer.Option(
-        "--encoder",
-        metavar="ENCODER",
-        help="Folder of an encoder, open_clip:NAME@TAG, a checkpoint, or hf-hub:ORG/MODEL; "
-        "by default the catalogue's own, for a new catalogue the one shipped.",
-    ),
-]
-DeviceOption = Annotated[Device, typer.Option("--device", help="cuda needs the extra `train`.")]
-MaxMegapixels = Annotated[
-    float,
-    typer.Option("--max-megapixels", min=0.01, help="Larger photographs are left out, to protect memory."),
-]
 Neighbours = Annotated[int, typer.Option("-k", min=1, max=1000, help="How many objects to name.")]
 Single = Annotated[bool, typer.Option("--single", help="Judge the photograph as a whole, as one work.")]
 ExitCodeOption = Annotated[bool, typer.Option("--exit-code", help="Exit with 10 when a photograph is divergent.")]
@@ -87,5 +59,4 @@ Png = Annotated[
 Format = Annotated[ListFormat, typer.Option("--format", "-f", help="A table for people, JSON for machines.")]
 ObjectId = Annotated[str, typer.Argument(metavar="OBJECT", help="Id of the object.", autocompletion=complete_object)]
 
-MEGAPIXELS = 500.0  # DEFAULT_MAX_MEGAPIXELS of the images, which are not imported here: `--help` must be quick
 DATA = Path("index_data")

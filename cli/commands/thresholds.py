@@ -9,7 +9,8 @@ import typer
 
 from cli.commands import options
 from cli.commands.exit_codes import ExitCode
-from cli.commands.options import Device, ListFormat
+from cli.commands.options import ListFormat
+from cli.runs.options import JudgingOptions
 
 
 def calibrate(
@@ -26,9 +27,8 @@ def calibrate(
     ] = 0.05,
     data: options.Data = options.DATA,
     format: options.Format = ListFormat.TABLE,
-    encoder: options.Encoder = None,
-    device: options.DeviceOption = Device.CPU,
-    max_megapixels: options.MaxMegapixels = options.MEGAPIXELS,
+    *,
+    judging: JudgingOptions,
 ) -> None:
     """Set the thresholds on photographs of the catalogue's objects, each with the promise that they can carry.
 
@@ -42,7 +42,6 @@ def calibrate(
       artifact calibrate labels.csv --false-alarm 0.01 --false-match 0.001
     """
     from cli.runs.calibrate import run_calibrate
-    from cli.runs.options import JudgingOptions
 
     complete = run_calibrate(
         labels,
@@ -50,7 +49,7 @@ def calibrate(
         false_match=false_match,
         false_alarm=false_alarm,
         as_json=format is ListFormat.JSON,
-        judging=JudgingOptions(encoder=encoder, device=device, max_megapixels=max_megapixels),
+        judging=judging,
     )
     raise typer.Exit(ExitCode.DONE if complete else ExitCode.UNREADABLE)
 
@@ -62,9 +61,8 @@ def evaluate(
     report: options.Report = None,
     data: options.Data = options.DATA,
     format: options.Format = ListFormat.TABLE,
-    encoder: options.Encoder = None,
-    device: options.DeviceOption = Device.CPU,
-    max_megapixels: options.MaxMegapixels = options.MEGAPIXELS,
+    *,
+    judging: JudgingOptions,
 ) -> None:
     """Measure the indexed catalogue on photographs whose truth is known: identification and verification.
 
@@ -79,13 +77,12 @@ def evaluate(
       artifact evaluate labels.csv --format json > evaluation.json
     """
     from cli.runs.evaluate import run_evaluate
-    from cli.runs.options import JudgingOptions
 
     complete = run_evaluate(
         queries,
         data,
         as_json=format is ListFormat.JSON,
         report=report,
-        judging=JudgingOptions(encoder=encoder, device=device, max_megapixels=max_megapixels),
+        judging=judging,
     )
     raise typer.Exit(ExitCode.DONE if complete else ExitCode.UNREADABLE)

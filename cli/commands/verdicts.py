@@ -10,7 +10,8 @@ import typer
 
 from cli.commands import options
 from cli.commands.exit_codes import ExitCode
-from cli.commands.options import Device, ListFormat
+from cli.commands.options import ListFormat
+from cli.runs.options import JudgingOptions
 
 
 class OutcomeName(StrEnum):
@@ -61,9 +62,8 @@ def verdict(
     ] = False,
     data: options.Data = options.DATA,
     format: options.Format = ListFormat.TABLE,
-    encoder: options.Encoder = None,
-    device: options.DeviceOption = Device.CPU,
-    max_megapixels: options.MaxMegapixels = options.MEGAPIXELS,
+    *,
+    judging: JudgingOptions,
 ) -> None:
     """Show a recorded verdict with all that it rests on, and with --replay whether it still holds.
 
@@ -74,10 +74,8 @@ def verdict(
       artifact verdict 17
       artifact verdict 17 --replay
     """
-    from cli.runs.options import JudgingOptions
     from cli.runs.verdicts import run_verdict
 
-    judging = JudgingOptions(encoder=encoder, device=device, max_megapixels=max_megapixels)
     holds = run_verdict(number, data, judging=judging if replay else None, as_json=format is ListFormat.JSON)
     raise typer.Exit(ExitCode.DONE if holds else ExitCode.FAILED)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 from pathlib import Path
 
 import typer
@@ -10,6 +11,7 @@ import typer
 from cli.output.progress import progress
 from cli.output.text import plain
 from cli.output.threshold_words import threshold_lines
+from cli.runs.indexing_options import IndexingOptions
 from indexer.building.build import BuildReport, build_catalogue, publish
 from retrieval.catalogue.catalogue import Catalogue
 from retrieval.catalogue.rows import Changes, EncoderRecord
@@ -20,27 +22,18 @@ from retrieval.machine import cpu_count
 SHOWN = 20
 
 
-def run_index(
-    folder: Path,
-    data: Path,
-    *,
-    encoder: str | None,
-    precision: str | None,
-    device: str,
-    prune: bool,
-    max_megapixels: float,
-) -> bool:
+def run_index(folder: Path, data: Path, options: IndexingOptions) -> bool:
     """Index a folder and say what was done; return whether every input could be taken."""
-
-    def load(record: EncoderRecord | None) -> Encoder:
-        cores = cpu_count()
-        if record is not None:
-            return load_recorded(record, spec=encoder, precision=precision, device=device, parallel=cores)
-        return load_encoder(encoder or DEFAULT, precision=precision or "fp32", device=device, parallel=cores)
-
     start = time.monotonic()
     with progress("Encoding") as show:
-        report = build_catalogue(folder, data, load=load, prune=prune, max_megapixels=max_megapixels, on_progress=show)
+        report = build_catalogue(
+            folder,
+            data,
+            load=partial(_load, options),
+            prune=options.prune,
+            max_megapixels=options.max_megapixels,
+            on_progress=show,
+        )
     _say(report, time.monotonic() - start)
     with Catalogue.reading(data) as catalogue:
         thresholds = catalogue.thresholds()
@@ -48,6 +41,14 @@ def run_index(
             for line in threshold_lines(thresholds):
                 typer.echo(line)
     return not report.skipped
+
+
+def _load(options: IndexingOptions, record: EncoderRecord | None) -> Encoder:
+    """Return the encoder that made the catalogue, for a new catalogue the one asked for."""
+    spec, precision, device, cores = options.encoder, options.precision, options.device, cpu_count()
+    if record is not None:
+        return load_recorded(record, spec=spec, precision=precision, device=device, parallel=cores)
+    return load_encoder(spec or DEFAULT, precision=precision or "fp32", device=device, parallel=cores)
 
 
 def _say(report: BuildReport, seconds: float) -> None:

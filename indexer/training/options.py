@@ -6,23 +6,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated
 
+from indexer.inputs.option import Option
+
 LOSSES = ("triplet", "contrastive", "supervised-contrastive", "multi-similarity")
 SCHEDULE = "schedule"  # the miner that is semi-hard first, then batch-hard
 MINERS = (SCHEDULE, "random", "batch-all", "semi-hard", "batch-hard")
-
-
-@dataclass(frozen=True, slots=True)
-class Option:
-    """How a field is asked for on a command line."""
-
-    help: str
-    flags: tuple[str, ...] = ()  # the name of the field where none is given
-    metavar: str | None = None
-    low: float | None = None  # the least and the most that may be given
-    high: float | None = None
-    choices: tuple[str, ...] = ()
-    positional: bool = False
-    last: bool = False  # listed after all other options, whatever the order of the fields
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

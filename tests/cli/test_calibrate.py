@@ -12,7 +12,6 @@ from typer.testing import CliRunner
 
 from cli.main import app
 from cli.output.threshold_words import calibration_lines
-from cli.runs import options
 from indexer.measuring import calibrate as calibrating
 from indexer.measuring.calibrate import Case, Distances
 from indexer.simulation.rephotograph import rephotograph
@@ -74,7 +73,7 @@ def labels(tmp_path, monkeypatch):
         rows = [f"{name},o{number},1" for number, name in enumerate(names)]
         (tmp_path / "labels.csv").write_text("\n".join(["photo,object_id,label", *rows]), encoding="utf-8")
         edition = made_up(count, tmp_path / "data")
-        monkeypatch.setattr(options, "open_edition", lambda *_, **__: edition)
+        monkeypatch.setattr("retrieval.judging.edition.open_edition", lambda *_, **__: edition)
         monkeypatch.setattr(calibrating, "measure", measure)
         return tmp_path / "labels.csv"
 

@@ -7,8 +7,8 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from cli.commands.from_fields import asks_for
-from indexer.training.options import Option
+from cli.commands.from_fields import as_command
+from indexer.inputs.option import Option
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,7 +34,7 @@ app = typer.Typer(rich_markup_mode=None)
 
 
 @app.command()
-@asks_for(Outer)
+@as_command
 def command(request: Outer) -> None:
     """Do what the request says."""
     asked.append(request)
@@ -63,3 +63,23 @@ def test_help_lists_the_fields_in_order_and_the_last_ones_last():
     said = CliRunner().invoke(app, "--help").output
     places = [said.index(word) for word in ("SOURCE", "Do what", "--name", "--few", "--real / --unreal", "--seed")]
     assert places == sorted(places) and "default: 0" in said and "default: a" not in said
+
+
+def test_a_dataclass_stands_among_other_parameters_which_may_say_themselves_how_they_are_asked_for():
+    taken = []
+
+    def run(
+        count: int,
+        pick: Annotated[str | None, Option("Pick.", choices=("c-d", "e"))] = None,
+        loud: Annotated[bool, typer.Option("--loud")] = False,
+        *,
+        inner: Inner,
+    ) -> None:
+        taken.append((count, pick, loud, inner))
+
+    mixed = typer.Typer(rich_markup_mode=None)
+    mixed.command()(as_command(run))
+    assert CliRunner().invoke(mixed, "3").exit_code == 0
+    assert CliRunner().invoke(mixed, "3 --pick c-d --loud --name a --seed 7").exit_code == 0
+    assert taken == [(3, None, False, Inner()), (3, "c-d", True, Inner(names=("a",), seed=7))]
+    assert CliRunner().invoke(mixed, "3 --pick d").exit_code == 2

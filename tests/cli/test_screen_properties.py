@@ -203,7 +203,7 @@ def screen(edition: Edition, source: Path, out: Path, monkeypatch: pytest.Monkey
     data = source.parent / "data"
     if not data.exists():
         shutil.copytree(edition.data, data)
-    monkeypatch.setattr("cli.runs.options.open_edition", lambda *_, **__: replace(edition, data=data))
+    monkeypatch.setattr("retrieval.judging.edition.open_edition", lambda *_, **__: replace(edition, data=data))
     form = ScreenFormat.JSONL
     options = ScreeningOptions(k=3, several=False, time_limit=TIME_LIMIT, form=form, out=out, bom=False)
     judging = JudgingOptions(encoder=None, device="cpu", max_megapixels=DEFAULT_MAX_MEGAPIXELS)

@@ -1,0 +1,22 @@
+"""How a command is asked to index a folder."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from cli.runs.options import MEGAPIXELS, Device, EncoderSpec, MaxMegapixels
+from indexer.inputs.option import Option
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IndexingOptions:
+    """By which encoder a folder is indexed, where and how exactly it computes, and which photographs are left out."""
+
+    encoder: EncoderSpec = None
+    precision: Annotated[
+        str | None, Option("bf16 is quicker; chosen once for a catalogue.", choices=("fp32", "bf16"))
+    ] = None
+    device: Device = "cpu"
+    prune: Annotated[bool, Option("Remove photographs that are no longer there.", flags=("--prune",))] = False
+    max_megapixels: MaxMegapixels = MEGAPIXELS
