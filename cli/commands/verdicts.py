@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -12,29 +11,12 @@ from cli.commands import options
 from cli.commands.exit_codes import ExitCode
 from cli.commands.options import ListFormat
 from cli.runs.options import JudgingOptions
-
-
-class OutcomeName(StrEnum):
-    """What was said of a photograph."""
-
-    CONSISTENT = "consistent"
-    DIVERGENT = "divergent"
-    NO_MATCH = "no-match"
-    INCONCLUSIVE = "inconclusive"
-    UNREADABLE = "unreadable"
-
-
-class HeldOutcome(StrEnum):
-    """What a reviewer may hold to be right."""
-
-    CONSISTENT = "consistent"
-    DIVERGENT = "divergent"
-    NO_MATCH = "no-match"
-    INCONCLUSIVE = "inconclusive"
+from indexer.inputs.option import Option
+from retrieval.outcome import UNREADABLE, Outcome
 
 
 def verdicts(
-    outcome: Annotated[OutcomeName | None, typer.Option("--outcome", help="Only verdicts of this outcome.")] = None,
+    outcome: Annotated[str | None, Option("Only verdicts of this outcome.", choices=(*Outcome, UNREADABLE))] = None,
     photo: Annotated[
         str | None, typer.Option("--photo", metavar="TEXT", help="Only photographs with this text in their path.")
     ] = None,
@@ -85,7 +67,7 @@ def review(
         int | None, typer.Argument(metavar="NUMBER", help="Number of the verdict to decide on.", show_default=False)
     ] = None,
     accept: Annotated[bool, typer.Option("--accept", help="The verdict is right.")] = False,
-    overrule: Annotated[HeldOutcome | None, typer.Option("--overrule", help="This is right instead.")] = None,
+    overrule: Annotated[Outcome | None, typer.Option("--overrule", help="This is right instead.")] = None,
     object_id: Annotated[
         str | None,
         typer.Option(

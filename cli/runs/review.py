@@ -36,7 +36,7 @@ def check_usage(
     number: int | None,
     *,
     accept: bool,
-    overrule: str | None,
+    overrule: Outcome | None,
     object_id: str | None,
     export: Path | None,
     figures: bool,
@@ -74,7 +74,9 @@ def _row(entry: LogEntry) -> tuple[str, ...]:
     return str(entry.number), entry.date[:10], said, entry.object_id or "", distance_of(entry), photo
 
 
-def run_review(number: int, data: Path, *, overrule: str | None, object_id: str | None, name: str, reason: str) -> None:
+def run_review(
+    number: int, data: Path, *, overrule: Outcome | None, object_id: str | None, name: str, reason: str
+) -> None:
     """Keep a review of a verdict, which accepts the verdict unless an outcome overrules it, and print the review."""
     if data.is_dir() and not os.access(data, os.W_OK):
         raise ArtifactError(f"{data} cannot be written, so the review could not be kept. Copy it, or ask its owner.")
@@ -86,7 +88,7 @@ def run_review(number: int, data: Path, *, overrule: str | None, object_id: str 
         if overrule is None:
             review = accepting(verdict, name=name, reason=reason)
         else:
-            review = overruling(verdict, Outcome(overrule), object_id=object_id, name=name, reason=reason)
+            review = overruling(verdict, overrule, object_id=object_id, name=name, reason=reason)
         kept, count = add_review(log, review), len(reviews(log, number))
     held = "accepted" if overrule is None else f"overruled: {review.outcome}"
     of = f", {review.object_id}" if review.object_id else ""
