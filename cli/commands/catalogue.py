@@ -7,15 +7,14 @@ from typing import Annotated
 
 import typer
 
-from cli.commands import options
 from cli.commands.exit_codes import ExitCode
-from cli.commands.options import ListFormat
+from cli.commands.shared_options import DATA, Data, Format, ListFormat, ObjectId
 from cli.runs.indexing_options import IndexingOptions
 
 
 def index(
     folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Folder of photographs of genuine objects.")],
-    data: options.Data = options.DATA,
+    data: Data = DATA,
     *,
     indexing: IndexingOptions,
 ) -> None:
@@ -36,7 +35,7 @@ def index(
     raise typer.Exit(ExitCode.DONE if complete else ExitCode.UNREADABLE)
 
 
-def status(data: options.Data = options.DATA, format: options.Format = ListFormat.TABLE) -> None:
+def status(data: Data = DATA, format: Format = ListFormat.TABLE) -> None:
     """Say what the catalogue holds, by which encoder, with which thresholds, and what was left out.
 
     \b
@@ -48,7 +47,7 @@ def status(data: options.Data = options.DATA, format: options.Format = ListForma
     run_status(data, as_json=format is ListFormat.JSON)
 
 
-def list_objects(data: options.Data = options.DATA, format: options.Format = ListFormat.TABLE) -> None:
+def list_objects(data: Data = DATA, format: Format = ListFormat.TABLE) -> None:
     """List the objects of the catalogue.
 
     \b
@@ -61,9 +60,9 @@ def list_objects(data: options.Data = options.DATA, format: options.Format = Lis
 
 
 def show(
-    object_id: options.ObjectId,
-    data: options.Data = options.DATA,
-    format: options.Format = ListFormat.TABLE,
+    object_id: ObjectId,
+    data: Data = DATA,
+    format: Format = ListFormat.TABLE,
 ) -> None:
     """Show an object: its metadata and its exemplars.
 
@@ -76,7 +75,7 @@ def show(
     run_show(object_id, data, as_json=format is ListFormat.JSON)
 
 
-def remove(object_id: options.ObjectId, data: options.Data = options.DATA) -> None:
+def remove(object_id: ObjectId, data: Data = DATA) -> None:
     """Take an object out of the catalogue; its photographs stay on disk.
 
     \b
@@ -88,7 +87,7 @@ def remove(object_id: options.ObjectId, data: options.Data = options.DATA) -> No
     run_remove(object_id, data)
 
 
-def check(data: options.Data = options.DATA, format: options.Format = ListFormat.TABLE) -> None:
+def check(data: Data = DATA, format: Format = ListFormat.TABLE) -> None:
     """Compare database, vectors, files on disk and FAISS index; repair what is derived.
 
     Exits with 1 where something is wrong that only a new `artifact index` or a person can mend.

@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from cli.commands import options
-from cli.runs.options import MEGAPIXELS, MaxMegapixels
+from cli.commands.shared_options import ending
+from cli.runs.judging_options import MEGAPIXELS, MaxMegapixels
 from indexer.training.options import TrainingRequest
 
 
@@ -36,9 +36,7 @@ def simulate(
     photo: Annotated[Path, typer.Argument(metavar="PHOTO", help="A photograph of a genuine object.")],
     out: Annotated[
         Path | None,
-        typer.Option(
-            "--out", "-o", metavar="FILE.png", callback=options.ending(".png"), help="Write all on one sheet."
-        ),
+        typer.Option("--out", "-o", metavar="FILE.png", callback=ending(".png"), help="Write all on one sheet."),
     ] = None,
     folder: Annotated[
         Path | None, typer.Option("--folder", metavar="DIR", help="Write each as PHOTO-KIND-SEED.png into a folder.")

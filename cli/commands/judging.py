@@ -7,22 +7,32 @@ from typing import Annotated
 
 import typer
 
-from cli.commands import options
 from cli.commands.exit_codes import ExitCode
-from cli.commands.options import ListFormat
-from cli.runs.options import JudgingOptions
+from cli.commands.shared_options import (
+    DATA,
+    Data,
+    ExitCodeOption,
+    Format,
+    ListFormat,
+    Neighbours,
+    ObjectId,
+    Png,
+    Report,
+    Single,
+)
+from cli.runs.judging_options import JudgingOptions
 from cli.screening.forms import ScreenFormat
 
 
 def query(
     photo: Annotated[Path, typer.Argument(metavar="PHOTO", help="The photograph to be judged.")],
-    k: options.Neighbours = 5,
-    data: options.Data = options.DATA,
-    format: options.Format = ListFormat.TABLE,
-    report: options.Report = None,
-    png: options.Png = None,
-    single: options.Single = False,
-    exit_code: options.ExitCodeOption = False,
+    k: Neighbours = 5,
+    data: Data = DATA,
+    format: Format = ListFormat.TABLE,
+    report: Report = None,
+    png: Png = None,
+    single: Single = False,
+    exit_code: ExitCodeOption = False,
     *,
     judging: JudgingOptions,
 ) -> None:
@@ -54,12 +64,12 @@ def query(
 
 def compare(
     photo: Annotated[Path, typer.Argument(metavar="PHOTO", help="The photograph to be judged.")],
-    object_id: options.ObjectId,
-    data: options.Data = options.DATA,
-    format: options.Format = ListFormat.TABLE,
-    report: options.Report = None,
-    png: options.Png = None,
-    exit_code: options.ExitCodeOption = False,
+    object_id: ObjectId,
+    data: Data = DATA,
+    format: Format = ListFormat.TABLE,
+    report: Report = None,
+    png: Png = None,
+    exit_code: ExitCodeOption = False,
     *,
     judging: JudgingOptions,
 ) -> None:
@@ -88,8 +98,8 @@ def screen(
     source: Annotated[
         Path, typer.Argument(metavar="SOURCE", help="Folder of photographs, list of files, or CSV file of lots.")
     ],
-    k: options.Neighbours = 5,
-    data: options.Data = options.DATA,
+    k: Neighbours = 5,
+    data: Data = DATA,
     format: Annotated[
         ScreenFormat | None,
         typer.Option("--format", "-f", help="By default by the ending of --out, else a table."),
@@ -98,7 +108,7 @@ def screen(
         Path | None,
         typer.Option("--out", "-o", metavar="FILE", help="Write here; an interrupted run goes on from there."),
     ] = None,
-    single: options.Single = False,
+    single: Single = False,
     watch: Annotated[
         bool, typer.Option("--watch", help="Go on with what comes into the folder, until Ctrl-C.")
     ] = False,
@@ -109,7 +119,7 @@ def screen(
         float, typer.Option("--time-limit", min=1.0, metavar="SECONDS", help="For reading one photograph.")
     ] = 60.0,
     bom: Annotated[bool, typer.Option("--bom", help="Begin a CSV file as spreadsheets of Windows want it.")] = False,
-    exit_code: options.ExitCodeOption = False,
+    exit_code: ExitCodeOption = False,
     *,
     judging: JudgingOptions,
 ) -> None:
@@ -127,7 +137,7 @@ def screen(
     """
     from cli.runs.screen import run_screen
     from cli.screening.forms import form_of
-    from cli.screening.options import ScreeningOptions
+    from cli.screening.screening_options import ScreeningOptions
 
     form = format or form_of(out)
     screening = ScreeningOptions(k=k, several=not single, time_limit=time_limit, form=form, out=out, bom=bom)

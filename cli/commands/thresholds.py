@@ -7,10 +7,9 @@ from typing import Annotated
 
 import typer
 
-from cli.commands import options
 from cli.commands.exit_codes import ExitCode
-from cli.commands.options import ListFormat
-from cli.runs.options import JudgingOptions
+from cli.commands.shared_options import DATA, Data, Format, ListFormat, Report
+from cli.runs.judging_options import JudgingOptions
 
 
 def calibrate(
@@ -25,8 +24,8 @@ def calibrate(
     false_alarm: Annotated[
         float, typer.Option("--false-alarm", min=0.0001, max=0.5, help="Genuine photographs flagged, at most.")
     ] = 0.05,
-    data: options.Data = options.DATA,
-    format: options.Format = ListFormat.TABLE,
+    data: Data = DATA,
+    format: Format = ListFormat.TABLE,
     *,
     judging: JudgingOptions,
 ) -> None:
@@ -58,9 +57,9 @@ def evaluate(
     queries: Annotated[
         Path, typer.Argument(metavar="QUERIES.csv", help="photo,catalogue_ids; or photo,object_id,label; or a,b.")
     ],
-    report: options.Report = None,
-    data: options.Data = options.DATA,
-    format: options.Format = ListFormat.TABLE,
+    report: Report = None,
+    data: Data = DATA,
+    format: Format = ListFormat.TABLE,
     *,
     judging: JudgingOptions,
 ) -> None:

@@ -7,10 +7,9 @@ from typing import Annotated
 
 import typer
 
-from cli.commands import options
 from cli.commands.exit_codes import ExitCode
-from cli.commands.options import ListFormat
-from cli.runs.options import JudgingOptions
+from cli.commands.shared_options import DATA, Data, Format, ListFormat, complete_object
+from cli.runs.judging_options import JudgingOptions
 from indexer.inputs.option import Option
 from retrieval.outcome import UNREADABLE, Outcome
 
@@ -21,8 +20,8 @@ def verdicts(
         str | None, typer.Option("--photo", metavar="TEXT", help="Only photographs with this text in their path.")
     ] = None,
     limit: Annotated[int, typer.Option("-n", min=1, help="How many, the last one first.")] = 20,
-    data: options.Data = options.DATA,
-    format: options.Format = ListFormat.TABLE,
+    data: Data = DATA,
+    format: Format = ListFormat.TABLE,
 ) -> None:
     """List the verdicts of earlier queries, comparisons and screenings.
 
@@ -42,8 +41,8 @@ def verdict(
     replay: Annotated[
         bool, typer.Option("--replay", help="Make it again, and exit with 1 if it no longer holds.")
     ] = False,
-    data: options.Data = options.DATA,
-    format: options.Format = ListFormat.TABLE,
+    data: Data = DATA,
+    format: Format = ListFormat.TABLE,
     *,
     judging: JudgingOptions,
 ) -> None:
@@ -74,7 +73,7 @@ def review(
             "--object",
             metavar="OBJECT",
             help="With --overrule: of this object, not the verdict's.",
-            autocompletion=options.complete_object,
+            autocompletion=complete_object,
         ),
     ] = None,
     name: Annotated[
@@ -92,8 +91,8 @@ def review(
     ] = False,
     limit: Annotated[int, typer.Option("-n", min=1, help="How many open ones, the last one first.")] = 20,
     every: Annotated[bool, typer.Option("--all", help="All open ones.")] = False,
-    data: options.Data = options.DATA,
-    format: options.Format = ListFormat.TABLE,
+    data: Data = DATA,
+    format: Format = ListFormat.TABLE,
 ) -> None:
     """List the verdicts that wait for a person, accept one or overrule it, and make labels of what was decided.
 

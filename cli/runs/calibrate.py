@@ -11,7 +11,7 @@ from cli.output.progress import progress
 from cli.output.text import plain
 from cli.output.threshold_words import calibration_lines
 from cli.records.artifact_1 import dumps
-from cli.runs.options import JudgingOptions
+from cli.runs.judging_options import JudgingOptions
 from indexer.inputs.labels import read_labels
 from indexer.inputs.scan import SkippedItem
 from indexer.measuring.calibrate import calibrate

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated
 
-from cli.runs.options import MEGAPIXELS, Device, EncoderSpec, MaxMegapixels
+from cli.runs.judging_options import MEGAPIXELS, Device, EncoderSpec, MaxMegapixels
 from indexer.inputs.option import Option
 
 

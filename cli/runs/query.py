@@ -11,7 +11,7 @@ from cli.records.artifact_1 import PhotographRecord, dumps, outcomes
 from cli.records.of_verdict import photograph_record
 from cli.records.printed import print_photograph
 from cli.records.recorder import recording
-from cli.runs.options import JudgingOptions
+from cli.runs.judging_options import JudgingOptions
 from retrieval.catalogue.catalogue import Catalogue
 from retrieval.errors import UnreadableImage
 from retrieval.judging.edition import Edition

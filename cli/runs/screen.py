@@ -13,11 +13,11 @@ import typer
 from cli.output.writing import check_targets
 from cli.records.artifact_1 import PhotographRecord
 from cli.records.recorder import recording
-from cli.runs.options import JudgingOptions
+from cli.runs.judging_options import JudgingOptions
 from cli.screening.desk import Desk
 from cli.screening.journal import Journal
-from cli.screening.options import ScreeningOptions
 from cli.screening.report import ScreeningReport
+from cli.screening.screening_options import ScreeningOptions
 from cli.screening.watched_folder import watched
 from indexer.inputs.lots import Claims, read_lots
 from retrieval.catalogue.catalogue import Catalogue

@@ -11,7 +11,7 @@ import typer
 from cli.output.terminal import echo_wrapped, print_table, styled
 from cli.output.text import plain
 from cli.records.artifact_1 import dumps
-from cli.runs.options import JudgingOptions
+from cli.runs.judging_options import JudgingOptions
 from retrieval.machine import cpu_count
 from retrieval.verdicts.entry import LogEntry
 from retrieval.verdicts.log import VerdictLog

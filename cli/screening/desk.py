@@ -13,7 +13,7 @@ from cli.records.artifact_1 import ClaimRecord, PhotographRecord, SeenRecord
 from cli.records.of_verdict import photograph_record, work_record
 from cli.records.recorder import Recorder
 from cli.screening.journal import Journal
-from cli.screening.options import ScreeningOptions
+from cli.screening.screening_options import ScreeningOptions
 from indexer.inputs.lots import OFFER, BadLots, Claims, Lot
 from retrieval.encoder.stream import Reading
 from retrieval.errors import UnreadableImage

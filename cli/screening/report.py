@@ -15,7 +15,7 @@ from cli.records.triage import triaged
 from cli.screening.evidence_pages import PageKey
 from cli.screening.forms import ScreenFormat
 from cli.screening.journal import Journal
-from cli.screening.options import ScreeningOptions
+from cli.screening.screening_options import ScreeningOptions
 from retrieval.judging.edition import Edition
 
 

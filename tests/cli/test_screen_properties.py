@@ -22,11 +22,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from cli.runs import screen as screening
-from cli.runs.options import JudgingOptions
+from cli.runs.judging_options import JudgingOptions
 from cli.screening import desk, report
 from cli.screening.forms import ScreenFormat
 from cli.screening.journal import Journal
-from cli.screening.options import ScreeningOptions
+from cli.screening.screening_options import ScreeningOptions
 from indexer.inputs.lots import read_lots
 from indexer.inputs.scan import scan_folder
 from retrieval.judging.edition import Edition, open_edition
