@@ -1,4 +1,4 @@
-"""The commands that make encoders, thin functions as in `cli.main`: `artifact train` and `artifact simulate`."""
+"""The commands that make encoders: train and simulate."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The commands that make verdicts dependable, thin functions as in `cli.main`: calibrate, evaluate, review, ..."""
+"""The commands that set and measure thresholds: calibrate and evaluate."""
 
 from __future__ import annotations
 
