@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from cli.screening.journal import Journal
 from cli.screening.report import ScreeningReport
 from cli.screening.screening_options import ScreeningOptions
 from cli.screening.watched_folder import watched
-from indexer.inputs.lots import Claims, read_lots
+from indexer.inputs.lots import Claims, Lot, read_lots
 from retrieval.catalogue.catalogue import Catalogue
 from retrieval.errors import ArtifactError
 from retrieval.judging.edition import Edition
@@ -36,27 +36,28 @@ def run_screen(
     """
     if every is not None and not source.is_dir():
         raise ArtifactError(f"{source} is no folder: only a folder can be watched.")
-    lots = list(read_lots(source))  # in memory 0.4 kB a file, 0.7 a row of a table
-    check_targets([options.out], chain([source], (lot.path for lot in lots)))
+    lots = _lots(source, options.out)
+    if every is not None:
+        lots.clear()  # a watched folder is looked through again
     edition = judging.open_edition(data, parallel=cpu_count())
     with Journal.beside(options.out, _heading(source, edition, options, judging)) as journal:
         if len(journal):
             typer.echo(f"going on after {len(journal)} photographs already judged", err=True)
         report = ScreeningReport(journal, edition, options, source, judging.max_megapixels)
-        since = journal.started if journal.taken_up else None
-        with recording(edition, since=since) as recorder, reading_apart(options.time_limit) as read:
-            remembering, claims = recorder.remembering(), _claims(data)
-            desk = Desk(remembering, journal, recorder, read, options, judging.max_megapixels, claims)
-            if every is None:
-                report.put_out(desk.screen(lots, len(lots)))
-            else:
-                typer.echo(f"watching {source}; Ctrl-C ends it", err=True)
-                report.put_out(_arriving(desk, report, every, judging))
+        with _open_desk(report) as desk:
+            report.put_out(desk.screen(lots, len(lots)) if every is None else _watch(desk, report, every, judging))
         report.write()
         if every is None:
             journal.discard()
         _say(journal.counts, journal.alerts)
         return journal.counts
+
+
+def _lots(source: Path, out: Path | None) -> list[Lot]:
+    """Return the photographs of a source; raises ArtifactError where the output would take the place of one."""
+    lots = list(read_lots(source))  # in memory 0.4 kB a file, 0.7 a row of a table
+    check_targets([out], chain([source], (lot.path for lot in lots)))
+    return lots
 
 
 def _heading(source: Path, edition: Edition, options: ScreeningOptions, judging: JudgingOptions) -> dict[str, Any]:
@@ -70,6 +71,22 @@ def _heading(source: Path, edition: Edition, options: ScreeningOptions, judging:
         "several": options.several,
         "max_megapixels": judging.max_megapixels,
     }
+
+
+@contextmanager
+def _open_desk(report: ScreeningReport) -> Iterator[Desk]:
+    """Open the desk that judges the photographs of a report: its log of verdicts, its readers, its claims."""
+    edition, journal, options = report.edition, report.journal, report.options
+    since = journal.started if journal.taken_up else None
+    with recording(edition, since=since) as recorder, reading_apart(options.time_limit) as read:
+        remembering, claims = recorder.remembering(), _claims(edition.data)
+        yield Desk(remembering, journal, recorder, read, options, report.max_megapixels, claims)
+
+
+def _watch(desk: Desk, report: ScreeningReport, every: float, judging: JudgingOptions) -> Iterator[PhotographRecord]:
+    """Say that a folder is watched, and return the records of what comes into it."""
+    typer.echo(f"watching {report.source}; Ctrl-C ends it", err=True)
+    return _arriving(desk, report, every, judging)
 
 
 def _arriving(desk: Desk, report: ScreeningReport, every: float, judging: JudgingOptions) -> Iterator[PhotographRecord]:
