@@ -59,11 +59,7 @@ def list_objects(data: Data = DATA, format: Format = ListFormat.TABLE) -> None:
     run_list(data, as_json=format is ListFormat.JSON)
 
 
-def show(
-    object_id: ObjectId,
-    data: Data = DATA,
-    format: Format = ListFormat.TABLE,
-) -> None:
+def show(object_id: ObjectId, data: Data = DATA, format: Format = ListFormat.TABLE) -> None:
     """Show an object: its metadata and its exemplars.
 
     \b

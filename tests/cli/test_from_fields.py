@@ -8,7 +8,10 @@ import typer
 from typer.testing import CliRunner
 
 from cli.commands.from_fields import as_command
+from cli.runs.indexing_options import IndexingOptions
+from cli.runs.judging_options import JudgingOptions
 from indexer.inputs.option import Option
+from retrieval.photographs.images import DEFAULT_MAX_MEGAPIXELS
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,3 +86,8 @@ def test_a_dataclass_stands_among_other_parameters_which_may_say_themselves_how_
     assert CliRunner().invoke(mixed, "3 --pick c-d --loud --name a --seed 7").exit_code == 0
     assert taken == [(3, None, False, Inner()), (3, "c-d", True, Inner(names=("a",), seed=7))]
     assert CliRunner().invoke(mixed, "3 --pick d").exit_code == 2
+
+
+@pytest.mark.parametrize("kind", [JudgingOptions, IndexingOptions])
+def test_photographs_may_be_as_large_by_default_as_everywhere_else(kind):
+    assert kind().max_megapixels == DEFAULT_MAX_MEGAPIXELS

@@ -30,7 +30,6 @@ from cli.screening.screening_options import ScreeningOptions
 from indexer.inputs.lots import read_lots
 from indexer.inputs.scan import scan_folder
 from retrieval.judging.edition import Edition, open_edition
-from retrieval.photographs.images import DEFAULT_MAX_MEGAPIXELS
 from retrieval.photographs.reader_process import TIME_LIMIT, read_here
 from retrieval.verdicts.log import VerdictLog
 from tests.conftest import index, picture, state, tiny_encoder
@@ -206,8 +205,7 @@ def screen(edition: Edition, source: Path, out: Path, monkeypatch: pytest.Monkey
     monkeypatch.setattr("retrieval.judging.edition.open_edition", lambda *_, **__: replace(edition, data=data))
     form = ScreenFormat.JSONL
     options = ScreeningOptions(k=3, several=False, time_limit=TIME_LIMIT, form=form, out=out, bom=False)
-    judging = JudgingOptions(encoder=None, device="cpu", max_megapixels=DEFAULT_MAX_MEGAPIXELS)
-    screening.run_screen(source, data, options=options, judging=judging)
+    screening.run_screen(source, data, options=options, judging=JudgingOptions())
 
 
 def said(record: Mapping[str, Any]) -> dict[str, Any]:
