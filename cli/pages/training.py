@@ -68,7 +68,7 @@ def training_chart(curve: EpochCurve, history: Sequence[EpochRecord], baseline: 
     before, kept = curve.before(baseline), best_epoch(history)
     known = [record for record in history if math.isfinite(curve.value(record))]
     plane = _plane(curve, history, [*map(curve.value, known), *([before] if math.isfinite(before) else [])])
-    marks = [plane.marker(first - 0.5, phase, "phase") for first, phase in phases(history) if first > 1]
+    marks = [plane.marker(first - 0.5, phase, "phase") for first, phase in phases(history)]
     marks += _course(plane, curve, history)
     legend: list[tuple[str, str]] = []
     if kept is not None and kept in known:

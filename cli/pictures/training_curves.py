@@ -87,9 +87,9 @@ def curves_figure(records: Sequence[EpochRecord], baseline: Figures) -> Any:
 
 def _draw(axes: Any, curve: EpochCurve, records: Sequence[EpochRecord], before: float) -> None:
     """Draw one curve; the epoch kept, the baseline and the phases are marked."""
-    from matplotlib.ticker import MaxNLocator, PercentFormatter
+    from matplotlib.ticker import MaxNLocator
 
-    axes.set_title(f"{curve.title}: {curve.meaning}", loc="left", fontsize=8, color=INK)
+    axes.set_title(f"{curve.title}: {curve.meaning}", loc="left", fontsize=8, color=INK, pad=12)
     axes.plot(
         [record.epoch for record in records], list(map(curve.value, records)), color=BLUE, marker="o", markersize=2
     )
@@ -101,16 +101,18 @@ def _draw(axes: Any, curve: EpochCurve, records: Sequence[EpochRecord], before: 
         axes.axhline(before, color=SOFT, linestyle=":", label=f"before: {curve.said(before)}")
     for first, phase in phases(records):
         axes.axvline(first - 0.5, color=LINE, linewidth=1)
-        axes.text(first - 0.3, 0.95, phase, transform=axes.get_xaxis_transform(), fontsize=6, color=SOFT)
+        axes.text(first - 0.45, 1.02, phase, transform=axes.get_xaxis_transform(), fontsize=6, color=SOFT)
     if not records:
         axes.text(0.5, 0.5, "no epoch was finished", ha="center", transform=axes.transAxes, color=SOFT)
     axes.set_xlim(0.5, max((record.epoch for record in records), default=1) + 0.5)
     axes.xaxis.set_major_locator(MaxNLocator(5, integer=True, min_n_ticks=1, steps=[1, 2, 5, 10]))
+    low, high = axes.get_ylim()
+    axes.set_ylim(max(low, 0.0), high)
     if curve.percent:
-        axes.yaxis.set_major_formatter(PercentFormatter(1.0))
+        axes.yaxis.set_major_formatter(lambda share, _: f"{100 * share:.3g}%")
     axes.set_xlabel("epoch", fontsize=7, color=SOFT)
     axes.tick_params(labelsize=7, labelcolor=SOFT)
     axes.grid(axis="y", color=LINE)
     axes.spines[["top", "right"]].set_visible(False)
     if axes.get_legend_handles_labels()[0]:
-        axes.legend(fontsize=6, frameon=False)
+        axes.legend(fontsize=6, frameon=False, loc="upper left", bbox_to_anchor=(0.0, -0.18), ncols=2)
