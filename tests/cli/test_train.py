@@ -248,6 +248,8 @@ def test_a_full_disk_is_foreseen_or_said(start, catalogue, tmp_path, monkeypatch
     assert "wrote" in run(catalogue, start, tmp_path / "out").output
 
 
-def test_without_the_extra_it_says_which_to_install(start, catalogue, tmp_path, monkeypatch):
-    monkeypatch.setitem(sys.modules, "timm", None)
+@pytest.mark.parametrize("module", ["timm", "matplotlib"])
+def test_without_the_extra_it_says_which_to_install(start, catalogue, tmp_path, monkeypatch, module):
+    monkeypatch.setitem(sys.modules, module, None)
     assert "pip install 'artifact[train]'" in refused(catalogue, start, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
