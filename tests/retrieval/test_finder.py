@@ -172,17 +172,14 @@ def said(work: Work) -> tuple:
     return work.region, work.decision, distances, work.alert, kept
 
 
-def test_a_claim_changes_nothing_of_what_else_is_said(edition, wall, museum, tmp_path, monkeypatch):
-    page_of([painting(3), painting(98)], np.random.default_rng(5)).image.save(tmp_path / "page.jpg", quality=92)
-    for photo in (wall, tmp_path / "page.jpg"):
-        without, claimed = judge_all(edition, [Probe(photo), Probe(photo, "05")], k=3, several=True)
-        assert len(without.works) > 1 and any(work.sighting for work in without.works)
-        assert [said(work) for work in claimed.works] == [said(work) for work in without.works]
-        with monkeypatch.context() as patched:  # where votes and the embedding of the whole speak for no object
-            patched.setattr("retrieval.finding.finder.PLAUSIBLE", 1e9)
-            patched.setattr("retrieval.judging.look.Look._limit", lambda _: 0.0)
-            without, claimed = judge_all(edition, [Probe(photo), Probe(photo, "05")], k=3, several=True)
-            assert [said(work) for work in claimed.works] == [said(work) for work in without.works]
+@pytest.mark.parametrize("voted", [True, False], ids=["voted", "by the pictures on it alone"])
+def test_a_claim_changes_nothing_of_what_else_is_said(edition, wall, monkeypatch, voted):
+    if not voted:  # neither votes nor the embedding of the whole speak for an object
+        monkeypatch.setattr("retrieval.finding.finder.PLAUSIBLE", 1e9)
+        monkeypatch.setattr("retrieval.judging.look.Look._limit", lambda _: 0.0)
+    without, claimed = judge_all(edition, [Probe(wall), Probe(wall, "05")], k=3, several=True)
+    assert len(without.works) == 3 and any(work.sighting for work in without.works)
+    assert [said(work) for work in claimed.works] == [said(work) for work in without.works]
 
 
 def test_a_claim_that_is_what_is_found_is_compared_once(edition, museum, monkeypatch):
