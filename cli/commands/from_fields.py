@@ -1,7 +1,5 @@
 """Make the options of a command from a dataclass whose fields say how they are asked for."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from dataclasses import MISSING, fields, is_dataclass
 from enum import Enum, StrEnum

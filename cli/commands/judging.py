@@ -1,7 +1,5 @@
 """The commands that judge photographs: query, compare and screen."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Annotated
 

@@ -1,7 +1,5 @@
 """The commands that set and measure thresholds: calibrate and evaluate."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Annotated
 

@@ -1,7 +1,5 @@
 """The commands that look back on what was said: verdicts, verdict and review."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Annotated
 

@@ -1,7 +1,5 @@
 """How a command is asked to index a folder."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Annotated
 

@@ -1,7 +1,5 @@
 """How a command is asked to judge photographs."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -36,7 +34,7 @@ class JudgingOptions:
     device: Device = "cpu"
     max_megapixels: MaxMegapixels = MEGAPIXELS
 
-    def open_edition(self, data: Path, *, parallel: int = 1) -> Edition:
+    def open_edition(self, data: Path, *, parallel: int = 1) -> "Edition":
         """Return the last revision of the catalogue in `data`, opened with this encoder."""
         from retrieval.judging.edition import open_edition
 

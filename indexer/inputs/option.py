@@ -1,7 +1,5 @@
 """How a field is asked for on a command line."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 

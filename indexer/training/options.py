@@ -1,7 +1,5 @@
 """What can be asked of a training: each option once, with its default, its choices and its help."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated
