@@ -14,6 +14,7 @@ from cli.commands import catalogue, encoders, judging, thresholds, verdicts
 from cli.commands.exit_codes import ExitCode
 from cli.commands.from_fields import as_command
 from retrieval.errors import ArtifactError
+from retrieval.extras import DISTRIBUTION
 
 
 class OneLineErrors(TyperGroup):
@@ -53,9 +54,12 @@ app = typer.Typer(
 
 def _version(wanted: bool) -> None:
     if wanted:
-        from importlib.metadata import version
+        from importlib.metadata import PackageNotFoundError, version
 
-        typer.echo(f"artifact {version('artifact')}")
+        try:
+            typer.echo(f"artifact {version(DISTRIBUTION)}")
+        except PackageNotFoundError:
+            typer.echo("artifact, from a clone that is not installed")
         raise typer.Exit()
 
 

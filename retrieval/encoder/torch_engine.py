@@ -15,6 +15,7 @@ import numpy as np
 
 from retrieval.encoder.preprocessing import RESAMPLING, Preprocessing
 from retrieval.errors import UnusableEncoder
+from retrieval.extras import how_to_install
 
 OPEN_CLIP_CONFIG = "open_clip_config.json"
 
@@ -48,9 +49,7 @@ def import_torch(name: str) -> Any:
     try:
         return importlib.import_module(name)
     except ImportError as error:
-        raise UnusableEncoder(
-            f"this encoder needs {error.name or name}: install the extra, `pip install 'artifact[train]'`"
-        ) from error
+        raise UnusableEncoder(f"this encoder needs {error.name or name}: {how_to_install('train')}") from error
 
 
 def load_own_network(weights: Path, description: Mapping[str, Any]) -> Any:

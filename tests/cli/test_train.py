@@ -27,6 +27,7 @@ from indexer.training.start import open_start  # noqa: E402
 from retrieval.encoder.encoder import load_encoder  # noqa: E402
 from retrieval.encoder.network import EmbeddingNetwork  # noqa: E402
 from retrieval.encoder.preprocessing import Preprocessing  # noqa: E402
+from retrieval.extras import how_to_install  # noqa: E402
 from tests.pictures import painting  # noqa: E402
 
 SHAPE = Preprocessing(64, 64, (0.5,) * 3, (0.5,) * 3)
@@ -251,5 +252,5 @@ def test_a_full_disk_is_foreseen_or_said(start, catalogue, tmp_path, monkeypatch
 @pytest.mark.parametrize("module", ["timm", "matplotlib"])
 def test_without_the_extra_it_says_which_to_install(start, catalogue, tmp_path, monkeypatch, module):
     monkeypatch.setitem(sys.modules, module, None)
-    assert "pip install 'artifact[train]'" in refused(catalogue, start, tmp_path / "out")
+    assert how_to_install("train") in refused(catalogue, start, tmp_path / "out")
     assert not (tmp_path / "out").exists()
