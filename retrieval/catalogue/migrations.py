@@ -80,6 +80,23 @@ def _calibrations(db: Any) -> None:
     )
 
 
+@MIGRATIONS(name="005_folder_settings")
+def _folder_settings(db: Any) -> None:
+    """What a folder was indexed with, to be used again; and what each revision changed in the metadata."""
+    columns = {"folder": str, "key": str, "value": str}
+    db["folder_settings"].create(columns, pk=("folder", "key"), not_null={"value"})
+    db.execute(
+        """CREATE TABLE metadata_changes (
+            revision INTEGER NOT NULL,
+            object_id TEXT NOT NULL,
+            field TEXT NOT NULL,
+            before TEXT NOT NULL,  -- empty: nothing
+            after TEXT NOT NULL,
+            PRIMARY KEY (revision, object_id, field)
+        )"""
+    )
+
+
 @VERDICTS(name="001_verdicts")
 def _verdicts(db: Any) -> None:
     db.execute(

@@ -9,13 +9,14 @@ import pytest
 from sqlite_utils import Database
 
 from retrieval.catalogue.catalogue import Catalogue
+from retrieval.catalogue.folder_settings import folder_settings, keep_folder_settings
 from retrieval.catalogue.migrations import MIGRATIONS, VERDICTS
 from retrieval.catalogue.rows import Changes, Content, EncoderRecord
 from retrieval.verdicts.log import VerdictLog
 from tests.conftest import DIM, TINY, exemplar, index, make_folder, state, tiny_encoder, unit
 from tests.retrieval.test_catalogue import calibration
 
-NAMES = ["001_catalogue", "002_thresholds", "003_features", "004_calibrations"]
+NAMES = ["001_catalogue", "002_thresholds", "003_features", "004_calibrations", "005_folder_settings"]
 VECTOR = unit(np.arange(1.0, DIM + 1))
 
 
@@ -159,7 +160,7 @@ def test_a_catalogue_without_calibrations_is_read_whole_and_can_be_calibrated(tm
     assert state(data) == before and before["thresholds"].match.value is not None
     with Catalogue.writing(data) as found:
         assert found.add_calibration(calibration()).number == 1
-        assert [step.name for step in MIGRATIONS.applied(found.db)] == NAMES
+        assert sorted(step.name for step in MIGRATIONS.applied(found.db)) == NAMES
     assert state(data) == before
 
 
@@ -169,6 +170,16 @@ def test_a_new_catalogue_has_the_same_schema_as_one_that_came_by_single_steps(tm
     old.close()
     with Catalogue.writing(data) as stepped, Catalogue.writing(tmp_path / "new") as fresh:
         assert sorted(stepped.db.schema.split(";")) == sorted(fresh.db.schema.split(";"))
+
+
+def test_a_catalogue_that_kept_nothing_of_its_folders_is_read_and_keeps_it_from_then_on(data):
+    old = old_database(data, stop_before="005_folder_settings")
+    fill_first_version(old)
+    old.close()
+    with Catalogue.writing(data) as found:
+        assert folder_settings(found.db, "/photos") == {} and found.counts() == (2, 2)
+        keep_folder_settings(found.db, "/photos", {"table": "tms.csv"})
+        assert folder_settings(found.db, "/photos") == {"table": "tms.csv"}
 
 
 VERDICT_NAMES = ["001_verdicts", "002_lots_and_reviews", "003_sightings"]
