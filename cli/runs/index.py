@@ -11,15 +11,15 @@ import typer
 from cli.output.progress import progress
 from cli.output.text import plain
 from cli.output.threshold_words import threshold_lines
+from cli.runs.build_words import say_build
 from cli.runs.indexing_options import IndexingOptions
-from indexer.building.build import BuildReport, build_catalogue, publish
+from indexer.building.build import build_catalogue
+from indexer.building.publish import publish
 from retrieval.catalogue.catalogue import Catalogue
 from retrieval.catalogue.rows import Changes, EncoderRecord
 from retrieval.encoder.encoder import DEFAULT, Encoder, load_encoder
 from retrieval.judging.edition import load_recorded
 from retrieval.machine import cpu_count
-
-SHOWN = 20
 
 
 def run_index(folder: Path, data: Path, options: IndexingOptions) -> bool:
@@ -34,7 +34,7 @@ def run_index(folder: Path, data: Path, options: IndexingOptions) -> bool:
             max_megapixels=options.max_megapixels,
             on_progress=show,
         )
-    _say(report, time.monotonic() - start)
+    say_build(report, time.monotonic() - start)
     with Catalogue.reading(data) as catalogue:
         thresholds = catalogue.thresholds()
         if thresholds is not None:
@@ -49,31 +49,6 @@ def _load(options: IndexingOptions, record: EncoderRecord | None) -> Encoder:
     if record is not None:
         return load_recorded(record, spec=spec, precision=precision, device=device, parallel=cores)
     return load_encoder(spec or DEFAULT, precision=precision or "fp32", device=device, parallel=cores)
-
-
-def _say(report: BuildReport, seconds: float) -> None:
-    difference = report.difference
-    typer.echo(
-        f"{report.objects} objects, {report.photos} photographs; revision {report.revision} "
-        f"({report.encoded} encoded in {seconds:.1f} s)"
-    )
-    typer.echo(
-        f"new {len(difference.added)}, changed {len(difference.changed)}, moved {len(difference.moved)}, "
-        f"{'removed' if report.pruned else 'gone'} {len(difference.gone)}"
-    )
-    if difference.gone and not report.pruned:
-        _list("no longer on disk; --prune removes them from the catalogue", difference.gone)
-    _list("left out", [f"{item.path}: {item.reason}" for item in report.skipped])
-
-
-def _list(what: str, lines: list[str] | tuple[str, ...]) -> None:
-    if not lines:
-        return
-    typer.echo(f"{len(lines)} {what}:", err=True)
-    for line in lines[:SHOWN]:
-        typer.echo(f"  {plain(line)}", err=True)
-    if len(lines) > SHOWN:
-        typer.echo(f"  ... and {len(lines) - SHOWN} more; `artifact status` lists what was left out", err=True)
 
 
 def run_remove(object_id: str, data: Path) -> None:

@@ -9,21 +9,18 @@ from pathlib import Path
 
 from indexer.building.complete_features import KEEP_EVERY, complete_features, described
 from indexer.building.difference import Difference, EncodingPlan, compare_folder, plan_encoding
-from indexer.building.simulated_distances import complete_sample, genuine_distances, measured, sampled_views
+from indexer.building.publish import publish
+from indexer.building.simulated_distances import complete_sample, measured, sampled_views
 from indexer.inputs.metadata import Table, describe_objects, read_table
 from indexer.inputs.scan import FoundFile, Scan, SkippedItem, photographs_below, scan_folder
 from indexer.simulation.rephotograph import VERSION
 from retrieval.catalogue.catalogue import Catalogue
-from retrieval.catalogue.rows import Changes, Content, EncoderRecord, Photo
-from retrieval.catalogue.vector_index import build_vectors, has_vectors, remove_strays, vectors_path, write_vectors
-from retrieval.catalogue.vote_index import write_votes
+from retrieval.catalogue.rows import Content, EncoderRecord, Photo
 from retrieval.encoder.encoder import Encoder
 from retrieval.encoder.stream import EmbeddedPhotograph, embed_photographs
 from retrieval.errors import CatalogueMissing
-from retrieval.finding.nearest import nearest_other_distances
 from retrieval.photographs.features import features_of
 from retrieval.photographs.images import DEFAULT_MAX_MEGAPIXELS
-from retrieval.statistics.calibration import Thresholds, authenticity_threshold, match_threshold
 
 OnProgress = Callable[[int, int], None]
 LoadEncoder = Callable[[EncoderRecord | None], Encoder]
@@ -97,29 +94,6 @@ def _refuse_folder(folder: Path) -> None:
         raise CatalogueMissing(f"The name of the folder {str(folder)!a} is not valid text; rename it.") from error
     if not folder.is_dir():
         raise CatalogueMissing(f"There is no folder {folder}. Name the folder that holds the photographs.")
-
-
-def publish(catalogue: Catalogue, changes: Changes) -> None:
-    """Make changes the next revision, with its thresholds, in one step; then write its vectors and votes.
-
-    Without changes it only completes what a killed run left undone.
-    """
-    if changes:  # a file of that name would be of an earlier catalogue in this folder
-        vectors_path(catalogue.data, catalogue.revision + 1).unlink(missing_ok=True)
-    if changes or catalogue.thresholds() is None:
-        with catalogue.db.atomic():
-            if changes:
-                catalogue.apply(changes)
-            ids, vectors = catalogue.vectors()
-            photos = {photo.photo_id: photo for photo in catalogue.photos() if photo.photo_id is not None}
-            nearest = nearest_other_distances(ids, vectors, photos)
-            genuine = genuine_distances(catalogue, photos.values())
-            catalogue.set_thresholds(Thresholds(match_threshold(nearest), authenticity_threshold(genuine)))
-    if has_vectors(catalogue):
-        remove_strays(catalogue.data, catalogue.revision)
-    else:
-        write_vectors(build_vectors(*catalogue.vectors()), catalogue.data, catalogue.revision)
-    write_votes(catalogue)
 
 
 def _settled_encoder(catalogue: Catalogue, load: LoadEncoder) -> Encoder:

@@ -10,7 +10,7 @@ from typing import Any
 import faiss
 import numpy as np
 
-from indexer.building.build import publish
+from indexer.building.publish import publish
 from retrieval.catalogue.catalogue import Catalogue
 from retrieval.catalogue.rows import Changes, Photo
 from retrieval.catalogue.vector_index import build_vectors, stray_files, vectors_path, write_vectors

@@ -1,0 +1,39 @@
+"""What `artifact index` says of what it did."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import typer
+
+from cli.output.text import plain
+from indexer.building.build import BuildReport
+
+SHOWN = 20
+
+
+def say_build(report: BuildReport, seconds: float) -> None:
+    """Say what an index run did: the summary on stdout, what needs a look on stderr."""
+    difference = report.difference
+    typer.echo(
+        f"{report.objects} objects, {report.photos} photographs; revision {report.revision} "
+        f"({report.encoded} encoded in {seconds:.1f} s)"
+    )
+    typer.echo(
+        f"new {len(difference.added)}, changed {len(difference.changed)}, moved {len(difference.moved)}, "
+        f"{'removed' if report.pruned else 'gone'} {len(difference.gone)}"
+    )
+    if difference.gone and not report.pruned:
+        list_notices("no longer on disk; --prune removes them from the catalogue", difference.gone)
+    list_notices("left out", [f"{item.path}: {item.reason}" for item in report.skipped])
+
+
+def list_notices(what: str, lines: Sequence[str]) -> None:
+    """Say on stderr how many there are of something, and name the first."""
+    if not lines:
+        return
+    typer.echo(f"{len(lines)} {what}:", err=True)
+    for line in lines[:SHOWN]:
+        typer.echo(f"  {plain(line)}", err=True)
+    if len(lines) > SHOWN:
+        typer.echo(f"  ... and {len(lines) - SHOWN} more; `artifact status` lists what was left out", err=True)
