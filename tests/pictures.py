@@ -9,7 +9,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from retrieval.comparing.registration import NotRegistered, Registration, find_registration
 from retrieval.photographs.features import PROBE, extract_features
-from retrieval.photographs.images import Photograph
+from retrieval.photographs.photograph import Photograph
 from tests.conftest import aged
 
 WALL = (196, 188, 174)

@@ -17,7 +17,8 @@ from retrieval.errors import UnreadableImage
 from retrieval.finding.match import Match
 from retrieval.judging.edition import Edition
 from retrieval.judging.judge import Verdict
-from retrieval.photographs.images import Photograph, read_photograph
+from retrieval.photographs.images import read_photograph
+from retrieval.photographs.photograph import Photograph
 
 SHORT_SIDE, LONG_SIDE = 1000, 2000
 

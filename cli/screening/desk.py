@@ -20,7 +20,7 @@ from retrieval.errors import UnreadableImage
 from retrieval.judging.edition import Edition
 from retrieval.judging.judge import Probe, Verdict, judge_all
 from retrieval.judging.work import Work
-from retrieval.photographs.images import sha256_of
+from retrieval.photographs.files import sha256_of
 from retrieval.verdicts.entry import LogEntry
 
 SEEN = 3  # sightings that a record names, at most

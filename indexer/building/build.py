@@ -20,7 +20,7 @@ from retrieval.encoder.encoder import Encoder
 from retrieval.encoder.stream import EmbeddedPhotograph, embed_photographs
 from retrieval.errors import CatalogueMissing
 from retrieval.photographs.features import features_of
-from retrieval.photographs.images import DEFAULT_MAX_MEGAPIXELS
+from retrieval.photographs.limits import DEFAULT_MAX_MEGAPIXELS
 
 OnProgress = Callable[[int, int], None]
 LoadEncoder = Callable[[EncoderRecord | None], Encoder]

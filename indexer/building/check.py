@@ -16,7 +16,7 @@ from retrieval.catalogue.rows import Changes, Photo
 from retrieval.catalogue.vector_index import build_vectors, stray_files, vectors_path, write_vectors
 from retrieval.catalogue.vote_index import is_current, stray_votes, votes_path, write_votes
 from retrieval.errors import CatalogueMissing, UnreadableImage
-from retrieval.photographs.images import sha256_of
+from retrieval.photographs.files import sha256_of
 
 UNIT_TOLERANCE = 1e-3
 

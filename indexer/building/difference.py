@@ -11,7 +11,7 @@ from pathlib import Path
 from indexer.inputs.scan import FoundFile, SkippedItem
 from retrieval.catalogue.rows import Changes, Content, Photo
 from retrieval.errors import UnreadableImage
-from retrieval.photographs.images import sha256_of
+from retrieval.photographs.files import sha256_of
 
 SETTLED_NS = 2_000_000_000
 

@@ -14,7 +14,7 @@ from retrieval.catalogue.rows import Photo
 from retrieval.encoder.encoder import Encoder
 from retrieval.encoder.stream import EmbeddedPhotograph, Views, embed_photographs, whole
 from retrieval.finding.nearest import exact_distance
-from retrieval.photographs.images import Photograph
+from retrieval.photographs.photograph import Photograph
 
 OBJECTS = 100  # whose re-photographs are simulated; more would cost time and narrow the threshold little
 

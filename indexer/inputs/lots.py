@@ -11,7 +11,7 @@ from pathlib import Path
 from indexer.inputs.csv_rows import BadLabels, read_rows
 from indexer.inputs.scan import composed, photographs_below
 from retrieval.errors import ArtifactError
-from retrieval.photographs.images import SUFFIXES
+from retrieval.photographs.kinds import SUFFIXES
 
 PHOTO, CLAIM = "photo", "claim"
 OFFER = ("house", "sale", "lot")  # columns that together tell one offer, and all its photographs, from another

@@ -11,7 +11,7 @@ from indexer.inputs.csv_rows import BadLabels, read_rows
 from indexer.inputs.labels import COLUMNS, LABELS, is_file, read_labels
 from indexer.inputs.scan import composed
 from retrieval.catalogue.rows import Photo
-from retrieval.photographs.images import SUFFIXES
+from retrieval.photographs.kinds import SUFFIXES
 
 MUSEUM, PAIRS = ("photo", "catalogue_ids"), ("a", "b")
 NONE = "none"

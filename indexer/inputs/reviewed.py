@@ -15,7 +15,7 @@ from indexer.inputs.lots import OFFER
 from retrieval.catalogue.catalogue import Catalogue
 from retrieval.errors import UnreadableImage
 from retrieval.outcome import OF_AN_OBJECT, UNREADABLE, Outcome
-from retrieval.photographs.images import sha256_of
+from retrieval.photographs.files import sha256_of
 from retrieval.verdicts.reviews import ReviewedVerdict
 
 

@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from retrieval.photographs.images import SUFFIXES
+from retrieval.photographs.kinds import SUFFIXES
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,9 @@ from retrieval.errors import ArtifactError, UnreadableImage
 from retrieval.judging.edition import Edition
 from retrieval.judging.judge import Verdict, compare_all
 from retrieval.machine import cpu_count
-from retrieval.photographs.images import DEFAULT_MAX_MEGAPIXELS, read_photograph, sha256_of
+from retrieval.photographs.files import sha256_of
+from retrieval.photographs.images import read_photograph
+from retrieval.photographs.limits import DEFAULT_MAX_MEGAPIXELS
 from retrieval.statistics.calibration import CalibratedDistance, Calibration, lower_bound, upper_bound
 from retrieval.statistics.likelihood import fit_ratio
 

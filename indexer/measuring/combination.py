@@ -17,7 +17,8 @@ from retrieval.encoder.encoder import Encoder
 from retrieval.finding.nearest import exact_distance
 from retrieval.machine import cpu_count
 from retrieval.photographs.features import features_of, features_of_probe
-from retrieval.photographs.images import Photograph, read_photograph
+from retrieval.photographs.images import read_photograph
+from retrieval.photographs.photograph import Photograph
 from retrieval.statistics.calibration import Threshold, authenticity_threshold
 
 OBJECTS = 200  # at most; more would narrow the threshold little

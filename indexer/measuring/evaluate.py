@@ -26,7 +26,7 @@ from retrieval.finding.match import Match
 from retrieval.judging.edition import Edition
 from retrieval.judging.judge import Verdict, compare_all, judge_all
 from retrieval.judging.work import Work
-from retrieval.photographs.images import DEFAULT_MAX_MEGAPIXELS
+from retrieval.photographs.limits import DEFAULT_MAX_MEGAPIXELS
 from retrieval.statistics.calibration import Thresholds
 from retrieval.statistics.likelihood import LikelihoodRatio
 from retrieval.statistics.metrics import Estimate

@@ -9,7 +9,7 @@ from PIL import Image
 
 from retrieval.comparing.registration import project
 from retrieval.machine import import_cv2
-from retrieval.photographs.images import Photograph
+from retrieval.photographs.photograph import Photograph
 
 SIDE = 520  # pixels of the square on which the two are compared
 REFINED_BLUR = 1.5  # sigma, in pixels of a square of half that side, on which the registration is refined

@@ -14,7 +14,7 @@ from retrieval.comparing.overlays import Box, Overlay, find_overlays
 from retrieval.comparing.registration import Registration
 from retrieval.encoder.encoder import Encoder
 from retrieval.machine import import_cv2
-from retrieval.photographs.images import Photograph
+from retrieval.photographs.photograph import Photograph
 
 PLACES_ACROSS = 33  # and down: the map's rows and columns, each about 8 pixels of the network's input
 SPREAD = 3  # places, across and down, over which a local distance is averaged

@@ -17,7 +17,8 @@ from retrieval.encoder.in_order import in_order
 from retrieval.errors import UnreadableImage
 from retrieval.machine import cpu_count
 from retrieval.photographs.features import Features
-from retrieval.photographs.images import DEFAULT_MAX_MEGAPIXELS, Photograph
+from retrieval.photographs.limits import DEFAULT_MAX_MEGAPIXELS
+from retrieval.photographs.photograph import Photograph
 from retrieval.photographs.reader_process import Extract, Order, ReadPhotograph, read_here
 
 BATCH = 8

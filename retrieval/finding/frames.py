@@ -11,7 +11,7 @@ from PIL import Image
 from retrieval.comparing.registration import project
 from retrieval.machine import import_cv2
 from retrieval.photographs.features import Features
-from retrieval.photographs.images import Photograph
+from retrieval.photographs.photograph import Photograph
 
 SIDE = 480.0  # pixels: outlines are looked for on a picture of as many as a square of this side
 SMALLEST, LARGEST = 0.03, 0.8  # of the photograph's area

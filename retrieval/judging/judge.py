@@ -17,7 +17,8 @@ from retrieval.judging.look import Look
 from retrieval.judging.work import Work
 from retrieval.machine import cpu_count
 from retrieval.photographs.features import glance_at
-from retrieval.photographs.images import DEFAULT_MAX_MEGAPIXELS, sha256_of
+from retrieval.photographs.files import sha256_of
+from retrieval.photographs.limits import DEFAULT_MAX_MEGAPIXELS
 from retrieval.photographs.reader_process import Extract, read_here
 
 

@@ -24,7 +24,8 @@ from retrieval.judging.edition import Edition
 from retrieval.judging.work import Work, settle
 from retrieval.outcome import OF_AN_OBJECT
 from retrieval.photographs.features import CLOSER, PART, Features, extract_features, features_of_probe
-from retrieval.photographs.images import Photograph, read_photograph
+from retrieval.photographs.images import read_photograph
+from retrieval.photographs.photograph import Photograph
 from retrieval.photographs.quality import poor
 from retrieval.photographs.reader_process import Order
 

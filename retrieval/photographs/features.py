@@ -13,7 +13,7 @@ from retrieval.machine import import_cv2
 if TYPE_CHECKING:
     from PIL import Image
 
-    from retrieval.photographs.images import Photograph
+    from retrieval.photographs.photograph import Photograph
 
 VERSION = 1  # of the extraction; part of what is stored: raise it when the features of the same file would change
 

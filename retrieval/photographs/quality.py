@@ -6,7 +6,7 @@ import numpy as np
 from PIL import Image
 
 from retrieval.machine import import_cv2
-from retrieval.photographs.images import Photograph
+from retrieval.photographs.photograph import Photograph
 
 SMALLEST_SIDE = 64
 SIDE = 260  # pixels of the short side on which the rest is measured: what the distances are taken from

@@ -15,7 +15,8 @@ from pathlib import Path
 
 from retrieval.errors import UnreadableImage
 from retrieval.photographs.features import Features
-from retrieval.photographs.images import Photograph, read_photograph
+from retrieval.photographs.images import read_photograph
+from retrieval.photographs.photograph import Photograph
 
 Extract = Callable[[Photograph], Features | None]
 TIME_LIMIT = 60.0  # seconds for one photograph

@@ -36,7 +36,8 @@ from retrieval.encoder.encoder import DEFAULT, Encoder, load_encoder
 from retrieval.encoder.stream import embed_photographs
 from retrieval.machine import cpu_count
 from retrieval.photographs.features import features_of, features_of_probe
-from retrieval.photographs.images import Photograph, read_photograph
+from retrieval.photographs.images import read_photograph
+from retrieval.photographs.photograph import Photograph
 from retrieval.statistics.metrics import (
     Estimate,
     RankedQuery,

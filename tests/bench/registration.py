@@ -15,7 +15,8 @@ import numpy as np
 from retrieval.comparing.registration import Registration, find_registration
 from retrieval.machine import cpu_count
 from retrieval.photographs.features import Features, features_of, features_of_probe
-from retrieval.photographs.images import Photograph, read_photograph
+from retrieval.photographs.images import read_photograph
+from retrieval.photographs.photograph import Photograph
 from retrieval.statistics.metrics import clopper_pearson
 from tests.bench import report, shared_data
 from tests.bench.museum import MISLABELLED, screen_museum, truths

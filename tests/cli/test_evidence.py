@@ -27,7 +27,7 @@ from retrieval.errors import UnreadableImage
 from retrieval.finding.match import Match
 from retrieval.judging.decision import Basis, Decision
 from retrieval.outcome import Outcome
-from retrieval.photographs.images import Photograph
+from retrieval.photographs.photograph import Photograph
 from retrieval.statistics.calibration import CalibratedDistance, Calibration, Threshold, Thresholds
 from tests.conftest import picture
 from tests.page import Page

@@ -11,7 +11,7 @@ from cli.commands.from_fields import as_command
 from cli.runs.indexing_options import IndexingOptions
 from cli.runs.judging_options import JudgingOptions
 from indexer.inputs.option import Option
-from retrieval.photographs.images import DEFAULT_MAX_MEGAPIXELS
+from retrieval.photographs.limits import DEFAULT_MAX_MEGAPIXELS
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -15,7 +15,7 @@ from retrieval.catalogue.rows import Changes
 from retrieval.catalogue.vector_index import vectors_path
 from retrieval.errors import CatalogueMissing, EncoderMismatch, UnreadableImage
 from retrieval.judging.edition import load_recorded
-from retrieval.photographs.images import sha256_of
+from retrieval.photographs.files import sha256_of
 from retrieval.statistics.calibration import authenticity_threshold
 from tests.conftest import (
     DIM,

@@ -12,7 +12,7 @@ from retrieval.catalogue.catalogue import Catalogue
 from retrieval.catalogue.rows import Changes
 from retrieval.catalogue.vector_index import build_vectors, vectors_path
 from retrieval.errors import CatalogueBusy, CatalogueDamaged, CatalogueMissing
-from retrieval.photographs.images import sha256_of
+from retrieval.photographs.files import sha256_of
 from tests.conftest import DIM, data_files, index, make_folder, state, write_picture
 
 

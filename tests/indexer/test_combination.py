@@ -30,7 +30,8 @@ from retrieval.encoder.preprocessing import Preprocessing  # noqa: E402
 from retrieval.encoder.torch_engine import TorchEngine  # noqa: E402
 from retrieval.finding.nearest import exact_distance  # noqa: E402
 from retrieval.photographs.features import features_of, features_of_probe  # noqa: E402
-from retrieval.photographs.images import Photograph, read_photograph  # noqa: E402
+from retrieval.photographs.images import read_photograph  # noqa: E402
+from retrieval.photographs.photograph import Photograph  # noqa: E402
 from retrieval.statistics.calibration import Threshold, authenticity_threshold  # noqa: E402
 from tests.conftest import tiny_encoder  # noqa: E402
 from tests.pictures import painting  # noqa: E402

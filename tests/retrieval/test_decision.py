@@ -16,7 +16,7 @@ from retrieval.finding.confirmation import NO_FEATURES
 from retrieval.finding.match import Match
 from retrieval.judging.decision import LEAST_FOR_CONSISTENT, MOST_HIDDEN, Basis, Decision, decide
 from retrieval.outcome import Outcome
-from retrieval.photographs.images import Photograph
+from retrieval.photographs.photograph import Photograph
 from retrieval.photographs.quality import SMALLEST_SIDE, poor
 from retrieval.statistics.calibration import CalibratedDistance, Calibration, Threshold, Thresholds, share, sources
 from retrieval.statistics.likelihood import LikelihoodRatio

@@ -18,7 +18,8 @@ from retrieval.judging.edition import Edition, open_edition
 from retrieval.judging.judge import Probe, judge_all
 from retrieval.judging.work import Work
 from retrieval.photographs.features import CLOSER, Features, features_of, features_of_probe
-from retrieval.photographs.images import Photograph, read_photograph
+from retrieval.photographs.images import read_photograph
+from retrieval.photographs.photograph import Photograph
 from tests.bench.pages import page_of
 from tests.conftest import index
 from tests.pictures import LEFT, MIDDLE, RIGHT, hung, painting, write_paintings

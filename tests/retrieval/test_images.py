@@ -20,8 +20,11 @@ from hypothesis import strategies as st
 from PIL import Image, ImageCms, features
 
 from retrieval.errors import UnreadableImage
-from retrieval.photographs import images
-from retrieval.photographs.images import SUFFIXES, Photograph, read_photograph, sha256_of
+from retrieval.photographs import files, images, limits, opening
+from retrieval.photographs.files import sha256_of
+from retrieval.photographs.images import read_photograph
+from retrieval.photographs.kinds import SUFFIXES
+from retrieval.photographs.photograph import Photograph
 
 pillow_heif.register_heif_opener()
 pytestmark = pytest.mark.filterwarnings("ignore:::PIL")  # pytest undoes the filter of the module
@@ -133,7 +136,7 @@ def test_generic_brands_are_told_apart_by_the_others(tmp_path):
 
 
 def test_missing_avif_support_is_said(tmp_path, monkeypatch):
-    monkeypatch.setattr(images.features, "check", lambda _: False)
+    monkeypatch.setattr(opening.features, "check", lambda _: False)
     monkeypatch.delitem(Image.OPEN, "AVIF", raising=False)
     header = struct.pack(">I4s4sI4s", 20, b"ftyp", b"avif", 0, b"mif1")
     if not hasattr(pillow_heif, "register_avif_opener"):
@@ -478,7 +481,7 @@ def test_the_limit_can_be_raised_beyond_that_of_pillow(tmp_path):
 
 
 def test_one_large_picture_is_decoded_at_a_time(tmp_path, monkeypatch):
-    monkeypatch.setattr(images, "_LARGE_MEGAPIXELS", 0.0001)
+    monkeypatch.setattr(limits, "_LARGE_MEGAPIXELS", 0.0001)
     inside, most = [], []
 
     def slow(*arguments, load=images._load):
@@ -565,7 +568,7 @@ def test_a_file_that_may_not_be_read_is_refused(tmp_path, monkeypatch):
     def refuse(*_):
         raise PermissionError(13, "Permission denied", str(tmp_path / "photo.jpg"))
 
-    monkeypatch.setattr(images.os, "open", refuse)
+    monkeypatch.setattr(files.os, "open", refuse)
     for read_it in (sha256_of, lambda path: read_photograph(path, short_side=16)):
         with pytest.raises(UnreadableImage, match=r"^cannot be opened: permission denied$"):
             read_it(tmp_path / "photo.jpg")
@@ -608,7 +611,7 @@ def test_nothing_reaches_stderr_and_little_is_imported(tmp_path):
                 print(path.name, end=" ")
             except images.UnreadableImage:
                 pass
-        assert not set(sys.modules) & {"pillow_heif", "numpy", "PIL.EpsImagePlugin", "PIL.PsdImagePlugin"}
+        assert not set(sys.modules) & {"pillow_heif", "PIL.EpsImagePlugin", "PIL.PsdImagePlugin"}
     """
     root = Path(images.__file__).parents[2]
     done = subprocess.run(

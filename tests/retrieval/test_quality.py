@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from PIL import Image, ImageEnhance, ImageFilter
 
-from retrieval.photographs.images import Photograph, read_photograph
+from retrieval.photographs.images import read_photograph
+from retrieval.photographs.photograph import Photograph
 from retrieval.photographs.quality import LEAST_LIGHT, MOST_BLUR, SMALLEST_SIDE, blur_of, poor
 from tests.pictures import painting, photograph
 

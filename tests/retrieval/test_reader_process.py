@@ -13,7 +13,7 @@ import pytest
 from retrieval.encoder.stream import no_features
 from retrieval.errors import UnreadableImage
 from retrieval.photographs.features import features_of
-from retrieval.photographs.images import Photograph
+from retrieval.photographs.photograph import Photograph
 from retrieval.photographs.reader_process import Order, Reader, read_here, reading_apart
 from tests.conftest import write_picture
 

@@ -23,7 +23,7 @@ from retrieval.errors import CatalogueBusy
 from retrieval.judging.edition import open_edition
 from retrieval.judging.judge import judge_all
 from retrieval.outcome import Outcome
-from retrieval.photographs.images import sha256_of
+from retrieval.photographs.files import sha256_of
 from retrieval.statistics.metrics import clopper_pearson
 from retrieval.verdicts.entry import entries_of
 from retrieval.verdicts.log import DATABASE, VerdictLog
