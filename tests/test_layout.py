@@ -23,11 +23,11 @@ HEAVY = {"torch", "torchvision", "open_clip", "timm", "sklearn", "scipy", "panda
 MODULES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
 WINGS = {  # each imports only what stands after it
     "retrieval": "verdicts judging finding comparing catalogue encoder photographs statistics "
-    "machine outcome extras errors",
+    "machine moment outcome extras errors",
     "indexer": "demo training measuring building metric_learning simulation inputs",
     "cli": "start main commands runs screening evidence pages pictures records output",
 }
-ALONE = ("machine", "outcome", "extras", "errors")  # import nothing of ours
+ALONE = ("machine", "moment", "outcome", "extras", "errors")  # import nothing of ours
 LONGEST_FILE, LONGEST_FUNCTION = 300, 50
 
 

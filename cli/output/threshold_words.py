@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from retrieval.moment import day
 from retrieval.statistics.calibration import (
     CONFIDENCE,
     Calibration,
@@ -19,7 +20,7 @@ def calibration_lines(calibration: Calibration) -> list[str]:
     copies = f", {calibration.copies} photographs of copies" if calibration.copies else ""
     unlabelled = "" if calibration.sources["labelled"] else ": the catalogue's own, none labelled"
     lines = [
-        f"calibration {calibration.number} of {calibration.date[:10]}, at {CONFIDENCE:.0%} confidence",
+        f"calibration {calibration.number} of {day(calibration.date)}, at {CONFIDENCE:.0%} confidence",
         f"  on {sources(calibration)}{copies}{unlabelled}",
     ]
     lines += _lines("match", calibration.match, "false matches", "pair of objects", "pairs of objects")

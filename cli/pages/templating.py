@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Iterator
-from datetime import datetime
 from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING
 from cli.output.text import plain
 from cli.pages.charts import AREA
 from cli.pages.parts import SIGNS
+from retrieval.moment import now, shown
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -69,7 +69,7 @@ def _hash_of(name: str) -> str:
 
 
 def _written() -> str:
-    return f"{datetime.now().astimezone():%Y-%m-%d %H:%M %Z}"
+    return shown(now())
 
 
 def _decimals(value: float | None, places: int = 3) -> str:

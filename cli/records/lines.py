@@ -12,6 +12,7 @@ from typing import Any
 from cli.output.text import plain
 from cli.records.artifact_1 import MatchRecord, PhotographRecord, SeenRecord, WorkRecord, dumps
 from cli.records.triage import priority
+from retrieval.moment import day
 from retrieval.outcome import UNREADABLE
 
 LOT_COLUMNS = ("lot", "sale", "house", "claim", "maker", "url")
@@ -132,7 +133,7 @@ def seen_words(seen: SeenRecord) -> str:
     lot = seen["lot"] or {}
     where = ", ".join(f"{name} {lot[name]}" for name in ("lot", "sale", "house") if lot.get(name))
     what = {"photo": "this photograph", "work": "this work", "object": "this object"}[seen["by"]]
-    return f"{what} on {seen['date'][:10]}: {seen['photo']}{f' ({where})' if where else ''}, verdict {seen['verdict']}"
+    return f"{what} on {day(seen['date'])}: {seen['photo']}{f' ({where})' if where else ''}, verdict {seen['verdict']}"
 
 
 def _csv_line(cells: Iterable[str]) -> str:

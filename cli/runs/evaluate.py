@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +18,7 @@ from indexer.inputs.queries import read_queries
 from indexer.measuring.evaluate import Evaluation, evaluate
 from retrieval.judging.edition import Edition
 from retrieval.machine import cpu_count
+from retrieval.moment import day, now, shown
 
 
 def run_evaluate(
@@ -39,16 +39,16 @@ def run_evaluate(
     with progress("Evaluating") as show:
         found = evaluate(edition, asked, max_megapixels=judging.max_megapixels, on_progress=show)
     about = _about(edition, queries, found)
-    shown = sections(found.figures)
+    figures = sections(found.figures)
     if as_json:
         typer.echo(dumps(as_dict(about, found), indent=2))
     else:
-        _print(about, shown, found)
+        _print(about, figures, found)
     if report is not None:
         from cli.output.writing import write_whole
         from cli.pages.evaluation import evaluation_page
 
-        pieces = evaluation_page(queries.name, about, shown, found)
+        pieces = evaluation_page(queries.name, about | {"written": shown(about["written"])}, figures, found)
         write_whole(report, (piece.encode() for piece in pieces))
     return not found.counts["unreadable"]
 
@@ -59,7 +59,7 @@ def _about(edition: Edition, queries: Path, found: Evaluation) -> dict[str, str]
     thresholds = "provisional thresholds, not calibrated"
     if calibration is not None:
         out_of_date = calibration.out_of_date(edition.encoder.fingerprint, len(edition.exemplars))
-        thresholds = f"calibration {calibration.number} of {calibration.date[:10]}"
+        thresholds = f"calibration {calibration.number} of {day(calibration.date)}"
         thresholds += f", out of date: {out_of_date}" if out_of_date else ""
     return {
         "photographs": f"{counts['photographs']} of {queries}: {counts['known']} of {counts['objects']} catalogued "
@@ -68,7 +68,7 @@ def _about(edition: Edition, queries: Path, found: Evaluation) -> dict[str, str]
         "thresholds": thresholds,
         "encoder": edition.encoder.fingerprint,
         "intervals": f"95%, by bootstrap over {counts['groups']} groups of photographs that share no object",
-        "written": f"{datetime.now().astimezone():%Y-%m-%d %H:%M %Z}",
+        "written": now(),
     }
 
 

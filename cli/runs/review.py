@@ -17,6 +17,7 @@ from indexer.inputs.reviewed import ReviewLabels, as_csv, labels_of
 from indexer.inputs.scan import composed
 from retrieval.catalogue.catalogue import Catalogue
 from retrieval.errors import ArtifactError
+from retrieval.moment import day
 from retrieval.outcome import Outcome
 from retrieval.verdicts.entry import LogEntry
 from retrieval.verdicts.log import VerdictLog
@@ -71,7 +72,7 @@ def run_open(data: Path, *, limit: int | None, as_json: bool) -> None:
 
 def _row(entry: LogEntry) -> tuple[str, ...]:
     said, photo = entry.alert or entry.outcome, Path(entry.photo).name
-    return str(entry.number), entry.date[:10], said, entry.object_id or "", distance_of(entry), photo
+    return str(entry.number), day(entry.date), said, entry.object_id or "", distance_of(entry), photo
 
 
 def run_review(

@@ -13,6 +13,7 @@ from cli.output.text import plain
 from cli.records.artifact_1 import dumps
 from cli.runs.judging_options import JudgingOptions
 from retrieval.machine import cpu_count
+from retrieval.moment import shown, shown_shortly
 from retrieval.verdicts.entry import LogEntry
 from retrieval.verdicts.log import VerdictLog
 from retrieval.verdicts.replay import TOLERANCE, Replay, replay
@@ -30,7 +31,7 @@ def run_verdicts(data: Path, *, outcome: str | None, photo: str | None, limit: i
     rows = [
         (
             str(entry.number),
-            entry.date[:16],
+            shown_shortly(entry.date),
             entry.outcome,
             entry.object_id or "",
             distance_of(entry),
@@ -86,7 +87,7 @@ def _replay_json(made_again: Replay) -> dict[str, Any]:
 
 def _print(entry: LogEntry) -> None:
     alert = f", alert: {entry.alert}" if entry.alert else ""
-    typer.echo(f"verdict {entry.number} of {entry.date}: " + styled(entry.outcome, colour=True) + alert)
+    typer.echo(f"verdict {entry.number} of {shown(entry.date)}: " + styled(entry.outcome, colour=True) + alert)
     typer.echo(f"  photo: {plain(entry.photo)}")
     typer.echo(f"  sha256: {entry.sha256}")
     if entry.lot is not None:
@@ -108,7 +109,7 @@ def _print_review(review: Review) -> None:
     held = f"accepted by {review.name}"
     if review.decision == OVERRULE:
         held = f"overruled by {review.name}: {review.outcome}" + (f", {review.object_id}" if review.object_id else "")
-    echo_wrapped(f"review {review.number} of {review.date}: {held}")
+    echo_wrapped(f"review {review.number} of {shown(review.date)}: {held}")
     if review.reason:
         echo_wrapped(f"  {review.reason}")
 

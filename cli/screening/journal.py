@@ -9,12 +9,12 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from cli.records.artifact_1 import PhotographRecord, alerts, dumps, outcomes
 from retrieval.errors import ArtifactError
+from retrieval.moment import in_utc, now
 
 _TABLES = """
 CREATE TABLE IF NOT EXISTS heading (body TEXT NOT NULL, started TEXT NOT NULL);
@@ -31,7 +31,7 @@ class Journal:
 
     A journal of the same work (`heading`: source, encoder, revision, ...) is taken up again, without the records of
     photographs that could not be read or were written since. For any other work a new journal is begun. `started` is
-    the moment when it was begun, in ISO 8601; `taken_up` says whether an earlier run began it.
+    the moment when it was begun, in ISO 8601 and UTC; `taken_up` says whether an earlier run began it.
     """
 
     def __init__(self, path: Path, heading: Mapping[str, Any]) -> None:
@@ -42,7 +42,7 @@ class Journal:
         self.taken_up = False
         with _in_words(path):
             self._db = self._taken_up(dumps(dict(heading)))
-            (self.started,) = self._db.execute("SELECT started FROM heading").fetchone()
+            self.started = in_utc(self._db.execute("SELECT started FROM heading").fetchone()[0])
             for number, record in self._after(0):
                 self._told = number
                 self._reckon(record)
@@ -76,8 +76,7 @@ class Journal:
         _delete(self.path)
         database = _connected(self.path)
         database.executescript(_TABLES)
-        now = datetime.now().astimezone().isoformat(timespec="seconds")
-        database.execute("INSERT INTO heading VALUES (?, ?)", [heading, now])
+        database.execute("INSERT INTO heading VALUES (?, ?)", [heading, now()])
         return database
 
     def __len__(self) -> int:

@@ -8,7 +8,6 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from datetime import datetime
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +23,7 @@ from retrieval.errors import ArtifactError, UnreadableImage
 from retrieval.judging.edition import Edition
 from retrieval.judging.judge import Verdict, compare_all
 from retrieval.machine import cpu_count
+from retrieval.moment import now
 from retrieval.photographs.files import sha256_of
 from retrieval.photographs.images import read_photograph
 from retrieval.photographs.limits import DEFAULT_MAX_MEGAPIXELS
@@ -206,7 +206,7 @@ def fit(
     copied = list(zip(groups[len(genuine) :], copies, strict=True))
     sources = Counter(some[0].case.source for some in units.values())
     return Calibration(
-        date=datetime.now().astimezone().isoformat(timespec="seconds"),
+        date=now(),
         encoder=edition.encoder.fingerprint,
         revision=edition.revision,
         objects=len(edition.exemplars),

@@ -6,6 +6,8 @@ from typing import Any
 
 from sqlite_utils.migrations import Migrations
 
+from retrieval.moment import in_utc
+
 MIGRATIONS = Migrations("artifact")  # of the catalogue
 VERDICTS = Migrations("artifact-verdicts")
 
@@ -97,6 +99,14 @@ def _folder_settings(db: Any) -> None:
     )
 
 
+@MIGRATIONS(name="006_dates_in_utc")
+def _calibrations_in_utc(db: Any) -> None:
+    db.conn.create_function("in_utc", 1, in_utc)
+    quoted = "'\"' || {} || '\"'"
+    in_body = f"replace(body, {quoted.format('date')}, {quoted.format('in_utc(date)')})"
+    db.execute(f"UPDATE calibrations SET date = in_utc(date), body = {in_body}")
+
+
 @VERDICTS(name="001_verdicts")
 def _verdicts(db: Any) -> None:
     db.execute(
@@ -144,10 +154,14 @@ def _lots_and_reviews(db: Any) -> None:
     )
     db["reviews"].create_index(["verdict"])
     for change in ("UPDATE", "DELETE"):
-        db.execute(
-            f"CREATE TRIGGER no_{change.lower()}_of_reviews BEFORE {change} ON reviews "
-            "BEGIN SELECT RAISE(ABORT, 'a review is never changed'); END"
-        )
+        _refuse(db, change)
+
+
+def _refuse(db: Any, change: str) -> None:
+    db.execute(
+        f"CREATE TRIGGER no_{change.lower()}_of_reviews BEFORE {change} ON reviews "
+        "BEGIN SELECT RAISE(ABORT, 'a review is never changed'); END"
+    )
 
 
 @VERDICTS(name="003_sightings")
@@ -161,3 +175,12 @@ def _sightings(db: Any) -> None:
             features BLOB NOT NULL
         )"""
     )
+
+
+@VERDICTS(name="004_dates_in_utc")
+def _dates_in_utc(db: Any) -> None:
+    db.conn.create_function("in_utc", 1, in_utc)
+    db.execute("UPDATE verdicts SET date = in_utc(date)")
+    db.execute("DROP TRIGGER no_update_of_reviews")
+    db.execute("UPDATE reviews SET date = in_utc(date)")
+    _refuse(db, "UPDATE")

@@ -9,6 +9,7 @@ from retrieval.comparing.divergence import Divergence, NotCompared
 from retrieval.comparing.registration import NotRegistered, Registration
 from retrieval.finding.confirmation import NO_FEATURES
 from retrieval.finding.match import Match
+from retrieval.moment import day
 from retrieval.outcome import Outcome
 from retrieval.statistics.calibration import CalibratedDistance, Calibration, Threshold, Thresholds, share, sources
 from retrieval.statistics.likelihood import words
@@ -198,7 +199,7 @@ def _basis(basis: Basis, authenticity: Threshold, divergence: Divergence | None)
         if divergence is None:
             promise = f"at most {share(match.rate)} false matches from {match.count} pairs of objects, {promise}"
         said.append(
-            f"calibration {calibration.number} of {calibration.date[:10]}, with {authenticity.confidence:.0%} "
+            f"calibration {calibration.number} of {day(calibration.date)}, with {authenticity.confidence:.0%} "
             f"confidence: {promise} from {authenticity.count} objects, out of {sources(calibration)}"
         )
     elif divergence is not None:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
-from datetime import datetime
 from typing import Any
 
 from retrieval.judging.edition import Edition
 from retrieval.judging.judge import Verdict
 from retrieval.judging.work import Work
+from retrieval.moment import now
 from retrieval.outcome import UNREADABLE
 
 
@@ -18,7 +18,7 @@ from retrieval.outcome import UNREADABLE
 class LogEntry:
     """What was said of one work on a photograph, and what the verdict rests on; distances are not rounded."""
 
-    date: str  # ISO 8601, with the zone
+    date: str  # ISO 8601, in UTC
     photo: str
     sha256: str | None
     asked: str | None  # the one object that the photograph was compared with; None: all
@@ -50,7 +50,7 @@ def entries_of(
 ) -> list[LogEntry]:
     """Return the entries of a verdict, one a work; of a photograph without works one that says `unreadable`."""
     photograph = LogEntry(
-        date=datetime.now().astimezone().isoformat(timespec="seconds"),
+        date=now(),
         photo=os.path.realpath(verdict.photo),
         sha256=verdict.sha256,
         asked=asked,

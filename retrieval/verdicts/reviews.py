@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
-from datetime import datetime
 from typing import Any
 
 from retrieval.catalogue.database import writing
 from retrieval.errors import ArtifactError, CatalogueBusy
+from retrieval.moment import now
 from retrieval.outcome import OF_AN_OBJECT, UNREADABLE, Outcome
 from retrieval.statistics.metrics import clopper_pearson
 from retrieval.verdicts.entry import LogEntry
@@ -112,8 +112,7 @@ def _review(entry: LogEntry, decision: str, outcome: str, known: str | None, nam
     if not name.strip():
         raise BadReview("A review needs the name of who decided: give it by --name, or set ARTIFACT_REVIEWER.")
     assert entry.number is not None, "only recorded verdicts are reviewed"
-    now = datetime.now().astimezone().isoformat(timespec="seconds")
-    return Review(entry.number, now, name.strip(), decision, outcome, known, reason.strip())
+    return Review(entry.number, now(), name.strip(), decision, outcome, known, reason.strip())
 
 
 def add_review(log: VerdictLog, review: Review) -> int:

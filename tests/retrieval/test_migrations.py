@@ -2,6 +2,7 @@
 
 import json
 import sqlite3
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,10 +14,18 @@ from retrieval.catalogue.folder_settings import folder_settings, keep_folder_set
 from retrieval.catalogue.migrations import MIGRATIONS, VERDICTS
 from retrieval.catalogue.rows import Changes, Content, EncoderRecord
 from retrieval.verdicts.log import VerdictLog
-from tests.conftest import DIM, TINY, exemplar, index, make_folder, state, tiny_encoder, unit
+from retrieval.verdicts.reviews import reviews
+from tests.conftest import BERLIN, DIM, TINY, exemplar, index, make_folder, state, tiny_encoder, unit
 from tests.retrieval.test_catalogue import calibration
 
-NAMES = ["001_catalogue", "002_thresholds", "003_features", "004_calibrations", "005_folder_settings"]
+NAMES = [
+    "001_catalogue",
+    "002_thresholds",
+    "003_features",
+    "004_calibrations",
+    "005_folder_settings",
+    "006_dates_in_utc",
+]
 VECTOR = unit(np.arange(1.0, DIM + 1))
 
 
@@ -182,7 +191,7 @@ def test_a_catalogue_that_kept_nothing_of_its_folders_is_read_and_keeps_it_from_
         assert folder_settings(found.db, "/photos") == {"table": "tms.csv"}
 
 
-VERDICT_NAMES = ["001_verdicts", "002_lots_and_reviews", "003_sightings"]
+VERDICT_NAMES = ["001_verdicts", "002_lots_and_reviews", "003_sightings", "004_dates_in_utc"]
 
 
 def old_log(data: Path) -> None:
@@ -225,3 +234,44 @@ def test_a_new_log_has_the_same_schema_as_one_that_came_by_single_steps(tmp_path
         (tmp_path / "new").mkdir()
         with VerdictLog.opened(tmp_path / "new") as fresh:
             assert sorted(stepped.db.schema.split(";")) == sorted(fresh.db.schema.split(";"))
+
+
+OLD_DATES = {  # as they were kept -> as they are kept now
+    "2026-10-25T02:30:00+02:00": "2026-10-25T00:30:00+00:00",  # the first half past two of that night
+    "2026-10-25T02:30:00+01:00": "2026-10-25T01:30:00+00:00",  # the second
+    "2026-07-01T09:00:00": "2026-07-01T07:00:00+00:00",  # of this machine
+    "2026-07-01T03:00:00-04:00": "2026-07-01T07:00:00+00:00",
+    "2026-07-01T07:00:00Z": "2026-07-01T07:00:00+00:00",
+    "some day": "some day",
+}
+
+
+def test_the_dates_of_an_old_log_and_its_reviews_come_to_utc(data, zone):
+    zone(BERLIN)
+    data.mkdir()
+    found = Database(sqlite3.connect(data / "verdicts.db"))
+    VERDICTS.apply(found, stop_before="004_dates_in_utc")
+    row = {"photo": "/lots/1.jpg", "encoder": TINY, "revision": 7, "outcome": "no-match", "reasons": "[]"}
+    review = {"verdict": 1, "name": "J. Doe", "decision": "accept", "outcome": "no-match", "reason": ""}
+    found["verdicts"].insert_all({"date": date, **row} for date in OLD_DATES)
+    found["reviews"].insert_all({"date": date, **review} for date in OLD_DATES)
+    found.close()
+    with VerdictLog.reading(data) as log:
+        assert [item.date for item in reversed(log.entries())] == list(OLD_DATES.values())
+        assert [item.date for item in reviews(log)] == list(OLD_DATES.values())
+        with pytest.raises(sqlite3.IntegrityError, match="a review is never changed"):
+            log.db.execute("UPDATE reviews SET date = ''")
+        night, noon = "2026-10-25T01:00:00+00:00", {"object_ids": (), "seen": (1, 2, 3, 4, 5)}
+        assert [item.number for item in log.earlier(None, before=night, **noon)] == [5, 4, 3, 1]
+
+
+def test_the_date_of_an_old_calibration_comes_to_utc_and_nothing_else_of_it_changes(data):
+    found = old_database(data, stop_before="006_dates_in_utc")
+    old = calibration()
+    body = json.dumps(old.as_dict())
+    found["calibrations"].insert({"date": old.date, "fingerprint": TINY, "revision": 1, "body": body})
+    found.close()
+    with Catalogue.reading(data) as catalogue:
+        moment = "2031-05-06T05:08:09+00:00"
+        assert catalogue.calibrations() == [replace(old, date=moment, number=1)]
+        assert catalogue.db.execute("SELECT date FROM calibrations").fetchall() == [(moment,)]
