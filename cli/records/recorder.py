@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -13,7 +12,7 @@ from retrieval.judging.edition import Edition
 from retrieval.judging.judge import Verdict
 from retrieval.outcome import OF_AN_OBJECT
 from retrieval.verdicts.entry import LogEntry, entries_of
-from retrieval.verdicts.log import VerdictLog, read_sightings
+from retrieval.verdicts.log import VerdictLog, can_record, read_sightings
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +49,7 @@ class Recorder:
 @contextmanager
 def recording(edition: Edition, *, since: str | None = None) -> Iterator[Recorder]:
     """Give a recorder of verdicts by an edition, which logs no verdict twice that was logged since a moment."""
-    if not os.access(edition.data, os.W_OK):
+    if not can_record(edition.data):
         typer.echo(f"not recorded: {edition.data} cannot be written", err=True)
         yield Recorder(edition, None)
         return

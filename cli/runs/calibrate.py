@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import typer
@@ -16,6 +15,7 @@ from indexer.inputs.labels import read_labels
 from indexer.inputs.scan import SkippedItem
 from indexer.measuring.calibrate import calibrate
 from retrieval.catalogue.catalogue import Catalogue
+from retrieval.catalogue.database import can_write
 from retrieval.errors import ArtifactError
 from retrieval.machine import cpu_count
 
@@ -33,7 +33,7 @@ def run_calibrate(
 ) -> bool:
     """Calibrate a catalogue, store the calibration and say what it promises; return whether every photo was taken."""
     labelled = None if labels is None else read_labels(labels)
-    if data.is_dir() and not os.access(data, os.W_OK):
+    if data.is_dir() and not can_write(data):
         raise ArtifactError(
             f"{data} cannot be written, so the calibration could not be kept. Copy it, or ask its owner."
         )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import typer
@@ -20,7 +19,7 @@ from retrieval.errors import ArtifactError
 from retrieval.moment import day
 from retrieval.outcome import Outcome
 from retrieval.verdicts.entry import LogEntry
-from retrieval.verdicts.log import VerdictLog
+from retrieval.verdicts.log import VerdictLog, can_record
 from retrieval.verdicts.reviews import (
     ReviewFigures,
     accepting,
@@ -79,7 +78,7 @@ def run_review(
     number: int, data: Path, *, overrule: Outcome | None, object_id: str | None, name: str, reason: str
 ) -> None:
     """Keep a review of a verdict, which accepts the verdict unless an outcome overrules it, and print the review."""
-    if data.is_dir() and not os.access(data, os.W_OK):
+    if data.is_dir() and not can_record(data):
         raise ArtifactError(f"{data} cannot be written, so the review could not be kept. Copy it, or ask its owner.")
     if object_id is not None:
         with Catalogue.reading(data) as catalogue:

@@ -12,6 +12,7 @@ import numpy as np
 
 from indexer.building.publish import publish
 from retrieval.catalogue.catalogue import Catalogue
+from retrieval.catalogue.database import can_write
 from retrieval.catalogue.rows import Changes, Photo
 from retrieval.catalogue.vector_index import build_vectors, stray_files, vectors_path, write_vectors
 from retrieval.catalogue.vote_index import is_current, stray_votes, votes_path, write_votes
@@ -31,20 +32,28 @@ class CheckReport:
 
 
 def check_catalogue(data: Path, *, on_progress: Callable[[int, int], None] = lambda done, total: None) -> CheckReport:
-    """Check the catalogue in `data`, every file's hash included; raises CatalogueMissing where there is none."""
+    """Check the catalogue in `data`, every file's hash included; one that cannot be written is not mended.
+
+    Raises CatalogueMissing where there is none.
+    """
     with Catalogue.reading(data) as catalogue:
         if catalogue.encoder is None:
             raise CatalogueMissing(f"The catalogue in {data} is empty. Run `artifact index FOLDER` first.")
-    with Catalogue.writing(data) as catalogue:
+    mend = can_write(data)
+    with (Catalogue.writing if mend else Catalogue.reading)(data) as catalogue:
         photos = catalogue.photos()
         wrong = [
             *_database(catalogue),
-            *_vectors(catalogue, photos),
-            *_features(catalogue, photos),
+            *_vectors(catalogue, photos, mend),
+            *_features(catalogue, photos, mend),
             *_files(photos, on_progress),
         ]
-        repaired = tuple(_repair(catalogue))
-        return CheckReport(len(photos), repaired, tuple(wrong))
+        derived = tuple(_derived(catalogue))
+        if not mend:
+            unmended = (f"{line}; {data} cannot be written, so it stays so" for line in derived)
+            return CheckReport(len(photos), (), (*wrong, *unmended))
+        _repair(catalogue)
+        return CheckReport(len(photos), derived, tuple(wrong))
 
 
 def _database(catalogue: Catalogue) -> Iterator[str]:
@@ -55,22 +64,24 @@ def _database(catalogue: Catalogue) -> Iterator[str]:
         yield f"row {row} of {table} names an object that does not exist; restore the database"
 
 
-def _vectors(catalogue: Catalogue, photos: Sequence[Photo]) -> Iterator[str]:
-    """Say which exemplars have no sound vector, and forget the unsound ones so that an index run makes them anew."""
+def _vectors(catalogue: Catalogue, photos: Sequence[Photo], mend: bool) -> Iterator[str]:
+    """Say which exemplars have no sound vector; forget the unsound ones so that an index run makes them anew."""
     ids, vectors = catalogue.vectors()
     norms = np.linalg.norm(vectors.astype(np.float64), axis=1)
     sound = set(ids[np.abs(norms - 1.0) < UNIT_TOLERANCE].tolist())
     for photo in photos:
         if photo.photo_id not in sound:
-            catalogue.forget_vector(photo.sha256)
+            if mend:
+                catalogue.forget_vector(photo.sha256)
             yield f"{photo.file} has no sound vector; `artifact index {photo.folder}` encodes it again"
 
 
-def _features(catalogue: Catalogue, photos: Sequence[Photo]) -> Iterator[str]:
-    """Say which exemplars have no sound features, and forget the unsound ones so that an index run finds them anew."""
+def _features(catalogue: Catalogue, photos: Sequence[Photo], mend: bool) -> Iterator[str]:
+    """Say which exemplars have no sound features; forget the unsound ones so that an index run finds them anew."""
     for photo in photos:
         if not catalogue.features([photo.sha256]):
-            catalogue.forget_features(photo.sha256)
+            if mend:
+                catalogue.forget_features(photo.sha256)
             yield f"{photo.file} has no sound features; `artifact index {photo.folder}` finds them again"
 
 
@@ -84,10 +95,9 @@ def _files(photos: Sequence[Photo], on_progress: Callable[[int, int], None]) -> 
         on_progress(done, len(photos))
 
 
-def _repair(catalogue: Catalogue) -> Iterator[str]:
-    """Bring thresholds and FAISS files into agreement with the database, and say what was done."""
-    complete = catalogue.count_vectors() == catalogue.counts()[1]
-    if complete and catalogue.thresholds() is None:
+def _derived(catalogue: Catalogue) -> Iterator[str]:
+    """Say which thresholds and FAISS files do not agree with the database."""
+    if _is_complete(catalogue) and catalogue.thresholds() is None:
         yield "the thresholds of this revision were missing"
     target = vectors_path(catalogue.data, catalogue.revision)
     found = _read(target)
@@ -99,7 +109,15 @@ def _repair(catalogue: Catalogue) -> Iterator[str]:
         yield f"{votes_path(catalogue.data, catalogue.revision).name} was missing, damaged or did not agree"
     for stray in (*stray_files(catalogue.data, catalogue.revision), *stray_votes(catalogue.data, catalogue.revision)):
         yield f"{stray.name} was left over"
-    if complete:
+
+
+def _is_complete(catalogue: Catalogue) -> bool:
+    return catalogue.count_vectors() == catalogue.counts()[1]
+
+
+def _repair(catalogue: Catalogue) -> None:
+    """Bring thresholds and FAISS files into agreement with the database."""
+    if _is_complete(catalogue):
         publish(catalogue, Changes())
     else:
         write_votes(catalogue)

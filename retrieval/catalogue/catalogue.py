@@ -14,10 +14,10 @@ import numpy as np
 from sqlite_utils import Database
 
 from retrieval.catalogue.changes import write_changes
-from retrieval.catalogue.database import DATABASE, connected, lock
+from retrieval.catalogue.database import DATABASE, bring_up_to_date, can_write, connected, lock
 from retrieval.catalogue.migrations import MIGRATIONS
 from retrieval.catalogue.rows import FIELDS, Changes, Content, EncoderRecord, Object, Photo
-from retrieval.errors import CatalogueDamaged, CatalogueMissing, UnknownObject
+from retrieval.errors import CatalogueBusy, CatalogueDamaged, CatalogueMissing, UnknownObject
 from retrieval.photographs.features import BYTES_WITHOUT_ANY, VERSION, Features
 from retrieval.statistics.calibration import Calibration, Threshold, Thresholds
 
@@ -42,8 +42,7 @@ class Catalogue:
             )
         with connected(data) as database:
             if MIGRATIONS.pending(database):
-                with lock(data):
-                    MIGRATIONS.apply(database)
+                bring_up_to_date(database, data)
             database.execute("BEGIN")
             try:
                 yield cls(database, data)
@@ -58,6 +57,8 @@ class Catalogue:
             data.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise CatalogueMissing(f"cannot make the folder {data}: {error.strerror}") from error
+        if not can_write(data):
+            raise CatalogueBusy(f"The catalogue in {data} cannot be written: the folder or its database is read-only.")
         with lock(data), connected(data) as database:
             MIGRATIONS.apply(database)
             yield cls(database, data)

@@ -19,6 +19,12 @@ DATABASE = "catalogue.db"
 WAIT_SECONDS = 30.0
 
 
+def can_write(data: Path, name: str = DATABASE) -> bool:
+    """Say whether a database of a data folder may be written, or made there."""
+    path = data / name
+    return os.access(data, os.W_OK) and (not path.exists() or os.access(path, os.W_OK))
+
+
 @contextmanager
 def lock(data: Path, name: str = "write.lock", *, wait: float = 0.0) -> Iterator[None]:
     """Hold the one right to write the catalogue in a data folder; raises CatalogueBusy where another run has it."""
@@ -37,6 +43,17 @@ def lock(data: Path, name: str = "write.lock", *, wait: float = 0.0) -> Iterator
         file_lock.release()
 
 
+def bring_up_to_date(database: Database, data: Path) -> None:
+    """Apply the steps that the database of a catalogue lacks; raises CatalogueBusy where it cannot be written."""
+    if not can_write(data):
+        raise CatalogueBusy(
+            f"The catalogue in {data} is of an earlier version and cannot be written. Copy the folder and name the "
+            "copy with --data, or let its owner run `artifact status`."
+        )
+    with lock(data):
+        MIGRATIONS.apply(database)
+
+
 @contextmanager
 def connected(data: Path, name: str = DATABASE, steps: Migrations = MIGRATIONS) -> Iterator[Database]:
     """Open a database of a data folder, and turn what SQLite may say of a damaged one into our own words.
@@ -44,7 +61,7 @@ def connected(data: Path, name: str = DATABASE, steps: Migrations = MIGRATIONS) 
     `steps` have made it, though perhaps not all of them yet.
     """
     path = data / name
-    read_only = path.exists() and not os.access(data, os.W_OK)
+    read_only = path.exists() and not can_write(data, name)
     target = _read_only_uri(path) if read_only else str(path)
     connection: sqlite3.Connection | None = None
     try:

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from sqlite_utils import Database
 
-from retrieval.catalogue.database import WAIT_SECONDS, connected, lock, writing
+from retrieval.catalogue.database import WAIT_SECONDS, can_write, connected, lock, writing
 from retrieval.catalogue.migrations import VERDICTS
 from retrieval.errors import CatalogueMissing, UnknownVerdict
 from retrieval.finding.sightings import KEPT, Sighting, Sightings
@@ -49,7 +49,7 @@ class VerdictLog:
             raise CatalogueMissing(
                 f"No verdict is recorded in {data}. Run `artifact query PHOTO` first, or name --data."
             )
-        if os.access(data, os.W_OK):
+        if can_record(data):
             with cls.opened(data) as log:
                 yield log
         else:
@@ -129,6 +129,11 @@ class VerdictLog:
         for row in self.db.query("SELECT * FROM verdicts WHERE number = ?", [min(number, _LARGEST)]):
             return _entry(row)
         raise UnknownVerdict(f"No verdict {number} is recorded. `artifact verdicts` lists them.")
+
+
+def can_record(data: Path) -> bool:
+    """Say whether verdicts may be added to the log of a data folder."""
+    return can_write(data, DATABASE)
 
 
 def read_sightings(data: Path, encoder: str) -> Sightings:
