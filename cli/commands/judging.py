@@ -116,6 +116,10 @@ def screen(
     time_limit: Annotated[
         float, typer.Option("--time-limit", min=1.0, metavar="SECONDS", help="For reading one photograph.")
     ] = 60.0,
+    exclude: Annotated[
+        list[str] | None,
+        typer.Option("--exclude", metavar="GLOB", help="Leave out of a folder what fits; may be given again."),
+    ] = None,
     bom: Annotated[bool, typer.Option("--bom", help="Begin a CSV file as spreadsheets of Windows want it.")] = False,
     exit_code: ExitCodeOption = False,
     *,
@@ -138,7 +142,9 @@ def screen(
     from cli.screening.screening_options import ScreeningOptions
 
     form = format or form_of(out)
-    screening = ScreeningOptions(k=k, several=not single, time_limit=time_limit, form=form, out=out, bom=bom)
+    screening = ScreeningOptions(
+        k=k, several=not single, time_limit=time_limit, form=form, out=out, bom=bom, exclude=tuple(exclude or ())
+    )
     counts = run_screen(source, data, options=screening, judging=judging, every=every if watch else None)
     flagged = exit_code and counts["divergent"]
     raise typer.Exit(ExitCode.DIVERGENT if flagged else ExitCode.UNREADABLE if counts["unreadable"] else ExitCode.DONE)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import typer
 
+from cli.output.left_out_words import left_out_lines
 from cli.output.text import plain
 from indexer.building.build import BuildReport
 
@@ -23,8 +24,13 @@ def say_build(report: BuildReport, seconds: float) -> None:
         f"new {len(difference.added)}, changed {len(difference.changed)}, moved {len(difference.moved)}, "
         f"{'removed' if report.pruned else 'gone'} {len(difference.gone)}"
     )
-    if difference.gone and not report.pruned:
-        list_notices("no longer on disk; --prune removes them from the catalogue", difference.gone)
+    if not report.pruned:
+        excluded = set(report.excluded)
+        away = [path for path in difference.gone if path not in excluded]
+        list_notices("no longer on disk; --prune removes them from the catalogue", away)
+        list_notices("catalogued, but left out now; --prune removes them from the catalogue", report.excluded)
+    for line in left_out_lines(report.left_out):
+        typer.echo(line, err=True)
     list_notices("left out", [f"{item.path}: {item.reason}" for item in report.skipped])
 
 

@@ -15,6 +15,7 @@ from cli.runs.build_words import say_build
 from cli.runs.indexing_options import IndexingOptions
 from indexer.building.build import build_catalogue
 from indexer.building.publish import publish
+from indexer.building.reading import Asked
 from retrieval.catalogue.catalogue import Catalogue
 from retrieval.catalogue.rows import Changes, EncoderRecord
 from retrieval.encoder.encoder import DEFAULT, Encoder, load_encoder
@@ -30,6 +31,7 @@ def run_index(folder: Path, data: Path, options: IndexingOptions) -> bool:
             folder,
             data,
             load=partial(_load, options),
+            asked=Asked(pattern=options.pattern, exclude=options.exclude or None),
             prune=options.prune,
             max_megapixels=options.max_megapixels,
             on_progress=show,

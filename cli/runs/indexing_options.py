@@ -16,5 +16,20 @@ class IndexingOptions:
         str | None, Option("bf16 is quicker; chosen once for a catalogue.", choices=("fp32", "bf16"))
     ] = None
     device: Device = "cpu"
+    pattern: Annotated[
+        str | None,
+        Option(
+            "Where an object's id stands in a path, such as '{object}_{view}' or '{year}/{object}/{view}'; "
+            "kept for the folder, '' forgets it.",
+            metavar="PATTERN",
+        ),
+    ] = None
+    exclude: Annotated[
+        tuple[str, ...],
+        Option(
+            "Leave out what fits, as in .gitignore; may be given again. Kept for the folder, '' forgets them.",
+            metavar="GLOB",
+        ),
+    ] = ()
     prune: Annotated[bool, Option("Remove photographs that are no longer there.", flags=("--prune",))] = False
     max_megapixels: MaxMegapixels = MEGAPIXELS

@@ -13,6 +13,7 @@ from cli.output.terminal import print_table
 from cli.output.text import plain
 from cli.output.threshold_words import calibration_lines, threshold_lines
 from cli.records.artifact_1 import dumps
+from indexer.building.reading import left_out_of
 from retrieval.catalogue.catalogue import Catalogue
 from retrieval.catalogue.rows import FIELDS, EncoderRecord, Object, Photo
 from retrieval.statistics.calibration import Calibration
@@ -35,6 +36,8 @@ def run_status(data: Path, *, as_json: bool) -> None:
             "calibrations": [{"number": item.number, **item.as_dict()} for item in calibrations],
             "skipped": [{"file": file, "reason": reason} for file, reason in skipped],
         }
+        left_out = {folder: left_out_of(catalogue, folder) for folder in found["folders"]}
+        found["left_out"] = [{"folder": folder, **item} for folder, items in left_out.items() for item in items]
     if as_json:
         typer.echo(dumps(found, indent=2))
         return

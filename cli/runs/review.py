@@ -12,8 +12,8 @@ from cli.output.writing import check_targets, write_whole
 from cli.records.artifact_1 import dumps
 from cli.records.review_words import figure_lines
 from cli.runs.verdicts import distance_of
+from indexer.inputs.names import composed
 from indexer.inputs.reviewed import ReviewLabels, as_csv, labels_of
-from indexer.inputs.scan import composed
 from retrieval.catalogue.catalogue import Catalogue
 from retrieval.errors import ArtifactError
 from retrieval.moment import day

@@ -10,6 +10,7 @@ from typing import Any
 
 import typer
 
+from cli.output.left_out_words import left_out_lines
 from cli.output.writing import check_targets
 from cli.records.artifact_1 import PhotographRecord
 from cli.records.recorder import recording
@@ -20,6 +21,7 @@ from cli.screening.report import ScreeningReport
 from cli.screening.screening_options import ScreeningOptions
 from cli.screening.watched_folder import watched
 from indexer.inputs.lots import Claims, Lot, read_lots
+from indexer.inputs.walk import LeftOut
 from retrieval.catalogue.catalogue import Catalogue
 from retrieval.errors import ArtifactError
 from retrieval.judging.edition import Edition
@@ -36,7 +38,7 @@ def run_screen(
     """
     if every is not None and not source.is_dir():
         raise ArtifactError(f"{source} is no folder: only a folder can be watched.")
-    lots = _lots(source, options.out)
+    lots = _lots(source, options)
     if every is not None:
         lots.clear()  # a watched folder is looked through again
     edition = judging.open_edition(data, parallel=cpu_count())
@@ -53,11 +55,17 @@ def run_screen(
         return journal.counts
 
 
-def _lots(source: Path, out: Path | None) -> list[Lot]:
+def _lots(source: Path, options: ScreeningOptions) -> list[Lot]:
     """Return the photographs of a source; raises ArtifactError where the output would take the place of one."""
-    lots = list(read_lots(source))  # in memory 0.4 kB a file, 0.7 a row of a table
-    check_targets([out], chain([source], (lot.path for lot in lots)))
+    found = read_lots(source, exclude=options.exclude, on_left_out=_say_left_out)
+    lots = list(found)  # in memory 0.4 kB a file, 0.7 a row of a table
+    check_targets([options.out], chain([source], (lot.path for lot in lots)))
     return lots
+
+
+def _say_left_out(left_out: LeftOut) -> None:
+    for line in left_out_lines(left_out):
+        typer.echo(line, err=True)
 
 
 def _heading(source: Path, edition: Edition, options: ScreeningOptions, judging: JudgingOptions) -> dict[str, Any]:
@@ -95,7 +103,7 @@ def _arriving(desk: Desk, report: ScreeningReport, every: float, judging: Judgin
     A catalogue that was indexed or calibrated meanwhile judges the photographs that come from then on.
     """
     with suppress(KeyboardInterrupt):
-        for arrived in watched(report.source, every, desk.is_done):
+        for arrived in watched(report.source, every, desk.is_done, exclude=report.options.exclude):
             if arrived and _is_out_of_date(report.edition):
                 report.edition = judging.open_edition(report.edition.data, parallel=cpu_count())
                 desk.go_by(report.edition, _claims(report.edition.data))

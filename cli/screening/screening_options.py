@@ -18,3 +18,4 @@ class ScreeningOptions:
     form: ScreenFormat
     out: Path | None
     bom: bool
+    exclude: tuple[str, ...] = ()  # patterns of what is left out of a folder

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 
 from indexer.inputs.lots import Lot, read_lots
@@ -13,14 +13,19 @@ SETTLED = 2.0  # seconds since a file was last written, before it is taken
 
 
 def watched(
-    folder: Path, every: float, is_done: Callable[[Lot], bool], *, wait: Callable[[float], None] = time.sleep
+    folder: Path,
+    every: float,
+    is_done: Callable[[Lot], bool],
+    *,
+    exclude: Collection[str] = (),
+    wait: Callable[[float], None] = time.sleep,
 ) -> Iterator[list[Lot]]:
     """Yield, every so many seconds, the photographs that are new, and of the same size as the time before."""
     sizes: dict[Path, int] = {}
     while True:
         waiting: dict[Path, int] = {}
         arrived = []
-        for lot in _present(folder):
+        for lot in _present(folder, exclude):
             if is_done(lot):
                 continue
             size, age = _size_and_age(lot.path)
@@ -33,9 +38,9 @@ def watched(
         wait(every)
 
 
-def _present(folder: Path) -> list[Lot]:
+def _present(folder: Path, exclude: Collection[str]) -> list[Lot]:
     try:
-        return list(read_lots(folder))
+        return list(read_lots(folder, exclude=exclude))
     except ArtifactError:  # the folder has gone, perhaps for a moment
         return []
 

@@ -10,15 +10,16 @@ from pathlib import Path
 from indexer.building.complete_features import KEEP_EVERY, complete_features, described
 from indexer.building.difference import Difference, EncodingPlan, compare_folder, plan_encoding
 from indexer.building.publish import publish
+from indexer.building.reading import AS_BEFORE, Asked, keep_reading, read_folder
 from indexer.building.simulated_distances import complete_sample, measured, sampled_views
-from indexer.inputs.metadata import Table, describe_objects, read_table
-from indexer.inputs.scan import FoundFile, Scan, SkippedItem, photographs_below, scan_folder
+from indexer.inputs.metadata import Table, describe_objects
+from indexer.inputs.scan import FoundFile, Scan, SkippedItem
+from indexer.inputs.walk import LeftOut
 from indexer.simulation.rephotograph import VERSION
 from retrieval.catalogue.catalogue import Catalogue
 from retrieval.catalogue.rows import Content, EncoderRecord, Photo
 from retrieval.encoder.encoder import Encoder
 from retrieval.encoder.stream import EmbeddedPhotograph, embed_photographs
-from retrieval.errors import CatalogueMissing
 from retrieval.photographs.features import features_of
 from retrieval.photographs.limits import DEFAULT_MAX_MEGAPIXELS
 
@@ -35,8 +36,10 @@ class BuildReport:
     photos: int
     encoded: int
     difference: Difference
+    excluded: tuple[str, ...]  # of those that are gone: there perhaps, but left out now
     pruned: bool
     skipped: tuple[SkippedItem, ...]
+    left_out: LeftOut
 
 
 def build_catalogue(
@@ -44,8 +47,10 @@ def build_catalogue(
     data: Path,
     *,
     load: LoadEncoder,
+    asked: Asked = AS_BEFORE,
     prune: bool = False,
     max_megapixels: float = DEFAULT_MAX_MEGAPIXELS,
+    on_scan: Callable[[Scan], None] = lambda scan: None,
     on_progress: OnProgress = lambda done, total: None,
 ) -> BuildReport:
     """Index `folder` into the catalogue in `data`; only what is new or changed is encoded.
@@ -54,16 +59,13 @@ def build_catalogue(
     step at the end. `load` is given the catalogue's encoder, None for a new catalogue. Raises ArtifactError.
     """
     scanned_ns = time.time_ns()
-    folder = folder.resolve()
-    _refuse_folder(folder)
-    if next(photographs_below(folder), None) is None:
-        raise CatalogueMissing(f"There is no photograph in {folder}. Name the folder that holds them.")
-    table = read_table(folder)
+    reading = read_folder(folder, data, asked)
+    folder, table = reading.folder, reading.table
     with Catalogue.writing(data) as catalogue:
         catalogued = catalogue.photos()
         rows = {photo.path: photo for photo in catalogued if photo.folder == str(folder)}
-        known = {(photo.path, photo.object_id) for photo in rows.values()}
-        scan = scan_folder(folder, named=table.named, known=known)
+        scan = reading.scan(catalogued)
+        on_scan(scan)
         encoder = _settled_encoder(catalogue, load)
         plan = plan_encoding(folder, scan.found, rows, catalogue.encoded(encoder.fingerprint, encoder.dim))
         encoded = _encode(catalogue, encoder, folder, plan, max_megapixels, on_progress)
@@ -80,20 +82,15 @@ def build_catalogue(
         skipped = (*scan.skipped, *plan.skipped, *claims, *bad_rows)
         catalogue.touch(difference.touched)
         catalogue.set_skipped(str(folder), [(item.path, item.reason) for item in skipped])
+        keep_reading(catalogue, reading)
         publish(catalogue, replace(difference.changes, metadata=metadata))
         if prune:
             catalogue.drop_unused_vectors()
         objects, photos = catalogue.counts()
-        return BuildReport(catalogue.revision, objects, photos, encoded, difference, prune, skipped)
-
-
-def _refuse_folder(folder: Path) -> None:
-    try:
-        str(folder).encode()
-    except UnicodeEncodeError as error:
-        raise CatalogueMissing(f"The name of the folder {str(folder)!a} is not valid text; rename it.") from error
-    if not folder.is_dir():
-        raise CatalogueMissing(f"There is no folder {folder}. Name the folder that holds the photographs.")
+        excluded = tuple(path for path in difference.gone if reading.leaves_out(path))
+        return BuildReport(
+            catalogue.revision, objects, photos, encoded, difference, excluded, prune, skipped, scan.left_out
+        )
 
 
 def _settled_encoder(catalogue: Catalogue, load: LoadEncoder) -> Encoder:

@@ -10,7 +10,8 @@ from pathlib import Path, PurePosixPath
 
 from indexer.inputs.csv_rows import BadLabels, read_rows
 from indexer.inputs.metadata import read_table
-from indexer.inputs.scan import FoundFile, SkippedItem, composed, scan_folder
+from indexer.inputs.names import composed
+from indexer.inputs.scan import FoundFile, SkippedItem, scan_folder
 from retrieval.photographs.kinds import SUFFIXES
 from retrieval.statistics.metrics import tied_groups
 

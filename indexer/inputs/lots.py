@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from indexer.inputs.csv_rows import BadLabels, read_rows
-from indexer.inputs.scan import composed, photographs_below
+from indexer.inputs.names import composed
+from indexer.inputs.walk import LeftOut, walk_folder
 from retrieval.errors import ArtifactError
 from retrieval.photographs.kinds import SUFFIXES
 
@@ -40,14 +41,17 @@ class Lot:
         return (self.columns or {}).get(CLAIM)
 
 
-def read_lots(source: Path) -> Iterator[Lot]:
+def read_lots(
+    source: Path, *, exclude: Collection[str] = (), on_left_out: Callable[[LeftOut], None] = lambda left_out: None
+) -> Iterator[Lot]:
     """Yield the photographs of a source, in its order.
 
-    A folder is searched through; a CSV file has a column `photo`, perhaps one `claim` and any others; any other text
-    file names a photograph a line. Files are named relative to the folder of the table. Raises BadLots.
+    A folder is searched through, but for what `exclude` names, and it is told how much is left out of it; a CSV file
+    has a column `photo`, perhaps one `claim` and any others; any other text file names a photograph a line. Files are
+    named relative to the folder of the table. Raises BadLots.
     """
     if source.is_dir():
-        return _below(source)
+        return _below(source, exclude, on_left_out)
     if not source.is_file():
         raise BadLots(f"There is no folder or file {source}. Name the folder that holds the photographs.")
     if source.suffix.lower() in SUFFIXES:
@@ -55,8 +59,10 @@ def read_lots(source: Path) -> Iterator[Lot]:
     return _rows(source) if source.suffix.lower() in (".csv", ".tsv") else _lines(source)
 
 
-def _below(folder: Path) -> Iterator[Lot]:
-    for name, item in photographs_below(folder):
+def _below(folder: Path, exclude: Collection[str], on_left_out: Callable[[LeftOut], None]) -> Iterator[Lot]:
+    walk = walk_folder(folder, exclude=exclude)
+    on_left_out(walk.left_out)
+    for name, item in walk.photographs:
         yield Lot(folder / name, problem=item if isinstance(item, str) else None)
 
 

@@ -8,7 +8,8 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from indexer.inputs.scan import FoundFile, SkippedItem, composed
+from indexer.inputs.names import composed
+from indexer.inputs.scan import FoundFile, SkippedItem
 from retrieval.errors import BadMetadata
 
 NAME = "catalogue.csv"

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from indexer.inputs.csv_rows import BadLabels, read_rows
 from indexer.inputs.labels import COLUMNS, LABELS, is_file, read_labels
-from indexer.inputs.scan import composed
+from indexer.inputs.names import composed
+from indexer.inputs.walk import is_passed_over
 from retrieval.catalogue.rows import Photo
 from retrieval.photographs.kinds import SUFFIXES
 
@@ -123,7 +124,9 @@ class _Files:
 
     def __init__(self, source: Path) -> None:
         self.folder = source.parent
-        below = [Path(entry.path) for entry in os.scandir(self.folder) if entry.is_dir()]
+        below = [
+            Path(entry.path) for entry in os.scandir(self.folder) if entry.is_dir() and not is_passed_over(entry.name)
+        ]
         self.places = [self.folder, *sorted(below, key=lambda folder: (folder.name != source.stem, folder.name))]
 
     def named(self, name: str) -> Path:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import stat
-import unicodedata
-from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
 
-from retrieval.photographs.kinds import SUFFIXES
+from indexer.inputs.layout import Layout
+from indexer.inputs.names import composed, without_suffix
+from indexer.inputs.walk import LeftOut, Walk, walk_folder
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,88 +35,43 @@ class Scan:
 
     found: tuple[FoundFile, ...]
     skipped: tuple[SkippedItem, ...]
+    left_out: LeftOut = field(default_factory=dict)
 
 
-def scan_folder(
-    folder: Path, *, named: Mapping[str, str] | None = None, known: Collection[tuple[str, str]] = ()
+def scan_folder(folder: Path, *, named: Mapping[str, str] | None = None, exclude: Collection[str] = ()) -> Scan:
+    """Return the photographs below `folder`, as `artifact index` takes them for the first time."""
+    return assign_objects(walk_folder(folder, exclude=exclude), named=named)
+
+
+def assign_objects(
+    walk: Walk,
+    *,
+    named: Mapping[str, str] | None = None,
+    known: Collection[tuple[str, str]] = (),
+    layout: Layout | None = None,
 ) -> Scan:
-    """Return the photographs below `folder`, each with its object id, ordered by path.
+    """Return the photographs of a folder, each with its object id, ordered by path.
 
-    `folder/<file>` is an object named by the file's stem; everything below `folder/<object>/` belongs to that object.
-    `named` maps a path (its accents composed) to the object that a table gives it. Where two files claim one id, the
-    one in `known` (path, object_id), else the first by name, keeps it, and the other is skipped.
+    `<file>` is an object named by the file's stem; everything below `<object>/` belongs to that object; unless a
+    `layout` says otherwise, for the files that it fits. `named` maps a path (its accents composed) to the object that a
+    table gives it. Where two files claim one id, the one in `known` (path, object_id), else the first by name, keeps
+    it, and the other is skipped; a layout joins them.
     """
     found: list[FoundFile] = []
     skipped: list[SkippedItem] = []
-    for path, item in photographs_below(folder):
+    for path, item in walk.photographs:
         if isinstance(item, str):
             skipped.append(SkippedItem(path, item))
         else:
-            object_id = (named or {}).get(composed(path)) or _object_id(path)
+            object_id = (named or {}).get(composed(path)) or (layout and layout.object_id(path)) or _object_id(path)
             found.append(FoundFile(path, object_id, item.st_size, item.st_mtime_ns))
-    kept, claims = _settle_claims(found, set(named or ()), set(known))
-    return Scan(tuple(kept), tuple(sorted(skipped + claims, key=lambda item: item.path)))
-
-
-def photographs_below(folder: Path) -> Iterator[tuple[str, os.stat_result | str]]:
-    """Yield (relative path, stat, or the reason why it cannot be read) for every photograph, ordered by path.
-
-    Hidden files and other kinds of file are passed over; links are followed, each folder once.
-    """
-    seen: set[str] = set()
-    stack = [folder]
-    while stack:
-        here = stack.pop()
-        real = os.path.realpath(here)
-        if real in seen:
-            continue
-        seen.add(real)
-        try:
-            entries = sorted(here.iterdir(), key=lambda entry: entry.name)
-        except OSError as error:
-            yield _relative(here, folder), f"cannot be opened: {error.strerror}"
-            continue
-        entries = [entry for entry in entries if not entry.name.startswith(".")]
-        folders = {entry for entry in entries if _is_folder(entry)}
-        stack.extend(entry for entry in reversed(entries) if entry in folders)
-        for entry in entries:
-            if entry.suffix.lower() in SUFFIXES and entry not in folders:
-                yield _relative(entry, folder), _stat(entry, folder)
-
-
-def _is_folder(path: Path) -> bool:
-    """Say whether this is a folder; what may be one but cannot be looked at counts, so that it gets reported."""
-    try:
-        return stat.S_ISDIR(path.stat().st_mode)
-    except FileNotFoundError:
-        return False
-    except OSError:
-        return path.suffix.lower() not in SUFFIXES
-
-
-def _stat(path: Path, folder: Path) -> os.stat_result | str:
-    try:
-        str(path.relative_to(folder)).encode()
-        return path.stat()
-    except UnicodeEncodeError:
-        return "its name is not valid text; rename it"
-    except OSError as error:
-        return f"cannot be read: {error.strerror}"
-
-
-def _relative(path: Path, folder: Path) -> str:
-    """Return the path in the folder, with bytes that are no text as \\xe9: no two files are told by one name."""
-    return os.fsencode(path.relative_to(folder).as_posix()).decode(errors="backslashreplace")
+    kept, claims = (found, []) if layout else _settle_claims(found, set(named or ()), set(known))
+    return Scan(tuple(kept), tuple(sorted(skipped + claims, key=lambda item: item.path)), walk.left_out)
 
 
 def _object_id(path: str) -> str:
-    parts = PurePosixPath(path).parts
-    return composed(parts[0] if len(parts) > 1 else PurePosixPath(path).stem)
-
-
-def composed(text: str) -> str:
-    """Return a text with its accents composed, as disks and tables differ in that."""
-    return unicodedata.normalize("NFC", text)
+    top, slash, _ = path.partition("/")
+    return composed(top if slash else without_suffix(path))
 
 
 def _top(path: str) -> str:

@@ -14,7 +14,7 @@ from typing import Any
 import faiss
 import numpy as np
 
-from indexer.inputs.scan import photographs_below
+from indexer.inputs.walk import walk_folder
 from retrieval.machine import cpu_count
 from retrieval.photographs.features import features_of
 from retrieval.photographs.images import read_photograph
@@ -45,7 +45,10 @@ def train_words(descriptors: np.ndarray, *, words: int = WORDS, seed: int = 0) -
 def descriptors_below(folders: Sequence[Path]) -> np.ndarray:
     """Return the descriptors of every photograph below some folders, uint8 (n, 128)."""
     paths = [
-        folder / name for folder in folders for name, item in photographs_below(folder) if not isinstance(item, str)
+        folder / name
+        for folder in folders
+        for name, item in walk_folder(folder).photographs
+        if not isinstance(item, str)
     ]
 
     def described(path: Path) -> np.ndarray:

@@ -200,8 +200,8 @@ def test_what_a_table_says_is_kept_as_it_is(place):
 def test_a_photograph_that_vanishes_before_it_is_screened_is_said(data, photos, monkeypatch):
     listing = screening.read_lots
 
-    def vanishing(source: Path) -> Iterator:
-        lots = list(listing(source))
+    def vanishing(source: Path, **more: object) -> Iterator:
+        lots = list(listing(source, **more))
         (source / "1.jpg").unlink(missing_ok=True)
         return iter(lots)
 
@@ -212,15 +212,15 @@ def test_a_photograph_that_vanishes_before_it_is_screened_is_said(data, photos, 
 
 @slow
 def test_a_photograph_that_vanishes_before_it_is_indexed_is_listed_and_comes_back(data, photos, monkeypatch):
-    kept, listing = (photos / "1.jpg").read_bytes(), build.scan_folder
+    kept, listing = (photos / "1.jpg").read_bytes(), build.read_folder
 
-    def vanishing(folder: Path, **more: object):
-        found = listing(folder, **more)  # type: ignore[arg-type]
+    def vanishing(folder: Path, *more: object):
+        found = listing(folder, *more)  # type: ignore[arg-type]
         (folder / "1.jpg").unlink()
         return found
 
     with monkeypatch.context() as patched:
-        patched.setattr(build, "scan_folder", vanishing)
+        patched.setattr(build, "read_folder", vanishing)
         assert "1.jpg: cannot be opened: no such file" in artifact("index", photos, "--data", data, code=3).stderr
     (photos / "1.jpg").write_bytes(kept)
     artifact("index", photos, "--data", data)

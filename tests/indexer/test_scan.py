@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from indexer.inputs import scan
-from indexer.inputs.scan import Scan, photographs_below, scan_folder
+from indexer.inputs import walk
+from indexer.inputs.scan import Scan, assign_objects, scan_folder
+from indexer.inputs.walk import walk_folder
 from tests.conftest import touch
 
 
@@ -31,7 +32,7 @@ def test_a_file_is_an_object_and_a_folder_is_one_at_any_depth(tmp_path):
     }
 
 
-def test_other_files_and_hidden_ones_are_passed_over_in_silence(tmp_path):
+def test_other_files_and_hidden_ones_are_no_photographs(tmp_path):
     touch(tmp_path, "a.jpg", "catalogue.csv", "notes.txt", ".hidden.jpg", ".thumbs/b.jpg", "a/.x.jpg", "Thumbs.db")
     (tmp_path / "folder.jpg").mkdir()
     found = scan_folder(tmp_path)
@@ -48,10 +49,10 @@ def test_size_and_time_are_those_of_the_file(tmp_path):
 
 def test_the_order_is_that_of_names_whatever_the_disk_says(tmp_path, monkeypatch):
     touch(tmp_path, "c.jpg", "a.jpg", "b/2.jpg", "b/1.jpg")
-    once = [name for name, _ in photographs_below(tmp_path)]
+    once = [name for name, _ in walk_folder(tmp_path).photographs]
     real = Path.iterdir
     monkeypatch.setattr(Path, "iterdir", lambda self: reversed(list(real(self))))
-    assert [name for name, _ in photographs_below(tmp_path)] == once
+    assert [name for name, _ in walk_folder(tmp_path).photographs] == once
     assert sorted(once) == ["a.jpg", "b/1.jpg", "b/2.jpg", "c.jpg"]
 
 
@@ -72,7 +73,7 @@ def test_two_that_claim_one_id_are_reported_not_merged(tmp_path, names, kept, le
 
 def test_who_is_catalogued_keeps_the_id(tmp_path):
     touch(tmp_path, "a.jpg", "a.png", "a/1.jpg")
-    found = scan_folder(tmp_path, known={("a/1.jpg", "a")})
+    found = assign_objects(walk_folder(tmp_path), known={("a/1.jpg", "a")})
     assert owners(found) == {"a/1.jpg": "a"}
     assert sorted(refused(found)) == ["a.jpg", "a.png"]
 
@@ -181,8 +182,8 @@ def test_a_folder_whose_entries_cannot_be_looked_at_is_not_empty(tmp_path, monke
             raise PermissionError(errno.EACCES, "Permission denied")
         return real_iterdir(self)
 
-    monkeypatch.setattr(scan.Path, "stat", stat)
-    monkeypatch.setattr(scan.Path, "iterdir", iterdir)
+    monkeypatch.setattr(walk.Path, "stat", stat)
+    monkeypatch.setattr(walk.Path, "iterdir", iterdir)
     found = scan_folder(tmp_path)
     assert owners(found) == {"a.jpg": "a"}
     assert refused(found) == {

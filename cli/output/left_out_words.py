@@ -1,0 +1,45 @@
+"""The words for what a walk through a folder left out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from cli.output.text import plain
+from indexer.inputs.walk import LeftOut, Why
+
+MOST = 5  # kinds that a line names
+
+
+def left_out_lines(left_out: LeftOut) -> list[str]:
+    """Return a line for each reason why files or folders were left out, with their number."""
+    by_why: dict[Why, dict[str, int]] = {}
+    for (why, what), count in left_out.items():
+        by_why.setdefault(why, {})[what] = count
+    return [_line(why, by_why[why]) for why in Why if why in by_why]
+
+
+def _line(why: Why, counts: Mapping[str, int]) -> str:
+    total = sum(counts.values())
+    match why:
+        case Why.OTHER_KIND:
+            return f"{_number(total, 'file')} of other kinds left out: {_listed(counts)}"
+        case Why.SYSTEM:
+            return f"{total} left out that systems keep there: {_listed(counts)}"
+        case Why.HIDDEN:
+            return f"{total} hidden left out"
+        case Why.EXCLUDED:
+            return f"{total} left out by --exclude or .artifactignore"
+        case Why.LINKED:
+            return f"{_number(total, 'folder')} left out that can be reached by another name too"
+
+
+def _listed(counts: Mapping[str, int]) -> str:
+    """Return the counts in words, the most first: `3 .pdf, 1 without a suffix`."""
+    order = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+    named = [f"{count} {plain(what).strip() or 'without a suffix'}" for what, count in order]
+    more = sum(count for _, count in order[MOST:])
+    return ", ".join(named[:MOST] + ([f"{more} others"] if more else []))
+
+
+def _number(count: int, one: str) -> str:
+    return f"{count} {one}{'' if count == 1 else 's'}"

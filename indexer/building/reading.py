@@ -1,0 +1,127 @@
+"""Read a folder as it is asked for now, else as it was asked for the last time."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from indexer.inputs.exclusions import Exclusions, read_exclusions
+from indexer.inputs.layout import Layout, read_layout
+from indexer.inputs.metadata import NAME, Table, read_table
+from indexer.inputs.scan import Scan, assign_objects
+from indexer.inputs.walk import Walk, is_left_out, walk_folder
+from retrieval.catalogue.catalogue import Catalogue
+from retrieval.catalogue.database import DATABASE
+from retrieval.catalogue.folder_settings import folder_settings, keep_folder_settings
+from retrieval.catalogue.rows import Photo
+from retrieval.errors import CatalogueMissing
+
+LOOKED_AT = 50  # photographs of a folder that is gone, looked for in one that has come
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """How a folder is to be read; None: as the last time. An empty pattern is none, and so is an empty exclusion."""
+
+    pattern: str | None = None  # where the id of an object stands in a path
+    exclude: tuple[str, ...] | None = None  # patterns of what is left out
+
+
+AS_BEFORE = Asked()
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a folder holds, and how it was read."""
+
+    folder: Path
+    asked: Asked  # settled: nothing in it is None
+    layout: Layout | None
+    exclusions: Exclusions
+    table: Table
+    walk: Walk
+
+    def scan(self, catalogued: Iterable[Photo]) -> Scan:
+        """Return the photographs with their objects; what is catalogued from this folder keeps its ids."""
+        known = {(photo.path, photo.object_id) for photo in catalogued if photo.folder == str(self.folder)}
+        return assign_objects(self.walk, named=self.table.named, known=known, layout=self.layout)
+
+    def leaves_out(self, path: str) -> bool:
+        """Say whether a relative path is passed over, whether there is a file or not."""
+        return is_left_out(path, self.exclusions)
+
+
+def read_folder(folder: Path, data: Path, asked: Asked) -> Reading:
+    """Return what a folder holds, before anything is decoded; raises ArtifactError where that is no photograph."""
+    folder = folder.resolve()
+    _refuse_folder(folder)
+    settled = _settled(folder, data, asked)
+    layout = read_layout(settled.pattern) if settled.pattern else None
+    exclude = settled.exclude or ()
+    walk = walk_folder(folder, exclude=exclude, tables=(NAME,))
+    if not walk.photographs:
+        raise CatalogueMissing(f"There is no photograph in {folder}. Name the folder that holds them.")
+    return Reading(folder, settled, layout, read_exclusions(folder, exclude), read_table(folder), walk)
+
+
+def keep_reading(catalogue: Catalogue, reading: Reading) -> None:
+    """Keep how a folder was read, for the next time, and how much was left out of it."""
+    left_out = [{"why": why, "what": what, "count": count} for (why, what), count in reading.walk.left_out.items()]
+    settings = {
+        "pattern": reading.asked.pattern or "",
+        "exclude": json.dumps(reading.asked.exclude) if reading.asked.exclude else "",
+        "left_out": json.dumps(left_out) if left_out else "",
+    }
+    kept = folder_settings(catalogue.db, str(reading.folder))
+    changed = {key: value for key, value in settings.items() if kept.get(key, "") != value}
+    keep_folder_settings(catalogue.db, str(reading.folder), changed)
+
+
+def left_out_of(catalogue: Catalogue, folder: str) -> list[dict[str, object]]:
+    """Return how much the last index left out of a folder: why, what, and the count of each."""
+    return json.loads(folder_settings(catalogue.db, folder).get("left_out", "[]"))
+
+
+def _refuse_folder(folder: Path) -> None:
+    try:
+        str(folder).encode()
+    except UnicodeEncodeError as error:
+        raise CatalogueMissing(f"The name of the folder {str(folder)!a} is not valid text; rename it.") from error
+    if not folder.is_dir():
+        raise CatalogueMissing(f"There is no folder {folder}. Name the folder that holds the photographs.")
+
+
+def _settled(folder: Path, data: Path, asked: Asked) -> Asked:
+    kept = _kept(folder, data)
+    pattern = kept.get("pattern", "") if asked.pattern is None else asked.pattern
+    exclude = json.loads(kept.get("exclude", "[]")) if asked.exclude is None else asked.exclude
+    return Asked(pattern=pattern.strip(), exclude=tuple(item for item in exclude if item.strip()))
+
+
+def _kept(folder: Path, data: Path) -> Mapping[str, str]:
+    """Return what is kept of the folder, or of the one that has become it: gone, with its photographs here."""
+    if not (data / DATABASE).is_file():
+        return {}
+    with Catalogue.reading(data) as catalogue:
+        photos = defaultdict(list)
+        for photo in catalogue.photos():
+            photos[photo.folder].append(photo)
+        moved = [name for name in photos if _has_become(photos[name], folder)]
+        names = [str(folder)] if str(folder) in photos else moved
+        return next((kept for name in names if (kept := folder_settings(catalogue.db, name))), {})
+
+
+def _has_become(photos: list[Photo], folder: Path) -> bool:
+    some = photos[:LOOKED_AT]
+    return not os.path.lexists(some[0].folder) and 2 * sum(_is_there(folder, photo) for photo in some) >= len(some)
+
+
+def _is_there(folder: Path, photo: Photo) -> bool:
+    try:
+        return (folder / photo.path).stat().st_size == photo.bytes
+    except OSError:
+        return False
