@@ -68,7 +68,7 @@ weights: imagenet  ## train the shipped default encoder again; needs ../shared/d
 
 .venv/installed: pyproject.toml
 	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --editable '.[train,dev]'
+	$(BIN)/pip install --quiet --editable '.[train,formats,dev]'
 	touch $@
 
 clean:

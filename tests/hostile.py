@@ -154,19 +154,19 @@ def _claiming_sizes() -> Iterator[Input]:
 
 
 def _posing() -> Iterator[Input]:
-    said = "not a photograph this program can read"
+    said, known = "not a photograph this program can read", "of an unsupported kind: "
     yield bad("empty.jpg", b"", "empty file")
     yield bad("one byte.png", b"\x89", said)
     yield bad("zeros.tif", bytes(4096), said)
-    yield bad("svg.jpg", f'<svg xmlns="http://www.w3.org/2000/svg">{SCRIPT}</svg>'.encode(), said)
+    yield bad("svg.jpg", f'<svg xmlns="http://www.w3.org/2000/svg">{SCRIPT}</svg>'.encode(), known + "svg")
     yield bad("page.jpg", f"<!DOCTYPE html><html>{SCRIPT}</html>".encode(), said)
     yield bad("script.png", b"#!/bin/sh\nexit 1\n", said)
     yield bad("program.gif", b"\x7fELF\x02\x01\x01" + bytes(60), said)
     yield bad("archive.webp", b"PK\x03\x04" + bytes(60), said)
-    yield bad("document.tif", b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n", said)
-    yield bad("postscript.jpg", b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", said)
+    yield bad("document.tif", b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n", "damaged")
+    yield bad("postscript.jpg", b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", known + "postscript")
     yield bad("sound.webp", b"RIFF\x24\0\0\0WAVEfmt " + bytes(30), said)
-    yield bad("film.heic", b"\0\0\0\x18ftypisom\0\0\0\0isommp42", said)
+    yield bad("film.heic", b"\0\0\0\x18ftypisom\0\0\0\0isommp42", known + "film")
     yield odd("a png.jpg", saved(painting(3, SIZE), "PNG"))
     yield odd("a jpeg.heic", saved(painting(3, SIZE), "JPEG"))
     yield odd("A GIF.TIFF", saved(painting(3, SIZE), "GIF"))

@@ -9,7 +9,17 @@ _PHOTOMETRIC, _MAX_SAMPLE_VALUE = 262, 281  # TIFF tags
 
 
 def averageable(source: Image.Image) -> Image.Image:
-    """Convert modes whose numbers cannot be averaged to L, LA, RGB or RGBA; leave the others alone."""
+    """Convert modes whose numbers cannot be averaged to L, LA, RGB or RGBA; leave the others alone.
+
+    A picture that is transparent everywhere comes out opaque: its alpha was left empty by mistake.
+    """
+    image = _in_colour(source)
+    if image.mode in ("LA", "RGBA") and image.getchannel("A").getextrema() == (0, 0):
+        return image.convert(image.mode[:-1])
+    return image
+
+
+def _in_colour(source: Image.Image) -> Image.Image:
     mode = source.mode
     if mode in ("I", "F") or mode.startswith("I;16"):
         return _eight_bits(source)
@@ -30,36 +40,20 @@ def _eight_bits(source: Image.Image) -> Image.Image:
     """Scale deep grey to L by the range it declares; Pillow's own conversion clips at 255."""
     import numpy as np
 
+    from retrieval.photographs.depth import eight_bits, range_of
+
     tags: Any = getattr(source, "tag_v2", {})
     values = np.asarray(source)
-    if source.mode == "I" and tags.get(ExifTags.Base.SampleFormat, (2,))[0] == 1:
+    signed = source.mode == "I" and tags.get(ExifTags.Base.SampleFormat, (1,))[0] != 1
+    if source.mode == "I" and not signed:
         values = values.view(np.uint32)  # Pillow reads unsigned samples as signed ones
-    black, white = _range(values, source.mode, tags)
-    grey = np.empty(values.shape, np.uint8)
-    for start in range(0, len(values), 256):  # by strips: a float copy of a scan takes gigabytes
-        rows = slice(start, start + 256)
-        scaled = np.nan_to_num((values[rows].astype(np.float64) - black) / (white - black), posinf=1, neginf=0)
-        grey[rows] = np.clip(scaled, 0, 1) * 255 + 0.5
-    if tags.get(_PHOTOMETRIC) == 0:  # white is zero: Pillow heeds it up to 8 bits only
-        grey = 255 - grey
-    return Image.fromarray(grey)
-
-
-def _range(values: Any, mode: str, tags: Any) -> tuple[float, float]:
-    """Return the (black, white) of the samples of a deep grey image."""
-    import numpy as np
-
-    bits = tags.get(ExifTags.Base.BitsPerSample, (16,))[0]
-    declared = tags.get(_MAX_SAMPLE_VALUE, (0,))[0]
-    if mode == "F":
-        finite = values[np.isfinite(values)]
-        low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 1.0)
-        return (0.0, 1.0) if low >= 0 and high <= 1 else (low, max(high, np.nextafter(low, np.inf)))
-    if 0 < declared < 1 << bits:
-        return 0.0, float(declared)
-    if bits < 32:
-        return 0.0, float((1 << bits - (mode == "I")) - 1)  # 16 bits open as "I" when they are signed
-    return 0.0, next(float(top) for top in (255, 65535, 2**31 - 1, 2**32 - 1) if values.max() <= top)
+    bits, declared = tags.get(ExifTags.Base.BitsPerSample, (16,))[0], tags.get(_MAX_SAMPLE_VALUE, (0,))[0]
+    grey = eight_bits(values, *range_of(values, bits=bits, declared=declared, signed=signed))
+    image = Image.fromarray(255 - grey if tags.get(_PHOTOMETRIC) == 0 else grey)  # Pillow heeds it up to 8 bits only
+    clear = source.info.get("transparency")
+    if isinstance(clear, int):
+        image.putalpha(Image.fromarray(np.where(values == clear, 0, 255).astype(np.uint8)))
+    return image
 
 
 def over_white(image: Image.Image, profile: Any) -> Image.Image:

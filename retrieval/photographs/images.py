@@ -1,20 +1,18 @@
 """Open photographs upright, as RGB, small, and say clearly when one cannot be read."""
 
-import contextlib
 import hashlib
 from pathlib import Path
-from typing import BinaryIO
 
-from PIL import ExifTags, Image
+from PIL import Image
 
 from retrieval.errors import UnreadableImage
 from retrieval.photographs.colour import averageable, over_white
+from retrieval.photographs.contents import contents_of
 from retrieval.photographs.files import in_plain_words, open_regular
 from retrieval.photographs.limits import DEFAULT_MAX_MEGAPIXELS, refuse_above, turn_of
-from retrieval.photographs.opening import kind_of_file, opened
-from retrieval.photographs.orientation import orientation_of, upright, upright_size
-from retrieval.photographs.pages import Pictures, chain_numbers, pictures_of
+from retrieval.photographs.orientation import upright, upright_size
 from retrieval.photographs.photograph import Photograph
+from retrieval.photographs.pictures import Picture, Pictures
 
 
 def read_photograph(
@@ -30,15 +28,14 @@ def read_photograph(
     try:
         with open_regular(path) as file:
             sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-            kind = kind_of_file(file)
-            pictures = pictures_of(file, kind, max_megapixels)
-            number = _chosen(pictures, picture)
-            image, (width, height) = _decode(file, kind, number, short_side, max_megapixels)
+            contents = contents_of(file, max_megapixels)
+            number = _chosen(contents.pictures, picture)
+            image, (width, height) = _decode(contents.picture(number), short_side, max_megapixels)
     except UnreadableImage:
         raise
     except Exception as error:  # decoders raise almost anything on a damaged file
         raise UnreadableImage(in_plain_words(error)) from error
-    return Photograph(path, sha256, width, height, image, number, pictures.count)
+    return Photograph(path, sha256, width, height, image, number, contents.pictures.count)
 
 
 def _chosen(pictures: Pictures, picture: int | None) -> int:
@@ -50,34 +47,16 @@ def _chosen(pictures: Pictures, picture: int | None) -> int:
     return picture
 
 
-def _decode(
-    file: BinaryIO, kind: str, number: int, short_side: int, max_megapixels: float
-) -> tuple[Image.Image, tuple[int, int]]:
+def _decode(picture: Picture, short_side: int, max_megapixels: float) -> tuple[Image.Image, tuple[int, int]]:
     """Return the reduced upright RGB image, and the upright (width, height) of the picture's own pixels."""
-    with opened(file, kind, max_megapixels) as source:
-        if number > 1 or kind == "TIFF":
-            source.seek(chain_numbers(file)[number - 1] if kind == "TIFF" else number - 1)
-        refuse_above(max_megapixels, source.size)
-        with turn_of(source.size):
-            size, box = _load(source, 2 * short_side)
-            small = _shrink(averageable(source), box, short_side)
-        orientation = orientation_of(source)
-        image = upright(over_white(small, source.info.get("icc_profile")), orientation)
+    size = picture.size
+    refuse_above(max_megapixels, size)
+    with turn_of(size):
+        pixels = picture.decode(2 * short_side)
+        small = _shrink(averageable(pixels.image), pixels.box, short_side)
+    image = upright(over_white(small, pixels.profile), pixels.orientation)
     image.info.clear()  # the profile and orientation are spent; nothing may apply them twice
-    return image, upright_size(size, orientation)
-
-
-def _load(source: Image.Image, enough: int) -> tuple[tuple[int, int], tuple[float, float, float, float]]:
-    """Decode, a JPEG at reduced size; return the size in the file and the box that the pixels fill now."""
-    size, drafted = source.size, None
-    if source.format in ("JPEG", "MPO"):  # pillow_heif's draft shows an embedded thumbnail: not the evidence
-        drafted = source.draft(None, (enough, enough))
-    elif source.format == "TIFF":
-        with contextlib.suppress(Exception):  # Pillow would read these blocks too, and fail on broken ones
-            for tag in (ExifTags.IFD.Exif, ExifTags.IFD.GPSInfo):
-                source.getexif().pop(tag, None)
-    source.load()
-    return (size, drafted[1]) if drafted else (source.size, (0, 0, *source.size))
+    return image, upright_size(size, pixels.orientation)
 
 
 def _shrink(image: Image.Image, box: tuple[float, float, float, float], short_side: int) -> Image.Image:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from itertools import pairwise
 
-from tifffile import TiffFile, TiffPage
+from tifffile import TiffPage, TiffPages
 
 MOST_DIRECTORIES = 1000  # a file that has more ends there
 _REDUCED, _MASK = 1, 4  # bits of NewSubfileType
@@ -14,44 +14,35 @@ _REDUCED, _MASK = 1, 4  # bits of NewSubfileType
 logging.getLogger("tifffile").addHandler(logging.NullHandler())  # its remarks are of no use at the terminal
 
 
-def pages_of(tiff: TiffFile) -> list[TiffPage]:
-    """Return the pictures of a TIFF in order, each at its full size."""
-    chain = list(_chain(tiff))
+def pages_of(chain: Sequence[TiffPage]) -> list[TiffPage]:
+    """Return the pictures among the directories of a file, in order, each at its full size."""
     if _is_pyramid(chain):
-        return chain[:1]
+        return list(chain[:1])
     largest = [_largest(page) for page in chain]
     full = [page for page in largest if not page.subfiletype & (_REDUCED | _MASK)]
     return full or largest[:1]
 
 
-def _chain(tiff: TiffFile) -> Iterator[TiffPage]:
-    """Yield the directories of a file up to the first that is damaged or was there before."""
-    pages = tiff.pages
-    assert pages is not None
+def directories_in(pages: TiffPages | None) -> list[TiffPage]:
+    """Return directories up to the first that is damaged or was there before."""
+    found: list[TiffPage] = []
     seen = set()
-    for number in range(MOST_DIRECTORIES):
+    for number in range(MOST_DIRECTORIES if pages else 0):
+        assert pages is not None
         try:
             page = pages[number]
-        except Exception:  # the end of the chain, or damage, on which tifffile raises almost anything
-            return
+        except Exception:  # the end, or damage, on which tifffile raises almost anything
+            break
         if page.offset in seen or not isinstance(page, TiffPage):
-            return
+            break
         seen.add(page.offset)
-        yield page
+        found.append(page)
+    return found
 
 
 def _largest(page: TiffPage) -> TiffPage:
     """Return the largest of a directory and the pictures below it, where cameras and scanners put the full one."""
-    below: list[TiffPage] = []
-    inside = page.pages
-    for number in range(len(page.subifds or ())):
-        assert inside is not None
-        try:
-            found = inside[number]
-        except Exception:
-            continue
-        if isinstance(found, TiffPage) and not found.subfiletype & _MASK:
-            below.append(found)
+    below = [found for found in directories_in(page.pages) if not found.subfiletype & _MASK]
     return max([page, *below], key=lambda one: one.imagewidth * one.imagelength)
 
 

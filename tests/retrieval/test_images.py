@@ -20,7 +20,8 @@ from hypothesis import strategies as st
 from PIL import Image, ImageCms, features
 
 from retrieval.errors import UnreadableImage
-from retrieval.photographs import files, images, limits, opening
+from retrieval.photographs import by_pillow, files, images, limits
+from retrieval.photographs.by_pillow import PillowPicture
 from retrieval.photographs.files import sha256_of
 from retrieval.photographs.images import read_photograph
 from retrieval.photographs.kinds import SUFFIXES
@@ -136,7 +137,7 @@ def test_generic_brands_are_told_apart_by_the_others(tmp_path):
 
 
 def test_missing_avif_support_is_said(tmp_path, monkeypatch):
-    monkeypatch.setattr(opening.features, "check", lambda _: False)
+    monkeypatch.setattr(by_pillow.features, "check", lambda _: False)
     monkeypatch.delitem(Image.OPEN, "AVIF", raising=False)
     header = struct.pack(">I4s4sI4s", 20, b"ftyp", b"avif", 0, b"mif1")
     if not hasattr(pillow_heif, "register_avif_opener"):
@@ -167,16 +168,16 @@ def test_mpo_is_drafted_as_a_jpeg_is(tmp_path):
         ("1", 1, (255, 255, 255), "TIFF PNG BMP JPEG GIF WEBP"),
         ("L", 100, (100, 100, 100), "TIFF PNG BMP JPEG GIF WEBP"),
         ("LA", (100, 255), (100, 100, 100), "TIFF PNG WEBP"),
-        ("LA", (100, 0), (255, 255, 255), "TIFF PNG WEBP"),
+        ("LA", (100, 0), (100, 100, 100), "TIFF PNG WEBP"),  # transparent everywhere: a mistake
         ("RGBA", (*ORANGE, 255), ORANGE, "TIFF PNG WEBP GIF HEIF"),
-        ("RGBA", (*ORANGE, 0), (255, 255, 255), "TIFF PNG WEBP GIF HEIF"),
+        ("RGBA", (*ORANGE, 0), ORANGE, "TIFF PNG HEIF"),
         ("RGBA", (0, 0, 0, 128), (127, 127, 127), "TIFF PNG WEBP HEIF"),
         ("CMYK", (0, 255, 255, 0), (255, 0, 0), "TIFF JPEG"),
         ("YCbCr", (100, 128, 128), (100, 100, 100), "TIFF JPEG"),
         ("RGBX", (*ORANGE, 0), ORANGE, "TIFF JPEG"),
         ("LAB", (137, 128, 128), (128, 128, 128), "TIFF"),
         ("PA", (0, 255), (10, 200, 30), "TIFF"),
-        ("PA", (0, 0), (255, 255, 255), "TIFF"),
+        ("PA", (0, 0), (10, 200, 30), "TIFF"),
     ],
 )
 def test_modes(tmp_path, mode, colour, expected, kinds):
@@ -198,6 +199,7 @@ def test_alpha_is_averaged_before_it_is_laid_over_white(tmp_path):
 
 def test_palettes_with_and_without_transparency(tmp_path):
     image = Image.new("P", (40, 30), 1)
+    image.putpixel((0, 0), 2)
     image.putpalette([0, 0, 0, *ORANGE, 9, 9, 9])
     assert_colour(read_saved(tmp_path, image, format="PNG"), ORANGE)
     assert_colour(read_saved(tmp_path, image, format="PNG", transparency=b"\xff\x00\xff"), (255, 255, 255))
@@ -208,6 +210,8 @@ def test_palettes_with_and_without_transparency(tmp_path):
 
 def test_a_transparent_colour_key_becomes_white(tmp_path):
     grey, rgb = Image.new("L", (40, 30), 50), Image.new("RGB", (40, 30), ORANGE)
+    grey.putpixel((0, 0), 9)
+    rgb.putpixel((0, 0), (9, 9, 9))
     assert_colour(read_saved(tmp_path, grey, format="PNG", transparency=50), (255, 255, 255))
     assert_colour(read_saved(tmp_path, rgb, format="PNG", transparency=ORANGE), (255, 255, 255))
 
@@ -232,7 +236,8 @@ def test_sixteen_bit_colour(tmp_path):
     row = struct.pack(">HHH", 65535, 32768, 1000)
     assert_colour(read(tmp_path, png(16, 2, row)), (255, 128, 4), 1)
     assert_colour(read(tmp_path, png(16, 6, row + b"\xff\xff")), (255, 128, 4), 1)
-    assert_colour(read(tmp_path, png(16, 6, row + b"\0\0")), (255, 255, 255), 1)
+    assert_colour(read(tmp_path, png(16, 6, row + b"\0\0")), (255, 128, 4), 1)  # transparent everywhere: a mistake
+    assert_colour(read(tmp_path, png(16, 6, row + b"\0\0" + row + b"\xff\xff", width=2)), (255, 128, 4), 1)
     assert_colour(read(tmp_path, png(16, 4, struct.pack(">HH", 32768, 65535))), (128, 128, 128), 1)
 
 
@@ -484,7 +489,7 @@ def test_one_large_picture_is_decoded_at_a_time(tmp_path, monkeypatch):
     monkeypatch.setattr(limits, "_LARGE_MEGAPIXELS", 0.0001)
     inside, most = [], []
 
-    def slow(*arguments, load=images._load):
+    def slow(*arguments, load=PillowPicture.decode):
         inside.append(1)
         most.append(len(inside))
         time.sleep(0.01)
@@ -492,7 +497,7 @@ def test_one_large_picture_is_decoded_at_a_time(tmp_path, monkeypatch):
         inside.pop()
         return result
 
-    monkeypatch.setattr(images, "_load", slow)
+    monkeypatch.setattr(PillowPicture, "decode", slow)
     path = tmp_path / "photo.png"
     noise(40, 40).save(path)
     threads = [threading.Thread(target=read_photograph, args=(path,), kwargs={"short_side": 8}) for _ in range(4)]
@@ -528,11 +533,12 @@ def test_threads_get_the_same_pixels(tmp_path):
 def test_other_content_is_named_as_such(tmp_path):
     for data in (
         b"<!DOCTYPE html><html>",
-        b"<svg xmlns='http://www.w3.org/2000/svg'/>",
-        b"%!PS-Adobe-3.0 EPSF-3.0",
-        b"8BPS\0\1",
+        b"#!/bin/sh",
+        b"8BPS\0\3",
     ):
         assert refusal(tmp_path, data).startswith("not a photograph this program can read (content is not JPEG")
+    assert refusal(tmp_path, b"<svg xmlns='http://www.w3.org/2000/svg'/>") == "of an unsupported kind: SVG"
+    assert refusal(tmp_path, b"%!PS-Adobe-3.0 EPSF-3.0") == "of an unsupported kind: PostScript"
     assert refusal(tmp_path, b"") == "empty file"
     assert refusal(tmp_path, b"\xff\xd8\xff").startswith("damaged")
 
@@ -582,7 +588,7 @@ def test_whatever_a_decoder_raises_becomes_one_line(tmp_path, monkeypatch, error
     def fail(*_):
         raise error
 
-    monkeypatch.setattr(images, "_load", fail)
+    monkeypatch.setattr(PillowPicture, "decode", fail)
     assert len(refusal(tmp_path, encoded(noise(9, 9), format="PNG"))) < 250
 
 

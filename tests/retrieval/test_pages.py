@@ -11,7 +11,8 @@ from PIL import Image
 
 from retrieval.errors import UnreadableImage
 from retrieval.photographs.images import read_photograph
-from retrieval.photographs.pages import Pictures, pictures_in
+from retrieval.photographs.pages import pictures_in
+from retrieval.photographs.pictures import Pictures
 
 COLOURS = ((230, 120, 40), (20, 60, 200), (30, 160, 60))
 FLAT = [Image.new("RGB", (60 + 10 * number, 40), colour) for number, colour in enumerate(COLOURS)]

@@ -1,16 +1,21 @@
-"""Open a file with the one decoder of Pillow that fits its content."""
+"""What Pillow reads: open by content, with the one decoder that fits it, and decode."""
 
+import contextlib
 import importlib
 import io
 import logging
 import warnings
+from dataclasses import dataclass
+from functools import partial
 from typing import BinaryIO
 
-from PIL import Image, UnidentifiedImageError, features
+from PIL import ExifTags, Image, UnidentifiedImageError, features
 
 from retrieval.errors import UnreadableImage
-from retrieval.photographs.kinds import HEAD, kind_of
+from retrieval.photographs.kinds import HEAD
 from retrieval.photographs.limits import refuse_above
+from retrieval.photographs.orientation import orientation_of
+from retrieval.photographs.pictures import Contents, Picture, Pictures, Pixels
 
 # Set once for the process, as `catch_warnings` is not thread safe: our own limit replaces Pillow's, and its
 # remarks on sloppy metadata are of no use at the terminal.
@@ -18,21 +23,49 @@ Image.MAX_IMAGE_PIXELS = None
 warnings.filterwarnings("ignore", module=r"(PIL|pillow_heif)\.")
 logging.getLogger("PIL").addHandler(logging.NullHandler())
 
-_PLUGINS = {"JPEG": "Jpeg", "PNG": "Png", "TIFF": "Tiff", "WEBP": "WebP", "GIF": "Gif", "BMP": "Bmp"}
+_PLUGINS = {
+    "JPEG": "Jpeg", "PNG": "Png", "TIFF": "Tiff", "WEBP": "WebP", "GIF": "Gif", "BMP": "Bmp", "JPEG2000": "Jpeg2K",
+    "PSD": "Psd",
+}  # fmt: skip
+_OF_SEVERAL = frozenset(["GIF", "PNG", "WEBP", "AVIF", "HEIF"])  # the second picture of a JPEG is a preview or an eye
 
 
-def kind_of_file(file: BinaryIO) -> str:
-    """Return the kind of an open file by its content; raises UnreadableImage where it is no photograph's."""
-    file.seek(0)
-    head = file.read(HEAD)
-    kind = kind_of(head)
-    if not head:
-        raise UnreadableImage("empty file")
-    if kind is None:
-        raise UnreadableImage(
-            "not a photograph this program can read (content is not JPEG, PNG, TIFF, WebP, BMP, GIF, HEIF or AVIF)"
-        )
-    return kind
+@dataclass(frozen=True, slots=True)
+class PillowPicture:
+    """A picture that Pillow has opened, and stands at."""
+
+    source: Image.Image
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(width, height) in the file."""
+        return self.source.size
+
+    def decode(self, enough: int) -> Pixels:
+        """Decode, a JPEG at reduced size."""
+        source, box = self.source, None
+        if source.format in ("JPEG", "MPO"):  # pillow_heif's draft shows an embedded thumbnail: not the evidence
+            drafted = source.draft(None, (enough, enough))
+            box = drafted and drafted[1]
+        elif source.format == "TIFF":
+            with contextlib.suppress(Exception):  # Pillow would read these blocks too, and fail on broken ones
+                for tag in (ExifTags.IFD.Exif, ExifTags.IFD.GPSInfo):
+                    source.getexif().pop(tag, None)
+        source.load()
+        return Pixels(source, box or (0, 0, *source.size), source.info.get("icc_profile"), orientation_of(source))
+
+
+def contents(file: BinaryIO, kind: str, max_megapixels: float) -> Contents:
+    """Open a file of a known kind; raises UnreadableImage, or what the decoder raises."""
+    source = opened(file, kind, max_megapixels)
+    count = max(1, getattr(source, "n_frames", 1)) if kind in _OF_SEVERAL else 1
+    return Contents(Pictures(count, animated=kind != "HEIF" and count > 1), partial(_picture, source))
+
+
+def _picture(source: Image.Image, number: int) -> Picture:
+    if number > 1:
+        source.seek(number - 1)
+    return PillowPicture(source)
 
 
 def opened(file: BinaryIO, kind: str, max_megapixels: float) -> Image.Image:

@@ -1,0 +1,64 @@
+"""Read JPEG: the usual ones by Pillow; 12 bits, lossless and JPEG-LS by the codecs of the extra."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import BinaryIO
+
+from PIL import Image
+
+from retrieval.photographs import by_pillow
+from retrieval.photographs.depth import eight_bits, range_of
+from retrieval.photographs.formats_extra import import_decoder, unsupported
+from retrieval.photographs.pictures import Contents, Pictures, Pixels, whole
+
+_CODECS = {0xC0: "jpeg8", 0xC1: "jpeg8", 0xC2: "jpeg8", 0xC3: "jpegsof3", 0xF7: "jpegls"}  # by start of frame
+_NAMES = {0xC3: "lossless JPEG", 0xF7: "JPEG-LS"}
+_FRAMES = frozenset([*range(0xC0, 0xD0), 0xF7]) - {0xC4, 0xC8, 0xCC}
+_PROGRESSIVE, _ARITHMETIC = (0xC0, 0xC1, 0xC2), (0xC9, 0xCA)
+
+
+@dataclass(frozen=True, slots=True)
+class UnusualJpeg:
+    """A JPEG that Pillow cannot read."""
+
+    file: BinaryIO
+    frame: int  # its marker
+    bits: int
+    size: tuple[int, int]  # (width, height)
+
+    @property
+    def name(self) -> str:
+        """What it is, in words."""
+        return f"{self.bits}-bit {_NAMES.get(self.frame, 'JPEG')}"
+
+    def decode(self, enough: int) -> Pixels:
+        """Decode, grey or in colour."""
+        if self.frame not in _CODECS:
+            raise unsupported(self.name)
+        codecs = import_decoder("imagecodecs", self.name)
+        self.file.seek(0)
+        values = getattr(codecs, f"{_CODECS[self.frame]}_decode")(self.file.read())
+        return whole(Image.fromarray(eight_bits(values, *range_of(values, bits=self.bits))))
+
+
+def contents(file: BinaryIO, max_megapixels: float) -> Contents:
+    """Open a JPEG; raises UnreadableImage, or what the decoder raises."""
+    unusual = _unusual(file)
+    if unusual is None:
+        return by_pillow.contents(file, "JPEG", max_megapixels)
+    return Contents(Pictures(), lambda number: unusual)
+
+
+def _unusual(file: BinaryIO) -> UnusualJpeg | None:
+    """Return the picture if its frame is one that Pillow does not read; what is damaged is left to Pillow."""
+    file.seek(2)
+    while True:
+        marker = file.read(4)
+        if len(marker) < 4 or marker[0] != 0xFF:
+            return None
+        if marker[1] in _FRAMES:
+            bits, height, width = (int.from_bytes(file.read(count), "big") for count in (1, 2, 2))
+            usual = bits == 8 and marker[1] in (*_PROGRESSIVE, *_ARITHMETIC)
+            return None if usual else UnusualJpeg(file, marker[1], bits, (width, height))
+        file.seek(int.from_bytes(marker[2:], "big") - 2, 1)

@@ -1,0 +1,73 @@
+"""Read JPEG 2000, reduced as its codestream allows, in the colours that its container names."""
+
+from dataclasses import dataclass, replace
+from typing import BinaryIO
+
+from PIL import Image
+
+from retrieval.photographs import by_pillow
+from retrieval.photographs.by_pillow import PillowPicture
+from retrieval.photographs.formats_extra import unsupported
+from retrieval.photographs.pictures import Contents, Pictures, Pixels
+
+_HEADER = 1 << 20  # bytes in which the boxes before the pixels lie, profile included
+_CIELAB = 14
+
+
+@dataclass(frozen=True, slots=True)
+class Jpeg2000Picture:
+    """An opened JPEG 2000."""
+
+    source: Image.Image
+    levels: int  # how often it can be halved
+    profile: bytes | None
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(width, height) in the file."""
+        return self.source.size
+
+    def decode(self, enough: int) -> Pixels:
+        """Decode, reduced by halves."""
+        spare = 0
+        while spare < self.levels and min(self.source.size) >> (spare + 1) >= enough:
+            spare += 1
+        self.source.reduce = spare  # type: ignore[assignment, method-assign]
+        pixels = PillowPicture(self.source).decode(enough)
+        inks = self.profile is not None and self.profile[16:20] == b"CMYK" and self.source.mode == "RGBA"
+        image = Image.frombytes("CMYK", self.source.size, self.source.tobytes()) if inks else self.source
+        return replace(pixels, image=image, profile=self.profile)
+
+
+def contents(file: BinaryIO, max_megapixels: float) -> Contents:
+    """Open a JPEG 2000 file or bare codestream; raises UnreadableImage, or what the decoder raises."""
+    file.seek(0)
+    head = file.read(_HEADER)
+    stream = max(0, head.find(b"\xff\x4f\xff\x51"))
+    method, number, profile = _colour(head[:stream])
+    if method == 1 and number == _CIELAB:
+        raise unsupported("CIELab JPEG 2000")
+    source = by_pillow.opened(file, "JPEG2000", max_megapixels)
+    picture = Jpeg2000Picture(source, _levels(head[stream:]), profile)
+    return Contents(Pictures(), lambda number: picture)
+
+
+def _colour(boxes: bytes) -> tuple[int, int, bytes | None]:
+    """Return the method, the number of the colour space, and the profile that a JP2 header names."""
+    at = boxes.find(b"colr")
+    if at < 4:
+        return 0, 0, None
+    size = int.from_bytes(boxes[at - 4 : at], "big")
+    body = boxes[at + 4 : at - 4 + size]
+    method = body[0] if body else 0
+    return method, int.from_bytes(body[3:7], "big"), body[3:] if method in (2, 3) else None
+
+
+def _levels(codestream: bytes) -> int:
+    """Return how many halves the codestream's main header (COD) says that it holds."""
+    at = 2
+    while codestream[at : at + 1] == b"\xff" and codestream[at + 1 : at + 2] != b"\x90":
+        if codestream[at + 1 : at + 2] == b"\x52":
+            return min(32, codestream[at + 9]) if at + 9 < len(codestream) else 0
+        at += 2 + int.from_bytes(codestream[at + 2 : at + 4], "big")
+    return 0

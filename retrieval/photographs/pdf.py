@@ -1,0 +1,87 @@
+"""Read PDF whose pages are one picture each, at the picture's own size, by PDFium."""
+
+from __future__ import annotations
+
+import math
+import threading
+from dataclasses import dataclass
+from typing import Any, BinaryIO
+
+from retrieval.photographs.formats_extra import import_decoder, unsupported
+from retrieval.photographs.pictures import Contents, Pictures, Pixels, whole
+
+_one_at_a_time = threading.RLock()  # PDFium must not be called by two threads
+_IMAGE = 3  # kind of a page's objects
+_SMALL = 0.05  # of the largest picture: a logo, a stamp
+_ORIENTATIONS = {90: 6, 180: 3, 270: 8}  # a page's rotation -> EXIF
+Box = tuple[float, float, float, float]  # left, bottom, right, top, in points
+
+
+@dataclass(frozen=True, slots=True)
+class PdfPicture:
+    """The one picture of a page, where it lies on the page as it is stored, and its scale in pixels a point."""
+
+    page: Any
+    box: Box
+    scale: float
+    rotation: int  # degrees, clockwise, by which the page is turned when it is shown
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(width, height) of the picture in the file."""
+        left, bottom, right, top = self.box
+        return max(1, round((right - left) * self.scale)), max(1, round((top - bottom) * self.scale))
+
+    def decode(self, enough: int) -> Pixels:
+        """Render the page where the picture lies, pixel by pixel; reduced where that suffices."""
+        less = min(1.0, enough / min(self.size))
+        with _one_at_a_time:
+            left, bottom, right, top = self.page.get_cropbox()
+            edges = (self.box[0] - left, self.box[1] - bottom, right - self.box[2], top - self.box[3])
+            bitmap = self.page.render(scale=self.scale * less, crop=tuple(max(0.0, edge) for edge in edges))
+            return whole(bitmap.to_pil().convert("RGB"), orientation=_ORIENTATIONS.get(self.rotation, 1))
+
+
+def contents(file: BinaryIO, max_megapixels: float) -> Contents:
+    """Open a PDF; raises UnreadableImage, or what PDFium raises."""
+    pdfium = import_decoder("pypdfium2", "PDF")
+    file.seek(0)
+    with _one_at_a_time:
+        try:
+            document = pdfium.PdfDocument(file.read())
+        except pdfium.PdfiumError as error:
+            if "password" in str(error).lower():
+                raise unsupported("PDF that asks for a password") from error
+            raise
+        pages = len(document)
+
+    def picture(number: int) -> PdfPicture:
+        with _one_at_a_time:
+            return _only_picture(document[number - 1])
+
+    return Contents(Pictures(pages), picture)
+
+
+def _only_picture(page: Any) -> PdfPicture:
+    """Return the picture of a page, in tiles or whole; raises UnreadableImage if the page has none, or several."""
+    rotation = page.get_rotation()
+    page.set_rotation(0)  # undone by the orientation of the pixels
+    found = []
+    for image in page.get_objects(filter=[_IMAGE]):
+        box, (width, height) = image.get_bounds(), image.get_px_size()
+        if _area(box) > 0 and width * height > 0:
+            found.append((box, width * height))
+    largest = max((_area(box) for box, _ in found), default=0.0)
+    found = [(box, pixels) for box, pixels in found if _area(box) >= _SMALL * largest]
+    if not found:
+        raise unsupported("a page of a PDF without a picture")
+    lefts, bottoms, rights, tops = zip(*(box for box, _ in found), strict=True)
+    box = (min(lefts), min(bottoms), max(rights), max(tops))
+    if abs(sum(_area(one) for one, _ in found) / _area(box) - 1) > _SMALL:
+        raise unsupported("a page of a PDF with several pictures")
+    return PdfPicture(page, box, math.sqrt(sum(pixels for _, pixels in found) / _area(box)), rotation)
+
+
+def _area(box: Box) -> float:
+    left, bottom, right, top = box
+    return (right - left) * (top - bottom)

@@ -1,0 +1,61 @@
+"""Read TIFF: what Pillow reads rightly by Pillow, other depths, layouts and compressions by tifffile."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import BinaryIO
+
+from tifffile import TiffFile, TiffPage
+
+from retrieval.photographs import by_pillow, raw
+from retrieval.photographs.by_pillow import PillowPicture
+from retrieval.photographs.pictures import Contents, Picture, Pictures, Pixels, whole
+from retrieval.photographs.tiff_colour import picture_of
+from retrieval.photographs.tiff_kind import is_raw, pillow_reads
+from retrieval.photographs.tiff_pages import directories_in, pages_of
+from retrieval.photographs.tiff_samples import samples_of
+
+_ORIENTATION, _PROFILE = 274, 34675  # tags
+
+
+@dataclass(frozen=True, slots=True)
+class TiffPicture:
+    """A directory that tifffile decodes."""
+
+    page: TiffPage
+    orientation: int
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(width, height) in the file."""
+        return self.page.imagewidth, self.page.imagelength
+
+    def decode(self, enough: int) -> Pixels:
+        """Decode to 8 bits a sample."""
+        image = picture_of(self.page, samples_of(self.page))
+        return whole(image, self.page.tags.valueof(_PROFILE), self.orientation)
+
+
+def contents(file: BinaryIO, max_megapixels: float) -> Contents:
+    """Open a TIFF, or camera raw that begins like one; raises UnreadableImage, or what a decoder raises."""
+    file.seek(0)
+    try:
+        chain = directories_in(TiffFile(file).pages)
+        if any(is_raw(page) for top in chain for page in (top, *directories_in(top.pages))):
+            return raw.contents(file, max_megapixels)
+        pages = pages_of(chain)
+    except (ValueError, TypeError, KeyError, IndexError, AttributeError):  # what tifffile raises on damage
+        pages = []
+    if not pages:  # what tifffile cannot make out may still be read
+        return by_pillow.contents(file, "TIFF", max_megapixels)
+
+    def picture(number: int) -> Picture:
+        page = pages[number - 1]
+        if not pillow_reads(page):
+            orientation = page.tags.valueof(_ORIENTATION) or chain[0].tags.valueof(_ORIENTATION)
+            return TiffPicture(page, orientation or 1)
+        source = by_pillow.opened(file, "TIFF", max_megapixels)
+        source.seek(page.index)
+        return PillowPicture(source)
+
+    return Contents(Pictures(len(pages)), picture)

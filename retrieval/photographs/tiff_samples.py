@@ -1,0 +1,71 @@
+"""Decode the samples of a directory of a TIFF, strip by strip, into 8 bits each where their range is known."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from tifffile import TIFF, TiffPage
+
+from retrieval.errors import UnreadableImage
+from retrieval.photographs.depth import eight_bits, range_of
+from retrieval.photographs.formats_extra import missing, unsupported
+from retrieval.photographs.tiff_kind import name_of, sample_format
+
+_PALETTE, LABS = 3, (8, 9, 10)  # PhotometricInterpretation
+_MAX_SAMPLE_VALUE = 281
+
+
+def samples_of(page: TiffPage) -> np.ndarray:
+    """Return the samples, (height, width, n): of a palette and of Lab as they are, all others scaled to uint8.
+
+    Raises UnreadableImage for what is cut, or not read at all; almost anything where the data is damaged.
+    """
+    _refuse(page)
+    dtype = page.dtype
+    assert dtype is not None
+    if page.photometric == _PALETTE or page.photometric in LABS:
+        return _read(page, lambda values: values, dtype)
+    bits, signed = page.bitspersample, sample_format(page) == 2
+    declared = page.tags.valueof(_MAX_SAMPLE_VALUE, default=0)
+    limits = {"bits": bits, "declared": max(declared) if isinstance(declared, tuple) else declared, "signed": signed}
+    if bits < 32 and dtype.kind in "uib":
+        known = range_of(np.empty(0, dtype), **limits)
+        return _read(page, lambda values: eight_bits(values, *known), np.dtype(np.uint8))
+    values = _read(page, lambda values: values, dtype)
+    return eight_bits(values, *range_of(values, **limits))
+
+
+def _read(page: TiffPage, convert: Callable[[np.ndarray], np.ndarray], dtype: np.dtype) -> np.ndarray:
+    """Return all samples, (height, width, n), each strip or tile converted as it comes."""
+    _, _, height, width, _ = page.shaped
+    canvas = np.zeros((height, width, page.samplesperpixel), dtype)
+    for values, (plane, _, top, left, _), _ in page.segments(maxworkers=1):
+        if values is None:  # a hole
+            continue
+        part = convert(values[0])[: height - top, : width - left]
+        place = canvas[top : top + part.shape[0], left : left + part.shape[1]]
+        if page.planarconfig == 2:
+            place[..., plane] = part[..., 0]
+        else:
+            place[:] = part
+    return canvas
+
+
+def _refuse(page: TiffPage) -> None:
+    """Raise UnreadableImage for what cannot be decoded, with the reason."""
+    try:
+        TIFF.DECOMPRESSORS[page.compression]
+    except KeyError as error:
+        raise missing(name_of(page)) if "imagecodecs" in str(error) else unsupported(name_of(page)) from error
+    if (
+        page.dtype is None
+        or page.dtype.kind == "c"
+        or page.shaped[1] != 1
+        or (page.is_subsampled and page.compression == 1)
+    ):
+        raise unsupported(name_of(page))
+    size = page.parent.filehandle.size
+    ends = [start + count for start, count in zip(page.dataoffsets, page.databytecounts, strict=False)]
+    if not ends or max(page.dataoffsets) >= size or (page.compression != 1 and max(ends) > size):
+        raise UnreadableImage("truncated: pixels lie beyond the end of the file")
