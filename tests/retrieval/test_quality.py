@@ -5,11 +5,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image, ImageEnhance, ImageFilter
+from PIL import Image, ImageDraw, ImageEnhance, ImageFilter, ImageFont
 
 from retrieval.photographs.images import read_photograph
 from retrieval.photographs.photograph import Photograph
-from retrieval.photographs.quality import LEAST_LIGHT, MOST_BLUR, SMALLEST_SIDE, blur_of, poor
+from retrieval.photographs.quality import LEAST_LIGHT, MOST_BLUR, SMALLEST_SIDE, blur_of, poor, shows_nothing
 from tests.pictures import painting, photograph
 
 QUERIES = Path(__file__).parents[3] / "shared/data/museum/queries"
@@ -32,7 +32,7 @@ def lit(share: float) -> Image.Image:
 
 def refusal(image: Image.Image) -> str:
     said = poor(photograph(image))
-    assert said is not None and said.startswith("the photograph is ") and "\n" not in said
+    assert said is not None and said.startswith("the photograph ") and "\n" not in said
     return said
 
 
@@ -55,7 +55,7 @@ def test_the_size_is_that_of_the_file_whatever_was_kept_of_it():
     assert poor(Photograph(Path("a.jpg"), "", 4000, 3000, painting(1, (60, 45)))) is None
 
 
-@pytest.mark.parametrize("share", [0.0, 0.05, 0.14])
+@pytest.mark.parametrize("share", [0.03, 0.05, 0.14])
 def test_a_dark_photograph_is_refused_and_more_light_would_help(share):
     said = refusal(lit(share))
     assert f"too dark: its light parts reach {share:.0%} of full light" in said
@@ -87,9 +87,13 @@ def test_a_sharp_and_a_moderately_soft_photograph_are_not_refused(seed, softness
     assert poor(photograph(blurred(painting(seed), softness * 400))) is None
 
 
-@pytest.mark.parametrize("radius", [6, 12, 20, 40])
+@pytest.mark.parametrize("radius", [6, 12, 20])
 def test_a_photograph_is_refused_however_blurred_it_is(radius):
     assert "too blurred" in refusal(blurred(painting(3), radius))
+
+
+def test_a_photograph_blurred_to_next_to_nothing_shows_nothing():
+    assert "shows nothing to compare" in refusal(blurred(painting(3), 60))
 
 
 def test_a_photograph_shaken_in_one_direction_is_refused():
@@ -99,8 +103,74 @@ def test_a_photograph_shaken_in_one_direction_is_refused():
     assert "too blurred" in said
 
 
-def test_an_even_sheet_is_not_said_to_be_blurred():
-    assert poor(photograph(Image.new("RGB", (300, 200), (200, 190, 180)))) is None
+@pytest.mark.parametrize("size", [(300, 260), (900, 640)])
+@pytest.mark.parametrize("surface", ["sheet", "wall", "plaster", "cap", "gradient", "noise", "vignette", "linen"])
+def test_an_empty_surface_shows_nothing_to_compare(surface, size):
+    picture = empty(surface, size)
+    assert shows_nothing(picture)
+    assert "shows nothing to compare" in refusal(picture)
+
+
+def empty(surface: str, size: tuple[int, int]) -> Image.Image:
+    """Return a photograph of a surface on which there is nothing, with the noise of a camera."""
+    random = np.random.default_rng(7)
+    y, x = np.mgrid[0 : size[1], 0 : size[0]] / size[0]
+    around = (x - 0.5) ** 2 + (y - 0.5 * size[1] / size[0]) ** 2
+    coarse = np.asarray(
+        blurred(Image.fromarray(random.uniform(0, 255, x.shape).astype(np.uint8)), size[0] / 200), float
+    )
+    light = {
+        "sheet": np.full(x.shape, 244.0),
+        "wall": 196 - 20 * y,
+        "plaster": 180 + 8 * (coarse - coarse.mean()) / coarse.std(),
+        "cap": np.full(x.shape, 3.0),
+        "gradient": 30 + 200 * x,
+        "noise": np.full(x.shape, 110.0),
+        "vignette": 210 * (1 - 1.2 * around),
+        "linen": 200 + 6 * np.sin(400 * x) + 6 * np.sin(400 * y),
+    }[surface]
+    noise = random.normal(0, {"sheet": 0, "gradient": 0, "noise": 30}.get(surface, 3), (*x.shape, 3))
+    pixels = np.clip(light[..., None] + noise, 0, 255)
+    return Image.fromarray(pixels.astype(np.uint8))
+
+
+@pytest.mark.parametrize("noise", [0, 2, 5])
+@pytest.mark.parametrize("kind", ["pencil", "signed monochrome", "white on white", "colour fields"])
+@pytest.mark.parametrize("width", [300, 1000])
+def test_a_pale_work_shows_something(kind, width, noise):
+    paper = {"signed monochrome": (30, 60, 170), "colour fields": (160, 40, 30)}.get(kind, (238, 236, 230))
+    work = Image.new("RGB", (width, 4 * width // 3), paper)
+    draw = ImageDraw.Draw(work)
+    if kind == "pencil":
+        path = [
+            (0.2 * width, 0.3 * width),
+            (0.6 * width, 0.4 * width),
+            (0.4 * width, 0.9 * width),
+            (0.8 * width, width),
+        ]
+        draw.line(path, tuple(part - 25 for part in paper), max(1, width // 400))
+    elif kind == "signed monochrome":
+        draw.text((0.6 * width, 1.2 * width), "Maler 61", (70, 100, 210), font=ImageFont.load_default(0.05 * width))
+    elif kind == "white on white":
+        corners = [
+            (0.3 * width, 0.3 * width),
+            (0.8 * width, 0.4 * width),
+            (0.7 * width, width),
+            (0.2 * width, 0.9 * width),
+        ]
+        draw.polygon(corners, (248, 247, 243))
+    else:
+        draw.rectangle((0.1 * width, 0.1 * width, 0.9 * width, 0.6 * width), (140, 50, 44))
+        work = blurred(work, width / 200)
+    grains = np.random.default_rng(0).normal(0, noise, (work.height, work.width, 1))
+    assert not shows_nothing(Image.fromarray(np.clip(np.asarray(work) + grains, 0, 255).astype(np.uint8)))
+
+
+def test_lines_as_light_as_their_ground_show_something():
+    """Of red lines on a green of the same luminance, only the colours tell."""
+    work = Image.new("RGB", (520, 400), (0, 102, 0))
+    ImageDraw.Draw(work).line([(50, 60), (400, 100), (90, 300), (450, 350)], (200, 0, 0), 4)
+    assert not shows_nothing(work)
 
 
 def test_size_comes_before_light_and_light_before_blur():
