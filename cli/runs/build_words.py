@@ -8,6 +8,7 @@ import typer
 
 from cli.output.left_out_words import left_out_lines
 from cli.output.text import plain
+from cli.runs.finding_words import fallen_lines, finding_lines
 from indexer.building.build import BuildReport
 
 SHOWN = 20
@@ -30,6 +31,8 @@ def say_build(report: BuildReport, seconds: float) -> None:
         list_notices("no longer on disk; --prune removes them from the catalogue", away)
         list_notices("catalogued, but left out now; --prune removes them from the catalogue", report.excluded)
     for line in left_out_lines(report.left_out):
+        typer.echo(line, err=True)
+    for line in (*finding_lines(report.published.findings), *fallen_lines(report.published)):
         typer.echo(line, err=True)
     list_notices("left out", [f"{item.path}: {item.reason}" for item in report.skipped])
 

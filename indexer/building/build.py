@@ -9,7 +9,7 @@ from pathlib import Path
 
 from indexer.building.complete_features import KEEP_EVERY, complete_features, described
 from indexer.building.difference import Difference, EncodingPlan, compare_folder, plan_encoding
-from indexer.building.publish import publish
+from indexer.building.publish import Published, publish
 from indexer.building.reading import AS_BEFORE, Asked, keep_reading, read_folder
 from indexer.building.simulated_distances import complete_sample, measured, sampled_views
 from indexer.inputs.metadata import Table, describe_objects
@@ -40,6 +40,7 @@ class BuildReport:
     pruned: bool
     skipped: tuple[SkippedItem, ...]
     left_out: LeftOut
+    published: Published
 
 
 def build_catalogue(
@@ -83,13 +84,13 @@ def build_catalogue(
         catalogue.touch(difference.touched)
         catalogue.set_skipped(str(folder), [(item.path, item.reason) for item in skipped])
         keep_reading(catalogue, reading)
-        publish(catalogue, replace(difference.changes, metadata=metadata))
+        published = publish(catalogue, replace(difference.changes, metadata=metadata))
         if prune:
             catalogue.drop_unused_vectors()
         objects, photos = catalogue.counts()
         excluded = tuple(path for path in difference.gone if reading.leaves_out(path))
         return BuildReport(
-            catalogue.revision, objects, photos, encoded, difference, excluded, prune, skipped, scan.left_out
+            catalogue.revision, objects, photos, encoded, difference, excluded, prune, skipped, scan.left_out, published
         )
 
 

@@ -2,33 +2,60 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+
+from indexer.building.different_works import different_works
+from indexer.building.findings import NOTHING, Findings, find_oddities
+from indexer.building.same_work import Pair, SameWork
 from indexer.building.simulated_distances import genuine_distances
 from retrieval.catalogue.catalogue import Catalogue
 from retrieval.catalogue.rows import Changes
 from retrieval.catalogue.vector_index import build_vectors, has_vectors, remove_strays, vectors_path, write_vectors
 from retrieval.catalogue.vote_index import write_votes
-from retrieval.finding.nearest import nearest_other_distances
-from retrieval.statistics.calibration import Thresholds, authenticity_threshold, match_threshold
+from retrieval.statistics.calibration import FALSE_MATCH_RATE, Thresholds, authenticity_threshold, match_threshold
 
 
-def publish(catalogue: Catalogue, changes: Changes) -> None:
+@dataclass(frozen=True, slots=True)
+class Published:
+    """What a revision changed in the thresholds, and what is odd about the exemplars that came with it."""
+
+    before: Thresholds | None = None  # None: the catalogue was empty, or is as it was
+    after: Thresholds | None = None
+    nearest: tuple[Pair, ...] = ()  # different works, which the match threshold hangs on
+    findings: Findings = NOTHING
+
+
+def publish(catalogue: Catalogue, changes: Changes) -> Published:
     """Make changes the next revision, with its thresholds, in one step; then write its vectors and votes.
 
     Without changes it only completes what a killed run left undone.
     """
     if changes:  # a file of that name would be of an earlier catalogue in this folder
         vectors_path(catalogue.data, catalogue.revision + 1).unlink(missing_ok=True)
+    published = Published()
     if changes or catalogue.thresholds() is None:
         with catalogue.db.atomic():
+            before = catalogue.thresholds()
             if changes:
                 catalogue.apply(changes)
-            ids, vectors = catalogue.vectors()
-            photos = {photo.photo_id: photo for photo in catalogue.photos() if photo.photo_id is not None}
-            nearest = nearest_other_distances(ids, vectors, photos)
-            genuine = genuine_distances(catalogue, photos.values())
-            catalogue.set_thresholds(Thresholds(match_threshold(nearest), authenticity_threshold(genuine)))
+            published = replace(_measure(catalogue, {photo.sha256 for photo in changes.put}), before=before)
     if has_vectors(catalogue):
         remove_strays(catalogue.data, catalogue.revision)
     else:
         write_vectors(build_vectors(*catalogue.vectors()), catalogue.data, catalogue.revision)
     write_votes(catalogue)
+    return published
+
+
+def _measure(catalogue: Catalogue, new: Collection[str]) -> Published:
+    """Set the thresholds of this revision, and look at the exemplars of which the contents are new."""
+    ids, vectors = catalogue.vectors()
+    photos = {photo.photo_id: photo for photo in catalogue.photos() if photo.photo_id is not None}
+    same = SameWork(catalogue)
+    works = different_works(ids, vectors, photos, same, rate=FALSE_MATCH_RATE)
+    genuine = genuine_distances(catalogue, photos.values())
+    thresholds = Thresholds(match_threshold(works.distances), authenticity_threshold(genuine))
+    catalogue.set_thresholds(thresholds)
+    findings = find_oddities(ids, vectors, photos, new, same, near=thresholds.match.value)
+    return Published(after=thresholds, nearest=works.sure, findings=findings)

@@ -4,31 +4,17 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import numpy as np
 
+from indexer.building.same_work import Pair, SameWork
 from retrieval.catalogue.catalogue import Catalogue
 from retrieval.catalogue.rows import Photo
-from retrieval.comparing.registration import Registration, find_registration
 from retrieval.finding.nearest import exact_distance
 from retrieval.statistics.calibration import allowed_beyond, smallest_rate
 
 SAMPLE = 2000  # objects; more would narrow the threshold little
 NEXT = 10  # nearest other objects tried for each object
-
-
-@dataclass(frozen=True, slots=True)
-class _Neighbour:
-    """Another object near one: the distance of their exemplars."""
-
-    distance: float
-    photo: Photo
-    other: Photo
-
-    @property
-    def pair(self) -> frozenset[str]:
-        return frozenset({self.photo.object_id, self.other.object_id})
 
 
 def unknown_distances(
@@ -52,21 +38,19 @@ def unknown_distances(
     count = len(waiting) // 2
     needed = 1 + (allowed_beyond(count, rate) if count and smallest_rate(count) <= rate else 0)
     settled: dict[frozenset[str], float] = {}
-    same: dict[frozenset[str], bool] = {}
+    same = SameWork(catalogue)
     while queue and len(settled) < needed:
         _, number, rank = heapq.heappop(queue)
         found = waiting[number][rank]
-        if found.pair not in same:
-            same[found.pair] = _same_work(catalogue, found.photo, found.other)
-        if not same[found.pair]:
-            settled.setdefault(found.pair, found.distance)
+        if same.shown_by(found) is None:
+            settled.setdefault(found.objects, found.distance)
         elif rank + 1 < len(waiting[number]):
             heapq.heappush(queue, (waiting[number][rank + 1].distance, number, rank + 1))
-    rest = {waiting[number][rank].pair: distance for distance, number, rank in queue}
+    rest = {waiting[number][rank].objects: distance for distance, number, rank in queue}
     return np.sort(list({**rest, **settled}.values()))[:count]
 
 
-def _neighbours(ids: np.ndarray, vectors: np.ndarray, photos: Mapping[int, Photo]) -> list[list[_Neighbour]]:
+def _neighbours(ids: np.ndarray, vectors: np.ndarray, photos: Mapping[int, Photo]) -> list[list[Pair]]:
     """Return the nearest other objects of each object, nearest first."""
     rows = [photos[int(photo_id)] for photo_id in ids]
     _, numbers = np.unique([photo.object_id for photo in rows], return_inverse=True)
@@ -80,16 +64,5 @@ def _neighbours(ids: np.ndarray, vectors: np.ndarray, photos: Mapping[int, Photo
                 nearest.setdefault(int(numbers[other]), int(other))
             if len(nearest) == NEXT:
                 break
-        found.append(
-            [_Neighbour(exact_distance(vectors[row], vectors[at]), rows[row], rows[at]) for at in nearest.values()]
-        )
+        found.append([Pair(exact_distance(vectors[row], vectors[at]), rows[row], rows[at]) for at in nearest.values()])
     return found
-
-
-def _same_work(catalogue: Catalogue, one: Photo, other: Photo) -> bool:
-    features = catalogue.features([one.sha256, other.sha256])
-    if one.sha256 == other.sha256:
-        return True
-    return len(features) == 2 and isinstance(
-        find_registration(features[one.sha256], features[other.sha256]), Registration
-    )

@@ -46,25 +46,3 @@ def _nearest_of_each(index: Any, photos: Mapping[int, Photo], vector: np.ndarray
 def exact_distance(one: np.ndarray, other: np.ndarray) -> float:
     """Return the Euclidean distance of two unit vectors in double precision, in [0, 2]."""
     return min(2.0, float(np.linalg.norm(one.astype(np.float64) - other.astype(np.float64))))
-
-
-def nearest_other_distances(
-    ids: np.ndarray, vectors: np.ndarray, photos: Mapping[int, Photo], *, sample: int = 2000
-) -> np.ndarray:
-    """Return, for each object (a fixed sample of them), the distance of its first exemplar to the nearest other object.
-
-    This is what the catalogue looks like to a work that is not in it. float64 of shape (n,), n <= sample.
-    """
-    owners = np.array([photos[int(photo_id)].object_id for photo_id in ids], dtype=object)
-    _, numbers = np.unique(owners.astype(str), return_inverse=True)
-    _, firsts = np.unique(numbers, return_index=True)
-    if len(firsts) < 2:
-        return np.empty(0)
-    order = sorted(firsts, key=lambda row: photos[int(ids[row])].sha256)[:sample]
-    return np.array([_nearest_other(vectors, numbers, row) for row in order])
-
-
-def _nearest_other(vectors: np.ndarray, numbers: np.ndarray, row: int) -> float:
-    similarity = vectors @ vectors[row]
-    similarity[numbers == numbers[row]] = -np.inf
-    return exact_distance(vectors[row], vectors[int(similarity.argmax())])

@@ -58,11 +58,11 @@ class Thresholds:
 def match_threshold(nearest_other: np.ndarray, *, rate: float = FALSE_MATCH_RATE) -> Threshold:
     """Return the distance below which an unknown work falls at most at `rate`.
 
-    `nearest_other` holds, for each object, the distance of one of its exemplars to the nearest other object: what this
+    `nearest_other` holds, for each work, the distance of one of its exemplars to the nearest other work: what this
     catalogue looks like to a work that is not in it. The threshold is the floor(rate * (n + 1))-th smallest, the
     distribution-free bound of conformal prediction (Vovk, Gammerman and Shafer 2005).
     """
-    rank = _rank(nearest_other, rate)
+    rank = rank_at(rate, len(nearest_other))
     value = float(np.sort(nearest_other)[rank - 1]) if rank else None
     return Threshold(value, rate, len(nearest_other))
 
@@ -73,14 +73,14 @@ def authenticity_threshold(genuine: np.ndarray, *, rate: float = FALSE_ALARM_RAT
     `genuine` holds one distance an object between its exemplar and another photograph of it. The bound of
     `match_threshold`, from above: the floor(rate * (n + 1))-th largest.
     """
-    rank = _rank(genuine, rate)
+    rank = rank_at(rate, len(genuine))
     value = float(np.sort(genuine)[-rank]) if rank else None
     return Threshold(value, rate, len(genuine))
 
 
-def _rank(distances: np.ndarray, rate: float) -> int:
-    """Return how many of n exchangeable cases may err at `rate`; 0 when n is too small to say."""
-    return math.floor(round(rate * (len(distances) + 1), 9))
+def rank_at(rate: float, count: int) -> int:
+    """Return how many of so many exchangeable cases may err at `rate`; 0 when they are too few to say."""
+    return math.floor(round(rate * (count + 1), 9))
 
 
 def smallest_rate(count: int, *, confidence: float = CONFIDENCE) -> float:

@@ -1,4 +1,4 @@
-"""Fixtures of a small training, for the tests that plan, run and publish one; they need the extra `train`."""
+"""Fixtures of registered works, and of a small training; those of a training need the extra `train`."""
 
 from __future__ import annotations
 
@@ -7,10 +7,21 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from indexer.building import same_work
+from tests.works import Registering
+
 if TYPE_CHECKING:
     from indexer.inputs.labels import LabelledPhotos
     from indexer.training.plan import TrainingPlan
     from tests.indexer.plans import Known
+
+
+@pytest.fixture
+def registered(monkeypatch: pytest.MonkeyPatch) -> tuple[Registering, list[frozenset[str]], set[frozenset[str]]]:
+    """A catalogue whose features are the hashes; which pairs of them were registered; and which show one work."""
+    found = Registering()
+    monkeypatch.setattr(same_work, "find_registration", found.register)
+    return found, found.asked, found.same
 
 
 @pytest.fixture(scope="session")

@@ -8,42 +8,20 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from indexer.building import same_work
+from indexer.building.different_works import different_works
+from indexer.building.same_work import SameWork
 from indexer.measuring import unknown_works as unknown
 from indexer.measuring.unknown_works import unknown_distances
 from indexer.simulation.rephotograph import rephotograph
 from retrieval.catalogue.catalogue import Catalogue
 from retrieval.catalogue.rows import Photo
-from retrieval.comparing.registration import NotRegistered, Registration
 from retrieval.encoder.encoder import load_encoder
-from retrieval.finding.nearest import exact_distance, nearest_other_distances
+from retrieval.finding.nearest import exact_distance
 from retrieval.statistics.calibration import allowed_beyond, lower_bound
-from tests.conftest import aged, catalogue_of, exemplar, index, unit
+from tests.conftest import aged, exemplar, index, unit
 from tests.pictures import painting
-
-LYING = Registration(np.eye(3), 20, np.zeros((20, 4), np.float32), 1.0, 1.0, 0.001, mirrored=False)
-
-
-def drawn(seed: int, owners: list[str]) -> tuple[np.ndarray, np.ndarray, dict[int, Photo]]:
-    ids, photos = catalogue_of(owners)
-    return ids, unit(np.random.default_rng(seed).standard_normal((len(owners), 12))), photos
-
-
-def singles(count: int) -> list[str]:
-    return [f"o{number:03}" for number in range(count)]
-
-
-@pytest.fixture
-def registered(monkeypatch) -> tuple[SimpleNamespace, list[frozenset[str]], set[frozenset[str]]]:
-    """A catalogue whose features are the hashes; which pairs of them were registered; and which show one work."""
-    asked: list[frozenset[str]] = []
-    same: set[frozenset[str]] = set()
-
-    def register(one: str, other: str) -> Registration | NotRegistered:
-        asked.append(frozenset({one, other}))
-        return LYING if asked[-1] in same else NotRegistered("only 3 matching points, 10 are needed")
-
-    monkeypatch.setattr(unknown, "find_registration", register)
-    return SimpleNamespace(features=lambda hashes: {sha256: sha256 for sha256 in hashes}), asked, same
+from tests.works import drawn, singles
 
 
 def plain(ids: np.ndarray, vectors: np.ndarray, photos: dict[int, Photo], *same: set[str]) -> list[float]:
@@ -70,7 +48,7 @@ def test_without_a_work_held_twice_they_are_the_nearest_others_each_pair_once(re
     found = unknown_distances(registered[0], ids, vectors, photos, rate=0.05)
     assert found.dtype == np.float64 and len(found) == count // 2
     assert found.tolist() == pytest.approx(plain(ids, vectors, photos))
-    each = np.unique(nearest_other_distances(ids, vectors, photos).round(9))
+    each = np.unique(different_works(ids, vectors, photos, SameWork(registered[0]), rate=0.01).distances.round(9))
     assert found == pytest.approx(each[: count // 2], abs=1e-8)
 
 
@@ -120,7 +98,7 @@ def test_a_work_held_twice_is_passed_over_for_the_next_one(registered):
 
 
 def test_one_content_under_two_ids_is_one_work_without_any_features(monkeypatch):
-    monkeypatch.setattr(unknown, "find_registration", lambda *_: pytest.fail("there are no features to register"))
+    monkeypatch.setattr(same_work, "find_registration", lambda *_: pytest.fail("there are no features to register"))
     vectors = unit(np.random.default_rng(8).standard_normal((5, 12)))
     vectors[3] = vectors[2]
     hashes = ["aa", "bb", "cc", "cc", "ee"]

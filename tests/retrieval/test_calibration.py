@@ -5,9 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from retrieval.finding.nearest import nearest_other_distances
 from retrieval.statistics.calibration import authenticity_threshold, match_threshold
-from tests.conftest import exemplar, unit
 
 distances = st.lists(st.floats(0, 2), max_size=130).map(lambda values: np.array(values, np.float64))
 rates = st.sampled_from([0.01, 0.02, 0.05, 0.1, 0.2, 0.25, 0.5])
@@ -60,18 +58,3 @@ def test_the_promised_rates_hold_over_many_catalogues(count, draw):
     assert promise <= 0.05
     assert below == pytest.approx(promise, abs=error)
     assert above == pytest.approx(promise, abs=error)
-
-
-def test_unknown_works_match_about_as_seldom_as_promised():
-    """The whole way: thresholds from the catalogue's own nearest others, unknown works from the same source."""
-    random = np.random.default_rng(3)
-    matched, probes = 0, 0
-    for _ in range(60):
-        vectors = unit(random.standard_normal((139, 10)))
-        known, unknown = vectors[:99], vectors[99:]
-        photos = {row: exemplar(f"o{row}", sha256=f"{row:064x}") for row in range(99)}
-        threshold = match_threshold(nearest_other_distances(np.arange(99), known, photos)).value
-        assert threshold is not None
-        nearest = np.linalg.norm(unknown[:, None] - known[None], axis=2).min(axis=1)
-        matched, probes = matched + int((nearest <= threshold).sum()), probes + len(nearest)
-    assert 0.03 < matched / probes < 0.07

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from retrieval.catalogue.rows import Photo
 from retrieval.catalogue.vector_index import build_vectors
 from retrieval.finding.match import Match
-from retrieval.finding.nearest import exact_distance, nearest_objects, nearest_other_distances
+from retrieval.finding.nearest import exact_distance, nearest_objects
 from tests.conftest import catalogue_of, unit
 
 
@@ -114,34 +114,3 @@ def test_distance_is_in_double_precision_and_at_most_two():
     assert exact_distance(one, -one) <= 2.0
     near = one + np.array([1e-7, 0, 0], np.float32)
     assert exact_distance(one, near) == pytest.approx(float(near[0]) - float(one[0]), rel=1e-9)
-
-
-def test_the_nearest_other_object_of_each_is_that_of_a_loop():
-    random = np.random.default_rng(5)
-    vectors = unit(random.standard_normal((60, 12)))
-    owners = [f"o{number}" for number in random.integers(0, 17, 60)]
-    ids, photos = catalogue_of(owners)
-    wanted = []
-    for owner in set(owners):
-        first = owners.index(owner)
-        others = [row for row in range(60) if owners[row] != owner]
-        wanted.append(min(exact_distance(vectors[first], vectors[row]) for row in others))
-    assert sorted(nearest_other_distances(ids, vectors, photos)) == pytest.approx(sorted(wanted), abs=1e-12)
-
-
-def test_a_sample_of_objects_does_not_depend_on_their_order():
-    random = np.random.default_rng(6)
-    vectors = unit(random.standard_normal((40, 12)))
-    ids, photos = catalogue_of([f"o{number}" for number in range(40)])
-    once = nearest_other_distances(ids, vectors, photos, sample=10)
-    order = random.permutation(40)
-    again = nearest_other_distances(ids[order], vectors[order], photos, sample=10)
-    assert len(once) == 10
-    assert once.tolist() == again.tolist()
-    assert set(once) < set(nearest_other_distances(ids, vectors, photos))
-
-
-@pytest.mark.parametrize("owners", [[], ["a"], ["a", "a", "a"]])
-def test_fewer_than_two_objects_have_no_other(owners):
-    ids, photos = catalogue_of(owners)
-    assert nearest_other_distances(ids, unit(np.ones((len(owners), 4))), photos).shape == (0,)

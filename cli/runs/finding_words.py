@@ -1,0 +1,76 @@
+"""What `artifact index` says of odd exemplars, and of thresholds that they spoil."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+
+from cli.output.text import plain
+from indexer.building.findings import Findings, OnePicture, OneWork, SeveralWorks
+from indexer.building.publish import Published
+from indexer.building.same_work import Pair
+
+SHOWN = 10  # of each kind
+NAMED = 5  # objects or files in a line
+FELL = 0.5  # of what a threshold was
+TINY = 0.0005  # shown as 0.000
+
+
+def finding_lines(findings: Findings) -> list[str]:
+    """Return what there is to say of works that several objects hold, and of objects that hold several works."""
+    lines = [*_some(map(_one_picture, findings.pictures), "pictures"), *_some(map(_one_work, findings.works), "pairs")]
+    if lines:
+        lines.append("  thresholds pass over them; if they are one, merge them in a folder or --exclude one")
+    return [*lines, *_some(map(_several_works, findings.objects), "objects")]
+
+
+def fallen_lines(published: Published) -> list[str]:
+    """Return a warning for each threshold that is 0 or fell to less than half, with its cause."""
+    before, after = published.before, published.after
+    if after is None:
+        return []
+    causes = {
+        "match": f"near each other: {_nearest(published.nearest)}",
+        "authenticity": "re-photographs of the new exemplars lie next to them; do they show anything?",
+    }
+    lines: list[str] = []
+    for name, cause in causes.items():
+        now, was = getattr(after, name).value, getattr(before, name).value if before else None
+        if now is None or (now >= TINY and (was is None or now >= FELL * was)):
+            continue
+        what = "is 0" if now < TINY else f"fell from {was:.3f} to {now:.3f}"
+        lines += [f"warning: the {name} threshold {what}", f"  {cause}"]
+    return lines
+
+
+def _nearest(pairs: Sequence[Pair]) -> str:
+    said = [f"{plain(pair.photo.object_id)} and {plain(pair.other.object_id)} ({pair.distance:.3f})" for pair in pairs]
+    return ", ".join(said[:3])
+
+
+def _one_picture(found: OnePicture) -> str:
+    return f"{len(found.object_ids)} objects share one picture: {_names(found.object_ids)} ({plain(found.file)})"
+
+
+def _one_work(found: OneWork) -> str:
+    names = " and ".join(map(plain, found.object_ids))
+    if not found.points:
+        return f"{names} look the same, with too little on them to tell them apart"
+    return f"{names} show the same work ({found.points} points agree)"
+
+
+def _several_works(found: SeveralWorks) -> str:
+    count = f"{len(found.files)} of {found.photos}"
+    return f"{plain(found.object_id)}: {count} photographs are nothing like the others ({_names(found.files)})"
+
+
+def _names(names: Sequence[str]) -> str:
+    more = f", and {len(names) - NAMED} more" if len(names) > NAMED else ""
+    return ", ".join(map(plain, names[:NAMED])) + more
+
+
+def _some(lines: Iterable[str], what: str) -> Iterator[str]:
+    found = list(lines)
+    yield from islice(found, SHOWN)
+    if len(found) > SHOWN:
+        yield f"  ... and {len(found) - SHOWN} more {what} of that kind"

@@ -1,0 +1,142 @@
+"""Find what is odd about new exemplars: works that several objects hold, and objects that hold several works."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+
+import numpy as np
+
+from indexer.building.same_work import Pair, SameWork, work_numbers
+from retrieval.catalogue.rows import Photo
+from retrieval.finding.nearest import exact_distance
+
+AT_ONCE = 512  # exemplars whose neighbours are looked for in one step
+MOST = 100  # objects that hold several works: more would take long to register and tell no more
+UNLIKE = 0.8  # farther than this are photographs of one object nothing like each other, where there is no threshold
+OTHER_SIDE = re.compile(
+    r"(?<![a-z])(verso|back|reverse|rear|r(?:ü|ue)ckseite|dos|revers|retro|detail|d[eé]tail|signature)", re.IGNORECASE
+)
+
+
+@dataclass(frozen=True, slots=True)
+class OnePicture:
+    """Objects that share one picture, and a file of it."""
+
+    object_ids: tuple[str, ...]
+    file: str
+
+
+@dataclass(frozen=True, slots=True)
+class OneWork:
+    """Two objects that show one work: by so many points that agree, 0 where the pictures look the same."""
+
+    object_ids: tuple[str, str]
+    files: tuple[str, str]
+    points: int
+
+
+@dataclass(frozen=True, slots=True)
+class SeveralWorks:
+    """An object of whose photographs some are nothing like any other of it."""
+
+    object_id: str
+    files: tuple[str, ...]
+    photos: int
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """What is odd about new exemplars."""
+
+    pictures: tuple[OnePicture, ...] = ()
+    works: tuple[OneWork, ...] = ()
+    objects: tuple[SeveralWorks, ...] = ()
+
+
+NOTHING = Findings()
+
+
+def find_oddities(
+    ids: np.ndarray,
+    vectors: np.ndarray,
+    photos: Mapping[int, Photo],
+    new: Collection[str],
+    same: SameWork,
+    *,
+    near: float | None,
+) -> Findings:
+    """Return what is odd about the exemplars whose contents, by sha256, are new.
+
+    `vectors` are float32 (n, dim). Registered is what lies nearer than `near`, None: each with its nearest; so many
+    pairs as the match threshold passes by, and no more.
+    """
+    rows = [photos[int(photo_id)] for photo_id in ids]
+    fresh = [row for row, photo in enumerate(rows) if photo.sha256 in new]
+    pictures = tuple(_pictures(rows, new))
+    works = tuple(_works(rows, vectors, fresh, same, near))
+    objects = tuple(islice(_objects(rows, vectors, {rows[row].object_id for row in fresh}, same, near), MOST))
+    return Findings(pictures, works, objects)
+
+
+def _pictures(rows: Sequence[Photo], new: Collection[str]) -> Iterator[OnePicture]:
+    holders: defaultdict[str, dict[str, Photo]] = defaultdict(dict)
+    for photo in rows:
+        if photo.sha256 in new:
+            holders[photo.sha256].setdefault(photo.object_id, photo)
+    for found in holders.values():
+        if len(found) > 1:
+            first, *_ = names = sorted(found)
+            yield OnePicture(tuple(names), found[first].path)
+
+
+def _works(
+    rows: Sequence[Photo], vectors: np.ndarray, fresh: Sequence[int], same: SameWork, near: float | None
+) -> Iterator[OneWork]:
+    """Yield the pairs of objects that show one work: each new exemplar with the nearest of another picture."""
+    numbers = work_numbers(rows)
+    seen: set[frozenset[str]] = set()
+    for start in range(0, len(fresh), AT_ONCE):
+        some = fresh[start : start + AT_ONCE]
+        similarity = vectors[some] @ vectors.T
+        similarity[numbers[some][:, None] == numbers[None]] = -np.inf
+        for row, other in zip(some, similarity.argmax(axis=1).tolist(), strict=True):
+            pair = _pair(rows, vectors, row, other)
+            if numbers[row] == numbers[other] or pair.objects in seen or (near is not None and pair.distance >= near):
+                continue
+            seen.add(pair.objects)
+            if (found := same.shown_by(pair)) is not None:
+                one, two = sorted((pair.photo, pair.other), key=lambda photo: photo.object_id)
+                yield OneWork((one.object_id, two.object_id), (one.path, two.path), found.points)
+
+
+def _objects(
+    rows: Sequence[Photo], vectors: np.ndarray, among: Collection[str], same: SameWork, near: float | None
+) -> Iterator[SeveralWorks]:
+    """Yield the objects of which half of the photographs, two or more, are nothing like any other of the object."""
+    by_object: defaultdict[str, list[int]] = defaultdict(list)
+    for row, photo in enumerate(rows):
+        if photo.object_id in among:
+            by_object[photo.object_id].append(row)
+    for object_id, held in sorted(by_object.items()):
+        alone = [row for row in held if len(held) > 1 and _is_alone(rows, vectors, row, held, same, near)]
+        if len(alone) > 1 and 2 * len(alone) >= len(held):
+            yield SeveralWorks(object_id, tuple(rows[row].path for row in alone), len(held))
+
+
+def _is_alone(
+    rows: Sequence[Photo], vectors: np.ndarray, row: int, held: Sequence[int], same: SameWork, near: float | None
+) -> bool:
+    if OTHER_SIDE.search(rows[row].path):  # and so it should be
+        return False
+    others = [other for other in held if other != row]
+    nearest = others[int((vectors[others] @ vectors[row]).argmax())]
+    pair = _pair(rows, vectors, row, nearest)
+    return pair.distance >= (UNLIKE if near is None else near) and same.shown_by(pair) is None
+
+
+def _pair(rows: Sequence[Photo], vectors: np.ndarray, row: int, other: int) -> Pair:
+    return Pair(exact_distance(vectors[row], vectors[other]), rows[row], rows[other])
