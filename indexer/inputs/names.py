@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from pathlib import PurePosixPath
 
 from retrieval.photographs.kinds import SUFFIXES
 
-OF_DOWNLOADS = (".mpo", ".php", ".aspx", ".ashx", ".dat", ".bin", ".img")  # which photographs come with, too
+OF_DOWNLOADS = {".php", ".aspx", ".ashx", ".dat", ".bin", ".img"}  # which photographs come with, too
 
 
 def composed(text: str) -> str:
@@ -17,6 +18,7 @@ def composed(text: str) -> str:
 
 def without_suffix(path: str) -> str:
     """Return the path of a photograph without the suffix; `1960.5` has none, `1960.5.jpg_large` has."""
-    suffix = PurePosixPath(path).suffix.lower()
-    is_one = suffix.startswith((*SUFFIXES, *OF_DOWNLOADS))
-    return path[: -len(suffix)] if suffix and is_one else path
+    suffix = PurePosixPath(path).suffix
+    begins = re.match(r"\.[a-z0-9]+", suffix.lower())
+    is_one = begins is not None and begins[0] in SUFFIXES | OF_DOWNLOADS
+    return path[: -len(suffix)] if is_one else path

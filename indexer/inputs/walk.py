@@ -151,7 +151,7 @@ def _begins_like_one(path: Path, size: int, modified_ns: int) -> bool:
         return False
     kind = kind_of(head)
     is_text = kind == "BMP" and head[6:10] != bytes(4)  # two letters begin a BMP, and many a word
-    return kind is not None and not is_text
+    return kind not in (None, "PDF") and not is_text  # of a PDF, the suffix says whether it is meant as pictures
 
 
 def _suffix(path: Path) -> str:
