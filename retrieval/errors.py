@@ -37,8 +37,8 @@ class UnknownObject(ArtifactError):
     """An object id that is not in the catalogue."""
 
 
-class BadMetadata(ArtifactError):
-    """A `catalogue.csv` that cannot be read as a table at all."""
+class BadTable(ArtifactError):
+    """A table that cannot be read, or that lacks what is needed; the message says what was seen."""
 
 
 class Collapsed(ArtifactError):

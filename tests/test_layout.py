@@ -24,7 +24,7 @@ MODULES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob
 WINGS = {  # each imports only what stands after it
     "retrieval": "verdicts judging finding comparing catalogue encoder photographs statistics "
     "machine moment outcome extras errors",
-    "indexer": "demo training measuring building metric_learning simulation inputs",
+    "indexer": "demo training measuring building metric_learning simulation inputs tables",
     "cli": "start main commands runs screening evidence pages pictures records output",
 }
 ALONE = ("machine", "moment", "outcome", "extras", "errors")  # import nothing of ours

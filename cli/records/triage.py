@@ -11,7 +11,7 @@ from math import inf
 from typing import IO, TypedDict
 
 from cli.records.artifact_1 import MatchRecord, PhotographRecord, WorkRecord, dumps
-from retrieval.catalogue.standing import Status
+from retrieval.catalogue.status_words import Status
 from retrieval.outcome import Outcome
 
 SortKey = tuple[int, int, float, int, int, int, int]

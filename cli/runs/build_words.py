@@ -25,6 +25,10 @@ def say_build(report: BuildReport, seconds: float) -> None:
         f"new {len(difference.added)}, changed {len(difference.changed)}, moved {len(difference.moved)}, "
         f"{'removed' if report.pruned else 'gone'} {len(difference.gone)}"
     )
+    for note in report.table_notes:
+        typer.echo(f"table: {plain(note)}")
+    for warning in report.warnings:
+        typer.echo(plain(warning), err=True)
     if not report.pruned:
         excluded = set(report.excluded)
         away = [path for path in difference.gone if path not in excluded]

@@ -13,9 +13,12 @@ from cli.output.text import plain
 from cli.output.threshold_words import threshold_lines
 from cli.runs.build_words import say_build
 from cli.runs.indexing_options import IndexingOptions
+from cli.runs.register_words import say_register
 from indexer.building.build import build_catalogue
 from indexer.building.publish import publish
 from indexer.building.reading import Asked
+from indexer.inputs.metadata import TABLE_FIELDS
+from indexer.tables.mapping import read_mapping
 from retrieval.catalogue.catalogue import Catalogue
 from retrieval.catalogue.rows import Changes, EncoderRecord
 from retrieval.encoder.encoder import DEFAULT, Encoder, load_encoder
@@ -31,18 +34,24 @@ def run_index(folder: Path, data: Path, options: IndexingOptions) -> bool:
             folder,
             data,
             load=partial(_load, options),
-            asked=Asked(pattern=options.pattern, exclude=options.exclude or None),
+            asked=_asked(options),
             prune=options.prune,
             max_megapixels=options.max_megapixels,
             on_progress=show,
         )
     say_build(report, time.monotonic() - start)
     with Catalogue.reading(data) as catalogue:
+        say_register(catalogue, since=report.before)
         thresholds = catalogue.thresholds()
         if thresholds is not None:
             for line in threshold_lines(thresholds):
                 typer.echo(line)
     return not report.skipped
+
+
+def _asked(options: IndexingOptions) -> Asked:
+    columns = read_mapping(options.map, TABLE_FIELDS)
+    return Asked(pattern=options.pattern, exclude=options.exclude or None, table=options.table, columns=columns)
 
 
 def _load(options: IndexingOptions, record: EncoderRecord | None) -> Encoder:

@@ -31,5 +31,20 @@ class IndexingOptions:
             metavar="GLOB",
         ),
     ] = ()
+    table: Annotated[
+        str | None,
+        Option(
+            "The table in the folder that says more of its objects, where it is not the only one, or 'none'. "
+            "Kept for the folder.",
+            metavar="FILE",
+        ),
+    ] = None
+    map: Annotated[
+        tuple[str, ...],
+        Option(
+            "The column of a field, such as status=Statut; again for others. Kept for the folder, 'status=' forgets.",
+            metavar="FIELD=COLUMN",
+        ),
+    ] = ()
     prune: Annotated[bool, Option("Remove photographs that are no longer there.", flags=("--prune",))] = False
     max_megapixels: MaxMegapixels = MEGAPIXELS

@@ -13,9 +13,12 @@ from cli.output.terminal import print_table
 from cli.output.text import plain
 from cli.output.threshold_words import calibration_lines, threshold_lines
 from cli.records.artifact_1 import dumps
+from cli.runs.register_words import alarm_lines, change_lines, doubt_lines, register_json
 from indexer.building.reading import left_out_of
 from retrieval.catalogue.catalogue import Catalogue
+from retrieval.catalogue.changes import last_changes
 from retrieval.catalogue.rows import FIELDS, EncoderRecord, Object, Photo
+from retrieval.catalogue.standing import Register
 from retrieval.statistics.calibration import Calibration
 
 
@@ -37,17 +40,23 @@ def run_status(data: Path, *, as_json: bool) -> None:
             "skipped": [{"file": file, "reason": reason} for file, reason in skipped],
         }
         left_out = {folder: left_out_of(catalogue, folder) for folder in found["folders"]}
+        register, changes = Register.of(catalogue.objects()), last_changes(catalogue.db)
+        found |= register_json(register, changes)
         found["left_out"] = [{"folder": folder, **item} for folder, items in left_out.items() for item in items]
     if as_json:
         typer.echo(dumps(found, indent=2))
         return
     typer.echo(f"{objects} objects, {photos} photographs; revision {found['revision']} in {data}")
+    for line in (*alarm_lines(register), *doubt_lines(register)):
+        typer.echo(line)
     for folder in found["folders"]:
         typer.echo(f"folder: {plain(folder)}")
     typer.echo(f"encoder: {encoder.fingerprint} ({plain(encoder.spec)})" if encoder else "encoder: none yet")
     for line in threshold_lines(thresholds) if thresholds else ["thresholds: none; run `artifact index` again"]:
         typer.echo(line)
     for line in _calibrated(calibrations, encoder, objects):
+        typer.echo(line)
+    for line in change_lines(changes):
         typer.echo(line)
     if skipped:
         typer.echo(f"left out by the last index: {len(skipped)}")

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from indexer.building.complete_features import KEEP_EVERY, complete_features, described
 from indexer.building.difference import Difference, EncodingPlan, compare_folder, plan_encoding
+from indexer.building.metadata_difference import compare_metadata
 from indexer.building.publish import Published, publish
 from indexer.building.reading import AS_BEFORE, Asked, keep_reading, read_folder
 from indexer.building.simulated_distances import complete_sample, measured, sampled_views
-from indexer.inputs.metadata import Table, describe_objects
 from indexer.inputs.scan import FoundFile, Scan, SkippedItem
 from indexer.inputs.walk import LeftOut
 from indexer.simulation.rephotograph import VERSION
@@ -41,6 +41,9 @@ class BuildReport:
     skipped: tuple[SkippedItem, ...]
     left_out: LeftOut
     published: Published
+    before: int  # the revision before
+    table_notes: tuple[str, ...]  # how the table of the folder was read
+    warnings: tuple[str, ...]  # of the table and of statuses
 
 
 def build_catalogue(
@@ -79,19 +82,19 @@ def build_catalogue(
             str(folder), scan.found, plan.contents, catalogued, unread=unread, prune=prune, scanned_ns=scanned_ns
         )
         taken = _objects_taken(scan, plan, claims, rows)
-        metadata, bad_rows = _metadata(catalogue, table, scan.found, taken)
-        skipped = (*scan.skipped, *plan.skipped, *claims, *bad_rows)
+        known = compare_metadata(catalogue, table, scan.found, taken, difference.changes.put)
+        skipped = (*scan.skipped, *plan.skipped, *claims, *known.bad_rows)
         catalogue.touch(difference.touched)
         catalogue.set_skipped(str(folder), [(item.path, item.reason) for item in skipped])
         keep_reading(catalogue, reading)
-        published = publish(catalogue, replace(difference.changes, metadata=metadata))
+        before = catalogue.revision
+        published = publish(catalogue, replace(difference.changes, metadata=known.metadata))
         if prune:
             catalogue.drop_unused_vectors()
         objects, photos = catalogue.counts()
         excluded = tuple(path for path in difference.gone if reading.leaves_out(path))
-        return BuildReport(
-            catalogue.revision, objects, photos, encoded, difference, excluded, prune, skipped, scan.left_out, published
-        )
+        done = (catalogue.revision, objects, photos, encoded, difference, excluded, prune, skipped, scan.left_out)
+        return BuildReport(*done, published, before, table.notes, (*table.warnings, *known.kept))
 
 
 def _settled_encoder(catalogue: Catalogue, load: LoadEncoder) -> Encoder:
@@ -175,15 +178,3 @@ def _objects_taken(
         if item.path not in refused
         and (item.path in plan.contents or (item.path in rows and rows[item.path].object_id == item.object_id))
     }
-
-
-def _metadata(
-    catalogue: Catalogue, table: Table, found: Sequence[FoundFile], taken: Collection[str]
-) -> tuple[dict[str, dict[str, str]], list[SkippedItem]]:
-    """Return the metadata of objects that differs from the catalogue's, and the rows that could not be used."""
-    if not table.rows and not table.skipped:
-        return {}, []
-    described, bad_rows = describe_objects(table, found)
-    known = {item.object_id: dict(item.metadata) for item in catalogue.objects()}
-    wanted = {object_id: described.get(object_id, {}) for object_id in sorted(taken)}
-    return {key: value for key, value in wanted.items() if known.get(key, {}) != value}, bad_rows

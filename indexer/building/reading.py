@@ -6,12 +6,13 @@ import json
 import os
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from indexer.inputs.exclusions import Exclusions, read_exclusions
 from indexer.inputs.layout import Layout, read_layout
-from indexer.inputs.metadata import NAME, Table, read_table
+from indexer.inputs.metadata import Metadata, choose_metadata, read_metadata
+from indexer.inputs.names import composed
 from indexer.inputs.scan import Scan, assign_objects
 from indexer.inputs.walk import Walk, is_left_out, walk_folder
 from retrieval.catalogue.catalogue import Catalogue
@@ -29,6 +30,8 @@ class Asked:
 
     pattern: str | None = None  # where the id of an object stands in a path
     exclude: tuple[str, ...] | None = None  # patterns of what is left out
+    table: str | None = None  # the file in the folder that says more of its objects; `none` for none
+    columns: Mapping[str, str] = field(default_factory=dict)  # the column of a field, beside those of the last time
 
 
 AS_BEFORE = Asked()
@@ -42,13 +45,14 @@ class Reading:
     asked: Asked  # settled: nothing in it is None
     layout: Layout | None
     exclusions: Exclusions
-    table: Table
+    table: Metadata
     walk: Walk
 
     def scan(self, catalogued: Iterable[Photo]) -> Scan:
         """Return the photographs with their objects; what is catalogued from this folder keeps its ids."""
         known = {(photo.path, photo.object_id) for photo in catalogued if photo.folder == str(self.folder)}
-        return assign_objects(self.walk, named=self.table.named, known=known, layout=self.layout)
+        named = {composed(path): object_id for path, object_id in known} if self.table.gone else self.table.named
+        return assign_objects(self.walk, named=named, known=known, layout=self.layout)
 
     def leaves_out(self, path: str) -> bool:
         """Say whether a relative path is passed over, whether there is a file or not."""
@@ -59,13 +63,17 @@ def read_folder(folder: Path, data: Path, asked: Asked) -> Reading:
     """Return what a folder holds, before anything is decoded; raises ArtifactError where that is no photograph."""
     folder = folder.resolve()
     _refuse_folder(folder)
-    settled = _settled(folder, data, asked)
+    kept = _kept(folder, data)
+    settled = _settled(kept, asked)
     layout = read_layout(settled.pattern) if settled.pattern else None
     exclude = settled.exclude or ()
-    walk = walk_folder(folder, exclude=exclude, tables=(NAME,))
+    choice = choose_metadata(folder, asked=asked.table, kept=kept.get("table", ""), mapping=settled.columns)
+    walk = walk_folder(folder, exclude=exclude, tables=(choice.name,))
     if not walk.photographs:
         raise CatalogueMissing(f"There is no photograph in {folder}. Name the folder that holds them.")
-    return Reading(folder, settled, layout, read_exclusions(folder, exclude), read_table(folder), walk)
+    paths = [path for path, _ in walk.photographs]
+    table = read_metadata(choice, paths)
+    return Reading(folder, settled, layout, read_exclusions(folder, exclude), table, walk)
 
 
 def keep_reading(catalogue: Catalogue, reading: Reading) -> None:
@@ -74,6 +82,8 @@ def keep_reading(catalogue: Catalogue, reading: Reading) -> None:
     settings = {
         "pattern": reading.asked.pattern or "",
         "exclude": json.dumps(reading.asked.exclude) if reading.asked.exclude else "",
+        "table": reading.table.name or reading.table.gone,
+        "columns": json.dumps(reading.asked.columns) if reading.asked.columns else "",
         "left_out": json.dumps(left_out) if left_out else "",
     }
     kept = folder_settings(catalogue.db, str(reading.folder))
@@ -95,11 +105,15 @@ def _refuse_folder(folder: Path) -> None:
         raise CatalogueMissing(f"There is no folder {folder}. Name the folder that holds the photographs.")
 
 
-def _settled(folder: Path, data: Path, asked: Asked) -> Asked:
-    kept = _kept(folder, data)
+def _settled(kept: Mapping[str, str], asked: Asked) -> Asked:
     pattern = kept.get("pattern", "") if asked.pattern is None else asked.pattern
     exclude = json.loads(kept.get("exclude", "[]")) if asked.exclude is None else asked.exclude
-    return Asked(pattern=pattern.strip(), exclude=tuple(item for item in exclude if item.strip()))
+    columns = {**json.loads(kept.get("columns", "{}")), **asked.columns}
+    return Asked(
+        pattern=pattern.strip(),
+        exclude=tuple(item for item in exclude if item.strip()),
+        columns={name: column for name, column in columns.items() if column.strip()},
+    )
 
 
 def _kept(folder: Path, data: Path) -> Mapping[str, str]:

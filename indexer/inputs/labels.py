@@ -4,22 +4,37 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from indexer.inputs.csv_rows import BadLabels, read_rows
-from indexer.inputs.metadata import read_table
+from indexer.inputs.metadata import choose_metadata, read_metadata
 from indexer.inputs.names import composed
+from indexer.inputs.photo_names import PhotosBeside
 from indexer.inputs.scan import FoundFile, SkippedItem, scan_folder
+from indexer.inputs.walk import walk_folder
+from indexer.tables.table import Row, Wanted, read_table
+from retrieval.errors import BadTable
 from retrieval.photographs.kinds import SUFFIXES
 from retrieval.statistics.metrics import tied_groups
 
 COLUMNS = ("photo", "object_id", "label")
 GROUP = "group"
-LABELS = {"1": True, "genuine": True, "0": False, "forgery": False}
+WANTED = Wanted(
+    (*COLUMNS, GROUP),
+    (frozenset(COLUMNS),),
+    "must have one column each of photo, object_id and label",
+    "Name them in its first line: photo,object_id,label.",
+)
+GENUINE = ("1", "genuine", "authentic", "original", "echt", "authentique", "autentico", "auténtico")
+FORGERY = ("0", "forgery", "forged", "fake", "copy", "fälschung", "faux", "falso")
+LABELS = dict.fromkeys(GENUINE, True) | dict.fromkeys(FORGERY, False)
 BEGINNINGS = {"genuine": True, "forgery": False, "forgeries": False}  # of the names in the folder of an object
 SHOWN = 5  # problems that one message names
+
+
+class BadLabels(BadTable):
+    """Labels that cannot be used; the message names the first lines, files or objects that are wrong."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +56,7 @@ class LabelledPhotos:
 
     photos: tuple[LabelledPhoto, ...]
     skipped: tuple[SkippedItem, ...] = ()  # of a folder, as `artifact index` skips them
+    notes: tuple[str, ...] = ()  # how the table was read
 
     @property
     def object_ids(self) -> tuple[str, ...]:
@@ -95,49 +111,32 @@ def read_labels(source: Path) -> LabelledPhotos:
 def _from_table(source: Path) -> LabelledPhotos:
     photos: dict[str, tuple[int, LabelledPhoto]] = {}
     problems: list[str] = []
-    for line, row in _rows(source):
-        photo = row if isinstance(row, str) else _photo(source.parent, *row)
-        if isinstance(photo, str):
-            problems.append(f"line {line}: {photo}")
-            continue
-        first, known = photos.setdefault(os.path.normpath(photo.path), (line, photo))
-        if first != line:
-            problems.append(f"line {line}: {photo.path.name} {_repeated(known, photo)} in line {first}")
-    return _checked(source, [photo for _, photo in photos.values()], problems)
+    table = read_table(source, WANTED)
+    beside = PhotosBeside(source.parent)
+    for row in table.rows:
+        found, wrong = _labelled(row, beside)
+        problems += [f"line {row.line}: {problem}" for problem in wrong]
+        for photo in found:
+            first, known = photos.setdefault(os.path.normpath(photo.path), (row.line, photo))
+            if known is not photo:
+                problems.append(f"line {row.line}: {photo.path.name} {_repeated(known, photo)} in line {first}")
+    return _checked(source, [photo for _, photo in photos.values()], problems, notes=table.notes)
 
 
-def _rows(source: Path) -> Iterator[tuple[int, tuple[str, str, str, str] | str]]:
-    """Yield, with the number of its line, each row as (photo, object id, label, group), or what is wrong with it."""
-    header, rows = read_rows(source)
-    if any(header.count(name) != 1 for name in COLUMNS):
-        raise BadLabels(f"{source} must have one column each of photo, object_id and label, named in line 1.")
-    for line, row in rows:
-        if isinstance(row, str):
-            yield line, row
-        else:
-            photo, object_id, label, group = (row.get(name, "") for name in (*COLUMNS, GROUP))
-            yield line, (photo, object_id, label, group)
-
-
-def _photo(folder: Path, photo: str, object_id: str, label: str, group: str) -> LabelledPhoto | str:
+def _labelled(row: Row, beside: PhotosBeside) -> tuple[list[LabelledPhoto], Sequence[str]]:
+    """Return the photographs of a row, and what is wrong with it."""
+    if row.problem is not None:
+        return [], [row.problem]
+    photo, object_id, label = (row[name] for name in COLUMNS)
     if not photo:
-        return "no photo"
+        return [], ["no photo"]
     if not object_id:
-        return "no object_id"
+        return [], ["no object_id"]
     if label.casefold() not in LABELS:
-        return f"label {label!r} is neither 1 (genuine) nor 0 (forgery)"
-    path = folder / photo
-    if not is_file(path):
-        return f"there is no photo {photo}"
-    return LabelledPhoto(path, composed(object_id), LABELS[label.casefold()], group)
-
-
-def is_file(path: Path) -> bool:
-    """Return whether there is a file of this name, whatever the name."""
-    try:
-        return path.is_file()
-    except OSError:  # a name too long, a folder that may not be entered
-        return False
+        return [], [f"label {label!r} is neither 1 (genuine) nor 0 (forgery)"]
+    paths, problems = beside.named(photo)
+    genuine = LABELS[label.casefold()]
+    return [LabelledPhoto(path, composed(object_id), genuine, row[GROUP]) for path in paths], problems
 
 
 def _repeated(known: LabelledPhoto, photo: LabelledPhoto) -> str:
@@ -153,7 +152,8 @@ def _word(genuine: bool) -> str:
 
 
 def _from_folder(source: Path) -> LabelledPhotos:
-    table = read_table(source)
+    choice = choose_metadata(source)
+    table = read_metadata(choice, [path for path, _ in walk_folder(source).photographs] if choice.table else [])
     scan = scan_folder(source, named=table.named)
     if not scan.found:
         raise BadLabels(f"There is no photograph in {source}. Name the folder that holds them, or a CSV file.")
@@ -170,7 +170,7 @@ def _from_folder(source: Path) -> LabelledPhotos:
         for item, label in zip(scan.found, labels, strict=True)
         if label is not None
     ]
-    return _checked(source, photos, _unlabelled(scan.found, labels), (*scan.skipped, *table.skipped))
+    return _checked(source, photos, _unlabelled(scan.found, labels), (*scan.skipped, *table.skipped), table.notes)
 
 
 def _top(item: FoundFile) -> str:
@@ -199,7 +199,11 @@ def _unlabelled(found: Sequence[FoundFile], labels: Sequence[bool | None]) -> li
 
 
 def _checked(
-    source: Path, photos: Sequence[LabelledPhoto], problems: Sequence[str], skipped: tuple[SkippedItem, ...] = ()
+    source: Path,
+    photos: Sequence[LabelledPhoto],
+    problems: Sequence[str],
+    skipped: tuple[SkippedItem, ...] = (),
+    notes: tuple[str, ...] = (),
 ) -> LabelledPhotos:
     """Return the photographs, or raise BadLabels where there are problems, or objects without a genuine one."""
     genuine = {photo.object_id for photo in photos if photo.genuine}
@@ -210,7 +214,7 @@ def _checked(
         raise BadLabels(f"{source} cannot be used: {'; '.join(problems[:SHOWN])}{more}. Correct it and run again.")
     if not photos:
         raise BadLabels(f"{source} names no photograph. Give each its line: photo,object_id,label.")
-    return LabelledPhotos(tuple(photos), skipped)
+    return LabelledPhotos(tuple(photos), skipped, notes)
 
 
 def _count(number: int, one: str, many: str) -> str:

@@ -5,20 +5,30 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from indexer.inputs.csv_rows import BadLabels, read_rows
-from indexer.inputs.names import composed
+from indexer.inputs.object_names import ObjectNames
+from indexer.inputs.photo_names import BLANK, PhotosBeside, no_photo
 from indexer.inputs.walk import LeftOut, walk_folder
-from retrieval.errors import ArtifactError
+from indexer.tables.table import SUFFIXES as TABLES_AND_LISTS
+from indexer.tables.table import Table, Wanted, read_table, text_of
+from retrieval.errors import BadTable
 from retrieval.photographs.kinds import SUFFIXES
 
 PHOTO, CLAIM = "photo", "claim"
+FIELDS = (PHOTO, "lot", "sale", "house", CLAIM, "maker", "url")  # what --map may name
+WANTED = Wanted(
+    FIELDS,
+    (frozenset([PHOTO]),),
+    "has no column of photographs",
+    "Name it `photo` in the first line, as in `photo,lot,claim`, or say which it is: --map photo=COLUMN.",
+)
+TABLES = tuple(suffix for suffix in TABLES_AND_LISTS if suffix != ".txt")
 OFFER = ("house", "sale", "lot")  # columns that together tell one offer, and all its photographs, from another
 
 
-class BadLots(ArtifactError):
+class BadLots(BadTable):
     """A source of photographs that cannot be used."""
 
 
@@ -42,13 +52,18 @@ class Lot:
 
 
 def read_lots(
-    source: Path, *, exclude: Collection[str] = (), on_left_out: Callable[[LeftOut], None] = lambda left_out: None
+    source: Path,
+    *,
+    exclude: Collection[str] = (),
+    mapping: Mapping[str, str] | None = None,
+    on_left_out: Callable[[LeftOut], None] = lambda left_out: None,
+    on_note: Callable[[str], None] = lambda note: None,
 ) -> Iterator[Lot]:
     """Yield the photographs of a source, in its order.
 
-    A folder is searched through, but for what `exclude` names, and it is told how much is left out of it; a CSV file
-    has a column `photo`, perhaps one `claim` and any others; any other text file names a photograph a line. Files are
-    named relative to the folder of the table. Raises BadLots.
+    A folder is searched through, but for what `exclude` names, and it is told how much is left out of it; a table has
+    a column of photographs, perhaps one `claim` and any others; any other text file names a photograph a line. Files
+    are named relative to the folder of the table. `mapping` names the column of a field. Raises BadTable.
     """
     if source.is_dir():
         return _below(source, exclude, on_left_out)
@@ -56,7 +71,31 @@ def read_lots(
         raise BadLots(f"There is no folder or file {source}. Name the folder that holds the photographs.")
     if source.suffix.lower() in SUFFIXES:
         raise BadLots(f"{source} is one photograph. `artifact query {source}` judges it.")
-    return _rows(source) if source.suffix.lower() in (".csv", ".tsv") else _lines(source)
+    table = _table(source, mapping or {})
+    if table is None:
+        return _lines(source, _list_text(source))
+    for note in table.notes:
+        on_note(f"{source.name}: {note}")
+    return _rows(source, table)
+
+
+def _table(source: Path, mapping: Mapping[str, str]) -> Table | None:
+    """Return the table that a file holds; None for a list, which any file may be that has no suffix of a table."""
+    wanted = replace(WANTED, mapping=mapping)
+    if source.suffix.lower() in TABLES:
+        return read_table(source, wanted)
+    try:
+        table = read_table(source, wanted)
+    except BadTable:
+        return None
+    return table if len(table.columns.header) > 1 or table.columns.header[0].casefold() == PHOTO else None
+
+
+def _list_text(source: Path) -> str:
+    try:
+        return text_of(source).text
+    except BadTable as error:
+        raise BadLots(f"{source} is no list of photographs. {error}") from error
 
 
 def _below(folder: Path, exclude: Collection[str], on_left_out: Callable[[LeftOut], None]) -> Iterator[Lot]:
@@ -66,38 +105,35 @@ def _below(folder: Path, exclude: Collection[str], on_left_out: Callable[[LeftOu
         yield Lot(folder / name, problem=item if isinstance(item, str) else None)
 
 
-def _rows(source: Path) -> Iterator[Lot]:
-    try:
-        header, rows = read_rows(source)
-    except BadLabels as error:
-        raise BadLots(str(error)) from error
-    if header.count(PHOTO) != 1:
-        raise BadLots(f"{source} must have one column `{PHOTO}`, named in line 1.")
-    return _of_rows(source, rows)
-
-
-def _of_rows(source: Path, rows: Iterator[tuple[int, dict[str, str] | str]]) -> Iterator[Lot]:
-    for line, row in rows:
-        where = f"{source.name} line {line}"
-        if isinstance(row, str):
-            yield Lot(source.parent / where, problem=row)
-            continue
-        columns = {name: value for name, value in row.items() if name and value and name != PHOTO}
-        photo = row.get(PHOTO, "")
-        if not photo:
+def _rows(source: Path, table: Table) -> Iterator[Lot]:
+    beside = PhotosBeside(source.parent)
+    for row in table.rows:
+        where = f"{source.name} line {row.line}"
+        columns = {name: text for name in row.cells if name != PHOTO and (text := row[name])}
+        if row.problem is not None:
+            yield Lot(source.parent / where, problem=row.problem)
+        elif not row[PHOTO]:
             yield Lot(source.parent / where, columns, f"{where} names no photo")
         else:
-            yield Lot(_located(source, photo), columns)
+            paths, problems = beside.named(row[PHOTO])
+            yield from (Lot(_located(source, str(path)), columns) for path in paths)
+            if problems == (no_photo(row[PHOTO]),):  # as reading will say
+                yield Lot(_located(source, row[PHOTO]), columns)
+            else:
+                yield from (Lot(source.parent / where, columns, f"{where}: {problem}") for problem in problems)
 
 
-def _lines(source: Path) -> Iterator[Lot]:
-    try:
-        lines = source.read_bytes().decode("utf-8-sig").splitlines()
-    except OSError as error:
-        raise BadLots(f"{source} cannot be read: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise BadLots(f"{source} is no list of photographs: it is not UTF-8 text (byte {error.start})") from error
-    return (Lot(_located(source, line.strip())) for line in lines if line.strip() and not line.startswith("#"))
+def _lines(source: Path, text: str) -> Iterator[Lot]:
+    """Yield the photographs of a list; a line that begins with `# ` is a comment, `#12.jpg` a photograph."""
+    beside = PhotosBeside(source.parent)
+    for line in text.splitlines():
+        name = line.strip(BLANK)
+        if name and not name.startswith("# ") and name.strip("#"):
+            paths, problems = beside.named(name, several=False)
+            missing = not paths and problems == (no_photo(name),)
+            yield Lot(
+                _located(source, str(paths[0]) if paths else name), problem="".join(() if missing else problems) or None
+            )
 
 
 def _located(source: Path, name: str) -> Path:
@@ -110,18 +146,11 @@ class Claims:
 
     def __init__(self, accessions: Mapping[str, str]) -> None:
         """`accessions` holds the accession number, "" where none is known, of every object id."""
-        self._known = accessions.keys()
-        self._by_text: dict[str, list[str]] = {}
-        for object_id, accession in accessions.items():
-            for text in {object_id.casefold(), accession.casefold(), object_id.casefold().lstrip("0")} - {""}:
-                self._by_text.setdefault(text, []).append(object_id)
+        self._names = ObjectNames(accessions)
 
     def object_id(self, claim: str) -> str:
         """Return the object whose id or accession number a claim is; raises BadLots where there is none, or several."""
-        name = composed(claim)
-        if name in self._known:
-            return name
-        meant = self._by_text.get(name.casefold()) or self._by_text.get(name.casefold().lstrip("0"), [])
+        meant = self._names.meant(claim)
         if len(meant) == 1:
             return meant[0]
         why = f"is that of {', '.join(sorted(meant)[:3])}" if meant else "is not in the catalogue"

@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Collection, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from indexer.inputs.csv_rows import BadLabels, read_rows
-from indexer.inputs.labels import COLUMNS, LABELS, is_file, read_labels
+from indexer.inputs.labels import COLUMNS, GROUP, LABELS, BadLabels, read_labels
 from indexer.inputs.names import composed
+from indexer.inputs.object_names import ObjectNames
+from indexer.inputs.photo_names import PhotosBeside, is_file
 from indexer.inputs.walk import is_passed_over
+from indexer.tables.table import Row, Wanted, read_table
 from retrieval.catalogue.rows import Photo
 from retrieval.photographs.kinds import SUFFIXES
 
 MUSEUM, PAIRS = ("photo", "catalogue_ids"), ("a", "b")
+WANTED = Wanted(
+    (*COLUMNS, GROUP, *MUSEUM, *PAIRS),
+    (frozenset(COLUMNS), frozenset(MUSEUM), frozenset(PAIRS)),
+    "must have the columns photo,catalogue_ids or photo,object_id,label or a,b",
+    "Name them in its first line: photo,catalogue_ids.",
+)
 NONE = "none"
 SHOWN = 5
 
@@ -42,19 +51,16 @@ def read_queries(source: Path, exemplars: Mapping[str, Sequence[Photo]]) -> list
         return _from_folder(source, exemplars)
     if not source.is_file() or source.suffix.lower() in SUFFIXES:
         raise BadLabels(f"There is no table {source}. Name a CSV file of photographs with what they show.")
-    header, rows = read_rows(source)
+    table = read_table(source, WANTED)
     forms = {COLUMNS: _labelled, MUSEUM: _shown, PAIRS: _pair}
-    read = next((reader for columns, reader in forms.items() if set(columns) <= set(header)), None)
-    if read is None:
-        raise BadLabels(
-            f"{source} must have the columns photo,catalogue_ids or photo,object_id,label or a,b, named in line 1."
-        )
+    fields = set(table.columns.fields.values())
+    read = next(reader for columns, reader in forms.items() if set(columns) <= fields)
     files, ids = _Files(source), _Ids(exemplars)
     queries: dict[Path, Query] = {}
     problems: list[str] = []
-    for line, row in rows:
-        if isinstance(row, str):
-            problems.append(f"line {line}: {row}")
+    for row in table.rows:
+        if row.problem is not None:
+            problems.append(f"line {row.line}: {row.problem}")
             continue
         try:
             for query in read(row, files, ids):
@@ -64,7 +70,7 @@ def read_queries(source: Path, exemplars: Mapping[str, Sequence[Photo]]) -> list
                 shown = query.objects | (known.objects if known else frozenset())
                 queries[query.path] = replace(query, objects=shown)
         except BadLabels as problem:
-            problems.append(f"line {line}: {problem}")
+            problems.append(f"line {row.line}: {problem}")
     _refuse(source, problems, queries.values())
     return list(queries.values())
 
@@ -91,24 +97,26 @@ def _query(path: Path, object_id: str, genuine: bool, group: str, known: Contain
     return Query(path, frozenset({object_id} if genuine else ()), None if genuine else object_id, group)
 
 
-def _labelled(row: Mapping[str, str], files: _Files, ids: _Ids) -> Iterator[Query]:
-    label = row.get("label", "").casefold()
+def _labelled(row: Row, files: _Files, ids: _Ids) -> Iterator[Query]:
+    label = row["label"].casefold()
     if label not in LABELS:
         raise BadLabels(f"label {label!r} is neither 1 (genuine) nor 0 (forgery)")
-    object_id = composed(row.get("object_id", ""))
-    yield _query(files.named(row.get("photo", "")), object_id, LABELS[label], row.get("group", ""), ids.known)
+    object_id = composed(row["object_id"])
+    yield _query(files.named(row["photo"]), object_id, LABELS[label], row["group"], ids.known)
 
 
-def _shown(row: Mapping[str, str], files: _Files, ids: _Ids) -> Iterator[Query]:
-    named = [] if row.get("catalogue_ids", "").casefold() == NONE else row.get("catalogue_ids", "").split()
-    if not named and row.get("catalogue_ids", "").casefold() != NONE:
+def _shown(row: Row, files: _Files, ids: _Ids) -> Iterator[Query]:
+    text = row["catalogue_ids"]
+    if not text:
         raise BadLabels(f"no catalogue_ids; an unknown work is {NONE!r}")
-    shown = frozenset(ids.named(name) for name in named)
-    yield Query(files.named(row.get("photo", "")), shown, group=row.get("group", ""))
+    whole = ids.names.meant(text)
+    named = [] if text.casefold() == NONE else whole if len(whole) == 1 else re.split(r"[\s;|,]+", text)
+    shown = frozenset(ids.named(name) for name in named if name)
+    yield Query(files.named(row["photo"]), shown, group=row["group"])
 
 
-def _pair(row: Mapping[str, str], files: _Files, ids: _Ids) -> Iterator[Query]:
-    one, other = (files.named(row.get(name, "")) for name in PAIRS)
+def _pair(row: Row, files: _Files, ids: _Ids) -> Iterator[Query]:
+    one, other = (files.named(row[name]) for name in PAIRS)
     asked = [
         Query(photo, frozenset({object_id}), group=f"{one.name} {other.name}")
         for photo, exemplar in ((one, other), (other, one))
@@ -124,6 +132,7 @@ class _Files:
 
     def __init__(self, source: Path) -> None:
         self.folder = source.parent
+        self.beside = PhotosBeside(self.folder)
         below = [
             Path(entry.path) for entry in os.scandir(self.folder) if entry.is_dir() and not is_passed_over(entry.name)
         ]
@@ -134,9 +143,12 @@ class _Files:
         if not name:
             raise BadLabels("no photo")
         found = next((place / name for place in self.places if is_file(place / name)), None)
-        if found is None:
-            raise BadLabels(f"there is no photo {name}")
-        return found
+        if found is not None:
+            return found
+        paths, problems = self.beside.named(name)
+        if len(paths) != 1 or problems:
+            raise BadLabels("; ".join(problems) or f"{name} names several photographs")
+        return paths[0]
 
 
 class _Ids:
@@ -144,21 +156,15 @@ class _Ids:
 
     def __init__(self, exemplars: Mapping[str, Sequence[Photo]]) -> None:
         self.known = exemplars.keys()
-        self.numbers: dict[int, list[str]] = {}
-        for object_id in exemplars:
-            if object_id.isdecimal():
-                self.numbers.setdefault(int(object_id), []).append(object_id)
+        self.names = ObjectNames(dict.fromkeys(exemplars, ""))
         self.files = {photo.file.resolve(): photo.object_id for photos in exemplars.values() for photo in photos}
 
     def named(self, name: str) -> str:
         """Return the object of that id; raises BadLabels."""
-        name = composed(name)
-        if name in self.known:
-            return name
-        same = self.numbers.get(int(name), []) if name.isdecimal() else []
-        if len(same) != 1:
-            raise BadLabels(f"object {name} is not in the catalogue")
-        return same[0]
+        meant = self.names.meant(name)
+        if len(meant) != 1:
+            raise BadLabels(f"object {name} {'may be ' + ' or '.join(meant) if meant else 'is not in the catalogue'}")
+        return meant[0]
 
     def of_exemplar(self, path: Path) -> str | None:
         """Return the object that a file is an exemplar of."""

@@ -10,8 +10,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from indexer.inputs.labels import COLUMNS, GROUP, LabelledPhoto, is_file
+from indexer.inputs.labels import COLUMNS, GROUP, LabelledPhoto
 from indexer.inputs.lots import OFFER
+from indexer.inputs.photo_names import is_file
 from retrieval.catalogue.catalogue import Catalogue
 from retrieval.errors import UnreadableImage
 from retrieval.outcome import OF_AN_OBJECT, UNREADABLE, Outcome

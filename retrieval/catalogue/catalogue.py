@@ -125,8 +125,8 @@ class Catalogue:
     def apply(self, changes: Changes) -> int:
         """Write one run's changes in one transaction; return the new revision."""
         with self.db.atomic():
-            write_changes(self.db, changes)
             revision = self.revision + 1
+            write_changes(self.db, changes, revision)
             self.db["settings"].upsert({"key": "revision", "value": str(revision)}, pk="key")
         return revision
 

@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from sqlite_utils import Database
 
-from retrieval.catalogue.rows import FIELDS, Changes, Photo
+from retrieval.catalogue.rows import FIELDS, Changes, MetadataChange, Photo
+
+Metadata = Mapping[str, Mapping[str, str]]
 
 
-def write_changes(database: Database, changes: Changes) -> None:
-    """Write the changes of one run, in the transaction that is open; an object without a photograph goes."""
+def write_changes(database: Database, changes: Changes, revision: int) -> None:
+    """Write the changes of one run, in the transaction that is open; an object without a photograph goes.
+
+    What changes in the metadata of objects that were there is noted under the revision, also a status that goes.
+    """
+    before = {row["object_id"]: _metadata(row) for row in database.query("SELECT * FROM objects")}
     database.execute("PRAGMA defer_foreign_keys = ON")
     for photo_id in changes.gone:
         database.execute("DELETE FROM photos WHERE photo_id = ?", [photo_id])
@@ -19,6 +26,24 @@ def write_changes(database: Database, changes: Changes) -> None:
     for object_id, metadata in changes.metadata.items():
         _describe(database, object_id, metadata)
     database.execute("DELETE FROM objects WHERE object_id NOT IN (SELECT object_id FROM photos)")
+    after = {row["object_id"]: _metadata(row) for row in database.query("SELECT * FROM objects")}
+    _note(database, revision, before, after)
+
+
+def _note(database: Database, revision: int, before: Metadata, after: Metadata) -> None:
+    """Note what changed; of an object that goes, its status."""
+    for object_id, old in before.items():
+        new = after.get(object_id, {name: value for name, value in old.items() if name != "status"})
+        rows = [
+            (revision, object_id, name, old.get(name, ""), new.get(name, ""))
+            for name in dict.fromkeys([*old, *new])
+            if old.get(name, "") != new.get(name, "")
+        ]
+        database.conn.executemany("INSERT INTO metadata_changes VALUES (?, ?, ?, ?, ?)", rows)
+
+
+def _metadata(row: Mapping[str, Any]) -> dict[str, str]:
+    return {name: row[name] for name in FIELDS if row[name]} | json.loads(row["other"] or "{}")
 
 
 def _put(database: Database, photos: Sequence[Photo]) -> None:
@@ -39,3 +64,10 @@ def _describe(database: Database, object_id: str, metadata: Mapping[str, str]) -
     other = {name: value for name, value in metadata.items() if name not in FIELDS}
     row = {"object_id": object_id, **known, "other": json.dumps(other, ensure_ascii=False)}
     database["objects"].upsert(row, pk="object_id")
+
+
+def last_changes(database: Database) -> list[MetadataChange]:
+    """Return what the last revision that changed any metadata changed, statuses first."""
+    sql = """SELECT * FROM metadata_changes WHERE revision = (SELECT max(revision) FROM metadata_changes)
+             ORDER BY field != 'status', object_id, field"""
+    return [MetadataChange(*row) for row in database.execute(sql)]

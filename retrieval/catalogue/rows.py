@@ -72,3 +72,14 @@ class Changes:
 
     def __bool__(self) -> bool:
         return bool(self.put or self.gone or self.metadata)
+
+
+@dataclass(frozen=True, slots=True)
+class MetadataChange:
+    """What one revision changed in the metadata of an object; empty: nothing is said."""
+
+    revision: int
+    object_id: str
+    field: str
+    before: str
+    after: str

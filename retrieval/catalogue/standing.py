@@ -4,24 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from enum import StrEnum
 
 from retrieval.catalogue.rows import Object
+from retrieval.catalogue.status_words import ALARMS, Status, understood
 
 FORGERY_OF = "forgery_of"  # column of catalogue.csv: the genuine object that a known forgery imitates
-
-
-class Status(StrEnum):
-    """What an object's `status` may be; any other text is shown as it is and means nothing more."""
-
-    IN_COLLECTION = "in collection"
-    STOLEN = "stolen"
-    MISSING = "missing"
-    SOLD = "sold"
-    KNOWN_FORGERY = "known forgery"
-
-
-ALERTING = (Status.STOLEN, Status.MISSING)  # of a genuine object, when a photograph is consistent with it
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +18,7 @@ class Standing:
     text: str = ""
     status: Status | None = None
     forgery_of: str | None = None  # of a known forgery: the genuine object
+    doubt: str = ""  # what makes the understanding doubtful
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +42,20 @@ class Register:
         """Return the standing of an object; an empty one where nothing is said."""
         return self.standings.get(object_id, Standing())
 
+    @property
+    def alarms(self) -> dict[Status, tuple[str, ...]]:
+        """The objects of each status that raises an alarm, where there are any."""
+        found = {
+            status: tuple(key for key, standing in self.standings.items() if standing.status is status)
+            for status in ALARMS
+        }
+        return {status: objects for status, objects in found.items() if objects}
+
+    @property
+    def doubts(self) -> dict[str, str]:
+        """What is doubtful in the status of each object, where anything is."""
+        return {object_id: standing.doubt for object_id, standing in self.standings.items() if standing.doubt}
+
     def is_forgery(self, object_id: str) -> bool:
         """Say whether an object is a known forgery."""
         return self.standing(object_id).status is Status.KNOWN_FORGERY
@@ -63,6 +65,5 @@ def _standing(item: Object) -> Standing | None:
     text = item.metadata.get("status", "").strip()
     if not text:
         return None
-    plain = " ".join(text.casefold().replace("_", " ").replace("-", " ").split())
-    status = Status(plain) if plain in set(Status) else None
-    return Standing(text, status, item.metadata.get(FORGERY_OF, "").strip() or None)
+    found = understood(text)
+    return Standing(text, found.status, item.metadata.get(FORGERY_OF, "").strip() or None, found.doubt)

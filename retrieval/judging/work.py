@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from retrieval.catalogue.standing import ALERTING, Register, Status
+from retrieval.catalogue.standing import Register
+from retrieval.catalogue.status_words import ALERTING, Status
 from retrieval.finding.match import Match
 from retrieval.finding.sightings import Sighting
 from retrieval.judging.decision import Basis, Decision, decide

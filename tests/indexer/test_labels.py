@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from indexer.inputs.labels import BadLabels, LabelledPhotos, read_labels
+from indexer.inputs.labels import LabelledPhotos, read_labels
 from indexer.inputs.scan import scan_folder
+from retrieval.errors import BadTable
 from tests.conftest import touch
 
 HEAD = "photo,object_id,label\n"
@@ -24,7 +25,7 @@ def said(labelled: LabelledPhotos, folder: Path) -> dict[str, tuple[str, bool]]:
 
 
 def refusal(source: Path) -> str:
-    with pytest.raises(BadLabels) as caught:
+    with pytest.raises(BadTable) as caught:
         read_labels(source)
     assert "\n" not in str(caught.value)
     return str(caught.value)
@@ -120,14 +121,35 @@ def test_an_object_whose_genuine_photograph_is_missing_is_not_said_to_have_none(
     assert "there is no photo gone.jpg" in message and "forgeries" not in message
 
 
-@pytest.mark.parametrize("head", ["", "photo,object_id\n", "a.jpg,x,1\n", "photo,object_id,label,label\n"])
-def test_a_table_needs_its_columns(tmp_path, head):
-    assert "one column each of photo, object_id and label" in refusal(table(tmp_path, head))
+@pytest.mark.parametrize(
+    ("head", "said"),
+    [
+        ("", "labels.csv is empty."),
+        (
+            "photo,object_id\n",
+            "must have one column each of photo, object_id and label; line 1 has 'photo', 'object_id'.",
+        ),
+        ("a.jpg,x,1\n", "line 1 has 'a.jpg', 'x', '1'. Name them in its first line: photo,object_id,label."),
+        ("photo,object_id,label,label\n", "has two columns named 'label', columns 3 and 4; rename or remove one."),
+        ("photo,object_id,label,Label\n", None),  # the name that fits best holds
+        ("photo,object_id,Label,LABEL\n", "has two columns for label, 'Label' (column 3) and 'LABEL' (column 4)"),
+    ],
+)
+def test_a_table_needs_its_columns(tmp_path, head, said):
+    source = table(tmp_path, head + "a.jpg,x,1,0\n" * (said is None))
+    assert said in refusal(source) if said else read_labels(source).photos[0].genuine
+
+
+def test_columns_and_labels_are_known_by_other_names(tmp_path):
+    text = "Dateiname;Inventarnummer;Echtheit;Gruppe\nA.JPG;Münze;Echt;7\n.\\sub\\d.png;Münze;Fälschung;\n"
+    labelled = read_labels(table(tmp_path, text, encoding="cp1252"))
+    assert said(labelled, tmp_path) == {"a.jpg": ("Münze", True), "sub/d.png": ("Münze", False)}
+    assert labelled.photos[0].group == "7" and "read as Windows-1252" in labelled.notes[0]
 
 
 def test_what_is_no_table_of_labels(tmp_path):
     assert "names no photograph" in refusal(table(tmp_path, HEAD))
-    assert "not UTF-8" in refusal(table(tmp_path, HEAD + "a.jpg,Münze,1\n", encoding="latin-1"))
+    assert "is empty" in refusal(table(tmp_path, "\n \n"))
     assert "is one photograph" in refusal(tmp_path / "a.jpg")
     assert "There is no" in refusal(tmp_path / "nowhere")
 

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from indexer.inputs.lots import BadLots, Claims, Lot, read_lots
+from retrieval.errors import BadTable
 from tests.conftest import write_picture
 
 
@@ -60,9 +61,13 @@ def test_a_name_that_no_file_can_have_is_that_of_none(tmp_path):
 @pytest.mark.parametrize(
     ("name", "content", "said"),
     [
-        ("lots.csv", b"lot,file\n1,a.jpg\n", "must have one column `photo`"),
-        ("lots.csv", b"photo,lot\n\xff,1\n", "is not UTF-8 text"),
-        ("list.txt", b"\xff\xfe", "is no list of photographs"),
+        (
+            "lots.csv",
+            b"lot,thing\n1,a.jpg\n",
+            "has no column of photographs; line 1 has 'lot', 'thing'. .* --map photo=COLUMN",
+        ),
+        ("lots.csv", b"photo,lot\n\x81\xff,1\n", "line 2: its encoding cannot be told for sure"),
+        ("list.txt", b"\x81\xff\n", "is no list of photographs"),
         ("one.jpg", b"\xff\xd8\xff", "is one photograph. `artifact query"),
         (None, b"", "There is no folder or file"),
     ],
@@ -71,7 +76,7 @@ def test_what_is_no_source_is_refused_in_a_line(tmp_path, name, content, said):
     source = tmp_path / (name or "nowhere")
     if name:
         source.write_bytes(content)
-    with pytest.raises(BadLots, match=said) as refused:
+    with pytest.raises(BadTable, match=said) as refused:
         lots(source)
     assert "\n" not in str(refused.value)
 

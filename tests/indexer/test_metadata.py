@@ -7,14 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from indexer.inputs.metadata import Table, describe_objects, read_table
+from indexer.inputs.metadata import Metadata, choose_metadata, describe_objects, read_metadata
 from indexer.inputs.scan import FoundFile
-from retrieval.errors import BadMetadata
+from retrieval.errors import BadTable
 
 
-def table(folder: Path, text: str | bytes) -> Table:
-    (folder / "catalogue.csv").write_bytes(text if isinstance(text, bytes) else text.encode())
-    return read_table(folder)
+def table(folder: Path, text: str | bytes, *photos: str, name: str = "catalogue.csv") -> Metadata:
+    (folder / name).write_bytes(text if isinstance(text, bytes) else text.encode())
+    return read_metadata(choose_metadata(folder), photos)
 
 
 def found(**owners: str) -> list[FoundFile]:
@@ -26,7 +26,7 @@ def bad(skipped) -> dict[str, str]:
 
 
 def test_a_folder_without_a_table_has_nothing_to_say(tmp_path):
-    assert read_table(tmp_path) == Table()
+    assert read_metadata(choose_metadata(tmp_path), []) == Metadata()
 
 
 @pytest.mark.parametrize("delimiter", [",", ";", "\t"])
@@ -52,6 +52,10 @@ def test_every_column_is_kept_verbatim(tmp_path):
 cells = st.text(st.characters(exclude_categories=["Cs", "Cc"], include_characters="\n\t"), max_size=20)
 
 
+def keep(value: str) -> str:
+    return value if value.strip() else ""
+
+
 @given(st.lists(st.tuples(cells, cells), max_size=8))
 def test_what_a_spreadsheet_writes_comes_back(tmp_path_factory, values):
     import csv
@@ -62,6 +66,7 @@ def test_what_a_spreadsheet_writes_comes_back(tmp_path_factory, values):
     writer.writerow(["object_id", "title", "other"])
     writer.writerows([str(number), *pair] for number, pair in enumerate(values))
     rows = table(tmp_path_factory.mktemp("table"), text.getvalue()).rows
+    values = [(keep(title), keep(other)) for title, other in values]
     kept = [(row.object_id, row.metadata.get("title", ""), row.metadata.get("other", "")) for row in rows]
     assert kept == [(str(number), *pair) for number, pair in enumerate(values)]
 
@@ -69,12 +74,14 @@ def test_what_a_spreadsheet_writes_comes_back(tmp_path_factory, values):
 def test_bad_rows_are_named_by_the_line_in_the_file(tmp_path):
     text = 'object_id,title\na,"one\ntwo\nthree"\n,nameless\n\nb,x,too many\nc,good\na,again\n'
     read = table(tmp_path, text)
-    assert [(row.object_id, row.line) for row in read.rows] == [("a", 2), ("c", 8)]
+    assert [(row.object_id, row.line) for row in read.rows] == [("a", 2), ("c", 8), ("a", 9)]
     assert bad(read.skipped) == {
         "catalogue.csv line 5": "names neither an object_id nor a photo",
         "catalogue.csv line 7": "3 cells under 2 columns",
-        "catalogue.csv line 9": "names a again, after line 2",
     }
+    described, skipped = describe_objects(read, found(a="a", c="c"))
+    assert described == {"a": {"title": "one\ntwo\nthree"}, "c": {"title": "good"}}
+    assert bad(skipped)["catalogue.csv line 9"] == "a already has another title"
 
 
 def test_a_header_of_two_lines_does_not_shift_the_count(tmp_path):
@@ -90,49 +97,66 @@ def test_a_short_row_lacks_values_and_is_no_error(tmp_path):
 
 
 def test_a_photograph_cannot_be_of_two_objects(tmp_path):
-    read = table(tmp_path, "object_id,photo,title\na,x.jpg,First\nb,x.jpg,Second\n")
+    read = table(tmp_path, "object_id,photo,title\na,x.jpg,First\nb,x.jpg,Second\n", "x.jpg")
     assert read.named == {"x.jpg": "a"}
     described, skipped = describe_objects(read, found(x="a"))
     assert described == {"a": {"title": "First"}}
-    assert list(bad(skipped)) == ["catalogue.csv line 3"]
-    assert "line 2" in bad(skipped)["catalogue.csv line 3"]
+    assert [(item.path, item.reason) for item in skipped] == [
+        ("catalogue.csv line 3", "gives x.jpg to b, but line 2 to a"),
+        ("catalogue.csv line 3", "there is no object b in this folder"),
+    ]
 
 
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("title,maker\nx,y\n", "no column object_id or photo"),
-        ("", "no column object_id or photo"),
-        ('object_id,title\na,"never ends\n', "line 2"),
-        ('object_id,title\na,"x"y\n', "line 2"),
-        (b"object_id,title\na,caf\xe9\n", "not UTF-8 text (byte 21)"),
-        ("object_id,note,note\na,x,y\n", "two columns named note"),
+        (
+            "title,maker\nx,y\n",
+            "has no column of objects or photographs; line 1 has 'title', 'maker'. Name the columns",
+        ),
+        ("", "is empty"),
+        (
+            b"object_id,title\na,caf\xb0\xb1\xb2\n",
+            "line 2: its encoding cannot be told for sure (not UTF-8 at byte 21)",
+        ),
+        ("object_id,note,note\na,x,y\n", "two columns named 'note', columns 2 and 3; rename or remove one. Line 1 has"),
+        ("object_id,Titel,TITEL\na,x,y\n", "two columns for title, 'Titel' (column 2) and 'TITEL' (column 3)"),
     ],
 )
 def test_what_is_no_table_is_refused_with_one_line(tmp_path, text, message):
-    with pytest.raises(BadMetadata) as caught:
+    with pytest.raises(BadTable) as caught:
         table(tmp_path, text)
     assert message in str(caught.value)
     assert str(tmp_path / "catalogue.csv") in str(caught.value)
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("row", "lost"), [('a,"x"y\nb,B\n', ["b"]), ('b,B\na,"never ends\nc,C\n', ["b"])], ids=["stray quote", "open quote"]
+)
+def test_a_row_that_is_no_csv_costs_only_what_it_swallows_and_is_named(tmp_path, row, lost):
+    read = table(tmp_path, f"object_id,title\n{row}")
+    assert [item.object_id for item in read.rows] == lost
+    (problem,) = read.skipped
+    assert problem.path.startswith("catalogue.csv line ") and problem.reason
+
+
 def test_a_table_that_cannot_be_read_is_refused(tmp_path):
     (tmp_path / "catalogue.csv").mkdir()
-    with pytest.raises(BadMetadata, match="cannot be read"):
-        read_table(tmp_path)
+    with pytest.raises(BadTable, match="cannot be read"):
+        choose_metadata(tmp_path)
 
 
 def test_rows_by_object_and_by_photograph_are_joined(tmp_path):
     text = "object_id,photo,title,maker\na,,Title,\n,./a2.jpg,,Maker\nb,b1.jpg,B,\n"
-    described, skipped = describe_objects(table(tmp_path, text), found(a1="a", a2="a", b1="b"))
+    described, skipped = describe_objects(table(tmp_path, text, "a2.jpg", "b1.jpg"), found(a1="a", a2="a", b1="b"))
     assert described == {"a": {"title": "Title", "maker": "Maker"}, "b": {"title": "B"}}
     assert skipped == []
 
 
 def test_where_rows_differ_the_first_holds_and_the_other_is_named(tmp_path):
     text = "object_id,photo,title,maker\na,,First,\na,a.jpg,Second,Maker\n"
-    described, skipped = describe_objects(table(tmp_path, text), found(a="a"))
+    described, skipped = describe_objects(table(tmp_path, text, "a.jpg"), found(a="a"))
     assert described == {"a": {"title": "First", "maker": "Maker"}}
     assert bad(skipped) == {"catalogue.csv line 3": "a already has another title"}
 
@@ -143,7 +167,7 @@ def test_rows_for_what_is_not_there_are_named(tmp_path):
     assert described == {"a": {"title": "A"}}
     assert bad(skipped) == {
         "catalogue.csv line 2": "there is no object z in this folder",
-        "catalogue.csv line 3": "there is no photo z.jpg in this folder",
+        "catalogue.csv line 3": "there is no photo z.jpg",
     }
 
 
@@ -151,5 +175,5 @@ def test_accents_may_be_written_either_way(tmp_path):
     composed, split = (unicodedata.normalize(form, "É1") for form in ("NFC", "NFD"))
     text = f"object_id,photo,title\n{split},,A\n,{composed}.jpg,\n"
     on_disk = [FoundFile(f"{split}.jpg", composed, 1, 1)]
-    described, skipped = describe_objects(table(tmp_path, text), on_disk)
+    described, skipped = describe_objects(table(tmp_path, text, f"{split}.jpg"), on_disk)
     assert (described, skipped) == ({composed: {"title": "A"}}, [])

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from indexer.inputs.csv_rows import BadLabels
 from indexer.inputs.queries import Query, read_queries
 from retrieval.catalogue.rows import Photo
+from retrieval.errors import BadTable
 from tests.bench import SHARED
 from tests.conftest import exemplar, write_picture
 
@@ -82,18 +82,18 @@ def test_labels_are_genuine_photographs_copies_or_unknown_works(place):
     ],
 )
 def test_what_is_wrong_is_said_with_its_line(place, text, said):
-    with pytest.raises(BadLabels, match=said):
+    with pytest.raises(BadTable, match=said):
         read(place, text, "007")
 
 
 def test_many_problems_are_counted(place):
     lines = "".join(f"no{number}.jpg,7\n" for number in range(9))
-    with pytest.raises(BadLabels, match=r"and 4 more\. Correct it and run again"):
+    with pytest.raises(BadTable, match=r"and 4 more\. Correct it and run again"):
         read(place, f"photo,catalogue_ids\n{lines}", "007")
 
 
 def test_a_number_that_could_be_two_objects_is_neither(place):
-    with pytest.raises(BadLabels, match="object 7 is not in the catalogue"):
+    with pytest.raises(BadTable, match="object 7 may be 007 or 07"):
         read(place, "photo,catalogue_ids\np.jpg,7\n", "007", "07")
 
 

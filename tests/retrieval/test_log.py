@@ -17,7 +17,7 @@ from PIL import Image
 from cli.records.recorder import recording
 from indexer.simulation.rephotograph import rephotograph
 from retrieval.catalogue.catalogue import Catalogue
-from retrieval.catalogue.standing import Status
+from retrieval.catalogue.status_words import Status
 from retrieval.encoder.encoder import load_encoder
 from retrieval.errors import CatalogueDamaged, CatalogueMissing, UnknownVerdict
 from retrieval.judging.edition import Edition, open_edition

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from retrieval.catalogue.rows import Object
-from retrieval.catalogue.standing import Register, Standing, Status
+from retrieval.catalogue.standing import Register, Standing
+from retrieval.catalogue.status_words import Status
 from retrieval.comparing.divergence import Divergence
 from retrieval.comparing.registration import NotRegistered, Registration
 from retrieval.finding.match import Match

@@ -1,0 +1,96 @@
+"""Choose the table of a folder of photographs, and never pass one over without a word."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from indexer.tables.columns import seen, understood
+from indexer.tables.table import SUFFIXES, Table, Wanted, read_table
+from indexer.tables.workbook import OTHERS
+from retrieval.errors import BadTable
+
+NAME = "catalogue.csv"
+NONE = "none"  # in place of a table: there shall be none
+OURS = ("label", "outcome", "claim", "catalogue_ids")  # columns of labels, verdicts, lots and queries: no catalogues
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """The table of a folder, by its name there, what there is to say of it, and the table that is gone."""
+
+    name: str = ""
+    table: Table | None = None
+    notes: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+    gone: str = ""
+
+
+def choose_table(folder: Path, wanted: Wanted, *, asked: str | None = None, kept: str = "") -> Choice:
+    """Return the table asked for, else that of the last time, else `catalogue.csv`, else the only one that serves.
+
+    Raises BadTable where the table cannot be used, and where there are several and none is asked for.
+    """
+    name = kept if asked is None else asked
+    there = _tables(folder)
+    if name == NONE:
+        warnings = [f"{other} is not read, as --table none says; --table {other} reads it" for other in there]
+        return Choice(NONE, warnings=tuple(warnings))
+    if asked and not (folder / asked).is_file():
+        raise BadTable(f"There is no table {folder / asked}. There are: {seen(there)}.")
+    if name and (folder / name).is_file():
+        return _chosen(folder, name, there, wanted)
+    own = [other for other in there if other.casefold() == NAME]
+    if own:
+        return _chosen(folder, own[0], there, wanted)
+    found = _only(folder, there, wanted)
+    if not name:
+        return found
+    if found.table is None:
+        return Choice(gone=name, warnings=found.warnings)
+    return Choice(found.name, found.table, (f"{name} is gone", *found.notes), found.warnings)
+
+
+def _tables(folder: Path) -> list[str]:
+    """Return the names of what may be tables, at the top of a folder."""
+    try:
+        names = sorted(entry.name for entry in folder.iterdir() if not entry.name.startswith((".", "~$")))
+    except OSError:
+        return []
+    suffixes = (*SUFFIXES, *OTHERS)
+    return [name for name in names if name.lower().endswith(suffixes) and (folder / name).exists()]
+
+
+def _chosen(folder: Path, name: str, there: Sequence[str], wanted: Wanted) -> Choice:
+    table = read_table(folder / name, wanted)
+    others = [other for other in there if other != name and not other.lower().endswith(".txt")]
+    warnings = [f"{other} is not read, but {name}; --table {other} reads it" for other in others]
+    return Choice(name, table, table.notes, tuple(warnings))
+
+
+def _only(folder: Path, there: Sequence[str], wanted: Wanted) -> Choice:
+    """Return the one table of a folder that serves; raises BadTable where several do."""
+    usable: dict[str, Table] = {}
+    unusable: dict[str, str] = {}
+    for name in there:
+        try:
+            table = read_table(folder / name, wanted)
+            ours = understood(table.columns.header, OURS).fields.values()
+            if ours:
+                unusable[name] = f"{name} is not read: a column {min(ours)} is none of a catalogue"
+            else:
+                usable[name] = table
+        except BadTable as error:
+            if not name.lower().endswith(".txt"):  # any notes
+                unusable[name] = f"{name} is not read: {error}"
+    if len(usable) > 1:
+        first = next(iter(usable))
+        raise BadTable(
+            f"{folder} holds several tables: {seen(list(usable))}. Name one, as in --table {first!r}, or --table none."
+        )
+    for name, table in usable.items():
+        return Choice(
+            name, table, (f"{name} is read for what is known of the objects", *table.notes), tuple(unusable.values())
+        )
+    return Choice(warnings=tuple(unusable.values()))

@@ -1,0 +1,163 @@
+"""Find the photographs that a cell of a table means, however their files are named there."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path, PurePosixPath
+from urllib.parse import unquote, urlsplit
+
+from indexer.inputs.names import composed, without_suffix
+from indexer.inputs.walk import walk_folder
+
+ADDRESS = re.compile(r"(?:[a-z][a-z0-9+]+://|www\.|data:|blob:)", re.IGNORECASE)
+SEPARATORS = (r"[\n\r\v\x1c-\x1f;|]", r",")
+OF_MASTERS = {
+    ".raw",
+    ".cr2",
+    ".nef",
+    ".dng",
+    ".psd",
+    ".jp2",
+    ".jxl",
+    ".pdf",
+}  # which tables name in place of what lies there
+BLANK = "\0\ufeff\u200b \t\r\n\v\u00a0\u202f"
+QUOTES = "\"'“”„«»"
+
+
+@dataclass(frozen=True, slots=True)
+class NamedPhotos:
+    """The photographs that a cell names, and what is wrong with the names that lead to none."""
+
+    paths: tuple[str, ...] = ()
+    problems: tuple[str, ...] = ()
+
+
+class PhotoNames:
+    """Finds photographs among those below a folder by what tables call them.
+
+    A name is sought as it stands, then without regard to case, backslashes and accents composed or not, then by its
+    end, for a path of another machine, then without its suffix, then without zeros at its beginning. What fits two
+    photographs is neither.
+    """
+
+    def __init__(self, below: Callable[[], Iterable[str]]) -> None:
+        """`below` lists the photographs, relative to the folder, with slashes; it is asked once, when it must be."""
+        self._below = below
+
+    def named(self, cell: str, *, several: bool = True) -> NamedPhotos:
+        """Return what a cell names: one photograph, or several between semicolons, bars, commas or line ends."""
+        return self._split(cell, SEPARATORS if several else ())
+
+    def _split(self, cell: str, separators: tuple[str, ...]) -> NamedPhotos:
+        name = cell.strip(BLANK).strip(QUOTES).strip(BLANK)
+        if not name:
+            return NamedPhotos()
+        whole = self._one(name)
+        if whole.paths or not separators or (is_address(name) and name.count("://") == 1 and len(name.split()) == 1):
+            return whole
+        parts = re.split(separators[0], name)
+        if len(parts) == 1:
+            return self._split(name, separators[1:])
+        found = [self._split(part, separators[1:]) for part in parts]
+        paths = dict.fromkeys(path for item in found for path in item.paths)
+        return NamedPhotos(tuple(paths), tuple(problem for item in found for problem in item.problems))
+
+    def _one(self, name: str) -> NamedPhotos:
+        exact, *others = dict.fromkeys(_keys(name))
+        if found := self._exact.get(exact):
+            return NamedPhotos((found,))
+        if is_address(name):
+            return NamedPhotos(problems=(f"{name} is an address, not a file",))
+        several = next((known for key in others if (known := self._by_key.get(key))), [])
+        if len(several) == 1:
+            return NamedPhotos((several[0],))
+        problem = f"{name} may be {' or '.join(several[:3])}" if several else no_photo(name)
+        return NamedPhotos(problems=(problem,))
+
+    @cached_property
+    def _paths(self) -> list[str]:
+        return list(self._below())
+
+    @cached_property
+    def _exact(self) -> dict[str, str]:
+        return {next(iter(_keys(path))): path for path in self._paths}
+
+    @cached_property
+    def _by_key(self) -> dict[str, list[str]]:
+        found: dict[str, list[str]] = {}
+        for path in self._paths:
+            for key in dict.fromkeys(_keys(path)):
+                found.setdefault(key, []).append(path)
+        return found
+
+
+class PhotosBeside:
+    """Finds the photographs that a table names beside itself, or in folders below, looked through if need be."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._names = PhotoNames(lambda: [path for path, _ in walk_folder(folder).photographs])
+
+    def named(self, cell: str, *, several: bool = True) -> tuple[list[Path], tuple[str, ...]]:
+        """Return the files that a cell names, one or several, and what is wrong with names that lead to none."""
+        plain = cell.strip(BLANK)
+        if plain and is_file(self.folder / plain):
+            return [self.folder / plain], ()
+        found = self._names.named(cell, several=several)
+        return [self.folder / path for path in found.paths], found.problems
+
+
+def is_file(path: Path) -> bool:
+    """Return whether there is a file of this name, whatever the name."""
+    try:
+        return path.is_file()
+    except (OSError, ValueError):  # a name too long, a folder that may not be entered, a zero in the name
+        return False
+
+
+def no_photo(name: str) -> str:
+    """Return what is said of a name that leads to no photograph."""
+    return f"there is no photo {name}"
+
+
+def is_address(name: str) -> bool:
+    """Say whether a name is an address in the web."""
+    return ADDRESS.match(name) is not None and not name.lower().startswith("file:")
+
+
+def as_path(name: str) -> str:
+    """Return a name with slashes, without the `file:` of an address of a file."""
+    if name.lower().startswith("file:"):
+        parts = urlsplit(name)
+        name = unquote(f"//{parts.netloc}{parts.path}" if parts.netloc else parts.path)
+    return name.replace("\\", "/")
+
+
+def _keys(name: str) -> Iterator[str]:
+    """Yield the keys under which a photograph is kept and a name is sought, the surest first."""
+    path = str(PurePosixPath(as_path(name)))
+    yield f"= {composed(path)}"
+    plain = _plain(path)
+    yield f"/ {plain}"
+    parts = [part for part in plain.split("/") if part not in ("", "..")]
+    for start in range(len(parts)):
+        yield f"< {'/'.join(parts[start:])}"
+    stem = _stem(parts[-1]) if parts else ""
+    for kind, text in ((".", stem), ("0", stem.lstrip("0"))):
+        if text:
+            yield f"{kind} {text}"
+
+
+def _plain(path: str) -> str:
+    return composed(unicodedata.normalize("NFKC", path).casefold())
+
+
+def _stem(name: str) -> str:
+    """Return a name without the suffix of a picture; `1960.5` has none."""
+    suffix = PurePosixPath(name).suffix
+    return name.removesuffix(suffix) if suffix in OF_MASTERS else without_suffix(name)

@@ -1,0 +1,135 @@
+"""Tell which column of a table is which field, whatever its name and however it is written."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+import unicodedata
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+NAMES = Path(__file__).with_name("columns.toml")
+MANY = "photo"  # a field that several numbered columns may have: `Photo 1`, `Photo 2`
+NUMBERED = 3  # the way in which such a name fits
+Rank = tuple[int, int]  # place of the name among those of its field, and the way it fits: the smaller, the better
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """The columns of a table: their names as they are written, and by place the fields that were understood."""
+
+    header: tuple[str, ...]
+    fields: Mapping[int, str]
+    problem: str | None = None  # why they cannot be used: a column that stands twice, or is not there
+
+    def row(self, cells: Sequence[str]) -> dict[str, str]:
+        """Return the cells by field, by the name of the column where that is no field; those of one field in lines."""
+        values: dict[str, str] = {}
+        for place, cell in enumerate(cells[: len(self.header)]):
+            name = self.fields.get(place, self.header[place])
+            values[name] = f"{values[name]}\n{cell}" if values.get(name) else cell
+        return values
+
+    @property
+    def others(self) -> tuple[str, ...]:
+        """The columns that are kept as they are."""
+        return tuple(name for place, name in enumerate(self.header) if name and place not in self.fields)
+
+    @property
+    def renamed(self) -> tuple[str, ...]:
+        """What was understood of columns of another name, such as `title = Titel`."""
+        pairs = ((field, self.header[place]) for place, field in self.fields.items())
+        return tuple(f"{field} = {name}" for field, name in pairs if field != name)
+
+
+@cache
+def field_names() -> Mapping[str, Mapping[str, int]]:
+    """Return the rank of every known name, folded, by field."""
+    tables = tomllib.loads(NAMES.read_text(encoding="utf-8"))
+    known = {field: [folded(name) for name in names] for table in tables.values() for field, names in table.items()}
+    return {  # a list that has the field itself, as that of object_id, says where it stands
+        field: {name: rank for rank, name in reversed(list(enumerate([*{folded(field)}.difference(names), *names])))}
+        for field, names in known.items()
+    }
+
+
+def folded(name: str) -> str:
+    """Return the letters and digits of a name, without accents and case."""
+    return "".join(sign for sign in unicodedata.normalize("NFKD", name).casefold() if sign.isalnum())
+
+
+def understood(header: Sequence[str], wanted: Sequence[str], given: Mapping[str, str] | None = None) -> Columns:
+    """Return the columns with the fields `wanted` among them; `given` names the column of a field."""
+    names = tuple(_tidy(name) or f"column {place}" * _is_inner(header, place) for place, name in enumerate(header, 1))
+    fields: dict[int, str] = {}
+    problems = [_doubled(names, wanted)]
+    for field, column in (given or {}).items():
+        places = _called(column, names)
+        fields |= dict.fromkeys(places[:1], field)
+        if len(places) != 1:
+            problems.append(f"has {'several columns' if places else 'no column'} {column!r}, which --map names")
+    for field in wanted:
+        if field not in fields.values():
+            places = _places(field, names, fields)
+            fields |= dict.fromkeys(places if field == MANY else places[:1], field)
+            if len(places) > 1 and field != MANY:
+                one, two = (f"{names[place]!r} (column {place + 1})" for place in places[:2])
+                problems.append(f"has two columns for {field}, {one} and {two}")
+    return Columns(names, dict(sorted(fields.items())), next(filter(None, problems), None))
+
+
+def _tidy(name: str) -> str:
+    """Return the name of a column without marks, quotes and spaces around it."""
+    return " ".join(re.sub("[\ufeff\u200b\u2060\0]", "", name).split()).strip("\"'“”„«» ")
+
+
+def _is_inner(header: Sequence[str], place: int) -> bool:
+    return any(_tidy(name) for name in header[place:])
+
+
+def _called(column: str, names: Sequence[str]) -> list[int]:
+    found = [place for place, name in enumerate(names) if name == _tidy(column)]
+    return found or [place for place, name in enumerate(names) if folded(name) == folded(column) != ""]
+
+
+def _places(field: str, names: Sequence[str], taken: Mapping[int, str]) -> list[int]:
+    """Return the places of the columns of a field: the best by name, and of photographs those numbered like it."""
+    found = ((place, _rank(field, name)) for place, name in enumerate(names) if place not in taken)
+    ranks = {place: rank for place, rank in found if rank is not None}
+    if not ranks:
+        return []
+    best = min(ranks.values())
+    return [
+        place
+        for place, rank in ranks.items()
+        if rank == best or (field == MANY and rank[0] == best[0] and NUMBERED in (rank[1], best[1]))
+    ]
+
+
+def _rank(field: str, name: str) -> Rank | None:
+    """Return how well a name fits a field; None where it does not."""
+    if name == field:
+        return (-1, 0)
+    known = field_names()[field]
+    plain = re.sub(r"[(\[{].*?[)\]}]", " ", name)
+    ways = [name, plain, re.split(r"[.:/]", plain)[-1]]
+    if field == MANY:
+        ways.append(re.sub(r"[\W_]*\d+\W*$", "", plain))
+    return min(((known[key], way) for way, text in enumerate(ways) if (key := folded(text)) in known), default=None)
+
+
+def _doubled(names: Sequence[str], wanted: Sequence[str]) -> str | None:
+    first: dict[str, int] = {}
+    for place, name in enumerate(names):
+        earlier = first.setdefault(name, place)
+        if name and earlier != place and not (MANY in wanted and _rank(MANY, name)):
+            return f"has two columns named {name!r}, columns {earlier + 1} and {place + 1}"
+    return None
+
+
+def seen(names: Sequence[str], most: int = 12) -> str:
+    """Return the names of columns as a message shows them."""
+    shown = [repr(name) for name in names if name]
+    return ", ".join(shown[:most]) + (f" and {len(shown) - most} more" if len(shown) > most else "") or "nothing"
