@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Annotated, Any
 
 import typer
@@ -13,6 +14,10 @@ from typer.core import TyperGroup
 from cli.commands import catalogue, encoders, judging, thresholds, verdicts
 from cli.commands.exit_codes import ExitCode
 from cli.commands.from_fields import as_command
+from cli.output.interruption import exit_code_of, line_of, listen
+from cli.output.streams import CannotPrint, fit_streams
+from cli.output.terminal import wants_colour
+from cli.output.unforeseen import TRACEBACK, os_error_words, refuse_little_memory, unforeseen_words
 from retrieval.errors import ArtifactError
 from retrieval.extras import DISTRIBUTION
 
@@ -29,15 +34,18 @@ class OneLineErrors(TyperGroup):
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader has seen enough
             raise typer.Exit(ExitCode.FAILED) from None
         except OSError as error:
-            _fail(f"{error.strerror or error}{f': {error.filename}' if error.filename else ''}")
-        except KeyboardInterrupt:
-            _fail("interrupted; what was done is kept, the same command goes on from there", code=ExitCode.INTERRUPTED)
+            _fail(os_error_words(error))
+        except KeyboardInterrupt as stopped:
+            _fail(line_of(stopped), code=exit_code_of(stopped))
 
 
-def _fail(message: str, *, code: ExitCode = ExitCode.FAILED) -> None:
-    line = " ".join(message.split())
-    typer.echo(f"artifact: {line}", err=True)
+def _fail(message: str, *, code: int = ExitCode.FAILED) -> None:
+    _say(message)
     raise typer.Exit(code)
+
+
+def _say(message: str) -> None:
+    typer.echo(f"artifact: {' '.join(message.split())}", err=True)
 
 
 app = typer.Typer(
@@ -65,13 +73,16 @@ def _version(wanted: bool) -> None:
 
 @app.callback()
 def _main(
+    context: typer.Context,
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
     ] = False,
 ) -> None:
-    pass
+    context.color = wants_colour()
+    refuse_little_memory(with_encoder=context.invoked_subcommand in OF_ENCODERS)
 
 
+OF_ENCODERS = ("index", "query", "compare", "screen", "calibrate", "evaluate", "train")
 COMMANDS: dict[str, Callable[..., None]] = {
     "index": catalogue.index,
     "query": judging.query,
@@ -97,16 +108,23 @@ for name, command in COMMANDS.items():
 
 def main() -> None:
     """Run the command line, and leave at once: taking OpenVINO down in order costs a tenth of a second."""
+    fit_streams()
+    listen()
     code: Any = ExitCode.DONE
     try:
         app()
     except SystemExit as leaving:
         code = leaving.code
-    try:
-        sys.stdout.flush()
-    except OSError as error:  # what was printed could not be written: a full disk, or a reader that has gone
-        typer.echo(f"artifact: {error.strerror}", err=True)
+    except CannotPrint as error:  # of a page of help
+        _say(str(error))
         code = ExitCode.FAILED
+    except Exception as error:
+        if os.environ.get(TRACEBACK):
+            raise
+        _say(unforeseen_words(error))
+        code = ExitCode.FAILED
+    with suppress(CannotPrint, BrokenPipeError):  # said already: each line is flushed as it is printed
+        sys.stdout.flush()
     os._exit(code if isinstance(code, int) else ExitCode.FAILED)
 
 

@@ -15,5 +15,6 @@ def main() -> None:
             raise  # Python makes one of what comes while a class is made
         from cli.commands.exit_codes import ExitCode
 
-        print("artifact: interrupted; nothing was begun", file=sys.stderr)
+        if sys.stderr is not None:  # it may be closed
+            print("artifact: interrupted; nothing was begun", file=sys.stderr)
         os._exit(ExitCode.INTERRUPTED)

@@ -12,6 +12,16 @@ def cpu_count() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+def memory_limit() -> int | None:
+    """Return how many bytes of address space this process may have; None where nothing limits it."""
+    try:
+        import resource
+    except ImportError:  # on Windows
+        return None
+    limit, _ = resource.getrlimit(resource.RLIMIT_AS)
+    return None if limit == resource.RLIM_INFINITY else limit
+
+
 @cache
 def import_cv2() -> Any:
     """Import OpenCV only where it is needed; the threads are ours."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 import textwrap
@@ -33,7 +34,17 @@ def print_table(columns: Mapping[str, str], rows: Iterable[Iterable[str]]) -> No
         table.add_column(name, justify=justify, overflow="fold")  # type: ignore[arg-type]
     for row in rows:
         table.add_row(*(escape(plain(cell)) for cell in row))
-    Console(highlight=False, width=_width()).print(table)
+    colour = wants_colour()
+    Console(highlight=False, width=_width(), force_terminal=colour, no_color=not colour).print(table)
+
+
+def wants_colour() -> bool:
+    """Say whether to print in colour: as NO_COLOR, FORCE_COLOR and TERM ask, else where there is a terminal."""
+    if os.environ.get("NO_COLOR"):
+        return False
+    if os.environ.get("FORCE_COLOR", "0") not in ("", "0"):
+        return True
+    return sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
 
 
 def _width() -> int:

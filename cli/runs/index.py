@@ -8,6 +8,7 @@ from pathlib import Path
 
 import typer
 
+from cli.output.interruption import GOES_ON, saying
 from cli.output.progress import progress
 from cli.output.text import plain
 from cli.output.threshold_words import threshold_lines
@@ -29,7 +30,7 @@ from retrieval.machine import cpu_count
 def run_index(folder: Path, data: Path, options: IndexingOptions) -> bool:
     """Index a folder and say what was done; return whether every input could be taken."""
     start = time.monotonic()
-    with progress("Encoding") as show:
+    with saying(GOES_ON), progress("Encoding") as show:
         report = build_catalogue(
             folder,
             data,

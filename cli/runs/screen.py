@@ -10,6 +10,7 @@ from typing import Any
 
 import typer
 
+from cli.output.interruption import GOES_ON, saying
 from cli.output.left_out_words import left_out_lines
 from cli.output.writing import check_targets
 from cli.records.artifact_1 import PhotographRecord
@@ -42,7 +43,8 @@ def run_screen(
     if every is not None:
         lots.clear()  # a watched folder is looked through again
     edition = judging.open_edition(data, parallel=cpu_count())
-    with Journal.beside(options.out, _heading(source, edition, options, judging)) as journal:
+    kept = GOES_ON if options.out is not None else "without --out FILE the same command begins anew"
+    with saying(kept), Journal.beside(options.out, _heading(source, edition, options, judging)) as journal:
         if len(journal):
             typer.echo(f"going on after {len(journal)} photographs already judged", err=True)
         report = ScreeningReport(journal, edition, options, source, judging.max_megapixels)

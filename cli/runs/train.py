@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import typer
 from PIL import Image
 
+from cli.output.interruption import GOES_ON, saying
 from cli.output.progress import progress
 from cli.output.text import plain
 from cli.pages.training import training_page
@@ -55,7 +56,7 @@ def run_train(request: TrainingRequest) -> None:
     typer.echo(split.summary)
     done = prepare_folder(plan)
     typer.echo(f"going on after epoch {done}" if done else forecast_line(make_forecast(plan)))
-    with TerminalDisplay() as listeners:
+    with saying(GOES_ON), TerminalDisplay() as listeners:
         result = run_training(plan, listeners)
     publish_encoder(plan, result, pages(plan, result))
     say_result(plan, result)

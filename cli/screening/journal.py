@@ -34,13 +34,13 @@ class Journal:
     the moment when it was begun, in ISO 8601 and UTC; `taken_up` says whether an earlier run began it.
     """
 
-    def __init__(self, path: Path, heading: Mapping[str, Any]) -> None:
-        self.path = path
+    def __init__(self, path: Path, heading: Mapping[str, Any], advice: str) -> None:
+        self.path, self._advice = path, advice
         self.counts: Counter[str] = Counter()  # of works, by outcome
         self.alerts: Counter[str] = Counter()
         self._count = self._told = 0
         self.taken_up = False
-        with _in_words(path):
+        with self._in_words():
             self._db = self._taken_up(dumps(dict(heading)))
             self.started = in_utc(self._db.execute("SELECT started FROM heading").fetchone()[0])
             for number, record in self._after(0):
@@ -52,13 +52,16 @@ class Journal:
     def beside(cls, out: Path | None, heading: Mapping[str, Any]) -> Iterator[Journal]:
         """Open the journal of an output file, FILE.part; without one, of an output that no later run takes up."""
         if out is None:
-            with (
-                tempfile.TemporaryDirectory(prefix="artifact-") as folder,
-                cls.beside(Path(folder, "x"), heading) as it,
-            ):
-                yield it
-            return
-        journal = cls(out.with_name(f"{out.name}.part"), heading)
+            with tempfile.TemporaryDirectory(prefix="artifact-") as folder:
+                yield from cls._opened(Path(folder, "journal"), heading, "Free room there, or set TMPDIR.")
+        else:
+            part = out.with_name(f"{out.name}.part")
+            yield from cls._opened(part, heading, "The same command goes on from there.")
+
+    @classmethod
+    def _opened(cls, path: Path, heading: Mapping[str, Any], advice: str) -> Iterator[Journal]:
+        """Yield the journal in a file, open; where it cannot be written, the advice is given."""
+        journal = cls(path, heading, advice)
         try:
             yield journal
         finally:
@@ -105,7 +108,7 @@ class Journal:
 
     def add(self, key: str, identity: str | None, record: PhotographRecord) -> None:
         """Append the record of an input, at once."""
-        with _in_words(self.path):
+        with self._in_words():
             new = self._db.execute(
                 "INSERT OR IGNORE INTO records (key, identity, made_ns, record) VALUES (?, ?, ?, ?)",
                 [dumps(key), identity, time.time_ns(), dumps(record)],
@@ -136,6 +139,13 @@ class Journal:
             for number, record in rows:
                 yield number, _read(record)
 
+    @contextmanager
+    def _in_words(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.Error as error:
+            raise ArtifactError(f"{self.path} cannot be written: {error}. {self._advice}") from error
+
     def discard(self) -> None:
         """Delete the journal; its work is done."""
         self._db.close()
@@ -156,11 +166,3 @@ def _connected(path: Path) -> sqlite3.Connection:
     database.execute("PRAGMA journal_mode = WAL")
     database.execute("PRAGMA synchronous = NORMAL")
     return database
-
-
-@contextmanager
-def _in_words(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except sqlite3.Error as error:
-        raise ArtifactError(f"{path} cannot be written: {error}. The same command goes on from there.") from error

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from cli.output.progress import progress
+from cli.output.streams import print_pieces
 from cli.output.writing import write_whole
 from cli.records.artifact_1 import PhotographRecord
 from cli.records.lines import each_work, render_csv, render_jsonl, render_table
@@ -35,7 +35,8 @@ class ScreeningReport:
         options = self.options
         if options.out is None and options.form is not ScreenFormat.HTML:
             jsonl = options.form is ScreenFormat.JSONL
-            _print(render_jsonl(records) if jsonl else _rendered(each_work(records), options))
+            pieces = render_jsonl(records) if jsonl else _rendered(each_work(records), options)
+            print_pieces(pieces, data=options.form is not ScreenFormat.TABLE)
         for _ in records:
             pass
 
@@ -69,16 +70,10 @@ class ScreeningReport:
                 reviews=review_lines(edition.data),
             )
             if out is None:
-                _print(pieces)
+                print_pieces(pieces, data=True)
             else:
                 write_whole(out, (piece.encode() for piece in pieces))
 
 
 def _rendered(works: Iterable[tuple[PhotographRecord, int | None]], options: ScreeningOptions) -> Iterator[str]:
     return render_csv(works, bom=options.bom) if options.form is ScreenFormat.CSV else render_table(works)
-
-
-def _print(pieces: Iterable[str]) -> None:
-    for piece in pieces:
-        sys.stdout.write(piece)
-        sys.stdout.flush()

@@ -38,7 +38,7 @@ def write_index(index: Any, target: Path) -> None:
         faiss.write_index(index, str(temporary))
     except RuntimeError as error:
         raise CatalogueBusy(
-            f"{temporary} cannot be written; is the disk full? The same command goes on from there."
+            f"{temporary} cannot be written; is the disk full? Make room, then run the command again."
         ) from error
     os.replace(temporary, target)
 
