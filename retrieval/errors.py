@@ -9,6 +9,10 @@ class UnreadableImage(ArtifactError):
     """A file that cannot be decoded as a photograph, or is larger than the stated limit."""
 
 
+class ExemplarAway(UnreadableImage):
+    """An exemplar that cannot be compared with: no working picture of it is kept, and its file is away or changed."""
+
+
 class UnusableEncoder(ArtifactError):
     """An encoder that does not exist, cannot be loaded, or has no trained weights."""
 

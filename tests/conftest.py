@@ -100,9 +100,9 @@ def state(data: Path) -> dict[str, Any]:
 def data_files(data: Path) -> dict[str, tuple[int, bytes]]:
     """Return the time stamp and the content of every file of a data folder but the lock."""
     return {
-        path.name: (path.stat().st_mtime_ns, path.read_bytes())
-        for path in sorted(data.iterdir())
-        if path.name != "write.lock"
+        path.relative_to(data).as_posix(): (path.stat().st_mtime_ns, path.read_bytes())
+        for path in sorted(data.rglob("*"))
+        if path.name != "write.lock" and path.is_file()
     }
 
 

@@ -34,11 +34,19 @@ def say_build(report: BuildReport, seconds: float) -> None:
         away = [path for path in difference.gone if path not in excluded]
         list_notices("no longer on disk; --prune removes them from the catalogue", away)
         list_notices("catalogued, but left out now; --prune removes them from the catalogue", report.excluded)
+    before, side = report.sides
+    if side != before:
+        stay = "; those that are there stay as they are" if before else ""
+        typer.echo(f"working pictures: {_long(side)} from now on, {_long(before)} before{stay}", err=True)
     for line in left_out_lines(report.left_out):
         typer.echo(line, err=True)
     for line in (*finding_lines(report.published.findings), *fallen_lines(report.published)):
         typer.echo(line, err=True)
     list_notices("left out", [f"{item.path}: {item.reason}" for item in report.skipped])
+
+
+def _long(side: int) -> str:
+    return f"{side} px" if side else "none"
 
 
 def list_notices(what: str, lines: Sequence[str]) -> None:

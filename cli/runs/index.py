@@ -21,6 +21,7 @@ from indexer.building.reading import Asked
 from indexer.inputs.metadata import TABLE_FIELDS
 from indexer.tables.mapping import read_mapping
 from retrieval.catalogue.catalogue import Catalogue
+from retrieval.catalogue.pictures import MOST, drop_unused_pictures
 from retrieval.catalogue.rows import Changes, EncoderRecord
 from retrieval.encoder.encoder import DEFAULT, Encoder, load_encoder
 from retrieval.judging.edition import load_recorded
@@ -37,6 +38,7 @@ def run_index(folder: Path, data: Path, options: IndexingOptions) -> bool:
             load=partial(_load, options),
             asked=_asked(options),
             prune=options.prune,
+            pictures=_picture_side(options.pictures),
             max_megapixels=options.max_megapixels,
             on_progress=show,
         )
@@ -55,6 +57,15 @@ def _asked(options: IndexingOptions) -> Asked:
     return Asked(pattern=options.pattern, exclude=options.exclude or None, table=options.table, columns=columns)
 
 
+def _picture_side(asked: str | None) -> int | None:
+    """Return the long side of the working pictures that was asked for, 0 for none, or None; raises BadParameter."""
+    if asked is None or asked == "none":
+        return None if asked is None else 0
+    if not asked.isdecimal() or not 0 < int(asked) <= MOST:
+        raise typer.BadParameter(f"--pictures is none, or a side of up to {MOST} pixels, as in --pictures 1600")
+    return int(asked)
+
+
 def _load(options: IndexingOptions, record: EncoderRecord | None) -> Encoder:
     """Return the encoder that made the catalogue, for a new catalogue the one asked for."""
     spec, precision, device, cores = options.encoder, options.precision, options.device, cpu_count()
@@ -71,6 +82,7 @@ def run_remove(object_id: str, data: Path) -> None:
         photos = catalogue.photos(object_id)
         publish(catalogue, Changes(gone=[photo.photo_id for photo in photos if photo.photo_id is not None]))
         catalogue.drop_unused_vectors()
+        drop_unused_pictures(catalogue)
         typer.echo(f"removed {plain(object_id)} ({len(photos)} photographs); revision {catalogue.revision}")
     on_disk = [photo for photo in photos if photo.file.exists()]
     if on_disk:

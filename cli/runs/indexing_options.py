@@ -47,4 +47,12 @@ class IndexingOptions:
         ),
     ] = ()
     prune: Annotated[bool, Option("Remove photographs that are no longer there.", flags=("--prune",))] = False
+    pictures: Annotated[
+        str | None,
+        Option(
+            "Long side in pixels of the picture kept of each exemplar, to compare with whatever becomes of the file; "
+            "1600 at first, kept for the catalogue.",
+            metavar="SIDE|none",
+        ),
+    ] = None
     max_megapixels: MaxMegapixels = MEGAPIXELS

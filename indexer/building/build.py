@@ -13,10 +13,12 @@ from indexer.building.metadata_difference import compare_metadata
 from indexer.building.publish import Published, publish
 from indexer.building.reading import AS_BEFORE, Asked, keep_reading, read_folder
 from indexer.building.simulated_distances import complete_sample, measured, sampled_views
+from indexer.building.working_pictures import complete_pictures, read_and_keep
 from indexer.inputs.scan import FoundFile, Scan, SkippedItem
 from indexer.inputs.walk import LeftOut
 from indexer.simulation.rephotograph import VERSION
 from retrieval.catalogue.catalogue import Catalogue
+from retrieval.catalogue.pictures import drop_unused_pictures, picture_side, set_picture_side
 from retrieval.catalogue.rows import Content, EncoderRecord, Photo
 from retrieval.encoder.encoder import Encoder
 from retrieval.encoder.stream import EmbeddedPhotograph, embed_photographs
@@ -44,6 +46,7 @@ class BuildReport:
     before: int  # the revision before
     table_notes: tuple[str, ...]  # how the table of the folder was read
     warnings: tuple[str, ...]  # of the table and of statuses
+    sides: tuple[int, int]  # the long side of working pictures: until now, and from now on; 0: none
 
 
 def build_catalogue(
@@ -53,6 +56,7 @@ def build_catalogue(
     load: LoadEncoder,
     asked: Asked = AS_BEFORE,
     prune: bool = False,
+    pictures: int | None = None,
     max_megapixels: float = DEFAULT_MAX_MEGAPIXELS,
     on_scan: Callable[[Scan], None] = lambda scan: None,
     on_progress: OnProgress = lambda done, total: None,
@@ -60,7 +64,8 @@ def build_catalogue(
     """Index `folder` into the catalogue in `data`; only what is new or changed is encoded.
 
     Vectors are kept as they come, so that a killed run is completed by the next; the catalogue itself changes in one
-    step at the end. `load` is given the catalogue's encoder, None for a new catalogue. Raises ArtifactError.
+    step at the end. `load` is given the catalogue's encoder, None for a new catalogue; `pictures` is
+    the long side of working pictures from now on, 0 for none, None for the catalogue's. Raises ArtifactError.
     """
     scanned_ns = time.time_ns()
     reading = read_folder(folder, data, asked)
@@ -72,10 +77,9 @@ def build_catalogue(
         on_scan(scan)
         encoder = _settled_encoder(catalogue, load)
         plan = plan_encoding(folder, scan.found, rows, catalogue.encoded(encoder.fingerprint, encoder.dim))
-        encoded = _encode(catalogue, encoder, folder, plan, max_megapixels, on_progress)
-        complete_features(
-            catalogue, encoder, _files(folder, plan), max_megapixels=max_megapixels, on_progress=on_progress
-        )
+        sides = _settled_sides(catalogue, pictures)
+        encoded = _encode(catalogue, encoder, folder, plan, sides[1], max_megapixels, on_progress)
+        _complete(catalogue, encoder, folder, plan, sides[1], max_megapixels, on_progress)
         complete_sample(catalogue, encoder, _first_exemplars(folder, scan, plan), max_megapixels=max_megapixels)
         unread = [item.path for item in (*scan.skipped, *plan.skipped)]
         difference, claims = compare_folder(
@@ -91,10 +95,11 @@ def build_catalogue(
         published = publish(catalogue, replace(difference.changes, metadata=known.metadata))
         if prune:
             catalogue.drop_unused_vectors()
+            drop_unused_pictures(catalogue)
         objects, photos = catalogue.counts()
         excluded = tuple(path for path in difference.gone if reading.leaves_out(path))
         done = (catalogue.revision, objects, photos, encoded, difference, excluded, prune, skipped, scan.left_out)
-        return BuildReport(*done, published, before, table.notes, (*table.warnings, *known.kept))
+        return BuildReport(*done, published, before, table.notes, (*table.warnings, *known.kept), sides)
 
 
 def _settled_encoder(catalogue: Catalogue, load: LoadEncoder) -> Encoder:
@@ -111,13 +116,17 @@ def _encode(
     encoder: Encoder,
     folder: Path,
     plan: EncodingPlan,
+    side: int,
     max_megapixels: float,
     on_progress: OnProgress,
 ) -> int:
     """Encode what the plan asks for, noting contents and skipped files in it; return how many were encoded."""
     by_file = {folder / item.path: item for item in plan.to_encode}
     views = sampled_views(len(plan.contents) + len(by_file))
-    stream = embed_photographs(by_file, encoder, views=views, extract=features_of, max_megapixels=max_megapixels)
+    read = read_and_keep(catalogue.data, side)
+    stream = embed_photographs(
+        by_file, encoder, views=views, extract=features_of, read=read, max_megapixels=max_megapixels
+    )
     batch: list[EmbeddedPhotograph] = []
     encoded = 0
     try:
@@ -151,6 +160,37 @@ def _keep(
         catalogue.add_vectors(contents, encoder.fingerprint)
         catalogue.add_features(described(batch))
         catalogue.add_rephotographs(measured(batch), encoder.fingerprint, VERSION)
+
+
+def _settled_sides(catalogue: Catalogue, asked: int | None) -> tuple[int, int]:
+    """Return the long side of working pictures until now and from now on, the one asked for or else the same."""
+    before = picture_side(catalogue)
+    if asked is not None:
+        set_picture_side(catalogue, asked)
+    return before if catalogue.revision else picture_side(catalogue), picture_side(catalogue)
+
+
+def _complete(
+    catalogue: Catalogue,
+    encoder: Encoder,
+    folder: Path,
+    plan: EncodingPlan,
+    side: int,
+    max_megapixels: float,
+    on_progress: OnProgress,
+) -> None:
+    """Keep what a catalogue of an earlier version, or a killed run, lacks of photographs that are encoded."""
+    files = _files(folder, plan)
+    complete_features(catalogue, encoder, files, max_megapixels=max_megapixels, on_progress=on_progress)
+    short_side = encoder.preprocessing.short_side
+    complete_pictures(
+        catalogue.data,
+        files,
+        side=side,
+        short_side=short_side,
+        max_megapixels=max_megapixels,
+        on_progress=on_progress,
+    )
 
 
 def _files(folder: Path, plan: EncodingPlan) -> dict[str, Path]:

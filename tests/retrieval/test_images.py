@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 import zlib
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -23,9 +24,10 @@ from retrieval.errors import UnreadableImage
 from retrieval.photographs import by_pillow, files, images, limits
 from retrieval.photographs.by_pillow import PillowPicture
 from retrieval.photographs.files import sha256_of
-from retrieval.photographs.images import read_photograph
+from retrieval.photographs.images import read_both, read_photograph
 from retrieval.photographs.kinds import SUFFIXES
 from retrieval.photographs.photograph import Photograph
+from tests.pictures import painting
 
 pillow_heif.register_heif_opener()
 pytestmark = pytest.mark.filterwarnings("ignore:::PIL")  # pytest undoes the filter of the module
@@ -660,3 +662,16 @@ def test_any_bytes_give_a_photograph_or_one_clear_line(tmp_path, data):
     else:
         assert photograph.image.mode == "RGB"
         assert min(photograph.image.size) <= min(photograph.width, photograph.height)
+
+
+@pytest.mark.parametrize("suffix", ["jpg", "png"])
+def test_a_picture_is_read_in_two_sizes_the_smaller_one_as_it_is_alone(tmp_path, suffix):
+    path = tmp_path / f"a.{suffix}"
+    painting(1, (1600, 1200)).save(path)
+    alone = read_photograph(path, short_side=100)
+    for long_side, size in ((400, (400, 300)), (100, (267, 200)), (9000, (1600, 1200))):
+        found, large = read_both(path, short_side=100, long_side=long_side)
+        assert found == replace(alone, image=found.image) and found.image == alone.image
+        assert large.size == size
+        expected = painting(1, (1600, 1200)).resize(size, Image.Resampling.LANCZOS)
+        assert np.abs(np.asarray(large, float) - np.asarray(expected, float)).mean() < 6.0

@@ -1,0 +1,61 @@
+"""Keep working pictures of exemplars as their photographs are read, and of exemplars that were indexed before."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, suppress
+from pathlib import Path
+
+from retrieval.catalogue.pictures import keep_picture, picture_path
+from retrieval.encoder.in_order import in_order
+from retrieval.encoder.stream import LOOK_AHEAD, Reading
+from retrieval.errors import UnreadableImage
+from retrieval.machine import cpu_count
+from retrieval.photographs.images import read_both
+from retrieval.photographs.photograph import Photograph
+from retrieval.photographs.reader_process import Order, ReadPhotograph, read_here
+
+
+def read_and_keep(data: Path, side: int) -> Reading:
+    """Return a way to read photographs that keeps a working picture with that long side; 0: none."""
+
+    def read(order: Order) -> ReadPhotograph:
+        photograph = _kept(data, order.path, order.short_side, side, order.max_megapixels)
+        return ReadPhotograph(photograph, order.extract(photograph))
+
+    return read if side else read_here
+
+
+def complete_pictures(
+    data: Path,
+    exemplars: Mapping[str, Path],
+    *,
+    side: int,
+    short_side: int,
+    max_megapixels: float,
+    on_progress: Callable[[int, int], None],
+) -> None:
+    """Keep the working pictures still missing, as in a catalogue of an earlier version; nothing is encoded.
+
+    `exemplars` names a file for each content.
+    """
+    missing = [path for sha256, path in exemplars.items() if side and not picture_path(data, sha256).exists()]
+
+    def keep(path: Path) -> None:
+        with suppress(UnreadableImage):  # changed or gone just now: the next run says so
+            _kept(data, path, short_side, side, max_megapixels)
+
+    with (
+        ThreadPoolExecutor(cpu_count(), thread_name_prefix="decode") as pool,
+        closing(in_order(pool, keep, missing, ahead=LOOK_AHEAD)) as kept,
+    ):
+        for done, _ in enumerate(kept, 1):
+            on_progress(done, len(missing))
+
+
+def _kept(data: Path, path: Path, short_side: int, side: int, max_megapixels: float) -> Photograph:
+    """Read a photograph, and keep its working picture."""
+    photograph, large = read_both(path, short_side=short_side, long_side=side, max_megapixels=max_megapixels)
+    keep_picture(data, photograph.sha256, large)
+    return photograph

@@ -1,0 +1,134 @@
+"""Working pictures of exemplars: written whole and once, and read in the place of the file."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from retrieval.catalogue import pictures
+from retrieval.catalogue.pictures import (
+    MOST,
+    drop_unused_pictures,
+    is_whole,
+    keep_picture,
+    kept_pictures,
+    picture_path,
+    picture_side,
+    pictures_size,
+    read_exemplar,
+    set_picture_side,
+)
+from retrieval.catalogue.rows import Changes, Photo
+from retrieval.errors import CatalogueBusy, ExemplarAway
+from retrieval.photographs.files import sha256_of
+from retrieval.photographs.images import read_photograph
+from tests.conftest import exemplar
+from tests.pictures import painting
+
+KEY = "ab" + 62 * "0"
+
+
+@pytest.fixture
+def photo(tmp_path: Path) -> Photo:
+    """An exemplar of 520 x 400 pixels."""
+    file = tmp_path / "photos/a.png"
+    file.parent.mkdir()
+    painting(1).save(file)
+    return exemplar("a", path="a.png", folder=str(file.parent), sha256=sha256_of(file), width=520, height=400)
+
+
+def test_a_picture_is_kept_by_the_hash_of_the_file_and_never_written_again(data):
+    keep_picture(data, KEY, painting(1))
+    path = data / "pictures/ab" / f"{KEY}.jpg"
+    assert picture_path(data, KEY) == path and is_whole(path)
+    before = path.read_bytes(), path.stat().st_mtime_ns
+    keep_picture(data, KEY, painting(2))
+    assert (path.read_bytes(), path.stat().st_mtime_ns) == before
+    assert list(kept_pictures(data)) == [path]
+    with Image.open(path) as kept:
+        assert (kept.format, kept.mode, kept.size) == ("JPEG", "RGB", (520, 400))
+        assert not kept.getexif() and "icc_profile" not in kept.info
+        assert np.abs(np.asarray(kept, float) - np.asarray(painting(1), float)).mean() < 4.0
+
+
+def test_a_picture_longer_than_a_jpeg_can_hold_is_kept_smaller(data):
+    keep_picture(data, KEY, Image.new("RGB", (MOST + 4500, 70)))
+    with Image.open(picture_path(data, KEY)) as kept:
+        assert kept.size == (MOST, 66)
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [lambda b: b[:-1], lambda b: b[:900], lambda b: b"", lambda b: b[:500] + b"x" + b[501:], lambda b: b + b"\0"],
+)
+def test_whatever_is_not_as_it_was_written_is_not_whole(data, spoil: Callable[[bytes], bytes]):
+    keep_picture(data, KEY, painting(1))
+    path = picture_path(data, KEY)
+    path.write_bytes(spoil(path.read_bytes()))
+    assert not is_whole(path)
+
+
+def test_a_picture_that_cannot_be_written_is_said_in_a_line_and_leaves_nothing(data, monkeypatch):
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(pictures.os, "replace", full)
+    with pytest.raises(CatalogueBusy, match=r"cannot be written: No space left on device\. Once it can, the same"):
+        keep_picture(data, KEY, painting(1))
+    assert list(kept_pictures(data)) == []
+
+
+def test_the_picture_is_read_in_the_place_of_the_file(data, photo):
+    keep_picture(data, photo.sha256, painting(1))
+    photo.file.unlink()
+    found = read_exemplar(data, photo, short_side=260)
+    assert (found.path, found.sha256, found.width, found.height) == (photo.file, photo.sha256, 520, 400)
+    assert np.abs(np.asarray(found.image, float) - np.asarray(painting(1), float)).mean() < 4.0
+
+
+def test_without_a_whole_picture_the_file_is_read_while_it_is_the_same(data, photo):
+    whole = read_photograph(photo.file, short_side=260)
+    assert read_exemplar(data, photo, short_side=260) == whole
+    keep_picture(data, photo.sha256, painting(2))
+    picture_path(data, photo.sha256).write_bytes(b"spoilt")
+    assert read_exemplar(data, photo, short_side=260) == whole
+
+
+@pytest.mark.parametrize(
+    ("happen", "why"),
+    [
+        (os.remove, "cannot be opened: no such file or directory"),
+        (lambda file: painting(2).save(file), "it has changed since it was indexed"),
+        (lambda file: file.write_bytes(b""), "empty file"),
+    ],
+)
+def test_where_there_is_neither_it_is_said_what_would_help(data, photo, happen: Callable[[Path], None], why: str):
+    happen(photo.file)
+    with pytest.raises(ExemplarAway) as raised:
+        read_exemplar(data, photo, short_side=260)
+    assert str(raised.value) == (
+        f"the exemplar {photo.file} is away and no working picture of it is kept ({why}); bring it back, or say where "
+        "its folder is now: artifact move OLD NEW"
+    )
+
+
+def test_pictures_of_no_exemplar_and_what_a_killed_run_left_are_dropped(writable, data):
+    keep_picture(data, KEY, painting(1))
+    other = KEY.replace("0", "1")
+    keep_picture(data, other, painting(2))
+    (data / "pictures/ab/x.140.part").write_bytes(b"x")
+    writable.apply(Changes(put=[exemplar("a", sha256=KEY)]))
+    assert pictures_size(data)[0] == 2
+    assert drop_unused_pictures(writable) == 2
+    assert list(kept_pictures(data)) == [picture_path(data, KEY)]
+    assert pictures_size(data) == (1, picture_path(data, KEY).stat().st_size)
+
+
+def test_the_side_is_kept_with_the_catalogue(writable):
+    assert picture_side(writable) == 1600
+    for side in (800, 0):
+        set_picture_side(writable, side)
+        assert picture_side(writable) == side
