@@ -16,12 +16,12 @@ from cli.runs.build_words import say_build
 from cli.runs.indexing_options import IndexingOptions
 from cli.runs.register_words import say_register
 from indexer.building.build import build_catalogue
-from indexer.building.publish import publish
+from indexer.building.publish import drop_unused, publish
 from indexer.building.reading import Asked
 from indexer.inputs.metadata import TABLE_FIELDS
 from indexer.tables.mapping import read_mapping
 from retrieval.catalogue.catalogue import Catalogue
-from retrieval.catalogue.pictures import MOST, drop_unused_pictures
+from retrieval.catalogue.pictures import MOST
 from retrieval.catalogue.rows import Changes, EncoderRecord
 from retrieval.encoder.encoder import DEFAULT, Encoder, load_encoder
 from retrieval.judging.edition import load_recorded
@@ -81,8 +81,7 @@ def run_remove(object_id: str, data: Path) -> None:
     with Catalogue.writing(data) as catalogue:
         photos = catalogue.photos(object_id)
         publish(catalogue, Changes(gone=[photo.photo_id for photo in photos if photo.photo_id is not None]))
-        catalogue.drop_unused_vectors()
-        drop_unused_pictures(catalogue)
+        drop_unused(catalogue)
         typer.echo(f"removed {plain(object_id)} ({len(photos)} photographs); revision {catalogue.revision}")
     on_disk = [photo for photo in photos if photo.file.exists()]
     if on_disk:

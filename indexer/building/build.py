@@ -10,7 +10,7 @@ from pathlib import Path
 from indexer.building.complete_features import KEEP_EVERY, complete_features, described
 from indexer.building.difference import Difference, EncodingPlan, compare_folder, plan_encoding
 from indexer.building.metadata_difference import compare_metadata
-from indexer.building.publish import Published, publish
+from indexer.building.publish import Published, drop_unused, publish
 from indexer.building.reading import AS_BEFORE, Asked, keep_reading, read_folder
 from indexer.building.simulated_distances import complete_sample, measured, sampled_views
 from indexer.building.working_pictures import complete_pictures, read_and_keep
@@ -18,7 +18,7 @@ from indexer.inputs.scan import FoundFile, Scan, SkippedItem
 from indexer.inputs.walk import LeftOut
 from indexer.simulation.rephotograph import VERSION
 from retrieval.catalogue.catalogue import Catalogue
-from retrieval.catalogue.pictures import drop_unused_pictures, picture_side, set_picture_side
+from retrieval.catalogue.pictures import picture_side, set_picture_side
 from retrieval.catalogue.rows import Content, EncoderRecord, Photo
 from retrieval.encoder.encoder import Encoder
 from retrieval.encoder.stream import EmbeddedPhotograph, embed_photographs
@@ -64,8 +64,8 @@ def build_catalogue(
     """Index `folder` into the catalogue in `data`; only what is new or changed is encoded.
 
     Vectors are kept as they come, so that a killed run is completed by the next; the catalogue itself changes in one
-    step at the end. `load` is given the catalogue's encoder, None for a new catalogue; `pictures` is
-    the long side of working pictures from now on, 0 for none, None for the catalogue's. Raises ArtifactError.
+    step at the end. `load` is given the catalogue's encoder, None for a new catalogue; `pictures` is the long side of
+    working pictures from now on, 0 for none, None for the catalogue's. Raises ArtifactError.
     """
     scanned_ns = time.time_ns()
     reading = read_folder(folder, data, asked)
@@ -79,8 +79,7 @@ def build_catalogue(
         plan = plan_encoding(folder, scan.found, rows, catalogue.encoded(encoder.fingerprint, encoder.dim))
         sides = _settled_sides(catalogue, pictures)
         encoded = _encode(catalogue, encoder, folder, plan, sides[1], max_megapixels, on_progress)
-        _complete(catalogue, encoder, folder, plan, sides[1], max_megapixels, on_progress)
-        complete_sample(catalogue, encoder, _first_exemplars(folder, scan, plan), max_megapixels=max_megapixels)
+        _complete(catalogue, encoder, folder, scan, plan, sides[1], max_megapixels, on_progress)
         unread = [item.path for item in (*scan.skipped, *plan.skipped)]
         difference, claims = compare_folder(
             str(folder), scan.found, plan.contents, catalogued, unread=unread, prune=prune, scanned_ns=scanned_ns
@@ -94,8 +93,7 @@ def build_catalogue(
         before = catalogue.revision
         published = publish(catalogue, replace(difference.changes, metadata=known.metadata))
         if prune:
-            catalogue.drop_unused_vectors()
-            drop_unused_pictures(catalogue)
+            drop_unused(catalogue)
         objects, photos = catalogue.counts()
         excluded = tuple(path for path in difference.gone if reading.leaves_out(path))
         done = (catalogue.revision, objects, photos, encoded, difference, excluded, prune, skipped, scan.left_out)
@@ -174,6 +172,7 @@ def _complete(
     catalogue: Catalogue,
     encoder: Encoder,
     folder: Path,
+    scan: Scan,
     plan: EncodingPlan,
     side: int,
     max_megapixels: float,
@@ -191,6 +190,7 @@ def _complete(
         max_megapixels=max_megapixels,
         on_progress=on_progress,
     )
+    complete_sample(catalogue, encoder, _first_exemplars(folder, scan, plan), max_megapixels=max_megapixels)
 
 
 def _files(folder: Path, plan: EncodingPlan) -> dict[str, Path]:

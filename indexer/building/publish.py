@@ -10,6 +10,7 @@ from indexer.building.findings import NOTHING, Findings, find_oddities
 from indexer.building.same_work import Pair, SameWork
 from indexer.building.simulated_distances import genuine_distances
 from retrieval.catalogue.catalogue import Catalogue
+from retrieval.catalogue.pictures import drop_unused_pictures
 from retrieval.catalogue.rows import Changes
 from retrieval.catalogue.vector_index import build_vectors, has_vectors, remove_strays, vectors_path, write_vectors
 from retrieval.catalogue.vote_index import write_votes
@@ -59,3 +60,9 @@ def _measure(catalogue: Catalogue, new: Collection[str]) -> Published:
     catalogue.set_thresholds(thresholds)
     findings = find_oddities(ids, vectors, photos, new, same, near=thresholds.match.value)
     return Published(after=thresholds, nearest=works.sure, findings=findings)
+
+
+def drop_unused(catalogue: Catalogue) -> None:
+    """Forget vectors, features and working pictures of contents that no exemplar has."""
+    catalogue.drop_unused_vectors()
+    drop_unused_pictures(catalogue)
