@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from dataclasses import dataclass
 from typing import BinaryIO
 
@@ -10,12 +9,12 @@ import numpy as np
 from PIL import Image
 
 from retrieval.errors import UnreadableImage
-from retrieval.photographs import by_pillow
 from retrieval.photographs.depth import eight_bits, range_of
 from retrieval.photographs.formats_extra import import_decoder
 from retrieval.photographs.pictures import Contents, Pictures, Pixels, whole
 
 _RATIOS = ((1, 1), (12, 10), (4, 3), (3, 2), (16, 9), (5, 4), (2, 1))  # of width to height, from 1 on
+_SAMPLES = {"LA": 2, "RGB": 3, "RGBA": 4}
 _SIZES = (9, 13, 18, 30)  # bits that a length may take
 _LONGEST_HEADER = 1 << 20  # bytes, boxes of metadata included
 
@@ -28,12 +27,12 @@ class JpegXlPicture:
     size: tuple[int, int]  # (width, height) before it is turned
 
     def decode(self, enough: int) -> Pixels:
-        """Decode, turned upright by the decoder; what a JPEG was packed into, as that JPEG."""
+        """Decode, turned upright by the decoder."""
         decoder = import_decoder("pillow_jxl", "JPEG XL").Decoder(num_threads=1)
         is_jpeg, info, pixels, profile, _ = decoder(self.data)
-        if is_jpeg:
-            return by_pillow.contents(io.BytesIO(pixels), "JPEG", np.inf).picture(1).decode(enough)
-        samples = info.num_channels
+        if is_jpeg:  # what comes back is not always the whole JPEG
+            return whole(Image.fromarray(import_decoder("imagecodecs", "JPEG XL").jpegxl_decode(self.data)), profile)
+        samples = _SAMPLES.get(info.mode, 1)
         values = np.frombuffer(pixels, _type(len(pixels) // (info.width * info.height * samples), info.mode))
         values = values.reshape(info.height, info.width, samples)
         values = eight_bits(values, *range_of(values, bits=8 * values.itemsize))

@@ -13,6 +13,7 @@ from retrieval.photographs.pictures import Contents, Pictures, Pixels, whole
 _one_at_a_time = threading.RLock()  # PDFium must not be called by two threads
 _IMAGE = 3  # kind of a page's objects
 _SMALL = 0.05  # of the largest picture: a logo, a stamp
+_LESS = 1e-6  # share of the scale: rounding must not stretch a page by a pixel
 _ORIENTATIONS = {90: 6, 180: 3, 270: 8}  # a page's rotation -> EXIF
 Box = tuple[float, float, float, float]  # left, bottom, right, top, in points
 
@@ -38,8 +39,11 @@ class PdfPicture:
         with _one_at_a_time:
             left, bottom, right, top = self.page.get_cropbox()
             edges = (self.box[0] - left, self.box[1] - bottom, right - self.box[2], top - self.box[3])
-            bitmap = self.page.render(scale=self.scale * less, crop=tuple(max(0.0, edge) for edge in edges))
-            return whole(bitmap.to_pil().convert("RGB"), orientation=_ORIENTATIONS.get(self.rotation, 1))
+            scale = self.scale * less * (1 - _LESS)
+            bitmap = self.page.render(scale=scale, crop=tuple(max(0.0, edge) for edge in edges))
+            wide, high = (max(1, round(side * less)) for side in self.size)  # a page may take part of a pixel more
+            image = bitmap.to_pil().convert("RGB").crop((0, 0, wide, high))
+        return whole(image, orientation=_ORIENTATIONS.get(self.rotation, 1))
 
 
 def contents(file: BinaryIO, max_megapixels: float) -> Contents:

@@ -11,6 +11,7 @@ from retrieval.photographs.formats_extra import import_decoder, unsupported
 from retrieval.photographs.pictures import Contents, Pictures, Pixels, whole
 
 _ORIENTATIONS = {0: 1, 3: 3, 5: 8, 6: 6}  # LibRaw's flip -> EXIF
+_SRGB = (2.4, 12.92)  # exponent, and slope near black
 _BURNT_OUT = 0.001  # share of the pixels that brightening may clip; LibRaw's own 1 % loses highlights
 
 
@@ -29,7 +30,7 @@ class RawPicture:
         """Develop, with the camera's white balance, in sRGB; at half the size where that suffices."""
         half = min(self.size) // 2 >= enough
         developed = self.source.postprocess(
-            use_camera_wb=True, half_size=half, user_flip=0, auto_bright_thr=_BURNT_OUT, output_bps=8
+            use_camera_wb=True, half_size=half, user_flip=0, auto_bright_thr=_BURNT_OUT, gamma=_SRGB
         )
         return whole(Image.fromarray(developed), orientation=_ORIENTATIONS.get(self.source.sizes.flip, 1))
 

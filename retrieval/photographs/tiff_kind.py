@@ -40,13 +40,14 @@ def name_of(page: TiffPage) -> str:
 def pillow_reads(page: TiffPage) -> bool:
     """Say whether Pillow reads a directory, and its pixels come out right."""
     bits, samples, numbers = page.bitspersample, page.samplesperpixel, sample_format(page)
-    if not isinstance(page.index, int) or page.compression not in _PILLOW_COMPRESSIONS:
+    if len(page.treeindex) > 1 or page.compression not in _PILLOW_COMPRESSIONS:
         return False  # below another directory, or packed in another way
     if page.parent.is_bigtiff and page.parent.byteorder == ">":
         return False
     if page.photometric in _GREY and samples == 1:
         little = page.parent.byteorder == "<"
-        depths = {_UNSIGNED: (1, 2, 4, 8, 12, 16, 32 if little else 0), _SIGNED: (16, 32), _FLOAT: (32,)}
+        of_32 = 32 if little and page.photometric == 1 else 0
+        depths = {_UNSIGNED: (1, 2, 4, 8, 12, 16, of_32), _SIGNED: (16, 32), _FLOAT: (32,)}
         return bits in depths.get(numbers, ())
     if numbers != _UNSIGNED:
         return False
@@ -54,7 +55,7 @@ def pillow_reads(page: TiffPage) -> bool:
     if page.photometric == _PALETTE:
         return samples == 1 and bits <= 8 and page.colormap is not None and int(page.colormap.max()) > 255
     if page.photometric in (_YCBCR, _LAB):
-        return bits == 8 and samples == 3
+        return bits == 8 and samples == 3 and not apart
     if page.photometric in _GREY:
         return bits == 8 and samples == 2 and not apart
     extra_apart = apart and page.extrasamples not in ((), (2,))

@@ -1,0 +1,33 @@
+"""A work screened in every way that files hold pictures: each is consistent."""
+
+import json
+from pathlib import Path
+
+import pytest
+from PIL import ImageFilter
+from typer.testing import CliRunner
+
+from cli.main import app
+from tests.encodings import encodings
+from tests.pictures import painting, write_paintings
+
+
+@pytest.mark.slow
+def test_a_genuine_work_is_consistent_in_every_encoding(tmp_path):
+    write_paintings(tmp_path / "catalogue", 8)
+    incoming, data = tmp_path / "incoming", tmp_path / "data"
+    incoming.mkdir()
+    work = painting(3).filter(ImageFilter.GaussianBlur(0.5))
+    for encoding in encodings(work):
+        (incoming / encoding.name).write_bytes(encoding.data)
+    runner = CliRunner()
+    assert runner.invoke(app, ["index", str(tmp_path / "catalogue"), "--data", str(data)]).exit_code == 0
+    screened = runner.invoke(app, ["screen", str(incoming), "--data", str(data), "--format", "jsonl"])
+    found = [json.loads(line) for line in screened.stdout.splitlines()]
+    assert len(found) >= 120
+    wrong = {
+        Path(one["photo"]).name: one["error"] or [work["outcome"] for work in one["works"]]
+        for one in found
+        if one["error"] or [(work["outcome"], work["object_id"]) for work in one["works"]] != [("consistent", "03")]
+    }
+    assert wrong == {}
