@@ -94,7 +94,7 @@ def compare(
 
 def screen(
     source: Annotated[
-        Path, typer.Argument(metavar="SOURCE", help="Folder of photographs, list of files, or CSV file of lots.")
+        Path, typer.Argument(metavar="SOURCE", help="Folder of photographs, list of files, or table of lots.")
     ],
     k: Neighbours = 5,
     data: Data = DATA,
@@ -120,6 +120,12 @@ def screen(
         list[str] | None,
         typer.Option("--exclude", metavar="GLOB", help="Leave out of a folder what fits; may be given again."),
     ] = None,
+    map: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--map", metavar="FIELD=COLUMN", help="The column of a field, such as photo=Datei; again for more."
+        ),
+    ] = None,
     bom: Annotated[bool, typer.Option("--bom", help="Begin a CSV file as spreadsheets of Windows want it.")] = False,
     exit_code: ExitCodeOption = False,
     *,
@@ -127,8 +133,9 @@ def screen(
 ) -> None:
     """Judge many photographs, and put first what needs a person.
 
-    A CSV file of lots has a column `photo`; others (lot, sale, house, maker, url, ...) are kept and shown. What stands
-    under `claim`, an object's id or accession number, is verified against that object, whatever else is near.
+    A table of lots, CSV or XLSX, has a column `photo`; others (lot, sale, house, maker, url, ...) are kept and shown.
+    What stands under `claim`, an object's id or accession number, is verified against that object, whatever else is
+    near.
 
     \b
     Examples:
@@ -143,7 +150,14 @@ def screen(
 
     form = format or form_of(out)
     screening = ScreeningOptions(
-        k=k, several=not single, time_limit=time_limit, form=form, out=out, bom=bom, exclude=tuple(exclude or ())
+        k=k,
+        several=not single,
+        time_limit=time_limit,
+        form=form,
+        out=out,
+        bom=bom,
+        exclude=tuple(exclude or ()),
+        map=tuple(map or ()),
     )
     counts = run_screen(source, data, options=screening, judging=judging, every=every if watch else None)
     flagged = exit_code and counts["divergent"]

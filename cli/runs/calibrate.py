@@ -33,6 +33,8 @@ def run_calibrate(
 ) -> bool:
     """Calibrate a catalogue, store the calibration and say what it promises; return whether every photo was taken."""
     labelled = None if labels is None else read_labels(labels)
+    for note in labelled.notes if labelled else ():
+        typer.echo(f"{labels}: {plain(note)}", err=True)
     if data.is_dir() and not can_write(data):
         raise ArtifactError(
             f"{data} cannot be written, so the calibration could not be kept. Copy it, or ask its owner."

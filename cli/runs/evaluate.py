@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +32,7 @@ def run_evaluate(
 ) -> bool:
     """Evaluate a catalogue on photographs with their truth and say how it does; return whether all could be read."""
     edition = judging.open_edition(data, parallel=cpu_count())
-    asked = read_queries(queries, edition.exemplars)
+    asked = read_queries(queries, edition.exemplars, on_note=partial(typer.echo, err=True))
     if report is not None:
         from cli.output.writing import check_targets
 

@@ -12,6 +12,7 @@ import typer
 
 from cli.output.interruption import GOES_ON, saying
 from cli.output.left_out_words import left_out_lines
+from cli.output.text import plain
 from cli.output.writing import check_targets
 from cli.records.artifact_1 import PhotographRecord
 from cli.records.recorder import recording
@@ -21,8 +22,9 @@ from cli.screening.journal import Journal
 from cli.screening.report import ScreeningReport
 from cli.screening.screening_options import ScreeningOptions
 from cli.screening.watched_folder import watched
-from indexer.inputs.lots import Claims, Lot, read_lots
+from indexer.inputs.lots import FIELDS, Claims, Lot, read_lots
 from indexer.inputs.walk import LeftOut
+from indexer.tables.mapping import read_mapping
 from retrieval.catalogue.catalogue import Catalogue
 from retrieval.errors import ArtifactError
 from retrieval.judging.edition import Edition
@@ -59,10 +61,15 @@ def run_screen(
 
 def _lots(source: Path, options: ScreeningOptions) -> list[Lot]:
     """Return the photographs of a source; raises ArtifactError where the output would take the place of one."""
-    found = read_lots(source, exclude=options.exclude, on_left_out=_say_left_out)
+    mapping = read_mapping(options.map, FIELDS)
+    found = read_lots(source, exclude=options.exclude, mapping=mapping, on_left_out=_say_left_out, on_note=_say_note)
     lots = list(found)  # in memory 0.4 kB a file, 0.7 a row of a table
     check_targets([options.out], chain([source], (lot.path for lot in lots)))
     return lots
+
+
+def _say_note(note: str) -> None:
+    typer.echo(plain(note), err=True)
 
 
 def _say_left_out(left_out: LeftOut) -> None:

@@ -19,3 +19,4 @@ class ScreeningOptions:
     out: Path | None
     bom: bool
     exclude: tuple[str, ...] = ()  # patterns of what is left out of a folder
+    map: tuple[str, ...] = ()  # the columns of fields in a table of lots: FIELD=COLUMN

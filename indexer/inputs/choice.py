@@ -6,14 +6,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from indexer.tables.columns import seen, understood
+from indexer.tables.columns import seen
 from indexer.tables.table import SUFFIXES, Table, Wanted, read_table
 from indexer.tables.workbook import OTHERS
 from retrieval.errors import BadTable
 
 NAME = "catalogue.csv"
 NONE = "none"  # in place of a table: there shall be none
-OURS = ("label", "outcome", "claim", "catalogue_ids")  # columns of labels, verdicts, lots and queries: no catalogues
+OURS = (  # columns of labels, queries, lots and verdicts: those are no catalogues
+    {"photo", "object_id", "label"},
+    {"photo", "catalogue_ids"},
+    {"photo", "claim"},
+    {"photo", "outcome"},
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +81,8 @@ def _only(folder: Path, there: Sequence[str], wanted: Wanted) -> Choice:
     for name in there:
         try:
             table = read_table(folder / name, wanted)
-            ours = understood(table.columns.header, OURS).fields.values()
-            if ours:
-                unusable[name] = f"{name} is not read: a column {min(ours)} is none of a catalogue"
+            if any(columns <= set(table.columns.header) for columns in OURS):
+                unusable[name] = f"{name} is not read: its columns are none of a catalogue"
             else:
                 usable[name] = table
         except BadTable as error:

@@ -74,6 +74,8 @@ def read_lots(
     table = _table(source, mapping or {})
     if table is None:
         return _lines(source, _list_text(source))
+    if not table.rows:
+        raise BadLots(f"{source} names no photograph: there is no row below its columns.")
     for note in table.notes:
         on_note(f"{source.name}: {note}")
     return _rows(source, table)

@@ -15,16 +15,8 @@ from indexer.inputs.walk import walk_folder
 
 ADDRESS = re.compile(r"(?:[a-z][a-z0-9+]+://|www\.|data:|blob:)", re.IGNORECASE)
 SEPARATORS = (r"[\n\r\v\x1c-\x1f;|]", r",")
-OF_MASTERS = {
-    ".raw",
-    ".cr2",
-    ".nef",
-    ".dng",
-    ".psd",
-    ".jp2",
-    ".jxl",
-    ".pdf",
-}  # which tables name in place of what lies there
+# of masters, which tables name in place of what lies there
+OF_MASTERS = frozenset([".raw", ".cr2", ".nef", ".dng", ".psd", ".jp2", ".jxl", ".pdf"])
 BLANK = "\0\ufeff\u200b \t\r\n\v\u00a0\u202f"
 QUOTES = "\"'“”„«»"
 
@@ -57,15 +49,22 @@ class PhotoNames:
         name = cell.strip(BLANK).strip(QUOTES).strip(BLANK)
         if not name:
             return NamedPhotos()
-        whole = self._one(name)
-        if whole.paths or not separators or (is_address(name) and name.count("://") == 1 and len(name.split()) == 1):
-            return whole
-        parts = re.split(separators[0], name)
-        if len(parts) == 1:
-            return self._split(name, separators[1:])
-        found = [self._split(part, separators[1:]) for part in parts]
-        paths = dict.fromkeys(path for item in found for path in item.paths)
-        return NamedPhotos(tuple(paths), tuple(problem for item in found for problem in item.problems))
+        separator = next((sign for sign in separators if re.search(sign, name)), None)
+        is_one_address = is_address(name) and name.count("://") == 1 and len(name.split()) == 1
+        if separator is None or is_one_address:
+            return self._one(name)
+        if whole := self._as_it_stands(name):
+            return NamedPhotos((whole,))
+        parts = [self._split(part, separators[separators.index(separator) + 1 :]) for part in re.split(separator, name)]
+        problems = [problem for part in parts for problem in part.problems]
+        if problems and separator == SEPARATORS[-1] and (whole_name := self._one(name)).paths:
+            return whole_name  # a comma in the name of a file
+        return NamedPhotos(tuple(dict.fromkeys(path for part in parts for path in part.paths)), tuple(problems))
+
+    def _as_it_stands(self, name: str) -> str | None:
+        exact, plain, *_ = _keys(name)
+        same = self._by_key.get(plain, []) if exact not in self._exact else [self._exact[exact]]
+        return same[0] if len(same) == 1 else None
 
     def _one(self, name: str) -> NamedPhotos:
         exact, *others = dict.fromkeys(_keys(name))
@@ -73,11 +72,20 @@ class PhotoNames:
             return NamedPhotos((found,))
         if is_address(name):
             return NamedPhotos(problems=(f"{name} is an address, not a file",))
-        several = next((known for key in others if (known := self._by_key.get(key))), [])
+        several = next((known for key in others if (known := self._by_key.get(key)) and self._may_be(name, known)), [])
         if len(several) == 1:
             return NamedPhotos((several[0],))
         problem = f"{name} may be {' or '.join(several[:3])}" if several else no_photo(name)
         return NamedPhotos(problems=(problem,))
+
+    def _may_be(self, name: str, found: list[str]) -> bool:
+        """Say whether no folder speaks against it: one that is there, but does not hold what is named in it."""
+        parent = _plain(str(PurePosixPath(as_path(name)).parent.name))
+        return parent not in self._folders or any(parent in _folders_of(path)[-1:] for path in found)
+
+    @cached_property
+    def _folders(self) -> set[str]:
+        return {folder for path in self._paths for folder in _folders_of(path)}
 
     @cached_property
     def _paths(self) -> list[str]:
@@ -131,11 +139,12 @@ def is_address(name: str) -> bool:
 
 
 def as_path(name: str) -> str:
-    """Return a name with slashes, without the `file:` of an address of a file."""
+    """Return a name with slashes, without the `file:` of an address; `:folder:file` is of an old Macintosh."""
     if name.lower().startswith("file:"):
         parts = urlsplit(name)
         name = unquote(f"//{parts.netloc}{parts.path}" if parts.netloc else parts.path)
-    return name.replace("\\", "/")
+    path = name.replace("\\", "/")
+    return path.replace(":", "/").lstrip("/") if ":" in path and "/" not in path else path
 
 
 def _keys(name: str) -> Iterator[str]:
@@ -144,13 +153,15 @@ def _keys(name: str) -> Iterator[str]:
     yield f"= {composed(path)}"
     plain = _plain(path)
     yield f"/ {plain}"
-    parts = [part for part in plain.split("/") if part not in ("", "..")]
-    for start in range(len(parts)):
-        yield f"< {'/'.join(parts[start:])}"
-    stem = _stem(parts[-1]) if parts else ""
-    for kind, text in ((".", stem), ("0", stem.lstrip("0"))):
-        if text:
-            yield f"{kind} {text}"
+    *folders, last = [part for part in plain.split("/") if part not in ("", "..")] or [""]
+    stem = _stem(last)
+    for kind, text in (("<", last), (".", stem), ("0", stem.lstrip("0"))):
+        for start in range(len(folders) + 1) if text else ():
+            yield f"{kind} {'/'.join([*folders[start:], text])}"
+
+
+def _folders_of(path: str) -> list[str]:
+    return _plain(path).split("/")[:-1]
 
 
 def _plain(path: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Collection, Container, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -38,7 +38,12 @@ class Query:
     group: str = ""  # photographs of one group depend on each other
 
 
-def read_queries(source: Path, exemplars: Mapping[str, Sequence[Photo]]) -> list[Query]:
+def read_queries(
+    source: Path,
+    exemplars: Mapping[str, Sequence[Photo]],
+    *,
+    on_note: Callable[[str], None] = lambda note: None,
+) -> list[Query]:
     """Return the photographs that a CSV file names, with their truth, in one of three forms.
 
     `photo,catalogue_ids`: ids separated by spaces, or `none` for an unknown work. `a,b`: two photographs of one work,
@@ -52,6 +57,8 @@ def read_queries(source: Path, exemplars: Mapping[str, Sequence[Photo]]) -> list
     if not source.is_file() or source.suffix.lower() in SUFFIXES:
         raise BadLabels(f"There is no table {source}. Name a CSV file of photographs with what they show.")
     table = read_table(source, WANTED)
+    for note in table.notes:
+        on_note(f"{source.name}: {note}")
     forms = {COLUMNS: _labelled, MUSEUM: _shown, PAIRS: _pair}
     fields = set(table.columns.fields.values())
     read = next(reader for columns, reader in forms.items() if set(columns) <= fields)

@@ -28,14 +28,21 @@ class Columns:
         """Return the cells by field, by the name of the column where that is no field; those of one field in lines."""
         values: dict[str, str] = {}
         for place, cell in enumerate(cells[: len(self.header)]):
-            name = self.fields.get(place, self.header[place])
+            name = self.fields.get(place) or self._own_name(place)
             values[name] = f"{values[name]}\n{cell}" if values.get(name) else cell
         return values
+
+    def _own_name(self, place: int) -> str:
+        """Return the name of a column that is no field, told from the field that another column is read as."""
+        name = self.header[place]
+        return f"{name} (column {place + 1})" if name in self.fields.values() else name
 
     @property
     def others(self) -> tuple[str, ...]:
         """The columns that are kept as they are."""
-        return tuple(name for place, name in enumerate(self.header) if name and place not in self.fields)
+        return tuple(
+            self._own_name(place) for place, name in enumerate(self.header) if name and place not in self.fields
+        )
 
     @property
     def renamed(self) -> tuple[str, ...]:
@@ -64,7 +71,7 @@ def understood(header: Sequence[str], wanted: Sequence[str], given: Mapping[str,
     """Return the columns with the fields `wanted` among them; `given` names the column of a field."""
     names = tuple(_tidy(name) or f"column {place}" * _is_inner(header, place) for place, name in enumerate(header, 1))
     fields: dict[int, str] = {}
-    problems = [_doubled(names, wanted)]
+    problems = [_doubled(names)]
     for field, column in (given or {}).items():
         places = _called(column, names)
         fields |= dict.fromkeys(places[:1], field)
@@ -74,8 +81,9 @@ def understood(header: Sequence[str], wanted: Sequence[str], given: Mapping[str,
         if field not in fields.values():
             places = _places(field, names, fields)
             fields |= dict.fromkeys(places if field == MANY else places[:1], field)
-            if len(places) > 1 and field != MANY:
-                one, two = (f"{names[place]!r} (column {place + 1})" for place in places[:2])
+            same = [place for place in places if folded(names[place]) == folded(names[places[0]])]
+            if len(same) > 1:
+                one, two = (f"{names[place]!r} (column {place + 1})" for place in same[:2])
                 problems.append(f"has two columns for {field}, {one} and {two}")
     return Columns(names, dict(sorted(fields.items())), next(filter(None, problems), None))
 
@@ -100,11 +108,12 @@ def _places(field: str, names: Sequence[str], taken: Mapping[int, str]) -> list[
     ranks = {place: rank for place, rank in found if rank is not None}
     if not ranks:
         return []
-    best = min(ranks.values())
+    best = min(ranks, key=lambda place: ranks[place])
     return [
         place
         for place, rank in ranks.items()
-        if rank == best or (field == MANY and rank[0] == best[0] and NUMBERED in (rank[1], best[1]))
+        if folded(names[place]) == folded(names[best])
+        or (field == MANY and rank[0] == ranks[best][0] and NUMBERED in (rank[1], ranks[best][1]))
     ]
 
 
@@ -120,11 +129,11 @@ def _rank(field: str, name: str) -> Rank | None:
     return min(((known[key], way) for way, text in enumerate(ways) if (key := folded(text)) in known), default=None)
 
 
-def _doubled(names: Sequence[str], wanted: Sequence[str]) -> str | None:
+def _doubled(names: Sequence[str]) -> str | None:
     first: dict[str, int] = {}
     for place, name in enumerate(names):
         earlier = first.setdefault(name, place)
-        if name and earlier != place and not (MANY in wanted and _rank(MANY, name)):
+        if name and earlier != place:
             return f"has two columns named {name!r}, columns {earlier + 1} and {place + 1}"
     return None
 

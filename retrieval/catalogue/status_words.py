@@ -56,7 +56,8 @@ def understood(text: str) -> Understood:
             if near := next((known for known in _table()[status]["words"] if _is_near(word, known)), None):
                 found = _weighed(text, words, status, [(place, place + 1)])
                 return Understood(found.status, found.doubt or f"{text!r} is taken for {near!r}")
-    return Understood()
+    is_near = _places(words, _table()["around"]["near"])
+    return Understood(None, f"{text!r} is near an alarm, but raises none") if is_near else Understood()
 
 
 def _weighed(text: str, words: Sequence[str], status: Status, places: Sequence[tuple[int, int]]) -> Understood:
