@@ -263,7 +263,10 @@ def test_a_full_disk_under_stdout_is_one_line(world: Path) -> None:
     command = [sys.executable, "-m", "cli.main", "list", "--format", "json", "--data", str(world / "data")]
     with Path("/dev/full").open("w") as full:
         result = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
-    assert result.returncode == 1 and result.stderr == "artifact: standard output cannot be written: No space left on device\n"
+    assert (
+        result.returncode == 1
+        and result.stderr == "artifact: standard output cannot be written: No space left on device\n"
+    )
 
 
 def test_a_reader_that_leaves_early_is_no_traceback(world: Path) -> None:
