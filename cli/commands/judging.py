@@ -21,6 +21,8 @@ from cli.commands.shared_options import (
 from cli.runs.judging_options import JudgingOptions
 from cli.screening.forms import ScreenFormat
 
+STDOUT = Path("-")
+
 
 def query(
     photo: Annotated[Path, typer.Argument(metavar="PHOTO", help="The photograph to be judged.")],
@@ -94,7 +96,8 @@ def compare(
 
 def screen(
     source: Annotated[
-        Path, typer.Argument(metavar="SOURCE", help="Folder of photographs, list of files, or table of lots.")
+        Path,
+        typer.Argument(metavar="SOURCE", help="Folder, list of files (- is stdin), or table of lots."),
     ],
     k: Neighbours = 5,
     data: Data = DATA,
@@ -104,7 +107,7 @@ def screen(
     ] = None,
     out: Annotated[
         Path | None,
-        typer.Option("--out", "-o", metavar="FILE", help="Write here; an interrupted run goes on from there."),
+        typer.Option("--out", "-o", metavar="FILE", help="Write here, and go on from there; - is stdout."),
     ] = None,
     single: Single = False,
     watch: Annotated[
@@ -143,11 +146,13 @@ def screen(
       artifact screen lots.csv --out report.html
       artifact screen ./incoming --format jsonl > verdicts.jsonl
       artifact screen ./inbox --watch --out today.html
+      find . -name '*.jpg' | artifact screen -
     """
     from cli.runs.screen import run_screen
     from cli.screening.forms import form_of
     from cli.screening.screening_options import ScreeningOptions
 
+    out = None if out == STDOUT else out
     form = format or form_of(out)
     screening = ScreeningOptions(
         k=k,

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import typer
+from filelock import FileLock, Timeout
 
 from retrieval.errors import ArtifactError
 
@@ -30,6 +32,25 @@ def _refusal(out: Path, photographs: Iterable[Path]) -> str:
     if out.exists() and any(file.exists() and out.samefile(file) for file in photographs):
         return "it is one of the photographs, or a list of them; choose another name"
     return ""
+
+
+@contextmanager
+def alone_at(out: Path | None) -> Iterator[None]:
+    """Hold the one right to write a file, which ends with this process at the latest; raises ArtifactError."""
+    if out is None:
+        yield
+        return
+    held = out.with_name(f"{out.name}.lock")
+    lock = FileLock(held, timeout=0)
+    try:
+        lock.acquire()
+    except Timeout as error:
+        raise ArtifactError(f"Another run is writing {out}. Wait until it ends, or name another file.") from error
+    try:
+        yield
+    finally:
+        held.unlink(missing_ok=True)
+        lock.release()
 
 
 def write_whole(out: Path, pieces: Iterable[bytes], *, quiet: bool = False) -> None:

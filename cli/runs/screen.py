@@ -13,12 +13,13 @@ import typer
 from cli.output.interruption import GOES_ON, saying
 from cli.output.left_out_words import left_out_lines
 from cli.output.text import plain
-from cli.output.writing import check_targets
+from cli.output.writing import alone_at, check_targets
 from cli.records.artifact_1 import PhotographRecord
 from cli.records.recorder import recording
 from cli.runs.judging_options import JudgingOptions
 from cli.screening.desk import Desk
 from cli.screening.journal import Journal
+from cli.screening.piped_list import Source, source_on_disk
 from cli.screening.report import ScreeningReport
 from cli.screening.screening_options import ScreeningOptions
 from cli.screening.watched_folder import watched
@@ -41,30 +42,39 @@ def run_screen(
     """
     if every is not None and not source.is_dir():
         raise ArtifactError(f"{source} is no folder: only a folder can be watched.")
-    lots = _lots(source, options)
+    with source_on_disk(source) as listed:
+        lots = _lots(listed, options)
     if every is not None:
         lots.clear()  # a watched folder is looked through again
-    edition = judging.open_edition(data, parallel=cpu_count())
     kept = GOES_ON if options.out is not None else "without --out FILE the same command begins anew"
-    with saying(kept), Journal.beside(options.out, _heading(source, edition, options, judging)) as journal:
-        if len(journal):
-            typer.echo(f"going on after {len(journal)} photographs already judged", err=True)
-        report = ScreeningReport(journal, edition, options, source, judging.max_megapixels)
-        with _open_desk(report) as desk:
-            report.put_out(desk.screen(lots, len(lots)) if every is None else _watch(desk, report, every, judging))
-        report.write()
-        if every is None:
-            journal.discard()
-        _say(journal.counts, journal.alerts)
-        return journal.counts
+    with saying(kept), alone_at(options.out):
+        edition = judging.open_edition(data, parallel=cpu_count())
+        heading = _heading(listed.identity, edition, options, judging)
+        with Journal.beside(options.out, heading) as journal:
+            if len(journal):
+                typer.echo(f"going on after {len(journal)} photographs already judged", err=True)
+            report = ScreeningReport(journal, edition, options, source, judging.max_megapixels)
+            with _open_desk(report) as desk:
+                report.put_out(desk.screen(lots, len(lots)) if every is None else _watch(desk, report, every, judging))
+            report.write()
+            if every is None:
+                journal.discard()
+            _say(journal.counts, journal.alerts)
+            return journal.counts
 
 
-def _lots(source: Path, options: ScreeningOptions) -> list[Lot]:
+def _lots(source: Source, options: ScreeningOptions) -> list[Lot]:
     """Return the photographs of a source; raises ArtifactError where the output would take the place of one."""
-    mapping = read_mapping(options.map, FIELDS)
-    found = read_lots(source, exclude=options.exclude, mapping=mapping, on_left_out=_say_left_out, on_note=_say_note)
+    found = read_lots(
+        source.file,
+        beside=source.beside,
+        exclude=options.exclude,
+        mapping=read_mapping(options.map, FIELDS),
+        on_left_out=_say_left_out,
+        on_note=_say_note,
+    )
     lots = list(found)  # in memory 0.4 kB a file, 0.7 a row of a table
-    check_targets([options.out], chain([source], (lot.path for lot in lots)))
+    check_targets([options.out], chain([source.file], (lot.path for lot in lots)))
     return lots
 
 
@@ -77,10 +87,10 @@ def _say_left_out(left_out: LeftOut) -> None:
         typer.echo(line, err=True)
 
 
-def _heading(source: Path, edition: Edition, options: ScreeningOptions, judging: JudgingOptions) -> dict[str, Any]:
+def _heading(source: str, edition: Edition, options: ScreeningOptions, judging: JudgingOptions) -> dict[str, Any]:
     """Return what must be the same for a run to go on from an interrupted one."""
     return {
-        "source": str(source.resolve()),
+        "source": source,
         "encoder": edition.encoder.fingerprint,
         "revision": edition.revision,
         "calibration": edition.calibration and edition.calibration.number,

@@ -54,6 +54,7 @@ class Lot:
 def read_lots(
     source: Path,
     *,
+    beside: Path | None = None,
     exclude: Collection[str] = (),
     mapping: Mapping[str, str] | None = None,
     on_left_out: Callable[[LeftOut], None] = lambda left_out: None,
@@ -63,7 +64,8 @@ def read_lots(
 
     A folder is searched through, but for what `exclude` names, and it is told how much is left out of it; a table has
     a column of photographs, perhaps one `claim` and any others; any other text file names a photograph a line. Files
-    are named relative to the folder of the table. `mapping` names the column of a field. Raises BadTable.
+    are named relative to `beside`, else to the folder of the table. `mapping` names the column of a field. Raises
+    BadTable.
     """
     if source.is_dir():
         return _below(source, exclude, on_left_out)
@@ -73,12 +75,12 @@ def read_lots(
         raise BadLots(f"{source} is one photograph. `artifact query {source}` judges it.")
     table = _table(source, mapping or {})
     if table is None:
-        return _lines(source, _list_text(source))
+        return _lines(beside or source.parent, _list_text(source))
     if not table.rows:
         raise BadLots(f"{source} names no photograph: there is no row below its columns.")
     for note in table.notes:
         on_note(f"{source.name}: {note}")
-    return _rows(source, table)
+    return _rows(source.name, beside or source.parent, table)
 
 
 def _table(source: Path, mapping: Mapping[str, str]) -> Table | None:
@@ -107,40 +109,41 @@ def _below(folder: Path, exclude: Collection[str], on_left_out: Callable[[LeftOu
         yield Lot(folder / name, problem=item if isinstance(item, str) else None)
 
 
-def _rows(source: Path, table: Table) -> Iterator[Lot]:
-    beside = PhotosBeside(source.parent)
+def _rows(name: str, folder: Path, table: Table) -> Iterator[Lot]:
+    """Yield the photographs of a table of a name, whose files are named relative to a folder."""
+    beside = PhotosBeside(folder)
     for row in table.rows:
-        where = f"{source.name} line {row.line}"
+        where = f"{name} line {row.line}"
         columns = {name: text for name in row.cells if name != PHOTO and (text := row[name])}
         if row.problem is not None:
-            yield Lot(source.parent / where, problem=row.problem)
+            yield Lot(folder / where, problem=row.problem)
         elif not row[PHOTO]:
-            yield Lot(source.parent / where, columns, f"{where} names no photo")
+            yield Lot(folder / where, columns, f"{where} names no photo")
         else:
             paths, problems = beside.named(row[PHOTO])
-            yield from (Lot(_located(source, str(path)), columns) for path in paths)
+            yield from (Lot(_located(folder, str(path)), columns) for path in paths)
             if problems == (no_photo(row[PHOTO]),):  # as reading will say
-                yield Lot(_located(source, row[PHOTO]), columns)
+                yield Lot(_located(folder, row[PHOTO]), columns)
             else:
-                yield from (Lot(source.parent / where, columns, f"{where}: {problem}") for problem in problems)
+                yield from (Lot(folder / where, columns, f"{where}: {problem}") for problem in problems)
 
 
-def _lines(source: Path, text: str) -> Iterator[Lot]:
+def _lines(folder: Path, text: str) -> Iterator[Lot]:
     """Yield the photographs of a list; a line that begins with `# ` is a comment, `#12.jpg` a photograph."""
-    beside = PhotosBeside(source.parent)
+    beside = PhotosBeside(folder)
     for line in text.splitlines():
         name = line.strip(BLANK)
         if name and not name.startswith("# ") and name.strip("#"):
             paths, problems = beside.named(name, several=False)
             missing = not paths and problems == (no_photo(name),)
             yield Lot(
-                _located(source, str(paths[0]) if paths else name), problem="".join(() if missing else problems) or None
+                _located(folder, str(paths[0]) if paths else name), problem="".join(() if missing else problems) or None
             )
 
 
-def _located(source: Path, name: str) -> Path:
-    """Return the file that a table names; a name that no file can have leads to no file."""
-    return Path(os.path.normpath(source.parent / name.replace("\0", "\ufffd")))
+def _located(folder: Path, name: str) -> Path:
+    """Return the file that a table names relative to a folder; a name that no file can have leads to no file."""
+    return Path(os.path.normpath(folder / name.replace("\0", "\ufffd")))
 
 
 class Claims:
