@@ -105,6 +105,8 @@ def _letter_fits(before: str, sign: str, after: str) -> float:
         return 0.5 if sign in ALONE else -0.5
     if sign.isupper() and before.isalpha() and not (before.isupper() and (after.isupper() or not after.isalpha())):
         return -2.0
+    if sign.islower() and before.isupper() and after.isupper():
+        return -2.0
     low = sign.lower()
     if low == "œ":
         return 1.0 if after.lower() in "uidt" else -1.0
