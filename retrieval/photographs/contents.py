@@ -9,7 +9,9 @@ from retrieval.photographs.formats_extra import unsupported
 from retrieval.photographs.kinds import HEAD, NAMES, kind_of, other_kind_of
 from retrieval.photographs.pictures import Contents
 
-_ROOMS = {"TIFF": "tiff", "JXL": "jpeg_xl", "PSD": "photoshop", "PDF": "pdf", "RAW": "raw", "JPEG": "jpeg"}
+_ROOMS = {
+    "JPEG": "jpeg", "PNG": "png", "TIFF": "tiff", "JXL": "jpeg_xl", "PSD": "photoshop", "PDF": "pdf", "RAW": "raw",
+}  # fmt: skip
 
 
 def contents_of(file: BinaryIO, max_megapixels: float) -> Contents:

@@ -50,14 +50,14 @@ def read_both(
             contents = contents_of(file, max_megapixels)
             number = _chosen(contents.pictures, picture)
             again = partial(_opened_again, file, number, max_megapixels)
-            image, large, (width, height) = _decode(
+            image, large, (width, height), damage = _decode(
                 contents.picture(number), again, short_side, long_side, max_megapixels
             )
     except UnreadableImage:
         raise
     except Exception as error:  # decoders raise almost anything on a damaged file
         raise UnreadableImage(in_plain_words(error)) from error
-    return Photograph(path, sha256, width, height, image, number, contents.pictures.count), large
+    return Photograph(path, sha256, width, height, image, number, contents.pictures.count, damage), large
 
 
 def _opened_again(file: BinaryIO, number: int, max_megapixels: float) -> Picture:
@@ -76,8 +76,8 @@ def _chosen(pictures: Pictures, picture: int | None) -> int:
 
 def _decode(
     picture: Picture, again: Callable[[], Picture], short_side: int, long_side: int, max_megapixels: float
-) -> tuple[Image.Image, Image.Image, tuple[int, int]]:
-    """Return the upright RGB image reduced, and larger, and the upright (width, height) of the picture's own pixels.
+) -> tuple[Image.Image, Image.Image, tuple[int, int], str | None]:
+    """Return the upright RGB image reduced, and larger, the upright (width, height) in the file, and the damage.
 
     A picture is decoded but once, unless the decoder itself reduced it, as of a JPEG.
     """
@@ -86,6 +86,7 @@ def _decode(
     enough = min(min(size), max(2 * short_side, round(long_side * min(size) / max(size))))
     with turn_of(size):
         pixels = picture.decode(2 * short_side)
+        damage = pixels.damage()
         ready = averageable(pixels.image)
         image = large = _finished(_shrink(ready, pixels.box, short_side), pixels)
         if long_side:
@@ -93,7 +94,7 @@ def _decode(
                 pixels = again().decode(enough)
                 ready = averageable(pixels.image)
             large = _finished(_resized(ready, pixels.box, enough, Resampling.HAMMING), pixels)
-    return image, large, upright_size(size, pixels.orientation)
+    return image, large, upright_size(size, pixels.orientation), damage
 
 
 def _finished(image: Image.Image, pixels: Pixels) -> Image.Image:

@@ -2,20 +2,43 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import io
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import BinaryIO
 
 from PIL import Image
 
 from retrieval.photographs import by_pillow
+from retrieval.photographs.by_pillow import PillowPicture
 from retrieval.photographs.depth import eight_bits, range_of
 from retrieval.photographs.formats_extra import import_decoder, unsupported
+from retrieval.photographs.jpeg_damage import damage_of, mended
 from retrieval.photographs.pictures import Contents, Pictures, Pixels, whole
 
 _CODECS = {0xC0: "jpeg8", 0xC1: "jpeg8", 0xC2: "jpeg8", 0xC3: "jpegsof3", 0xF7: "jpegls"}  # by start of frame
 _NAMES = {0xC3: "lossless JPEG", 0xF7: "JPEG-LS"}
 _FRAMES = frozenset([*range(0xC0, 0xD0), 0xF7]) - {0xC4, 0xC8, 0xCC}
 _PROGRESSIVE, _ARITHMETIC = (0xC0, 0xC1, 0xC2), (0xC9, 0xCA)
+
+
+@dataclass(frozen=True, slots=True)
+class UsualJpeg:
+    """A JPEG that Pillow reads, and that is listened to for damage."""
+
+    source: Image.Image
+    data: bytes
+    cut: bool  # it had no end
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(width, height) in the file."""
+        return self.source.size
+
+    def decode(self, enough: int) -> Pixels:
+        """Decode at reduced size; the look for damage raises UnreadableImage for a file cut before its last rows."""
+        pixels = PillowPicture(self.source).decode(enough)
+        return replace(pixels, damage=partial(damage_of, self.data, pixels.image, cut=self.cut))
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +68,14 @@ class UnusualJpeg:
 def contents(file: BinaryIO, max_megapixels: float) -> Contents:
     """Open a JPEG; raises UnreadableImage, or what the decoder raises."""
     unusual = _unusual(file)
-    if unusual is None:
-        return by_pillow.contents(file, "JPEG", max_megapixels)
-    return Contents(Pictures(), lambda number: unusual)
+    if unusual is not None:
+        return Contents(Pictures(), lambda number: unusual)
+    file.seek(0)
+    data = file.read()
+    sound, cut = mended(data)
+    source = by_pillow.opened(file if sound == data else io.BytesIO(sound), "JPEG", max_megapixels)
+    picture = UsualJpeg(source, sound, cut)
+    return Contents(Pictures(), lambda number: picture)
 
 
 def _unusual(file: BinaryIO) -> UnusualJpeg | None:

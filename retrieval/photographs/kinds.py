@@ -12,7 +12,7 @@ SUFFIXES = frozenset([
 NAMES = "JPEG, PNG, TIFF, WebP, BMP, GIF, HEIF, AVIF, JPEG 2000, JPEG XL, PSD, PDF or camera raw"
 
 _MAGIC = {
-    "JPEG": (b"\xff\xd8\xff",),
+    "JPEG": (b"\xff\xd8",),  # after which there may be stray bytes
     "PNG": (b"\x89PNG\r\n\x1a\n",),
     "GIF": (b"GIF87a", b"GIF89a"),
     "BMP": (b"BM",),

@@ -17,3 +17,4 @@ class Photograph:
     image: Image.Image  # upright, mode "RGB", whole, reduced
     picture: int = 1  # its number in a file of several, from 1
     pictures: int = 1  # that the file has
+    damage: str | None = None  # what is wrong with the pixels, where the file is damaged and could be decoded

@@ -23,6 +23,7 @@ class Pixels:
     box: tuple[float, float, float, float]  # that the picture fills in the image
     profile: bytes | None = None  # ICC
     orientation: int = 1  # of EXIF, still to be applied
+    damage: Callable[[], str | None] = lambda: None  # looks for what is wrong with the pixels of the file
 
 
 class Picture(Protocol):

@@ -27,6 +27,8 @@ LEAST_LIGHT = 0.15  # of full light, that 5 % of the pixels reach; in the darkes
 
 def poor(photograph: Photograph) -> str | None:
     """Return why a photograph is too poor to be judged, and what would help; None for a good one."""
+    if photograph.damage is not None:
+        return f"the file is damaged ({photograph.damage}); a sound copy of it would help"
     width, height = photograph.width, photograph.height
     if min(width, height) < SMALLEST_SIDE:
         return (
