@@ -1,5 +1,6 @@
 """The commands that judge photographs: query, compare and screen."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -25,7 +26,7 @@ STDOUT = Path("-")
 
 
 def query(
-    photo: Annotated[Path, typer.Argument(metavar="PHOTO", help="The photograph to be judged.")],
+    photos: Annotated[list[Path], typer.Argument(metavar="PHOTO", help="The photograph to be judged, or several.")],
     k: Neighbours = 5,
     data: Data = DATA,
     format: Format = ListFormat.TABLE,
@@ -38,28 +39,36 @@ def query(
 ) -> None:
     """Find the objects nearest to a photograph, and say whether it diverges from the genuine exemplar.
 
-    Several works on it are found and judged one by one. --report and --png show the first against its object.
+    Several works on it are found and judged one by one. --report and --png show the first against its object. Of
+    several photographs JSON is a list; `artifact screen` judges many, and puts first what needs a person.
 
     \b
     Examples:
       artifact query photo.jpg
       artifact query photo.jpg --report evidence.html
       artifact query photo.jpg -k 10 --format json
+      artifact query front.jpg back.jpg
       artifact query photo.jpg --exit-code || echo "look at it"
     """
-    from cli.runs.query import run_query
+    from cli.runs.query import run_queries, run_query
 
+    as_json = format is ListFormat.JSON
+    if len(photos) > 1:
+        if report is not None or png is not None:
+            raise typer.BadParameter("--report and --png show one PHOTO; `artifact screen --out FILE.html` shows many")
+        counts = run_queries(photos, data, k=k, several=not single, as_json=as_json, judging=judging)
+        raise typer.Exit(_exit_code(counts, exit_code))
     divergent = run_query(
-        photo,
-        data,
-        k=k,
-        several=not single,
-        as_json=format is ListFormat.JSON,
-        report=report,
-        png=png,
-        judging=judging,
+        photos[0], data, k=k, several=not single, as_json=as_json, report=report, png=png, judging=judging
     )
     raise typer.Exit(ExitCode.DIVERGENT if divergent and exit_code else ExitCode.DONE)
+
+
+def _exit_code(counts: Mapping[str, int], flagging: bool) -> ExitCode:
+    """Return the exit code of many photographs: that of the worst."""
+    if flagging and counts["divergent"]:
+        return ExitCode.DIVERGENT
+    return ExitCode.UNREADABLE if counts["unreadable"] else ExitCode.DONE
 
 
 def compare(
@@ -165,5 +174,4 @@ def screen(
         map=tuple(map or ()),
     )
     counts = run_screen(source, data, options=screening, judging=judging, every=every if watch else None)
-    flagged = exit_code and counts["divergent"]
-    raise typer.Exit(ExitCode.DIVERGENT if flagged else ExitCode.UNREADABLE if counts["unreadable"] else ExitCode.DONE)
+    raise typer.Exit(_exit_code(counts, exit_code))

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import typer
 
+from cli.output.text import plain
 from cli.output.writing import check_targets
 from cli.records.artifact_1 import PhotographRecord, dumps, outcomes
 from cli.records.of_verdict import photograph_record
 from cli.records.printed import print_photograph
 from cli.records.recorder import recording
 from cli.runs.judging_options import JudgingOptions
+from indexer.tables.table import SUFFIXES as TABLES_AND_LISTS
 from retrieval.catalogue.catalogue import Catalogue
-from retrieval.errors import UnreadableImage
+from retrieval.errors import ArtifactError, UnreadableImage
 from retrieval.judging.edition import Edition
 from retrieval.judging.judge import Verdict, compare, judge_all
+from retrieval.machine import cpu_count
 from retrieval.outcome import Outcome
+from retrieval.photographs.reader_process import reading_apart
 
 
 def run_query(
@@ -35,6 +41,7 @@ def run_query(
 
     Raises UnreadableImage, and UnknownObject where there is no such object.
     """
+    _refuse_many(photo)
     edition = judging.open_edition(data)
     _check_targets(report, png, photo, edition)
     if object_id is None:
@@ -43,7 +50,12 @@ def run_query(
         verdict = compare(edition, photo, object_id, max_megapixels=judging.max_megapixels)
     with recording(edition) as recorder:
         record = photograph_record(verdict, edition, recorder.keep(verdict, asked=object_id))
-    _print(record, data, as_json=as_json)
+    if as_json:
+        typer.echo(dumps(record, indent=2))
+    if record["error"] is not None:
+        raise UnreadableImage(_problem(record))
+    if not as_json:
+        _print(record, data)
     _write_evidence(verdict, edition, report, png, judging.max_megapixels)
     return Outcome.DIVERGENT in outcomes(record)
 
@@ -54,18 +66,51 @@ def _check_targets(report: Path | None, png: Path | None, photo: Path, edition: 
         check_targets([report, png], [photo, *(exemplar.file for exemplar in edition.photos.values())])
 
 
-def _print(record: PhotographRecord, data: Path, *, as_json: bool) -> None:
-    """Print a record as JSON or for a person; raises UnreadableImage where no work could be judged."""
+def _refuse_many(photo: Path) -> None:
+    """Raise ArtifactError for what holds or lists photographs, but is none."""
+    if photo.is_dir():
+        raise ArtifactError(f"{photo} is a folder. `artifact screen {photo}` judges the photographs in it.")
+    if photo.suffix.lower() in TABLES_AND_LISTS:
+        raise ArtifactError(f"{photo} is no photograph. `artifact screen {photo}` judges those that a list names.")
+
+
+def run_queries(
+    photos: Sequence[Path], data: Path, *, judging: JudgingOptions, k: int, several: bool, as_json: bool
+) -> Mapping[str, int]:
+    """Judge photographs against all objects, and print the verdicts; return how many there are of each outcome.
+
+    One that cannot be read is said on stderr, and stops no other.
+    """
+    edition = judging.open_edition(data, parallel=cpu_count())
+    counts: Counter[str] = Counter()
+    records = []
+    with recording(edition) as recorder, reading_apart() as read:
+        limit = judging.max_megapixels
+        for verdict in judge_all(edition, photos, k=k, several=several, read=read, max_megapixels=limit):
+            record = photograph_record(verdict, edition, recorder.keep(verdict))
+            counts.update(outcomes(record))
+            if record["error"] is not None:
+                typer.echo(f"artifact: {plain(_problem(record))}", err=True)
+            if as_json:
+                records.append(record)
+            elif record["error"] is None:
+                _print(record, data)
     if as_json:
-        typer.echo(dumps(record, indent=2))
-    if record["error"] is not None:
-        raise UnreadableImage(f"{record['photo']}: {record['error']}")
-    if not as_json:
-        with Catalogue.reading(data) as catalogue:
-            titles = catalogue.titles([match["object_id"] for work in record["works"] for match in work["matches"]])
-        print_photograph(record, titles)
-        if record["verdicts"]:
-            typer.echo(f"recorded as verdict {record['verdicts'][0]}", err=True)
+        typer.echo(dumps(records, indent=2))
+    return counts
+
+
+def _problem(record: PhotographRecord) -> str:
+    return f"{record['photo']}: {record['error']}"
+
+
+def _print(record: PhotographRecord, data: Path) -> None:
+    """Print the record of a photograph for a person."""
+    with Catalogue.reading(data) as catalogue:
+        titles = catalogue.titles([match["object_id"] for work in record["works"] for match in work["matches"]])
+    print_photograph(record, titles)
+    if record["verdicts"]:
+        typer.echo(f"recorded as verdict {record['verdicts'][0]}", err=True)
 
 
 def _write_evidence(

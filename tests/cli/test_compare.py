@@ -242,6 +242,19 @@ def test_compare_prints_a_table_without_writing(world: Path) -> None:
     assert [line.split()[:2] for line in table.splitlines() if line.strip()[:1].isdigit()] == [["1", object_of(world)]]
 
 
+def test_several_photographs_are_judged_in_order_and_one_unreadable_stops_no_other(world: Path) -> None:
+    photos = [world / "genuine.jpg", world / "missing.jpg", world / "painted over.jpg"]
+    result = run(world, "query", *photos, "--format", "json", code=3)
+    records = json.loads(result.stdout)
+    assert [record["photo"] for record in records] == [*map(str, photos)]
+    assert [record["error"] is None for record in records] == [True, False, True]
+    assert result.stderr == f"artifact: {photos[1]}: {records[1]['error']}\n"
+    (alone,) = [json.loads(run(world, "query", photo, "--format", "json").stdout) for photo in photos[:1]]
+    assert [alone["works"], alone["sha256"]] == [records[0]["works"], records[0]["sha256"]]
+    flagged = records[2]["works"][0]["outcome"] == "divergent"
+    assert flagged and run(world, "query", *photos, "--exit-code", code=10).stdout.count(": divergent\n") == 1
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "says"),
     [
@@ -252,6 +265,9 @@ def test_compare_prints_a_table_without_writing(world: Path) -> None:
         (["compare", "{world}/unknown.png", "nobody"], 1, "No object 'nobody' in the catalogue"),
         (["compare", "{world}/missing.jpg", "{object}"], 1, "missing.jpg"),
         (["compare", "{photo}"], 2, "OBJECT"),
+        (["query", "{photo}", "{photo}", "--report", "e.html"], 2, "--report and --png show one PHOTO"),
+        (["query", "{world}"], 1, "is a folder. `artifact screen {world}` judges the photographs in it."),
+        (["query", "lots.CSV"], 1, "`artifact screen lots.CSV` judges those that a list names"),
     ],
 )
 def test_what_goes_wrong_is_one_line(world: Path, arguments: list[str], code: int, says: str) -> None:
@@ -261,7 +277,7 @@ def test_what_goes_wrong_is_one_line(world: Path, arguments: list[str], code: in
     names = {"world": world, "photo": photo, "object": object_of(world)}
     before = {path: path.read_bytes() for path in world.iterdir() if path.is_file()}
     result = run(world, *(argument.format(**names) for argument in arguments), code=code)
-    assert says in result.stderr and result.stdout == ""
+    assert says.format(**names) in result.stderr and result.stdout == ""
     if code == 1:
         assert len(result.stderr.splitlines()) == 1 and result.stderr.startswith("artifact: ")
     assert {path: path.read_bytes() for path in world.iterdir() if path.is_file()} == before
