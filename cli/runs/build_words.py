@@ -9,38 +9,64 @@ import typer
 from cli.output.left_out_words import left_out_lines
 from cli.output.text import plain
 from cli.runs.finding_words import fallen_lines, finding_lines
+from cli.runs.understood_words import doubt_lines, understood_lines
 from indexer.building.build import BuildReport
+from indexer.building.preview import Preview
+from indexer.building.understood import Understood
 
 SHOWN = 20
 
 
+def say_understood(understood: Understood) -> None:
+    """Say what a folder was taken for, before it takes long, and on stderr where that may have been meant otherwise."""
+    for line in understood_lines(understood):
+        typer.echo(line)
+    for line in doubt_lines(understood):
+        typer.echo(line, err=True)
+
+
+def say_preview(preview: Preview) -> None:
+    """Say what an index run would do."""
+    say_understood(preview.understood)
+    found = preview.understood
+    typer.echo(f"{len(found.sizes)} objects, {found.photos} photographs there; {preview.to_encode} to be encoded")
+    _say_folder(preview, pruned=False)
+    typer.echo("nothing was written (--dry-run)")
+
+
 def say_build(report: BuildReport, seconds: float) -> None:
     """Say what an index run did: the summary on stdout, what needs a look on stderr."""
-    difference = report.difference
     typer.echo(
         f"{report.objects} objects, {report.photos} photographs; revision {report.revision} "
         f"({report.encoded} encoded in {seconds:.1f} s)"
     )
+    _say_folder(report, pruned=report.pruned)
+    before, side = report.sides
+    if side != before:
+        stay = "; those that are there stay as they are" if before else ""
+        typer.echo(f"working pictures: {_long(side)} from now on, {_long(before)} before{stay}", err=True)
+    for line in (*finding_lines(report.published.findings), *fallen_lines(report.published)):
+        typer.echo(line, err=True)
+
+
+def _say_folder(report: BuildReport | Preview, *, pruned: bool) -> None:
+    """Say what differs from the last time, how the table was read, and what is left out."""
+    difference = report.difference
+    reassigned = f", of another object now {len(difference.reassigned)}" if difference.reassigned else ""
     typer.echo(
         f"new {len(difference.added)}, changed {len(difference.changed)}, moved {len(difference.moved)}, "
-        f"{'removed' if report.pruned else 'gone'} {len(difference.gone)}"
+        f"{'removed' if pruned else 'gone'} {len(difference.gone)}{reassigned}"
     )
     for note in report.table_notes:
         typer.echo(f"table: {plain(note)}")
     for warning in report.warnings:
         typer.echo(plain(warning), err=True)
-    if not report.pruned:
+    if not pruned:
         excluded = set(report.excluded)
         away = [path for path in difference.gone if path not in excluded]
         list_notices("no longer on disk; --prune removes them from the catalogue", away)
         list_notices("catalogued, but left out now; --prune removes them from the catalogue", report.excluded)
-    before, side = report.sides
-    if side != before:
-        stay = "; those that are there stay as they are" if before else ""
-        typer.echo(f"working pictures: {_long(side)} from now on, {_long(before)} before{stay}", err=True)
     for line in left_out_lines(report.left_out):
-        typer.echo(line, err=True)
-    for line in (*finding_lines(report.published.findings), *fallen_lines(report.published)):
         typer.echo(line, err=True)
     list_notices("left out", [f"{item.path}: {item.reason}" for item in report.skipped])
 

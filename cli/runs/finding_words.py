@@ -21,7 +21,12 @@ def finding_lines(findings: Findings) -> list[str]:
     lines = [*_some(map(_one_picture, findings.pictures), "pictures"), *_some(map(_one_work, findings.works), "pairs")]
     if lines:
         lines.append("  thresholds pass over them; if they are one, merge them in a folder or --exclude one")
-    return [*lines, *_some(map(_several_works, findings.objects), "objects")]
+    lines += _some(map(_several_works, findings.objects), "objects")
+    if findings.objects:
+        folders = {found.files[0].partition("/")[0] for found in findings.objects}
+        folder = plain(folders.pop()) if len(folders) == 1 else "{folder}"
+        lines.append(f"  if those are several works: --pattern '{folder}/{{object}}'")
+    return lines
 
 
 def fallen_lines(published: Published) -> list[str]:

@@ -12,10 +12,11 @@ from cli.output.interruption import GOES_ON, saying
 from cli.output.progress import progress
 from cli.output.text import plain
 from cli.output.threshold_words import threshold_lines
-from cli.runs.build_words import say_build
+from cli.runs.build_words import say_build, say_preview, say_understood
 from cli.runs.indexing_options import IndexingOptions
 from cli.runs.register_words import say_register
 from indexer.building.build import build_catalogue
+from indexer.building.preview import preview_catalogue
 from indexer.building.publish import drop_unused, publish
 from indexer.building.reading import Asked
 from indexer.inputs.metadata import TABLE_FIELDS
@@ -30,16 +31,22 @@ from retrieval.machine import cpu_count
 
 def run_index(folder: Path, data: Path, options: IndexingOptions) -> bool:
     """Index a folder and say what was done; return whether every input could be taken."""
+    asked = _asked(options)
+    if options.dry_run:
+        preview = preview_catalogue(folder, data, asked)
+        say_preview(preview)
+        return not preview.skipped
     start = time.monotonic()
     with saying(GOES_ON), progress("Encoding") as show:
         report = build_catalogue(
             folder,
             data,
             load=partial(_load, options),
-            asked=_asked(options),
+            asked=asked,
             prune=options.prune,
             pictures=_picture_side(options.pictures),
             max_megapixels=options.max_megapixels,
+            on_scan=say_understood,
             on_progress=show,
         )
     say_build(report, time.monotonic() - start)

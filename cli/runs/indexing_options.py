@@ -46,6 +46,7 @@ class IndexingOptions:
             metavar="FIELD=COLUMN",
         ),
     ] = ()
+    dry_run: Annotated[bool, Option("Say what would be done, and write nothing.", flags=("--dry-run",))] = False
     prune: Annotated[bool, Option("Remove photographs that are no longer there.", flags=("--prune",))] = False
     pictures: Annotated[
         str | None,

@@ -13,6 +13,7 @@ from indexer.building.metadata_difference import compare_metadata
 from indexer.building.publish import Published, drop_unused, publish
 from indexer.building.reading import AS_BEFORE, Asked, keep_reading, read_folder
 from indexer.building.simulated_distances import complete_sample, measured, sampled_views
+from indexer.building.understood import Understood, understand
 from indexer.building.working_pictures import complete_pictures, read_and_keep
 from indexer.inputs.scan import FoundFile, Scan, SkippedItem
 from indexer.inputs.walk import LeftOut
@@ -58,7 +59,7 @@ def build_catalogue(
     prune: bool = False,
     pictures: int | None = None,
     max_megapixels: float = DEFAULT_MAX_MEGAPIXELS,
-    on_scan: Callable[[Scan], None] = lambda scan: None,
+    on_scan: Callable[[Understood], None] = lambda understood: None,
     on_progress: OnProgress = lambda done, total: None,
 ) -> BuildReport:
     """Index `folder` into the catalogue in `data`; only what is new or changed is encoded.
@@ -74,7 +75,7 @@ def build_catalogue(
         catalogued = catalogue.photos()
         rows = {photo.path: photo for photo in catalogued if photo.folder == str(folder)}
         scan = reading.scan(catalogued)
-        on_scan(scan)
+        on_scan(understand(reading, scan))
         encoder = _settled_encoder(catalogue, load)
         plan = plan_encoding(folder, scan.found, rows, catalogue.encoded(encoder.fingerprint, encoder.dim))
         sides = _settled_sides(catalogue, pictures)
@@ -95,7 +96,7 @@ def build_catalogue(
         if prune:
             drop_unused(catalogue)
         objects, photos = catalogue.counts()
-        excluded = tuple(path for path in difference.gone if reading.leaves_out(path))
+        excluded = reading.excluded(difference.gone)
         done = (catalogue.revision, objects, photos, encoded, difference, excluded, prune, skipped, scan.left_out)
         return BuildReport(*done, published, before, table.notes, (*table.warnings, *known.kept), sides)
 

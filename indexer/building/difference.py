@@ -35,6 +35,7 @@ class Difference:
     moved: tuple[str, ...]
     changed: tuple[str, ...]
     gone: tuple[str, ...]
+    reassigned: tuple[str, ...] = ()  # the same file, given to another object
 
 
 def plan_encoding(
@@ -102,6 +103,9 @@ def compare_folder(
         moved=tuple(names["moved"]),
         changed=tuple(names["changed"]),
         gone=tuple(photo.path for photo in gone),
+        reassigned=tuple(
+            item.path for item in taken if item.path in here and here[item.path].object_id != item.object_id
+        ),
     )
     return difference, skipped
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,15 +10,13 @@ from itertools import islice
 import numpy as np
 
 from indexer.building.same_work import Pair, SameWork, work_numbers
+from indexer.inputs.layout_guesses import shows_another_side
 from retrieval.catalogue.rows import Photo
 from retrieval.finding.nearest import exact_distance
 
 AT_ONCE = 512  # exemplars whose neighbours are looked for in one step
 MOST = 100  # objects that hold several works: more would take long to register and tell no more
 UNLIKE = 0.8  # farther than this are photographs of one object nothing like each other, where there is no threshold
-OTHER_SIDE = re.compile(
-    r"(?<![a-z])(verso|back|reverse|rear|r(?:ü|ue)ckseite|dos|revers|retro|detail|d[eé]tail|signature)", re.IGNORECASE
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +127,7 @@ def _objects(
 def _is_alone(
     rows: Sequence[Photo], vectors: np.ndarray, row: int, held: Sequence[int], same: SameWork, near: float | None
 ) -> bool:
-    if OTHER_SIDE.search(rows[row].path):  # and so it should be
+    if shows_another_side(rows[row].path):  # and so it should be
         return False
     others = [other for other in held if other != row]
     nearest = others[int((vectors[others] @ vectors[row]).argmax())]

@@ -54,9 +54,9 @@ class Reading:
         named = {composed(path): object_id for path, object_id in known} if self.table.gone else self.table.named
         return assign_objects(self.walk, named=named, known=known, layout=self.layout)
 
-    def leaves_out(self, path: str) -> bool:
-        """Say whether a relative path is passed over, whether there is a file or not."""
-        return is_left_out(path, self.exclusions)
+    def excluded(self, paths: Iterable[str]) -> tuple[str, ...]:
+        """Return those of some relative paths that are passed over, whether there is a file or not."""
+        return tuple(path for path in paths if is_left_out(path, self.exclusions))
 
 
 def read_folder(folder: Path, data: Path, asked: Asked) -> Reading:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from indexer.inputs.names import composed, without_suffix
@@ -24,6 +25,16 @@ class Layout:
         whole = composed(without_suffix(path))
         found = self.expression.fullmatch(whole if self.anchored else whole.rpartition("/")[2])
         return (found[OBJECT].strip() or None) if found else None
+
+    def object_ids(self, paths: Sequence[str]) -> dict[str, str]:
+        """Return the ids of the paths that the pattern fits, and of those beside them, which have no view: the names.
+
+        So `1961.2.jpg` is an object beside `1960.5_2.jpg`, in whichever folder the two lie.
+        """
+        found = {path: object_id for path in paths if (object_id := self.object_id(path))}
+        folders = {path.rpartition("/")[0] for path in found}
+        beside = (path for path in paths if path not in found and path.rpartition("/")[0] in folders)
+        return found | {path: composed(without_suffix(path)).rpartition("/")[2] for path in beside}
 
 
 def read_layout(pattern: str) -> Layout:

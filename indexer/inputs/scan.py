@@ -57,13 +57,14 @@ def assign_objects(
     table gives it. Where two files claim one id, the one in `known` (path, object_id), else the first by name, keeps
     it, and the other is skipped; a layout joins them.
     """
+    by_layout = layout.object_ids([path for path, _ in walk.photographs]) if layout else {}
     found: list[FoundFile] = []
     skipped: list[SkippedItem] = []
     for path, item in walk.photographs:
         if isinstance(item, str):
             skipped.append(SkippedItem(path, item))
         else:
-            object_id = (named or {}).get(composed(path)) or (layout and layout.object_id(path)) or _object_id(path)
+            object_id = (named or {}).get(composed(path)) or by_layout.get(path) or _object_id(path)
             found.append(FoundFile(path, object_id, item.st_size, item.st_mtime_ns))
     kept, claims = (found, []) if layout else _settle_claims(found, set(named or ()), set(known))
     return Scan(tuple(kept), tuple(sorted(skipped + claims, key=lambda item: item.path)), walk.left_out)

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from indexer.inputs import walk
+from indexer.inputs.layout import read_layout
 from indexer.inputs.scan import Scan, assign_objects, scan_folder
 from indexer.inputs.walk import walk_folder
 from tests.conftest import touch
@@ -76,6 +77,29 @@ def test_who_is_catalogued_keeps_the_id(tmp_path):
     found = assign_objects(walk_folder(tmp_path), known={("a/1.jpg", "a")})
     assert owners(found) == {"a/1.jpg": "a"}
     assert sorted(refused(found)) == ["a.jpg", "a.png"]
+
+
+def test_a_pattern_joins_files_and_takes_those_beside_them_by_their_names(tmp_path):
+    touch(tmp_path, "1960.5.jpg", "1960.5_2.jpg", "1960.5_verso.png", "vase/front.jpg", "vase/back.jpg")
+    touch(tmp_path, "2019/1970.1.jpg", "2019/1970.1_2.jpg", "2019/1971.1.jpg")
+    found = assign_objects(walk_folder(tmp_path), layout=read_layout("{object}_{view}"))
+    assert found.skipped == () and owners(found) == {
+        "1960.5.jpg": "1960.5",
+        "1960.5_2.jpg": "1960.5",
+        "1960.5_verso.png": "1960.5",
+        "2019/1970.1.jpg": "1970.1",
+        "2019/1970.1_2.jpg": "1970.1",
+        "2019/1971.1.jpg": "1971.1",
+        "vase/back.jpg": "vase",
+        "vase/front.jpg": "vase",
+    }
+
+
+def test_a_table_stands_above_a_pattern(tmp_path):
+    touch(tmp_path, "1960.5_2.jpg", "1961.2_3.jpg")
+    layout = read_layout("{object}_{view}")
+    found = assign_objects(walk_folder(tmp_path), named={"1961.2_3.jpg": "1970.1"}, layout=layout)
+    assert owners(found) == {"1960.5_2.jpg": "1960.5", "1961.2_3.jpg": "1970.1"}
 
 
 def test_names_that_only_look_alike_claim_one_id(tmp_path):

@@ -1,0 +1,54 @@
+"""What `artifact index` says of the layout of a folder, as it was understood."""
+
+from __future__ import annotations
+
+from cli.output.text import plain
+from indexer.building.understood import Understood
+
+NAMED = 3
+
+
+def understood_lines(understood: Understood) -> list[str]:
+    """Return what a folder was taken for, where it is more than a photograph an object."""
+    lines = []
+    counts = understood.sizes.values()
+    if counts and max(counts) > 1:
+        least, most = min(counts), max(counts)
+        each = f"{most}" if least == most else f"{least} to {most}"
+        largest = ", ".join(f"{plain(object_id)} ({count})" for object_id, count in understood.largest)
+        objects = "1 object" if len(counts) == 1 else f"{len(counts)} objects"
+        lines.append(f"understood: {objects} of {each} photographs; the largest: {largest}")
+    if understood.pattern:
+        fit = understood.photos - len(understood.unfit)
+        lines.append(f"{fit} of {understood.photos} photographs fit the pattern {_quoted(understood.pattern)}")
+    return lines
+
+
+def doubt_lines(understood: Understood) -> list[str]:
+    """Return where the layout may have been meant otherwise, each with the option that would tell."""
+    lines = []
+    if understood.unfit and len(understood.unfit) == understood.photos:
+        lines.append(f"nothing fits the pattern, as {plain(understood.unfit[0])}; --pattern '' forgets it")
+    if understood.groups:
+        named = [f"{name} ({understood.sizes[name]})" for name in understood.groups]
+        lines.append(f"taken for one object each, but called like folders of many: {_some(named)}")
+        pattern = understood.groups_pattern
+        alone = " ".join(f"--exclude {_quoted(f'{name}/')}" for name in understood.groups[:NAMED])
+        otherwise = f"index each by itself, and the folder with {alone}"
+        lines.append(f"  if they are: {f'--pattern {_quoted(pattern)}' if pattern else otherwise}")
+    if understood.views is not None:
+        lines.append(f"taken for objects, but called like views of one: {_some(understood.views.names)}")
+        pattern = understood.views.pattern
+        lines.append(
+            f"  if they are: {f'--pattern {_quoted(pattern)}' if pattern else 'put each object into a folder'}"
+        )
+    return lines
+
+
+def _some(names: tuple[str, ...] | list[str]) -> str:
+    more = f", and {len(names) - NAMED} more" if len(names) > NAMED else ""
+    return ", ".join(map(plain, names[:NAMED])) + more
+
+
+def _quoted(pattern: str) -> str:
+    return "'" + plain(pattern).replace("'", "'\\''") + "'"
