@@ -7,11 +7,14 @@ from PIL import Image
 
 from retrieval.photographs import by_pillow
 from retrieval.photographs.by_pillow import PillowPicture
-from retrieval.photographs.formats_extra import unsupported
-from retrieval.photographs.pictures import Contents, Pictures, Pixels
+from retrieval.photographs.depth import eight_bits, range_of
+from retrieval.photographs.formats_extra import import_decoder, unsupported
+from retrieval.photographs.pictures import Contents, Pictures, Pixels, whole
 
 _HEADER = 1 << 20  # bytes in which the boxes before the pixels lie, profile included
-_CIELAB = 14
+_BY_NUMBER, _CIELAB, _PLAIN = 1, 14, (16, 17)  # ways to name colours; colour spaces, RGB and grey among them
+_SPARED = 2  # times what is enough is left by halving: wavelets keep edges that averaging does not
+_END = b"\xff\xd9"
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +24,7 @@ class Jpeg2000Picture:
     source: Image.Image
     levels: int  # how often it can be halved
     profile: bytes | None
+    whole: bytes | None  # the file, if it has its end and its colours are plain
 
     @property
     def size(self) -> tuple[int, int]:
@@ -28,15 +32,28 @@ class Jpeg2000Picture:
         return self.source.size
 
     def decode(self, enough: int) -> Pixels:
-        """Decode, reduced by halves."""
+        """Decode, reduced by halves; by the codec of the extra what Pillow fails on."""
         spare = 0
-        while spare < self.levels and min(self.source.size) >> (spare + 1) >= enough:
+        while spare < self.levels and min(self.source.size) >> (spare + 1) >= _SPARED * enough:
             spare += 1
         self.source.reduce = spare  # type: ignore[assignment, method-assign]
-        pixels = PillowPicture(self.source).decode(enough)
+        try:
+            pixels = PillowPicture(self.source).decode(enough)
+        except OSError:
+            if self.whole is None:
+                raise
+            return whole(self._by_codec(self.whole), self.profile)
         inks = self.profile is not None and self.profile[16:20] == b"CMYK" and self.source.mode == "RGBA"
         image = Image.frombytes("CMYK", self.source.size, self.source.tobytes()) if inks else self.source
         return replace(pixels, image=image, profile=self.profile)
+
+    def _by_codec(self, data: bytes) -> Image.Image:
+        import numpy as np
+
+        values = import_decoder("imagecodecs", "this kind of JPEG 2000").jpeg2k_decode(data)
+        depth = data[data.find(b"\xff\x4f\xff\x51") + 42]  # of the first component: sign and bits
+        scaled = eight_bits(values, *range_of(values, bits=1 + (depth & 0x7F), signed=depth > 0x7F))
+        return Image.fromarray(np.ascontiguousarray(scaled))
 
 
 def contents(file: BinaryIO, max_megapixels: float) -> Contents:
@@ -45,10 +62,13 @@ def contents(file: BinaryIO, max_megapixels: float) -> Contents:
     head = file.read(_HEADER)
     stream = max(0, head.find(b"\xff\x4f\xff\x51"))
     method, number, profile = _colour(head[:stream])
-    if method == 1 and number == _CIELAB:
+    if method == _BY_NUMBER and number == _CIELAB:
         raise unsupported("CIELab JPEG 2000")
     source = by_pillow.opened(file, "JPEG2000", max_megapixels)
-    picture = Jpeg2000Picture(source, _levels(head[stream:]), profile)
+    file.seek(0)
+    data = file.read()
+    plain = method != _BY_NUMBER or number in _PLAIN
+    picture = Jpeg2000Picture(source, _levels(head[stream:]), profile, data if plain and data.endswith(_END) else None)
     return Contents(Pictures(), lambda number: picture)
 
 

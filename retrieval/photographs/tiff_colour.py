@@ -6,6 +6,7 @@ import numpy as np
 from PIL import Image
 from tifffile import TiffPage
 
+from retrieval.photographs.depth import eight_bits, range_of
 from retrieval.photographs.formats_extra import unsupported
 from retrieval.photographs.tiff_kind import name_of
 
@@ -36,7 +37,8 @@ def _alpha(page: TiffPage, extra: np.ndarray) -> np.ndarray | None:
     """Return the plane of opacity, uint8, among the extra samples."""
     for number, meaning in enumerate(page.extrasamples[: extra.shape[2]]):
         if meaning in (_PREMULTIPLIED, _ALPHA):
-            return np.ascontiguousarray(extra[..., number])
+            plane = np.ascontiguousarray(extra[..., number])
+            return eight_bits(plane, *range_of(plane, bits=8 * plane.itemsize))
     return None
 
 

@@ -13,6 +13,7 @@ _COLOURS = {
 _NUMBERS = {1: "", 2: "signed ", 3: "float ", 4: "", 5: "complex ", 6: "complex "}
 _RAW_COLOURS = (32803, 34892)  # a mosaic of colours, and what was made of one
 _RAW_COMPRESSIONS = (32767, 32770, 34713, 65000, 65535)  # of Sony, Samsung, Nikon, Kodak and Pentax
+_JPEGS, _OLD_JPEG = (6, 7), 6
 _PILLOW_COMPRESSIONS = (1, 2, 3, 4, 5, 6, 7, 8, 32771, 32773, 32946, 34925, 50000)
 
 
@@ -44,10 +45,15 @@ def pillow_reads(page: TiffPage) -> bool:
         return False  # below another directory, or packed in another way
     if page.parent.is_bigtiff and page.parent.byteorder == ">":
         return False
+    if page.is_tiled and page.compression == 1:
+        return False  # Pillow may miss rows of the last tiles
+    if page.compression in _JPEGS and (bits != 8 or (page.compression == _OLD_JPEG and samples == 1)):
+        return False
+    if page.compression == 1 and page.is_subsampled:
+        return False
     if page.photometric in _GREY and samples == 1:
-        little = page.parent.byteorder == "<"
-        of_32 = 32 if little and page.photometric == 1 else 0
-        depths = {_UNSIGNED: (1, 2, 4, 8, 12, 16, of_32), _SIGNED: (16, 32), _FLOAT: (32,)}
+        more = (12, 32) if page.parent.byteorder == "<" and page.photometric == 1 else ()
+        depths = {_UNSIGNED: (1, 2, 4, 8, 16, *more), _SIGNED: (16, 32), _FLOAT: (32,)}
         return bits in depths.get(numbers, ())
     if numbers != _UNSIGNED:
         return False
@@ -57,7 +63,7 @@ def pillow_reads(page: TiffPage) -> bool:
     if page.photometric in (_YCBCR, _LAB):
         return bits == 8 and samples == 3 and not apart
     if page.photometric in _GREY:
-        return bits == 8 and samples == 2 and not apart
+        return bits == 8 and samples == 2 and page.extrasamples in ((0,), (1,), (2,)) and not apart
     extra_apart = apart and page.extrasamples not in ((), (2,))
     return {_RGB: (3, 4), _CMYK: (4,)}.get(page.photometric, ()).count(samples) > 0 and (
         (bits == 8 and not extra_apart) or (bits == 16 and not apart)

@@ -14,6 +14,7 @@ from retrieval.photographs.tiff_kind import name_of, sample_format
 
 _PALETTE, LABS = 3, (8, 9, 10)  # PhotometricInterpretation
 _MAX_SAMPLE_VALUE = 281
+_JPEGS = (6, 7, 33007)
 
 
 def samples_of(page: TiffPage) -> np.ndarray:
@@ -24,12 +25,14 @@ def samples_of(page: TiffPage) -> np.ndarray:
     _refuse(page)
     dtype = page.dtype
     assert dtype is not None
+    if page.is_subsampled and page.compression == 1:
+        return _spread(page)
     if page.photometric == _PALETTE or page.photometric in LABS:
         return _read(page, lambda values: values, dtype)
     bits, signed = page.bitspersample, sample_format(page) == 2
     declared = page.tags.valueof(_MAX_SAMPLE_VALUE, default=0)
     limits = {"bits": bits, "declared": max(declared) if isinstance(declared, tuple) else declared, "signed": signed}
-    if bits < 32 and dtype.kind in "uib":
+    if bits < 32 and dtype.kind in "ub":
         known = range_of(np.empty(0, dtype), **limits)
         return _read(page, lambda values: eight_bits(values, *known), np.dtype(np.uint8))
     values = _read(page, lambda values: values, dtype)
@@ -52,18 +55,38 @@ def _read(page: TiffPage, convert: Callable[[np.ndarray], np.ndarray], dtype: np
     return canvas
 
 
+def _is_packed(page: TiffPage) -> bool:
+    """Say whether colours are kept at less than the full size in a way that is not undone here."""
+    plain = page.compression == 1 and page.planarconfig == 1 and not page.is_tiled
+    return page.is_subsampled and not plain and (page.compression not in _JPEGS or page.planarconfig == 2)
+
+
+def _spread(page: TiffPage) -> np.ndarray:
+    """Return the samples of YCbCr whose colours are kept for blocks of pixels, uncompressed, in strips."""
+    across, down = page.subsampling or (1, 1)
+    height, width, _ = page.shape
+    unit, units = across * down + 2, -(-width // across)
+    canvas = np.zeros((height, width, 3), np.uint8)
+    file = page.parent.filehandle
+    for number, start in enumerate(page.dataoffsets):
+        top = number * page.rowsperstrip
+        blocks = -(-min(page.rowsperstrip, height - top) // down)
+        file.seek(start)
+        packed = np.frombuffer(file.read(blocks * units * unit), np.uint8).reshape(blocks, units, unit)
+        light = packed[..., :-2].reshape(blocks, units, down, across).swapaxes(1, 2)
+        colour = np.repeat(np.repeat(packed[..., -2:], across, 1), down, 0)
+        strip = np.dstack([light.reshape(blocks * down, units * across), colour])[: height - top, :width]
+        canvas[top : top + len(strip)] = strip[: page.rowsperstrip]
+    return canvas
+
+
 def _refuse(page: TiffPage) -> None:
     """Raise UnreadableImage for what cannot be decoded, with the reason."""
     try:
         TIFF.DECOMPRESSORS[page.compression]
     except KeyError as error:
         raise missing(name_of(page)) if "imagecodecs" in str(error) else unsupported(name_of(page)) from error
-    if (
-        page.dtype is None
-        or page.dtype.kind == "c"
-        or page.shaped[1] != 1
-        or (page.is_subsampled and page.compression == 1)
-    ):
+    if page.dtype is None or page.dtype.kind == "c" or page.shaped[1] != 1 or _is_packed(page):
         raise unsupported(name_of(page))
     size = page.parent.filehandle.size
     ends = [start + count for start, count in zip(page.dataoffsets, page.databytecounts, strict=False)]

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from PIL import ImageFilter
+from PIL import Image, ImageFilter
 
 from retrieval.photographs.images import read_photograph
 from tests.encodings import encodings
@@ -27,3 +27,19 @@ def test_the_right_pixels_come_out(tmp_path, name):
     assert pixels.shape == encoding.shows.shape
     difference = float(np.abs(pixels - encoding.shows).mean())
     assert difference <= encoding.give_or_take
+
+
+REDUCED = ("RGB.jp2", "tiles.jp2", "16 bits.j2k", "progressive.jpg", "fine.pdf", "linear.dng", "moving.avif")
+
+
+@pytest.mark.parametrize("name", REDUCED)
+def test_what_is_reduced_while_it_is_decoded_shows_the_whole_work(tmp_path, name):
+    encoding = ENCODINGS[name]
+    path = tmp_path / name
+    path.write_bytes(encoding.data)
+    photograph = read_photograph(path, short_side=20)
+    assert (photograph.width, photograph.height) == WORK.size
+    assert photograph.image.size == (39, 30)
+    shows = np.asarray(Image.fromarray(encoding.shows).resize((39, 30), Image.Resampling.LANCZOS), int)
+    difference = float(np.abs(np.asarray(photograph.image, int) - shows).mean())
+    assert difference <= encoding.give_or_take + 2
