@@ -15,6 +15,7 @@ _HEADER = 1 << 20  # bytes in which the boxes before the pixels lie, profile inc
 _BY_NUMBER, _CIELAB, _PLAIN = 1, 14, (16, 17)  # ways to name colours; colour spaces, RGB and grey among them
 _SPARED = 2  # times what is enough is left by halving: wavelets keep edges that averaging does not
 _END = b"\xff\xd9"
+_SPARED = 2  # times what is enough is left by halving: wavelets keep edges that averaging does not
 
 
 @dataclass(frozen=True, slots=True)

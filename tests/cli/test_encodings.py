@@ -28,6 +28,7 @@ def test_a_genuine_work_is_consistent_in_every_encoding(tmp_path):
     wrong = {
         Path(one["photo"]).name: one["error"] or [work["outcome"] for work in one["works"]]
         for one in found
-        if one["error"] or [(work["outcome"], work["match"]["object_id"]) for work in one["works"]] != [("consistent", "03")]
+        if one["error"]
+        or [(work["outcome"], work["match"]["object_id"]) for work in one["works"]] != [("consistent", "03")]
     }
     assert wrong == {}
