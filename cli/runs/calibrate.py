@@ -15,7 +15,7 @@ from indexer.inputs.labels import read_labels
 from indexer.inputs.scan import SkippedItem
 from indexer.measuring.calibrate import calibrate
 from retrieval.catalogue.catalogue import Catalogue
-from retrieval.catalogue.database import can_write
+from retrieval.catalogue.database import can_write, check_there
 from retrieval.errors import ArtifactError
 from retrieval.machine import cpu_count
 
@@ -32,6 +32,7 @@ def run_calibrate(
     as_json: bool,
 ) -> bool:
     """Calibrate a catalogue, store the calibration and say what it promises; return whether every photo was taken."""
+    check_there(data)
     labelled = None if labels is None else read_labels(labels)
     for note in labelled.notes if labelled else ():
         typer.echo(f"{labels}: {plain(note)}", err=True)

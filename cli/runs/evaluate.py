@@ -15,7 +15,7 @@ from cli.pages.parts import outcome_columns
 from cli.records.artifact_1 import dumps
 from cli.records.figure_names import Section, sections
 from cli.runs.judging_options import JudgingOptions
-from indexer.inputs.queries import read_queries
+from indexer.inputs.queries import check_source, read_queries
 from indexer.measuring.evaluate import Evaluation, evaluate
 from retrieval.judging.edition import Edition
 from retrieval.machine import cpu_count
@@ -31,6 +31,7 @@ def run_evaluate(
     report: Path | None,
 ) -> bool:
     """Evaluate a catalogue on photographs with their truth and say how it does; return whether all could be read."""
+    check_source(queries)
     edition = judging.open_edition(data, parallel=cpu_count())
     asked = read_queries(queries, edition.exemplars, on_note=partial(typer.echo, err=True))
     if report is not None:

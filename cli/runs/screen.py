@@ -27,6 +27,7 @@ from indexer.inputs.lots import FIELDS, Claims, Lot, read_lots
 from indexer.inputs.walk import LeftOut
 from indexer.tables.mapping import read_mapping
 from retrieval.catalogue.catalogue import Catalogue
+from retrieval.catalogue.database import check_there
 from retrieval.errors import ArtifactError
 from retrieval.judging.edition import Edition
 from retrieval.machine import cpu_count
@@ -42,6 +43,7 @@ def run_screen(
     """
     if every is not None and not source.is_dir():
         raise ArtifactError(f"{source} is no folder: only a folder can be watched.")
+    check_there(data)  # a folder may be large, and far away
     with source_on_disk(source) as listed:
         lots = _lots(listed, options)
     if every is not None:

@@ -42,6 +42,7 @@ FORGERIES = 2  # of each object in a batch
 
 def run_train(request: TrainingRequest) -> None:
     """Train an encoder on labelled photographs, and write its folder."""
+    labelled = read_labels(request.source)
     for name in ("torch", "timm", "safetensors.torch", "matplotlib"):
         import_torch(name)
     from indexer.training.forecast import make_forecast
@@ -49,7 +50,6 @@ def run_train(request: TrainingRequest) -> None:
     from indexer.training.publish import publish_encoder
     from indexer.training.run import run_training
 
-    labelled = read_labels(request.source)
     split = chosen_split(labelled, request)
     plan = make_plan(request, labelled, split)
     typer.echo(labelled.summary)

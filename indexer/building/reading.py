@@ -102,7 +102,8 @@ def _refuse_folder(folder: Path) -> None:
     except UnicodeEncodeError as error:
         raise CatalogueMissing(f"The name of the folder {str(folder)!a} is not valid text; rename it.") from error
     if not folder.is_dir():
-        raise CatalogueMissing(f"There is no folder {folder}. Name the folder that holds the photographs.")
+        is_there = f"{folder} is a file." if folder.exists() else f"There is no folder {folder}."
+        raise CatalogueMissing(f"{is_there} Name the folder that holds the photographs.")
 
 
 def _settled(kept: Mapping[str, str], asked: Asked) -> Asked:

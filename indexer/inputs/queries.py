@@ -38,6 +38,12 @@ class Query:
     group: str = ""  # photographs of one group depend on each other
 
 
+def check_source(source: Path) -> None:
+    """Raise BadLabels for what can be no source of photographs with their truth."""
+    if not source.is_dir() and (not source.is_file() or source.suffix.lower() in SUFFIXES):
+        raise BadLabels(f"There is no table {source}. Name a CSV file of photographs with what they show.")
+
+
 def read_queries(
     source: Path,
     exemplars: Mapping[str, Sequence[Photo]],
@@ -54,8 +60,7 @@ def read_queries(
     """
     if source.is_dir():
         return _from_folder(source, exemplars)
-    if not source.is_file() or source.suffix.lower() in SUFFIXES:
-        raise BadLabels(f"There is no table {source}. Name a CSV file of photographs with what they show.")
+    check_source(source)
     table = read_table(source, WANTED)
     for note in table.notes:
         on_note(f"{source.name}: {note}")

@@ -14,7 +14,7 @@ import numpy as np
 from sqlite_utils import Database
 
 from retrieval.catalogue.changes import write_changes
-from retrieval.catalogue.database import DATABASE, bring_up_to_date, can_write, connected, lock
+from retrieval.catalogue.database import DATABASE, bring_up_to_date, can_write, check_there, connected, lock
 from retrieval.catalogue.migrations import MIGRATIONS
 from retrieval.catalogue.rows import FIELDS, Changes, Content, EncoderRecord, Object, Photo
 from retrieval.errors import CatalogueBusy, CatalogueDamaged, CatalogueMissing, UnknownObject
@@ -36,10 +36,7 @@ class Catalogue:
     @contextmanager
     def reading(cls, data: Path) -> Iterator[Catalogue]:
         """Open an existing catalogue as of now: one consistent revision, whatever is written meanwhile."""
-        if not (data / DATABASE).is_file():
-            raise CatalogueMissing(
-                f"No catalogue in {data}. Run `artifact index FOLDER` first, or name it with --data."
-            )
+        check_there(data)
         with connected(data) as database:
             if MIGRATIONS.pending(database):
                 bring_up_to_date(database, data)

@@ -13,7 +13,7 @@ from sqlite_utils import Database
 from sqlite_utils.migrations import Migrations
 
 from retrieval.catalogue.migrations import MIGRATIONS
-from retrieval.errors import CatalogueBusy, CatalogueDamaged
+from retrieval.errors import CatalogueBusy, CatalogueDamaged, CatalogueMissing
 
 DATABASE = "catalogue.db"
 WAIT_SECONDS = 30.0
@@ -23,6 +23,14 @@ def can_write(data: Path, name: str = DATABASE) -> bool:
     """Say whether a database of a data folder may be written, or made there."""
     path = data / name
     return os.access(data, os.W_OK) and (not path.exists() or os.access(path, os.W_OK))
+
+
+def check_there(data: Path) -> None:
+    """Raise CatalogueMissing where a data folder holds no catalogue."""
+    if data.is_file():
+        raise CatalogueMissing(f"{data} is a file. --data names the folder where a catalogue is kept.")
+    if not (data / DATABASE).is_file():
+        raise CatalogueMissing(f"No catalogue in {data}. Run `artifact index FOLDER` first, or name it with --data.")
 
 
 @contextmanager

@@ -106,8 +106,9 @@ def test_one_output_is_written_by_one_run_and_a_killed_one_lets_it_go(tmp_path):
 
 def test_a_second_screening_is_refused_before_anything_is_loaded(here):
     (here / "a.txt").write_text("a.jpg\n")
+    (here / "catalogue.db").touch()
     with alone_at(here / "day.csv"):
-        result = CliRunner().invoke(app, ["screen", "a.txt", "--data", "none", "--out", "day.csv"])
+        result = CliRunner().invoke(app, ["screen", "a.txt", "--data", ".", "--out", "day.csv"])
     assert (result.exit_code, result.output) == (
         1, "artifact: Another run is writing day.csv. Wait until it ends, or name another file.\n"
     )  # fmt: skip
