@@ -45,6 +45,8 @@ def say_build(report: BuildReport, seconds: float) -> None:
     if side != before:
         stay = "; those that are there stay as they are" if before else ""
         typer.echo(f"working pictures: {_long(side)} from now on, {_long(before)} before{stay}", err=True)
+    show = "exemplar shows" if len(report.empty) == 1 else "exemplars show"
+    list_notices(f"{show} nothing to compare; --exclude leaves such out", report.empty)
     for line in (*finding_lines(report.published.findings), *fallen_lines(report.published)):
         typer.echo(line, err=True)
 

@@ -25,6 +25,7 @@ from retrieval.encoder.encoder import Encoder
 from retrieval.encoder.stream import EmbeddedPhotograph, embed_photographs
 from retrieval.photographs.features import features_of
 from retrieval.photographs.limits import DEFAULT_MAX_MEGAPIXELS
+from retrieval.photographs.quality import shows_nothing
 
 OnProgress = Callable[[int, int], None]
 LoadEncoder = Callable[[EncoderRecord | None], Encoder]
@@ -48,6 +49,7 @@ class BuildReport:
     table_notes: tuple[str, ...]  # how the table of the folder was read
     warnings: tuple[str, ...]  # of the table and of statuses
     sides: tuple[int, int]  # the long side of working pictures: until now, and from now on; 0: none
+    empty: tuple[str, ...]  # exemplars encoded now that show nothing
 
 
 def build_catalogue(
@@ -95,10 +97,9 @@ def build_catalogue(
         published = publish(catalogue, replace(difference.changes, metadata=known.metadata))
         if prune:
             drop_unused(catalogue)
-        objects, photos = catalogue.counts()
-        excluded = reading.excluded(difference.gone)
-        done = (catalogue.revision, objects, photos, encoded, difference, excluded, prune, skipped, scan.left_out)
-        return BuildReport(*done, published, before, table.notes, (*table.warnings, *known.kept), sides)
+        counts, excluded = catalogue.counts(), reading.excluded(difference.gone)
+        done = (catalogue.revision, *counts, encoded, difference, excluded, prune, skipped, scan.left_out, published)
+        return BuildReport(*done, before, table.notes, (*table.warnings, *known.kept), sides, tuple(plan.empty))
 
 
 def _settled_encoder(catalogue: Catalogue, load: LoadEncoder) -> Encoder:
@@ -119,7 +120,7 @@ def _encode(
     max_megapixels: float,
     on_progress: OnProgress,
 ) -> int:
-    """Encode what the plan asks for, noting contents and skipped files in it; return how many were encoded."""
+    """Encode what the plan asks for, noting in it what was found of each file; return how many were encoded."""
     by_file = {folder / item.path: item for item in plan.to_encode}
     views = sampled_views(len(plan.contents) + len(by_file))
     read = read_and_keep(catalogue.data, side)
@@ -138,6 +139,8 @@ def _encode(
                 plan.contents[found.path] = Content(photo.sha256, found.bytes, photo.width, photo.height)
                 batch.append(item)
                 encoded += 1
+                if shows_nothing(photo.image):
+                    plan.empty.append(found.path)
             if len(batch) == KEEP_EVERY:
                 _keep(catalogue, encoder, batch, by_file)
                 batch = []

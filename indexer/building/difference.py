@@ -23,6 +23,7 @@ class EncodingPlan:
     contents: dict[str, Content] = field(default_factory=dict)  # by path: need not be encoded
     to_encode: list[FoundFile] = field(default_factory=list)
     skipped: list[SkippedItem] = field(default_factory=list)
+    empty: list[str] = field(default_factory=list)  # of those encoded, what shows nothing
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from indexer.building.findings import Findings, OnePicture, OneWork, SeveralWorks, find_oddities
 from indexer.building.same_work import SameWork
@@ -53,6 +54,14 @@ def test_new_exemplars_are_looked_at_and_no_others(folder, data):
     assert index(folder, data).published.findings == Findings()
     save(100, folder / "new again.jpg", quality=70)
     assert [item.object_ids for item in index(folder, data).published.findings.works] == [("new", "new again")]
+
+
+def test_exemplars_that_show_nothing_are_named(tmp_path, data):
+    write_paintings(tmp_path / "photos", 2)
+    Image.new("RGB", (400, 300), (250, 250, 245)).save(tmp_path / "photos" / "blank.jpg")
+    encoder = load_encoder(parallel=2)
+    assert index(tmp_path / "photos", data, encoder=encoder).empty == ("blank.jpg",)
+    assert index(tmp_path / "photos", data, encoder=encoder).empty == ()
 
 
 def oddities(owners: list[str], vectors: np.ndarray, registered: tuple, *, names: dict[int, str] | None = None):
