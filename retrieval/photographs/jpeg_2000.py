@@ -15,7 +15,6 @@ _HEADER = 1 << 20  # bytes in which the boxes before the pixels lie, profile inc
 _BY_NUMBER, _CIELAB, _PLAIN = 1, 14, (16, 17)  # ways to name colours; colour spaces, RGB and grey among them
 _SPARED = 2  # times what is enough is left by halving: wavelets keep edges that averaging does not
 _END = b"\xff\xd9"
-_SPARED = 2  # times what is enough is left by halving: wavelets keep edges that averaging does not
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +45,8 @@ class Jpeg2000Picture:
             return whole(self._by_codec(self.whole), self.profile)
         inks = self.profile is not None and self.profile[16:20] == b"CMYK" and self.source.mode == "RGBA"
         image = Image.frombytes("CMYK", self.source.size, self.source.tobytes()) if inks else self.source
-        return replace(pixels, image=image, profile=self.profile)
+        start = 0.5 - 0.5 / 2**spare  # halving keeps the even pixels' places
+        return replace(pixels, image=image, box=(start, start, *image.size), profile=self.profile)
 
     def _by_codec(self, data: bytes) -> Image.Image:
         import numpy as np

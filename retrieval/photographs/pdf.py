@@ -34,15 +34,13 @@ class PdfPicture:
         return max(1, round((right - left) * self.scale)), max(1, round((top - bottom) * self.scale))
 
     def decode(self, enough: int) -> Pixels:
-        """Render the page where the picture lies, pixel by pixel; reduced where that suffices."""
-        less = min(1.0, enough / min(self.size))
+        """Render the page where the picture lies, pixel by pixel: PDFium reduces pictures badly."""
         with _one_at_a_time:
             left, bottom, right, top = self.page.get_cropbox()
             edges = (self.box[0] - left, self.box[1] - bottom, right - self.box[2], top - self.box[3])
-            scale = self.scale * less * (1 - _LESS)
+            scale = self.scale * (1 - _LESS)
             bitmap = self.page.render(scale=scale, crop=tuple(max(0.0, edge) for edge in edges))
-            wide, high = (max(1, round(side * less)) for side in self.size)  # a page may take part of a pixel more
-            image = bitmap.to_pil().convert("RGB").crop((0, 0, wide, high))
+            image = bitmap.to_pil().convert("RGB").crop((0, 0, *self.size))  # a page may take part of a pixel more
         return whole(image, orientation=_ORIENTATIONS.get(self.rotation, 1))
 
 
@@ -71,10 +69,11 @@ def _only_picture(page: Any) -> PdfPicture:
     rotation = page.get_rotation()
     page.set_rotation(0)  # undone by the orientation of the pixels
     found = []
+    page_box = page.get_cropbox()
     for image in page.get_objects(filter=[_IMAGE]):
-        box, (width, height) = image.get_bounds(), image.get_px_size()
+        box, (width, height) = _within(_place(image), page_box), image.get_px_size()
         if _area(box) > 0 and width * height > 0:
-            found.append((box, width * height))
+            found.append((box, width * height * _area(box) / _area(_place(image))))
     largest = max((_area(box) for box, _ in found), default=0.0)
     found = [(box, pixels) for box, pixels in found if _area(box) >= _SMALL * largest]
     if not found:
@@ -86,6 +85,20 @@ def _only_picture(page: Any) -> PdfPicture:
     return PdfPicture(page, box, math.sqrt(sum(pixels for _, pixels in found) / _area(box)), rotation)
 
 
+def _place(image: Any) -> Box:
+    """Return where an image lies on its page: what it stands in may be moved and scaled itself."""
+    box: Box = image.get_bounds()
+    inside = image.container
+    while inside is not None:
+        box = inside.get_matrix().on_rect(*box)
+        inside = inside.container
+    return box
+
+
+def _within(box: Box, page: Box) -> Box:
+    return max(box[0], page[0]), max(box[1], page[1]), min(box[2], page[2]), min(box[3], page[3])
+
+
 def _area(box: Box) -> float:
     left, bottom, right, top = box
-    return (right - left) * (top - bottom)
+    return max(0.0, right - left) * max(0.0, top - bottom)
