@@ -12,6 +12,7 @@ from indexer.tables.workbook import OTHERS
 from retrieval.errors import BadTable
 
 NAME = "catalogue.csv"
+FEW = 5  # text files beyond which they are notes on photographs
 NONE = "none"  # in place of a table: there shall be none
 OURS = (  # columns of labels, queries, lots and verdicts: those are no catalogues
     {"photo", "object_id", "label"},
@@ -64,12 +65,18 @@ def _tables(folder: Path) -> list[str]:
     except OSError:
         return []
     suffixes = (*SUFFIXES, *OTHERS)
-    return [name for name in names if name.lower().endswith(suffixes) and (folder / name).exists()]
+    found = [name for name in names if name.lower().endswith(suffixes) and (folder / name).exists()]
+    notes = [name for name in found if _may_be_notes(name)]
+    return [name for name in found if name not in notes] if len(notes) > FEW else found
+
+
+def _may_be_notes(name: str) -> bool:
+    return name.lower().endswith(".txt")
 
 
 def _chosen(folder: Path, name: str, there: Sequence[str], wanted: Wanted) -> Choice:
     table = read_table(folder / name, wanted)
-    others = [other for other in there if other != name and not other.lower().endswith(".txt")]
+    others = [other for other in there if other != name and not _may_be_notes(other)]
     warnings = [f"{other} is not read, but {name}; --table {other} reads it" for other in others]
     return Choice(name, table, table.notes, tuple(warnings))
 
@@ -81,12 +88,14 @@ def _only(folder: Path, there: Sequence[str], wanted: Wanted) -> Choice:
     for name in there:
         try:
             table = read_table(folder / name, wanted)
+            if _may_be_notes(name) and len(table.columns.header) == 1:
+                continue
             if any(columns <= set(table.columns.header) for columns in OURS):
                 unusable[name] = f"{name} is not read: its columns are none of a catalogue"
             else:
                 usable[name] = table
         except BadTable as error:
-            if not name.lower().endswith(".txt"):  # any notes
+            if not _may_be_notes(name):
                 unusable[name] = f"{name} is not read: {error}"
     if len(usable) > 1:
         first = next(iter(usable))

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from indexer.inputs.object_names import ObjectNames
-from indexer.inputs.photo_names import BLANK, PhotosBeside, no_photo
+from indexer.inputs.photo_names import BLANK, PhotosBeside, is_address, no_photo, on_disk
 from indexer.inputs.walk import LeftOut, walk_folder
 from indexer.tables.table import SUFFIXES as TABLES_AND_LISTS
 from indexer.tables.table import Table, Wanted, read_table, text_of
@@ -130,15 +130,13 @@ def _rows(name: str, folder: Path, table: Table) -> Iterator[Lot]:
 
 def _lines(folder: Path, text: str) -> Iterator[Lot]:
     """Yield the photographs of a list; a line that begins with `# ` is a comment, `#12.jpg` a photograph."""
-    beside = PhotosBeside(folder)
     for line in text.splitlines():
         name = line.strip(BLANK)
-        if name and not name.startswith("# ") and name.strip("#"):
-            paths, problems = beside.named(name, several=False)
-            missing = not paths and problems == (no_photo(name),)
-            yield Lot(
-                _located(folder, str(paths[0]) if paths else name), problem="".join(() if missing else problems) or None
-            )
+        if not name or name.startswith("# ") or not name.strip("#"):
+            continue
+        found = on_disk(folder, name)
+        address = f"{name} is an address, not a file" if found is None and is_address(name) else None
+        yield Lot(_located(folder, str(found or name)), problem=address)
 
 
 def _located(folder: Path, name: str) -> Path:

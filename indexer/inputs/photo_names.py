@@ -41,9 +41,9 @@ class PhotoNames:
         """`below` lists the photographs, relative to the folder, with slashes; it is asked once, when it must be."""
         self._below = below
 
-    def named(self, cell: str, *, several: bool = True) -> NamedPhotos:
+    def named(self, cell: str) -> NamedPhotos:
         """Return what a cell names: one photograph, or several between semicolons, bars, commas or line ends."""
-        return self._split(cell, SEPARATORS if several else ())
+        return self._split(cell, SEPARATORS)
 
     def _split(self, cell: str, separators: tuple[str, ...]) -> NamedPhotos:
         name = cell.strip(BLANK).strip(QUOTES).strip(BLANK)
@@ -111,13 +111,32 @@ class PhotosBeside:
         self.folder = folder
         self._names = PhotoNames(lambda: [path for path, _ in walk_folder(folder).photographs])
 
-    def named(self, cell: str, *, several: bool = True) -> tuple[list[Path], tuple[str, ...]]:
+    def named(self, cell: str) -> tuple[list[Path], tuple[str, ...]]:
         """Return the files that a cell names, one or several, and what is wrong with names that lead to none."""
-        plain = cell.strip(BLANK)
-        if plain and is_file(self.folder / plain):
-            return [self.folder / plain], ()
-        found = self._names.named(cell, several=several)
+        if (whole := on_disk(self.folder, cell.strip(BLANK))) is not None:
+            return [whole], ()
+        found = self._names.named(cell)
         return [self.folder / path for path in found.paths], found.problems
+
+
+def on_disk(folder: Path, name: str) -> Path | None:
+    """Return the file of a name relative to a folder, whatever the case, the slashes and the accents; None: none."""
+    if not name or is_file(folder / name):
+        return folder / name if name else None
+    here = folder
+    for part in PurePosixPath(as_path(name)).parts:
+        try:
+            same = (
+                [part]
+                if (here / part).exists()
+                else [it.name for it in here.iterdir() if _plain(it.name) == _plain(part)]
+            )
+        except (OSError, ValueError):
+            return None
+        if len(same) != 1:
+            return None
+        here = here / same[0]
+    return here if is_file(here) else None
 
 
 def is_file(path: Path) -> bool:

@@ -20,8 +20,8 @@ def declared(text: str) -> tuple[str | None, int]:
 
 
 def records(text: str, delimiter: str, *, skip: int = 0) -> Iterator[Record]:
-    """Yield the records of a text that are not empty; lines may end in any of three ways."""
-    lines = io.StringIO(text, newline=None)
+    """Yield the records of a text that are not empty; lines may end in any of three ways, zeros are no signs."""
+    lines = io.StringIO(text.replace("\0", ""), newline=None)
     for _ in range(skip):
         lines.readline()
     reader = csv.reader(lines, delimiter=delimiter, strict=True)
@@ -36,5 +36,5 @@ def records(text: str, delimiter: str, *, skip: int = 0) -> Iterator[Record]:
             lost = f"; nothing was read from here to line {end + skip}" if end > start else ""
             yield start + skip, f"{error}{lost}"
             continue
-        if any(cell.strip("\0 \t\u00a0") for cell in cells):
+        if any(cell.strip() for cell in cells):
             yield start + skip, cells

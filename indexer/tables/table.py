@@ -92,6 +92,8 @@ def _of_text(path: Path, decoded: Decoded, wanted: Wanted) -> Table:
     ]
     header = _checked(path, max(headers, key=lambda found: found.score, default=None), wanted)
     notes = [f"read as {decoded.guessed}; save it as CSV UTF-8 if accents look wrong"] if decoded.guessed else []
+    if decoded.spoilt:
+        notes.append(f"accents were spoilt before, as in {decoded.spoilt!r}; export it again as UTF-8")
     rows = _rows(records(decoded.text, header.delimiter, skip=skip), header)
     return Table(path, header.columns, tuple(rows), (*notes, *_about(header)))
 

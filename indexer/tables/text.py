@@ -25,6 +25,7 @@ ANYWHERE = set("äöüßéèëáíóúñç")  # letters of English, German, Fren
 AT_THE_END, NOT_AT_THE_END = set("àìòù"), set("âêîôûïæ")
 ALONE = set("àáèéòóÀÁÈÉ")  # words of one letter
 ELISION = re.compile(r"(?:^|[^\w])(?:[cdjlmnst]|qu|all|dall|dell|nell|sull|un)$", re.IGNORECASE)
+TWICE = re.compile("[ÃÂ][\u0080-\u00bf\u2013-\u203a€™šžœŸ]")  # UTF-8 that was taken for Windows-1252
 OPENING, CLOSING, DASHES, SIGNS = "“„‘«‹¿¡", "”’»›", "–—…", "°©®²³½¼¾×€£§·•™ª\u00a0"  # noqa: RUF001
 
 
@@ -34,6 +35,15 @@ class Decoded:
 
     text: str
     guessed: str = ""
+
+    @property
+    def spoilt(self) -> str:
+        """An accent that a program before this one read wrongly, as `Ã©`; empty where there is none."""
+        found = next((match[0] for match in TWICE.finditer(self.text)), "")
+        try:
+            return found if found.encode("cp1252").decode("utf-8") else ""
+        except UnicodeError:
+            return ""
 
 
 def decode(data: bytes, name: str) -> Decoded:
@@ -95,6 +105,8 @@ def _fits(text: str, place: int) -> float:
         return 1.0 if not before.isspace() and not after.isalpha() else -2.0
     if sign in DASHES:
         return -1.0 if inside else 0.5
+    if sign in "°º" and before in "nN":
+        return 1.5  # the sign of a number, in many headers
     return 0.25 if sign in SIGNS and not inside else -2.0
 
 

@@ -75,3 +75,15 @@ def test_a_table_of_the_last_time_that_is_gone_is_named_and_one_in_its_place_is_
     put(tmp_path, new_csv=GOOD)
     choice = choose_metadata(tmp_path, kept="old.csv")
     assert (choice.name, choice.gone, choice.notes[0]) == ("new.csv", "", "old.csv is gone")
+
+
+def test_notes_beside_photographs_are_no_tables(tmp_path):
+    for number in range(9):
+        (tmp_path / f"{number}.txt").write_text(GOOD)
+    (tmp_path / "read me.csv").write_text(GOOD)
+    assert choose_metadata(tmp_path).name == "read me.csv"
+
+
+def test_one_word_on_a_line_of_notes_is_no_header(tmp_path):
+    put(tmp_path, notes_txt="The\nimages\nare here\n")
+    assert choose_metadata(tmp_path).table is None

@@ -75,3 +75,8 @@ def test_what_is_not_sure_is_refused_and_not_guessed(data, said):
     with pytest.raises(BadTable) as refused:
         decode(data, "t.csv")
     assert said in str(refused.value) and "save it as CSV UTF-8" in str(refused.value)
+
+
+def test_accents_that_were_spoilt_before_are_shown():
+    assert decode("id,t\n1,C\u00c3\u00a9zanne\n".encode(), "t.csv").spoilt == "\u00c3\u00a9"
+    assert decode("id,t\n1,C\u00e9zanne, \u00c3o, \u00c2ge\n".encode(), "t.csv").spoilt == ""
