@@ -76,9 +76,7 @@ def read_lots(
     table = _table(source, mapping or {})
     if table is None:
         return _lines(beside or source.parent, _list_text(source))
-    if not table.rows:
-        raise BadLots(f"{source} names no photograph: there is no row below its columns.")
-    for note in table.notes:
+    for note in (*table.notes, *([] if table.rows else ["there is no row below its columns"])):
         on_note(f"{source.name}: {note}")
     return _rows(source.name, beside or source.parent, table)
 
@@ -114,16 +112,16 @@ def _rows(name: str, folder: Path, table: Table) -> Iterator[Lot]:
     beside = PhotosBeside(folder)
     for row in table.rows:
         where = f"{name} line {row.line}"
-        columns = {name: text for name in row.cells if name != PHOTO and (text := row[name])}
+        columns = {name: text for name, cell in row.cells.items() if name != PHOTO and (text := cell.strip())}
         if row.problem is not None:
             yield Lot(folder / where, problem=row.problem)
         elif not row[PHOTO]:
             yield Lot(folder / where, columns, f"{where} names no photo")
         else:
-            paths, problems = beside.named(row[PHOTO])
+            paths, problems = beside.named(row.cells[PHOTO])
             yield from (Lot(_located(folder, str(path)), columns) for path in paths)
-            if problems == (no_photo(row[PHOTO]),):  # as reading will say
-                yield Lot(_located(folder, row[PHOTO]), columns)
+            if not paths and problems[0].startswith(no_photo("")):  # as reading will say
+                yield Lot(_located(folder, row.cells[PHOTO].strip()), columns)
             else:
                 yield from (Lot(folder / where, columns, f"{where}: {problem}") for problem in problems)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from indexer.inputs.choice import Choice, choose_table
 from indexer.inputs.names import composed
 from indexer.inputs.object_names import ObjectNames
-from indexer.inputs.photo_names import PhotoNames
+from indexer.inputs.photo_names import PhotoNames, no_photo
 from indexer.inputs.scan import FoundFile, SkippedItem
 from indexer.inputs.status_columns import alarm_columns, alarms_elsewhere, status_of
 from indexer.tables.table import Row, Table, Wanted
@@ -85,7 +85,7 @@ def _understood(choice: Choice, table: Table, names: PhotoNames) -> Metadata:
             skipped.append(SkippedItem(where, row.problem))
             continue
         found = names.named(row["photo"])
-        skipped += [SkippedItem(where, problem) for problem in found.problems]
+        skipped += [SkippedItem(where, _in_this_folder(problem)) for problem in found.problems]
         object_id = _object_id(row, table)
         if object_id or found.paths:
             photos = tuple(composed(path) for path in found.paths)
@@ -96,6 +96,10 @@ def _understood(choice: Choice, table: Table, names: PhotoNames) -> Metadata:
     warnings = (*choice.warnings, *alarms_elsewhere(choice.name, table))
     kept, clashing = _without_clashes(choice.name, rows)
     return Metadata(choice.name, tuple(kept), (*skipped, *clashing), choice.notes, warnings, has_status)
+
+
+def _in_this_folder(problem: str) -> str:
+    return f"{problem} in this folder" if problem.startswith(no_photo("")) else problem
 
 
 def _object_id(row: Row, table: Table) -> str:

@@ -59,6 +59,10 @@ class PhotoNames:
         problems = [problem for part in parts for problem in part.problems]
         if problems and separator == SEPARATORS[-1] and (whole_name := self._one(name)).paths:
             return whole_name  # a comma in the name of a file
+        if all(part.problems and not part.paths for part in parts) and not any(
+            map(is_address, re.split(separator, name))
+        ):
+            return NamedPhotos(problems=(no_photo(name),))
         return NamedPhotos(tuple(dict.fromkeys(path for part in parts for path in part.paths)), tuple(problems))
 
     def _as_it_stands(self, name: str) -> str | None:
@@ -113,7 +117,7 @@ class PhotosBeside:
 
     def named(self, cell: str) -> tuple[list[Path], tuple[str, ...]]:
         """Return the files that a cell names, one or several, and what is wrong with names that lead to none."""
-        if (whole := on_disk(self.folder, cell.strip(BLANK))) is not None:
+        if (whole := on_disk(self.folder, cell.strip()) or on_disk(self.folder, cell.strip(BLANK))) is not None:
             return [whole], ()
         found = self._names.named(cell)
         return [self.folder / path for path in found.paths], found.problems

@@ -21,7 +21,7 @@ def declared(text: str) -> tuple[str | None, int]:
 
 def records(text: str, delimiter: str, *, skip: int = 0) -> Iterator[Record]:
     """Yield the records of a text that are not empty; lines may end in any of three ways, zeros are no signs."""
-    lines = io.StringIO(text.replace("\0", ""), newline=None)
+    lines = io.StringIO(text.replace("\0", ""), newline="")
     for _ in range(skip):
         lines.readline()
     reader = csv.reader(lines, delimiter=delimiter, strict=True)

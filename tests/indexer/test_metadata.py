@@ -167,7 +167,7 @@ def test_rows_for_what_is_not_there_are_named(tmp_path):
     assert described == {"a": {"title": "A"}}
     assert bad(skipped) == {
         "catalogue.csv line 2": "there is no object z in this folder",
-        "catalogue.csv line 3": "there is no photo z.jpg",
+        "catalogue.csv line 3": "there is no photo z.jpg in this folder",
     }
 
 
