@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from indexer.building.same_work import Pair, SameWork, work_numbers
 from retrieval.catalogue.rows import Photo
-from retrieval.finding.nearest import exact_distance
+from retrieval.finding.nearest import exact_distance, nearest_others
 from retrieval.statistics.calibration import rank_at
 
 SAMPLE = 2000  # works; more would narrow a threshold little
@@ -36,7 +36,7 @@ def different_works(
     works = work_numbers(rows)
     _, firsts = np.unique(works, return_index=True)
     sample = sorted(firsts.tolist(), key=lambda row: rows[row].sha256)[:SAMPLE]
-    queue = [found for row in sample if (found := _nearest_other(vectors, works, row)) is not None]
+    queue = _with_nearest(vectors, works, sample)
     heapq.heapify(queue)
     sure: dict[int, Pair] = {}
     while queue and len(sure) < rank_at(rate, len(np.unique(works[sample]))):
@@ -49,7 +49,7 @@ def different_works(
                 sure[int(works[row])] = pair
                 continue
             works[works == works[row]] = works[other]
-        if (found := _nearest_other(vectors, works, row)) is not None:
+        for found in _with_nearest(vectors, works, [row]):
             heapq.heappush(queue, found)
     distances = {work: pair.distance for work, pair in sure.items()}
     for distance, row, _ in sorted(queue):
@@ -57,9 +57,8 @@ def different_works(
     return DifferentWorks(np.array([*distances.values()]), tuple(sure.values()))
 
 
-def _nearest_other(vectors: np.ndarray, works: np.ndarray, row: int) -> tuple[float, int, int] | None:
-    """Return the distance from an exemplar to the nearest one of another work, with both rows; None without any."""
-    similarity = vectors @ vectors[row]
-    similarity[works == works[row]] = -np.inf
-    other = int(similarity.argmax())
-    return None if works[other] == works[row] else (exact_distance(vectors[row], vectors[other]), row, other)
+def _with_nearest(vectors: np.ndarray, works: np.ndarray, rows: Sequence[int]) -> list[tuple[float, int, int]]:
+    """Return the distance from each exemplar to the nearest of another work, with both rows; none where it is alone."""
+    others = nearest_others(vectors, works, rows).tolist()
+    pairs = [(row, other) for row, other in zip(rows, others, strict=True) if row != other]
+    return [(exact_distance(vectors[row], vectors[other]), row, other) for row, other in pairs]

@@ -12,9 +12,8 @@ import numpy as np
 from indexer.building.same_work import Pair, SameWork, work_numbers
 from indexer.inputs.layout_guesses import shows_another_side
 from retrieval.catalogue.rows import Photo
-from retrieval.finding.nearest import exact_distance
+from retrieval.finding.nearest import exact_distance, nearest_others
 
-AT_ONCE = 512  # exemplars whose neighbours are looked for in one step
 MOST = 100  # objects that hold several works: more would take long to register and tell no more
 UNLIKE = 0.8  # farther than this are photographs of one object nothing like each other, where there is no threshold
 
@@ -96,18 +95,14 @@ def _works(
     """Yield the pairs of objects that show one work: each new exemplar with the nearest of another picture."""
     numbers = work_numbers(rows)
     seen: set[frozenset[str]] = set()
-    for start in range(0, len(fresh), AT_ONCE):
-        some = fresh[start : start + AT_ONCE]
-        similarity = vectors[some] @ vectors.T
-        similarity[numbers[some][:, None] == numbers[None]] = -np.inf
-        for row, other in zip(some, similarity.argmax(axis=1).tolist(), strict=True):
-            pair = _pair(rows, vectors, row, other)
-            if numbers[row] == numbers[other] or pair.objects in seen or (near is not None and pair.distance >= near):
-                continue
-            seen.add(pair.objects)
-            if (found := same.shown_by(pair)) is not None:
-                one, two = sorted((pair.photo, pair.other), key=lambda photo: photo.object_id)
-                yield OneWork((one.object_id, two.object_id), (one.path, two.path), found.points)
+    for row, other in zip(fresh, nearest_others(vectors, numbers, fresh).tolist(), strict=True):
+        pair = _pair(rows, vectors, row, other)
+        if row == other or pair.objects in seen or (near is not None and pair.distance >= near):
+            continue
+        seen.add(pair.objects)
+        if (found := same.shown_by(pair)) is not None:
+            one, two = sorted((pair.photo, pair.other), key=lambda photo: photo.object_id)
+            yield OneWork((one.object_id, two.object_id), (one.path, two.path), found.points)
 
 
 def _objects(

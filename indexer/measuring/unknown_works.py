@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from indexer.building.same_work import Pair, SameWork
+from indexer.building.same_work import Pair, SameWork, work_numbers
 from retrieval.catalogue.catalogue import Catalogue
 from retrieval.catalogue.rows import Photo
 from retrieval.finding.nearest import exact_distance
@@ -53,7 +53,7 @@ def unknown_distances(
 def _neighbours(ids: np.ndarray, vectors: np.ndarray, photos: Mapping[int, Photo]) -> list[list[Pair]]:
     """Return the nearest other objects of each object, nearest first."""
     rows = [photos[int(photo_id)] for photo_id in ids]
-    _, numbers = np.unique([photo.object_id for photo in rows], return_inverse=True)
+    numbers = work_numbers(rows)
     _, firsts = np.unique(numbers, return_index=True)
     found = []
     for row in sorted(firsts.tolist(), key=lambda first: rows[first].sha256)[:SAMPLE]:

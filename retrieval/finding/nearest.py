@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,6 +10,7 @@ import numpy as np
 from retrieval.catalogue.rows import Photo
 from retrieval.finding.match import Match
 
+AT_ONCE = 512  # vectors whose neighbours are looked for in one step
 ROUNDING = 1e-5  # more than single precision loses in the squared distance of two unit vectors
 
 
@@ -46,3 +47,18 @@ def _nearest_of_each(index: Any, photos: Mapping[int, Photo], vector: np.ndarray
 def exact_distance(one: np.ndarray, other: np.ndarray) -> float:
     """Return the Euclidean distance of two unit vectors in double precision, in [0, 2]."""
     return min(2.0, float(np.linalg.norm(one.astype(np.float64) - other.astype(np.float64))))
+
+
+def nearest_others(vectors: np.ndarray, owners: np.ndarray, rows: Sequence[int]) -> np.ndarray:
+    """Return, for some rows of unit vectors (n, dim), the row of the nearest vector of another owner: int64 (rows,).
+
+    `owners` are numbers, int64 (n,). Where there is no other owner it is the row itself.
+    """
+    found = np.array(rows, np.int64)
+    for start in range(0, len(found), AT_ONCE):
+        some = found[start : start + AT_ONCE]
+        similarity = vectors[some] @ vectors.T
+        similarity[owners[some][:, None] == owners[None]] = -np.inf
+        best = similarity.argmax(axis=1)
+        found[start : start + AT_ONCE] = np.where(owners[best] == owners[some], some, best)
+    return found

@@ -152,4 +152,4 @@ def test_paintings_held_twice_are_found_by_their_features(twice):
     works = plain(ids, vectors, photos, {"0", "0 again"}, {"1", "1 again"})
     assert plain(ids, vectors, photos)[0] == 0.0 < works[0]
     assert found[0] == pytest.approx(works[0])
-    assert len(found) == 4
+    assert len(found) == 3, "of seven works: the copy of a file is none"

@@ -7,8 +7,9 @@ from hypothesis import strategies as st
 
 from retrieval.catalogue.rows import Photo
 from retrieval.catalogue.vector_index import build_vectors
+from retrieval.finding import nearest
 from retrieval.finding.match import Match
-from retrieval.finding.nearest import exact_distance, nearest_objects
+from retrieval.finding.nearest import exact_distance, nearest_objects, nearest_others
 from tests.conftest import catalogue_of, unit
 
 
@@ -114,3 +115,19 @@ def test_distance_is_in_double_precision_and_at_most_two():
     assert exact_distance(one, -one) <= 2.0
     near = one + np.array([1e-7, 0, 0], np.float32)
     assert exact_distance(one, near) == pytest.approx(float(near[0]) - float(one[0]), rel=1e-9)
+
+
+@pytest.mark.parametrize("at_once", [1, 7, 512])
+def test_the_nearest_of_another_owner_is_that_of_a_loop(monkeypatch, at_once):
+    monkeypatch.setattr(nearest, "AT_ONCE", at_once)
+    random = np.random.default_rng(5)
+    vectors, owners = unit(random.standard_normal((60, 12))), random.integers(0, 17, 60)
+    rows = random.permutation(60)[:30].tolist()
+    for row, found in zip(rows, nearest_others(vectors, owners, rows).tolist(), strict=True):
+        others = [other for other in range(60) if owners[other] != owners[row]]
+        assert found == min(others, key=lambda other: exact_distance(vectors[row], vectors[other]))
+
+
+def test_where_all_have_one_owner_there_is_no_nearest_other():
+    assert nearest_others(unit(np.eye(3)), np.zeros(3, np.int64), [2, 0]).tolist() == [2, 0]
+    assert nearest_others(unit(np.eye(3)), np.zeros(3, np.int64), []).tolist() == []
