@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
+from shlex import quote
 
 from cli.output.text import plain
 from indexer.building.findings import Findings, OnePicture, OneWork, SeveralWorks
@@ -11,7 +12,7 @@ from indexer.building.publish import Published
 from indexer.building.same_work import Pair
 
 SHOWN = 10  # of each kind
-NAMED = 5  # objects or files in a line
+NAMED = 3  # objects or files in a line
 FELL = 0.5  # of what a threshold was
 TINY = 0.0005  # shown as 0.000
 
@@ -22,11 +23,15 @@ def finding_lines(findings: Findings) -> list[str]:
     if lines:
         lines.append("  thresholds pass over them; if they are one, merge them in a folder or --exclude one")
     lines += _some(map(_several_works, findings.objects), "objects")
-    if findings.objects:
-        folders = {found.files[0].partition("/")[0] for found in findings.objects}
-        folder = plain(folders.pop()) if len(folders) == 1 else "{folder}"
-        lines.append(f"  if those are several works: --pattern '{folder}/{{object}}'")
-    return lines
+    return [*lines, *_of_folders(findings.objects)]
+
+
+def _of_folders(objects: Sequence[SeveralWorks]) -> list[str]:
+    """Return what would make objects of the files in folders, where it is folders that were taken for objects."""
+    folders = [found.object_id for found in objects if found.files[0].startswith(f"{found.object_id}/")]
+    if len(folders) == 1:
+        return [f"  if those are several works: --pattern {quote(plain(folders[0]) + '/{object}')}"]
+    return ["  if those are several works: index each folder by itself, and --exclude it here"] if folders else []
 
 
 def fallen_lines(published: Published) -> list[str]:

@@ -9,6 +9,7 @@ from typing import Any
 
 import typer
 
+from cli.output.left_out_words import left_out_lines
 from cli.output.terminal import print_table
 from cli.output.text import plain
 from cli.output.threshold_words import calibration_lines, threshold_lines
@@ -42,7 +43,11 @@ def run_status(data: Path, *, as_json: bool) -> None:
         left_out = {folder: left_out_of(catalogue, folder) for folder in found["folders"]}
         register, changes = Register.of(catalogue.objects()), last_changes(catalogue.db)
         found |= register_json(register, changes)
-        found["left_out"] = [{"folder": folder, **item} for folder, items in left_out.items() for item in items]
+        found["left_out"] = [
+            {"folder": folder, "why": why, "what": what, "count": count}
+            for folder, counts in left_out.items()
+            for (why, what), count in counts.items()
+        ]
     if as_json:
         typer.echo(dumps(found, indent=2))
         return
@@ -51,6 +56,8 @@ def run_status(data: Path, *, as_json: bool) -> None:
         typer.echo(line)
     for folder in found["folders"]:
         typer.echo(f"folder: {plain(folder)}")
+        for line in left_out_lines(left_out[folder]):
+            typer.echo(f"  {line}")
     typer.echo(f"encoder: {encoder.fingerprint} ({plain(encoder.spec)})" if encoder else "encoder: none yet")
     for line in threshold_lines(thresholds) if thresholds else ["thresholds: none; run `artifact index` again"]:
         typer.echo(line)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from shlex import quote
+
 from cli.output.text import plain
 from indexer.building.understood import Understood
 
@@ -20,7 +22,7 @@ def understood_lines(understood: Understood) -> list[str]:
         lines.append(f"understood: {objects} of {each} photographs; the largest: {largest}")
     if understood.pattern:
         fit = understood.photos - len(understood.unfit)
-        lines.append(f"{fit} of {understood.photos} photographs fit the pattern {_quoted(understood.pattern)}")
+        lines.append(f"{fit} of {understood.photos} photographs fit the pattern {quote(plain(understood.pattern))}")
     return lines
 
 
@@ -32,16 +34,12 @@ def doubt_lines(understood: Understood) -> list[str]:
     if understood.groups:
         named = [f"{name} ({understood.sizes[name]})" for name in understood.groups]
         lines.append(f"taken for one object each, but called like folders of many: {_some(named)}")
-        pattern = understood.groups_pattern
-        alone = " ".join(f"--exclude {_quoted(f'{name}/')}" for name in understood.groups[:NAMED])
+        alone = " ".join(f"--exclude {quote(plain(f'{name}/'))}" for name in understood.groups[:NAMED])
         otherwise = f"index each by itself, and the folder with {alone}"
-        lines.append(f"  if they are: {f'--pattern {_quoted(pattern)}' if pattern else otherwise}")
+        lines.append(_hint(understood.groups_pattern, otherwise))
     if understood.views is not None:
         lines.append(f"taken for objects, but called like views of one: {_some(understood.views.names)}")
-        pattern = understood.views.pattern
-        lines.append(
-            f"  if they are: {f'--pattern {_quoted(pattern)}' if pattern else 'put each object into a folder'}"
-        )
+        lines.append(_hint(understood.views.pattern, "put each object into a folder"))
     return lines
 
 
@@ -50,5 +48,5 @@ def _some(names: tuple[str, ...] | list[str]) -> str:
     return ", ".join(map(plain, names[:NAMED])) + more
 
 
-def _quoted(pattern: str) -> str:
-    return "'" + plain(pattern).replace("'", "'\\''") + "'"
+def _hint(pattern: str, otherwise: str) -> str:
+    return f"  if they are: {f'--pattern {quote(plain(pattern))}' if pattern else otherwise}"

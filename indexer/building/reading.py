@@ -14,7 +14,7 @@ from indexer.inputs.layout import Layout, read_layout
 from indexer.inputs.metadata import Metadata, choose_metadata, read_metadata
 from indexer.inputs.names import composed
 from indexer.inputs.scan import Scan, assign_objects
-from indexer.inputs.walk import Walk, is_left_out, walk_folder
+from indexer.inputs.walk import LeftOut, Walk, Why, is_left_out, walk_folder
 from retrieval.catalogue.catalogue import Catalogue
 from retrieval.catalogue.database import DATABASE
 from retrieval.catalogue.folder_settings import folder_settings, keep_folder_settings
@@ -91,9 +91,10 @@ def keep_reading(catalogue: Catalogue, reading: Reading) -> None:
     keep_folder_settings(catalogue.db, str(reading.folder), changed)
 
 
-def left_out_of(catalogue: Catalogue, folder: str) -> list[dict[str, object]]:
-    """Return how much the last index left out of a folder: why, what, and the count of each."""
-    return json.loads(folder_settings(catalogue.db, folder).get("left_out", "[]"))
+def left_out_of(catalogue: Catalogue, folder: str) -> LeftOut:
+    """Return how much the last index left out of a folder."""
+    kept = json.loads(folder_settings(catalogue.db, folder).get("left_out", "[]"))
+    return {(Why(item["why"]), item["what"]): item["count"] for item in kept}
 
 
 def _refuse_folder(folder: Path) -> None:

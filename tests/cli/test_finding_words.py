@@ -22,13 +22,19 @@ def test_what_is_odd_is_named():
         (SeveralWorks("2019", ("2019/1.jpg", "2019/2.jpg"), 3),),
     )
     assert finding_lines(found) == [
-        "7 objects share one picture: a, b, c, d, e, and 2 more (none.jpg)",
+        "7 objects share one picture: a, b, c, and 4 more (none.jpg)",
         "x and y show the same work (42 points agree)",
         "v and w look the same, with too little on them to tell them apart",
         "  thresholds pass over them; if they are one, merge them in a folder or --exclude one",
         "2019: 2 of 3 photographs are nothing like the others (2019/1.jpg, 2019/2.jpg)",
+        "  if those are several works: --pattern '2019/{object}'",
     ]
     assert finding_lines(Findings()) == []
+    several = [SeveralWorks(name, (f"{name}/1.jpg", f"{name}/2.jpg"), 2) for name in ("Smith", "Jones")]
+    assert finding_lines(Findings(objects=tuple(several)))[2:] == [
+        "  if those are several works: index each folder by itself, and --exclude it here"
+    ]
+    assert len(finding_lines(Findings(objects=(SeveralWorks("a", ("a_1.jpg", "a_2.jpg"), 2),)))) == 1
     many = finding_lines(Findings(works=tuple(OneWork((f"{n}", "x"), ("", ""), 20) for n in range(13))))
     assert len(many) == 12 and many[10] == "  ... and 3 more pairs of that kind"
 

@@ -38,7 +38,7 @@ def test_a_doubt_comes_with_what_would_work():
         "  if they are: --pattern '{folder}/{object}'",
     ]
     unsure = doubt_lines(understood({"2019": 4, "b": 1}, groups=("2019",)))
-    assert unsure[1] == "  if they are: index each by itself, and the folder with --exclude '2019/'"
+    assert unsure[1] == "  if they are: index each by itself, and the folder with --exclude 2019/"
     assert doubt_lines(understood({"1960.5": 1, "1960.5_2": 1}, views=views)) == [
         "taken for objects, but called like views of one: 1960.5, 1960.5_2",
         "  if they are: --pattern '{object}_{view}'",

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from indexer.building.reading import Asked, left_out_of
+from indexer.inputs.walk import Why
 from retrieval.catalogue.catalogue import Catalogue
 from tests.conftest import index, make_folder, state, write_picture
 
@@ -61,14 +62,11 @@ def test_how_much_is_left_out_is_kept(tmp_path, data):
     (folder / "letter.txt").write_bytes(b"Dear Sir")
     index(folder, data)
     with Catalogue.reading(data) as catalogue:
-        assert left_out_of(catalogue, str(folder)) == [
-            {"why": "system", "what": "@eaDir", "count": 1},
-            {"why": "other kind", "what": ".txt", "count": 1},
-        ]
+        assert left_out_of(catalogue, str(folder)) == {(Why.SYSTEM, "@eaDir"): 1, (Why.OTHER_KIND, ".txt"): 1}
     (folder / "letter.txt").unlink()
     (folder / "@eaDir/a.jpg").unlink()
     (folder / "@eaDir").rmdir()
     index(folder, data)
     with Catalogue.reading(data) as catalogue:
-        assert left_out_of(catalogue, str(folder)) == []
+        assert left_out_of(catalogue, str(folder)) == {}
     assert state(data)["skipped"] == []
