@@ -108,6 +108,8 @@ class Evidence:
     @property
     def verdict(self) -> str:
         """The outcome in one sentence."""
+        if self.match.without_exemplar is not None:
+            return f"Nothing can be said of {self.match.object_id} while its exemplar is away."
         name, distance, threshold = self.judged_by
         return VERDICTS[self.decision.outcome].format(
             self.match.object_id, f"{name} {distance:.3f} to the genuine exemplar", _number(threshold)
@@ -134,6 +136,8 @@ class Evidence:
             tried = self.match.registration
             reason = tried.reason if isinstance(tried, NotRegistered) else "it was not tried"
             said.append(f"The two photographs could not be registered: {reason}. {NOTHING_COMPARED}")
+        elif self.match.without_exemplar is not None:
+            said.append(f"Nothing was compared: {self.match.without_exemplar.reason}.")
         elif self.divergence is None:
             compared = self.match.divergence
             reason = compared.reason if isinstance(compared, NotCompared) else "it was not tried"

@@ -66,13 +66,11 @@ def gather(verdict: Verdict, edition: Edition, *, max_megapixels: float) -> Evid
 
 
 def _exemplar(match: Match, edition: Edition) -> Photograph | UnreadableImage:
-    """Return the exemplar, or why not: the file has gone, or is not the photograph that was indexed."""
-    indexed = {photo.sha256 for photo in edition.exemplars[match.object_id] if photo.file == match.exemplar}
+    """Return the exemplar as it was indexed, or why not."""
     try:
-        exemplar = read_photograph(match.exemplar, short_side=SHORT_SIDE, max_megapixels=float("inf"))
+        return edition.read_exemplar(match.object_id, match.exemplar, short_side=SHORT_SIDE)
     except UnreadableImage as error:
         return error
-    return exemplar if exemplar.sha256 in indexed else UnreadableImage("the file has changed since it was indexed")
 
 
 def _pair(

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import numpy as np
 from PIL import ImageOps
@@ -15,9 +14,11 @@ from cli.pages.templating import page_pieces
 from cli.pictures.data_uri import data_uri
 from cli.records.figure_names import Section
 from indexer.measuring.evaluate import Evaluation
-from indexer.measuring.evaluation_figures import COPY, GENUINE, OTHER
+from indexer.measuring.evaluation_figures import COPY, GENUINE, OTHER, Fault
 from retrieval.errors import UnreadableImage
+from retrieval.judging.edition import Edition
 from retrieval.photographs.images import read_photograph
+from retrieval.photographs.photograph import Photograph
 from retrieval.statistics.likelihood import isotonic
 from retrieval.statistics.verification import Curve
 
@@ -31,7 +32,7 @@ SAID = {GENUINE: "genuine photographs", COPY: "copies", OTHER: "nearest other wo
 
 
 def evaluation_page(
-    name: str, about: Mapping[str, str], sections: Sequence[Section], evaluation: Evaluation
+    name: str, about: Mapping[str, str], sections: Sequence[Section], evaluation: Evaluation, edition: Edition
 ) -> Iterator[str]:
     """Yield one self-contained HTML page in pieces."""
     return page_pieces(
@@ -42,14 +43,20 @@ def evaluation_page(
         confusion=evaluation.confusion,
         sections=sections,
         charts=charts(evaluation),
-        faults=[(fault, [_picture(path) for path in (fault.exemplar, fault.photo)]) for fault in evaluation.worst],
+        faults=[(fault, list(_pictures(fault, edition))) for fault in evaluation.worst],
     )
 
 
-def _picture(path: Path) -> str:
+def _pictures(fault: Fault, edition: Edition) -> Iterator[str]:
+    """Yield the exemplar and the photograph of an error as addresses."""
+    yield _picture(lambda: edition.read_exemplar(fault.object_id, fault.exemplar, short_side=SIDE))
+    yield _picture(lambda: read_photograph(fault.photo, short_side=SIDE, max_megapixels=math.inf))
+
+
+def _picture(read: Callable[[], Photograph]) -> str:
     """Return a photograph as an address; nothing of a photograph that cannot be read."""
     try:
-        image = read_photograph(path, short_side=SIDE, max_megapixels=math.inf).image
+        image = read().image
     except UnreadableImage:
         return ""
     return data_uri(ImageOps.contain(image, (SIDE, SIDE)), QUALITY)

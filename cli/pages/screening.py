@@ -12,7 +12,8 @@ from pathlib import Path
 from cli.pages.screening_entries import PICTURED, PROVISIONAL, Entries, Entry, FileLine
 from cli.pages.templating import page_pieces
 from cli.pictures.thumbnails import Reference
-from cli.records.artifact_1 import PhotographRecord, WorkRecord
+from cli.records.artifact_1 import PhotographRecord, WorkRecord, away
+from cli.records.away_words import not_compared
 from cli.records.triage import ALERTS, Priority, priority, triaged
 
 Item = tuple[PhotographRecord, int | None]  # a record, and the index of a work in the record
@@ -49,6 +50,7 @@ class ScreeningSummary:
     basis: ScreeningBasis = field(default_factory=ScreeningBasis)
     photographs: int = 0
     identical: int = 0
+    away: int = 0  # works whose exemplar is away
     counts: Counter[Priority] = field(default_factory=Counter)
     sales: set[str] = field(default_factory=set)
     houses: set[str] = field(default_factory=set)
@@ -61,6 +63,7 @@ class ScreeningSummary:
             summary.basis = summary.basis.with_record(record)
             summary.photographs += 1
             summary.identical += record["same_as"] is not None
+            summary.away += len(away(record))
             works: Sequence[WorkRecord | None] = record["works"] or [None]
             summary.counts.update(priority(record, work) for work in works)
             lot = record["lot"] or {}
@@ -95,6 +98,7 @@ def render_screening(
         yield from page_pieces(
             "screening.html",
             summary=summary,
+            away=not_compared(summary.away) if summary.away else "",
             works=works,
             counts=counts,
             folder=folder.resolve(),

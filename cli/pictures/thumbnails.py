@@ -10,9 +10,12 @@ from functools import lru_cache
 from math import ceil, inf
 from pathlib import Path
 
+from PIL import Image
+
 from cli.pictures.data_uri import data_uri
 from retrieval.catalogue.catalogue import Catalogue
-from retrieval.errors import ArtifactError, UnreadableImage
+from retrieval.catalogue.pictures import read_exemplar
+from retrieval.errors import ArtifactError, ExemplarAway, UnreadableImage
 from retrieval.photographs.images import read_photograph
 
 LARGE, SMALL, QUALITY = 220, 96, 75  # long sides, in pixels
@@ -51,11 +54,16 @@ class Reference:
         return f"{title}, {maker}" if title and maker else title or maker
 
     def _thumbnail(self, object_id: str, exemplar: str, side: int) -> Thumbnail:
-        sha256 = None
+        photo = None
         with suppress(sqlite3.Error, UnicodeError):
             photos = self._catalogue.photos(object_id) if self._catalogue else []
-            sha256 = next((photo.sha256 for photo in photos if str(photo.file) == exemplar), None)
-        return thumbnail(exemplar, sha256, side=side)
+            photo = next((photo for photo in photos if str(photo.file) == exemplar), None)
+        if self._catalogue is None or photo is None:
+            return thumbnail(exemplar, None, side=side)
+        try:
+            return _small(read_exemplar(self._catalogue.data, photo, short_side=side, max_megapixels=inf).image, side)
+        except ExemplarAway:
+            return Thumbnail(problem="not shown: it is away or has changed, and no working picture of it is kept")
 
 
 def thumbnail(path: str, sha256: str | None, region: tuple[int, ...] = (), *, side: int = LARGE) -> Thumbnail:
@@ -67,11 +75,15 @@ def thumbnail(path: str, sha256: str | None, region: tuple[int, ...] = (), *, si
     except UnreadableImage as error:
         return Thumbnail(problem=str(error))
     if sha256 and photograph.sha256 != sha256:
-        return Thumbnail(problem="not shown: the file has changed since it was judged or indexed")
+        return Thumbnail(problem="not shown: the file has changed since it was judged")
     image, size = photograph.image, (photograph.width, photograph.height)
     if region and region != (0, 0, *size):
         x, y, width, height = region
         left, top, right, bottom = (at * image.width / size[0] for at in (x, y, x + width, y + height))
         image = image.crop((int(left), int(top), min(ceil(right), image.width), min(ceil(bottom), image.height)))
+    return _small(image, side)
+
+
+def _small(image: Image.Image, side: int) -> Thumbnail:
     image.thumbnail((side, side))
     return Thumbnail(data_uri(image, QUALITY), image.size)

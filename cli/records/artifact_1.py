@@ -59,6 +59,7 @@ class MatchRecord(TypedDict):
     registration_reason: str | None
     divergence: DivergenceRecord | None
     divergence_reason: str | None
+    exemplar_away: bool
 
 
 class RegistrationRecord(TypedDict):
@@ -140,6 +141,11 @@ def dumps(value: Any, *, indent: int | None = None) -> str:
 def outcomes(photograph: PhotographRecord) -> list[str]:
     """Return the outcome of each work of a photograph, or that the photograph is unreadable."""
     return [work["outcome"] for work in photograph["works"]] or [UNREADABLE]
+
+
+def away(photograph: PhotographRecord) -> list[WorkRecord]:
+    """Return the works of a photograph that could not be compared, as the exemplar is away."""
+    return [work for work in photograph["works"] if any(match.get("exemplar_away") for match in work["matches"][:1])]
 
 
 def alerts(photograph: PhotographRecord) -> list[str]:

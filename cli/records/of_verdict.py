@@ -94,6 +94,7 @@ def _match(rank: int, match: Match, limits: Thresholds | None) -> MatchRecord:
         "registration_reason": failed.reason if isinstance(failed, NotRegistered) else None,
         "divergence": _divergence(match.compared, limits) if match.compared else None,
         "divergence_reason": refused.reason if isinstance(refused, NotCompared) else None,
+        "exemplar_away": match.without_exemplar is not None,
     }
 
 

@@ -50,7 +50,7 @@ def run_evaluate(
         from cli.output.writing import write_whole
         from cli.pages.evaluation import evaluation_page
 
-        pieces = evaluation_page(queries.name, about | {"written": shown(about["written"])}, figures, found)
+        pieces = evaluation_page(queries.name, about | {"written": shown(about["written"])}, figures, found, edition)
         write_whole(report, (piece.encode() for piece in pieces))
     return not found.counts["unreadable"]
 

@@ -11,6 +11,7 @@ import typer
 from cli.output.text import plain
 from cli.output.writing import check_targets
 from cli.records.artifact_1 import PhotographRecord, dumps, outcomes
+from cli.records.away_words import first_away
 from cli.records.of_verdict import photograph_record
 from cli.records.printed import print_photograph
 from cli.records.recorder import recording
@@ -56,6 +57,8 @@ def run_query(
         raise UnreadableImage(_problem(record))
     if not as_json:
         _print(record, data)
+    if (line := first_away(record)) is not None:
+        typer.echo(line, err=True)
     _write_evidence(verdict, edition, report, png, judging.max_megapixels)
     return Outcome.DIVERGENT in outcomes(record)
 
@@ -83,12 +86,13 @@ def run_queries(
     """
     edition = judging.open_edition(data, parallel=cpu_count())
     counts: Counter[str] = Counter()
-    records = []
+    records, away = [], None
     with recording(edition) as recorder, reading_apart() as read:
         limit = judging.max_megapixels
         for verdict in judge_all(edition, photos, k=k, several=several, read=read, max_megapixels=limit):
             record = photograph_record(verdict, edition, recorder.keep(verdict))
             counts.update(outcomes(record))
+            away = away or first_away(record)
             if record["error"] is not None:
                 typer.echo(f"artifact: {plain(_problem(record))}", err=True)
             if as_json:
@@ -97,6 +101,8 @@ def run_queries(
                 _print(record, data)
     if as_json:
         typer.echo(dumps(records, indent=2))
+    if away is not None:
+        typer.echo(away, err=True)
     return counts
 
 

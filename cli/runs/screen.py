@@ -15,6 +15,7 @@ from cli.output.left_out_words import left_out_lines
 from cli.output.text import plain
 from cli.output.writing import alone_at, check_targets
 from cli.records.artifact_1 import PhotographRecord
+from cli.records.away_words import not_compared
 from cli.records.recorder import recording
 from cli.runs.judging_options import JudgingOptions
 from cli.screening.desk import Desk
@@ -61,7 +62,7 @@ def run_screen(
             report.write()
             if every is None:
                 journal.discard()
-            _say(journal.counts, journal.alerts)
+            _say(journal)
             return journal.counts
 
 
@@ -145,11 +146,13 @@ def _claims(data: Path) -> Claims:
         return Claims({item.object_id: item.metadata.get("accession", "") for item in catalogue.objects()})
 
 
-def _say(counts: Mapping[str, int], alerts: Mapping[str, int]) -> None:
-    if raised := _listed(alerts):
+def _say(journal: Journal) -> None:
+    counts = journal.counts
+    if raised := _listed(journal.alerts):
         typer.echo(f"ALERT: {raised}", err=True)
     total = sum(counts.values())
-    typer.echo(f"{total} works: {_listed(counts)}" if total else "no photographs there", err=True)
+    rest = f"; {not_compared(journal.away)}" if journal.away else ""
+    typer.echo(f"{total} works: {_listed(counts)}{rest}" if total else "no photographs there", err=True)
 
 
 def _listed(counts: Mapping[str, int]) -> str:

@@ -8,8 +8,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
+import typer
+
 from cli.output.progress import progress
 from cli.records.artifact_1 import ClaimRecord, PhotographRecord, SeenRecord
+from cli.records.away_words import first_away
 from cli.records.of_verdict import photograph_record, work_record
 from cli.records.recorder import Recorder
 from cli.screening.journal import Journal
@@ -38,6 +41,7 @@ class Desk:
     max_megapixels: float
     claims: Claims
     _twins: dict[str, list[Lot]] = field(default_factory=dict)  # of contents that are being judged
+    _warned: bool = False
     _going: deque[tuple[Lot, str]] = field(default_factory=deque)  # what is being judged, in order
 
     def screen(self, lots: Iterable[Lot], total: int) -> Iterator[PhotographRecord]:
@@ -106,6 +110,9 @@ class Desk:
             claim=self._claim(lot, verdict),
         )
         self.journal.add(lot.key, identity if verdict.error is None else None, record)
+        if not self._warned and (line := first_away(record)) is not None:
+            typer.echo(line, err=True)
+            self._warned = True
         return record
 
     def _put_twin(self, lot: Lot, identity: str, judged: PhotographRecord) -> None:

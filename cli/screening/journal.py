@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from cli.records.artifact_1 import PhotographRecord, alerts, dumps, outcomes
+from cli.records.artifact_1 import PhotographRecord, alerts, away, dumps, outcomes
 from retrieval.errors import ArtifactError
 from retrieval.moment import in_utc, now
 
@@ -38,6 +38,7 @@ class Journal:
         self.path, self._advice = path, advice
         self.counts: Counter[str] = Counter()  # of works, by outcome
         self.alerts: Counter[str] = Counter()
+        self.away = 0  # works whose exemplar is away
         self._count = self._told = 0
         self.taken_up = False
         with self._in_words():
@@ -96,6 +97,7 @@ class Journal:
         gone = _read(row[1])
         self.counts.subtract(outcomes(gone))
         self.alerts.subtract(alerts(gone))
+        self.away -= len(away(gone))
         self._count -= 1
         self._db.execute("DELETE FROM records WHERE key = ?", [dumps(key)])
         return False
@@ -120,6 +122,7 @@ class Journal:
         self._count += 1
         self.counts.update(outcomes(record))
         self.alerts.update(alerts(record))
+        self.away += len(away(record))
 
     def records(self) -> Iterator[PhotographRecord]:
         """Yield every record so far, in the order in which they were made."""

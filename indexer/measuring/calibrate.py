@@ -18,6 +18,7 @@ from indexer.measuring.combination import ANY
 from indexer.measuring.unknown_works import unknown_distances
 from indexer.simulation.rephotograph import VISITORS, draw_shot, photograph
 from retrieval.catalogue.catalogue import Catalogue
+from retrieval.catalogue.pictures import read_exemplar
 from retrieval.catalogue.rows import Photo
 from retrieval.errors import ArtifactError, UnreadableImage
 from retrieval.judging.edition import Edition
@@ -25,7 +26,6 @@ from retrieval.judging.judge import Verdict, compare_all
 from retrieval.machine import cpu_count
 from retrieval.moment import now
 from retrieval.photographs.files import sha256_of
-from retrieval.photographs.images import read_photograph
 from retrieval.photographs.limits import DEFAULT_MAX_MEGAPIXELS
 from retrieval.statistics.calibration import CalibratedDistance, Calibration, lower_bound, upper_bound
 from retrieval.statistics.likelihood import fit_ratio
@@ -174,7 +174,7 @@ def _own_cases(
 
     def simulated(photo: Photo) -> Path | UnreadableImage:
         try:
-            exemplar = read_photograph(photo.file, short_side=SIDE, max_megapixels=max_megapixels)
+            exemplar = read_exemplar(edition.data, photo, short_side=SIDE, max_megapixels=max_megapixels)
         except UnreadableImage as error:
             return error
         path = folder / f"{photo.photo_id}.jpg"

@@ -93,7 +93,7 @@ def evaluate(
     trials: list[Trial] = []
     for done, ((kind, query, object_id, group), verdict) in enumerate(zip(asked, compared, strict=True), 1):
         on_progress(len(queries) + done * len(queries) // len(asked), 2 * len(queries))
-        if verdict.works:
+        if verdict.works and not verdict.works[0].matches[0].without_exemplar:
             trials.append(_trial(edition, kind, query.path, object_id, group, verdict.works[0]))
     return _evaluation(queries, verdicts, groups, trials)
 

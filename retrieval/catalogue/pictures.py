@@ -19,7 +19,7 @@ from retrieval.photographs.limits import DEFAULT_MAX_MEGAPIXELS
 from retrieval.photographs.photograph import Photograph
 
 SIDE, MOST = 1600, 65_500  # pixels of the long side: usually, and what a JPEG can hold
-QUALITY, SUBSAMPLING = 90, "4:4:4"  # JPEG
+QUALITY, SUBSAMPLING = 97, "4:4:4"  # JPEG
 _DIGEST = hashlib.sha256().digest_size  # bytes behind the JPEG, by which a damaged picture is known
 
 

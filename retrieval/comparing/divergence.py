@@ -59,6 +59,11 @@ class NotCompared:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class NoExemplar(NotCompared):
+    """Why there is nothing to compare with: the exemplar is away, and no working picture of it is kept."""
+
+
 def diverge(
     exemplar: Photograph,
     probe: Photograph,
@@ -72,15 +77,10 @@ def diverge(
 
     `threshold` of the combined distance says which places are beyond; by default the encoder's threshold is taken.
     """
-    if encoder.stages is None or encoder.combined_threshold is None:
-        return NotCompared("this encoder has no local distance")
-    threshold = encoder.combined_threshold.value if threshold is None else threshold
-    if threshold is None:
-        return NotCompared("this encoder was trained on too few objects for a threshold of the combined distance")
-    shown_pixels = registration.overlap_probe * probe.width * probe.height
-    across = (shown_pixels / registration.overlap_exemplar) ** 0.5
-    if across < FEWEST_PIXELS:
-        return NotCompared(f"it is only some {across:.0f} pixels across on the photograph, {FEWEST_PIXELS} are needed")
+    threshold = _threshold(encoder, threshold)
+    if (refusal := why_not(probe, registration, encoder, threshold)) is not None:
+        return refusal
+    assert threshold is not None
     size = (exemplar.width, exemplar.height)
     aligned = align(exemplar, probe, registration.homography)
     whole = fit_colours(aligned.exemplar, aligned.probe, aligned.seen, locally=False)
@@ -105,6 +105,27 @@ def diverge(
         overlays=tuple(overlays),
         homography=aligned.homography,
     )
+
+
+def why_not(
+    probe: Photograph, registration: Registration, encoder: Encoder, threshold: float | None = None
+) -> NotCompared | None:
+    """Return why a registered probe cannot be compared, whatever the exemplar looks like; None where it can be."""
+    if encoder.stages is None or encoder.combined_threshold is None:
+        return NotCompared("this encoder has no local distance")
+    if _threshold(encoder, threshold) is None:
+        return NotCompared("this encoder was trained on too few objects for a threshold of the combined distance")
+    shown_pixels = registration.overlap_probe * probe.width * probe.height
+    across = (shown_pixels / registration.overlap_exemplar) ** 0.5
+    if across < FEWEST_PIXELS:
+        return NotCompared(f"it is only some {across:.0f} pixels across on the photograph, {FEWEST_PIXELS} are needed")
+    return None
+
+
+def _threshold(encoder: Encoder, threshold: float | None) -> float | None:
+    """Return a threshold of the combined distance, by default the encoder's."""
+    known = encoder.combined_threshold
+    return threshold if threshold is not None or known is None else known.value
 
 
 def combined_distance(global_distance: float, local_distance: float, weight: float) -> float:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from retrieval.comparing.divergence import Divergence, NotCompared
+from retrieval.comparing.divergence import Divergence, NoExemplar, NotCompared
 from retrieval.comparing.registration import NotRegistered, Registration
 
 
@@ -18,6 +18,7 @@ class Match:
     distance: float  # to the nearest exemplar, Euclidean on unit vectors, [0, 2], lower is closer
     registration: Registration | NotRegistered | None = None  # None: not tried
     divergence: Divergence | NotCompared | None = None  # None: not registered
+    file_changed: bool = False  # of the exemplar, since it was indexed: what was compared is its working picture
 
     @property
     def registered(self) -> Registration | None:
@@ -28,6 +29,11 @@ class Match:
     def compared(self) -> Divergence | None:
         """The comparison place by place; None where there is none."""
         return self.divergence if isinstance(self.divergence, Divergence) else None
+
+    @property
+    def without_exemplar(self) -> NoExemplar | None:
+        """Why the exemplar, though registered, cannot be compared with; None where it is not away."""
+        return self.divergence if isinstance(self.divergence, NoExemplar) else None
 
     @property
     def decisive(self) -> float:

@@ -51,10 +51,13 @@ def decide(matches: Sequence[Match], basis: Basis, *, poor: str | None = None) -
         return _inconclusive(poor)
     if limits is None:
         return _inconclusive("the last index run was not completed; run `artifact index` again")
+    if matches and (away := matches[0].without_exemplar) is not None:
+        return _inconclusive(f"{_agreeing(matches[0])}; {away.reason}")
     divergence = matches[0].compared if matches else None
     if divergence is not None and limits.combined is not None and limits.combined.value is not None:
         outcome, *reasons = _decide_by_places(matches[0], divergence, limits.combined.value)
-        decision = Decision(outcome, (*reasons, *_left_out(divergence), *_basis(basis, limits.combined, divergence)))
+        said = (*reasons, *_left_out(divergence), *_changed(matches[0]))
+        decision = Decision(outcome, (*said, *_basis(basis, limits.combined, divergence)))
         measured = basis.calibration.combined if basis.calibration else None
         return _with_strength(decision, measured, divergence.combined_distance)
     match, authenticity = limits.match.value, limits.authenticity.value
@@ -74,9 +77,7 @@ def decide(matches: Sequence[Match], basis: Basis, *, poor: str | None = None) -
 
 def _decide_by_places(nearest: Match, found: Divergence, threshold: float) -> tuple[Outcome, str]:
     """Judge by the combined distance, unless too much of the exemplar is hidden or out of the picture."""
-    assert nearest.registered is not None
-    mirrored = ", mirrored" if nearest.registered.mirrored else ""
-    place = f"{nearest.registered.inliers} points agree with {nearest.object_id}{mirrored}"
+    place = _agreeing(nearest)
     number = len(found.places)
     parts = f"local {found.local_distance:.3f}, global {found.global_distance:.3f}"
     if found.combined_distance > threshold and found.local_distance > found.limit:
@@ -105,6 +106,13 @@ def _decide_by_places(nearest: Match, found: Divergence, threshold: float) -> tu
     return outcome, f"{place}; {said}"
 
 
+def _agreeing(nearest: Match) -> str:
+    """Say how well a registered match lies on the photograph."""
+    assert nearest.registered is not None
+    mirrored = ", mirrored" if nearest.registered.mirrored else ""
+    return f"{nearest.registered.inliers} points agree with {nearest.object_id}{mirrored}"
+
+
 def _with_strength(decision: Decision, measured: CalibratedDistance | None, distance: float) -> Decision:
     """Return a decision with the strength of its evidence, as a number and in words."""
     if measured is None or not measured.genuine or decision.outcome is Outcome.INCONCLUSIVE:
@@ -126,6 +134,16 @@ def _not_compared(nearest: Match, outcome: Outcome) -> tuple[str, ...]:
         if isinstance(tried, NotCompared | NotRegistered) and outcome is not Outcome.NO_MATCH:
             return (f"not compared place by place: {tried.reason}",)
     return ()
+
+
+def _changed(nearest: Match) -> tuple[str, ...]:
+    """Say that the exemplar's file is no longer what was compared."""
+    if not nearest.file_changed:
+        return ()
+    return (
+        f"the file of the exemplar, {nearest.exemplar}, has changed since it was indexed: compared with the working "
+        "picture kept of it",
+    )
 
 
 def _left_out(found: Divergence) -> tuple[str, ...]:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from retrieval.catalogue.catalogue import Catalogue
+from retrieval.catalogue.exemplar_files import ExemplarFiles
+from retrieval.catalogue.pictures import read_exemplar
 from retrieval.catalogue.rows import EncoderRecord, Photo
 from retrieval.catalogue.standing import Register
 from retrieval.catalogue.vector_index import read_vectors
@@ -16,6 +19,7 @@ from retrieval.errors import CatalogueMissing, EncoderMismatch
 from retrieval.finding.finder import Finder
 from retrieval.finding.sightings import Sightings
 from retrieval.judging.decision import Basis
+from retrieval.photographs.photograph import Photograph
 from retrieval.statistics.calibration import Calibration, Thresholds
 
 
@@ -31,6 +35,7 @@ class Edition:
     register: Register
     calibration: Calibration | None = None  # the last one
     sightings: Sightings | None = None  # of earlier screenings; None: nobody asks for them
+    files: ExemplarFiles = field(default_factory=ExemplarFiles)
 
     @property
     def photos(self) -> Mapping[int, Photo]:
@@ -41,6 +46,17 @@ class Edition:
     def exemplars(self) -> Mapping[str, Sequence[Photo]]:
         """The exemplars by object."""
         return self.finder.exemplars
+
+    def exemplar(self, object_id: str, file: Path) -> Photo:
+        """Return the exemplar of an object that lies in a file."""
+        return next(photo for photo in self.exemplars[object_id] if photo.file == file)
+
+    def read_exemplar(
+        self, object_id: str, file: Path, *, short_side: int, max_megapixels: float = math.inf
+    ) -> Photograph:
+        """Read the exemplar of an object that lies in a file, as it was indexed; raises ExemplarAway."""
+        photo = self.exemplar(object_id, file)
+        return read_exemplar(self.data, photo, short_side=short_side, max_megapixels=max_megapixels)
 
     @property
     def basis(self) -> Basis:

@@ -11,10 +11,10 @@ import numpy as np
 
 from retrieval.catalogue.catalogue import Catalogue
 from retrieval.catalogue.rows import Photo
-from retrieval.comparing.divergence import Divergence, NotCompared, diverge
+from retrieval.comparing.divergence import Divergence, NoExemplar, NotCompared, diverge, why_not
 from retrieval.comparing.registration import Registration
 from retrieval.encoder.stream import EmbeddedPhotograph, Reading, no_features
-from retrieval.errors import UnreadableImage
+from retrieval.errors import ExemplarAway, UnreadableImage
 from retrieval.finding.confirmation import FeaturesOf, confirm_one
 from retrieval.finding.finder import FoundWork
 from retrieval.finding.frames import bounds, corners_of, cut_out, outside, pictures_beside
@@ -24,7 +24,6 @@ from retrieval.judging.edition import Edition
 from retrieval.judging.work import Work, settle
 from retrieval.outcome import OF_AN_OBJECT
 from retrieval.photographs.features import CLOSER, PART, Features, extract_features, features_of_probe
-from retrieval.photographs.images import read_photograph
 from retrieval.photographs.photograph import Photograph
 from retrieval.photographs.quality import poor
 from retrieval.photographs.reader_process import Order
@@ -210,19 +209,22 @@ class Look:
         inputs = (match.exemplar, match.distance, registration.homography.tobytes(), photograph.image.size)
         if inputs not in self._divergences:
             self._divergences[inputs] = self._divergence(match, registration, photograph)
-        return replace(match, divergence=self._divergences[inputs])
+        changed = self.edition.files.changed(self._exemplar(match))
+        return replace(match, divergence=self._divergences[inputs], file_changed=changed)
 
     def _exemplar(self, match: Match) -> Photo:
-        return next(photo for photo in self.finder.exemplars[match.object_id] if photo.file == match.exemplar)
+        return self.edition.exemplar(match.object_id, match.exemplar)
 
     def _divergence(self, match: Match, registration: Registration, photograph: Photograph) -> Divergence | NotCompared:
         encoder, limits = self.edition.encoder, self.edition.basis.thresholds
+        threshold = limits.combined.value if limits is not None and limits.combined is not None else None
+        if (refusal := why_not(photograph, registration, encoder, threshold)) is not None:
+            return refusal
         side = encoder.preprocessing.short_side
         try:
-            exemplar = read_photograph(match.exemplar, short_side=side, max_megapixels=self.max_megapixels)
-        except UnreadableImage as error:
-            return NotCompared(f"the exemplar {match.exemplar} cannot be read: {error}")
-        if exemplar.sha256 != self._exemplar(match).sha256:
-            return NotCompared(f"the exemplar {match.exemplar} was changed since; run `artifact index` again")
-        threshold = limits.combined.value if limits is not None and limits.combined is not None else None
+            exemplar = self.edition.read_exemplar(
+                match.object_id, match.exemplar, short_side=side, max_megapixels=self.max_megapixels
+            )
+        except ExemplarAway as error:
+            return NoExemplar(str(error))
         return diverge(exemplar, photograph, registration, encoder, global_distance=match.distance, threshold=threshold)

@@ -67,6 +67,11 @@ def _settled(work: Work, basis: Basis, register: Register, compared_with: Compar
         others = [match for match in work.matches if match.object_id != genuine.object_id]
         matches = (genuine, *others)[: len(work.matches)]
         work = replace(work, matches=matches, decision=decide(matches, basis))
+    if forgery is not None and forgery.without_exemplar and work.decision.outcome is Outcome.CONSISTENT:
+        unknown = (
+            f"whether it is the known forgery {forgery.object_id} cannot be said: {forgery.without_exemplar.reason}"
+        )
+        work = replace(work, decision=Decision(Outcome.INCONCLUSIVE, (unknown, *work.decision.reasons)))
     work = replace(work, forgery=forgery)
     object_id, decision = work.matches[0].object_id, work.decision
     standing = register.standing(object_id)

@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -29,6 +30,7 @@ from retrieval.comparing.registration import NotRegistered, Registration
 from retrieval.errors import ArtifactError, UnreadableImage
 from retrieval.finding.match import Match
 from retrieval.judging.decision import Basis, Decision
+from retrieval.judging.edition import Edition
 from retrieval.judging.judge import Verdict
 from retrieval.judging.work import Work
 from retrieval.outcome import Outcome
@@ -54,9 +56,12 @@ def judge_of(tmp_path: Path) -> Any:
     with Catalogue.writing(tmp_path / "data") as catalogue:
         catalogue.apply(Changes(put=[photo], metadata={"7": {"title": "The Reader", "provenance": "attic"}}))
     encoder = SimpleNamespace(fingerprint="net-01")
-    return SimpleNamespace(
+    edition = SimpleNamespace(
         data=tmp_path / "data", exemplars={"7": [photo]}, basis=Basis(LIMITS), encoder=encoder, revision=1
     )
+    edition.exemplar = partial(Edition.exemplar, edition)
+    edition.read_exemplar = partial(Edition.read_exemplar, edition)
+    return edition
 
 
 def verdict_of(tmp_path: Path, registration: Registration | NotRegistered) -> Verdict:

@@ -162,9 +162,9 @@ def test_rates_at_a_fixed_other_rate_are_those_of_scikit_learn(rate):
 # -- the page
 
 
-def test_the_page_has_every_figure_curve_and_error_and_loads_nothing(found):
+def test_the_page_has_every_figure_curve_and_error_and_loads_nothing(found, edition):
     shown = sections(found.figures)
-    text = "".join(evaluation_page("<labels>.csv", {"photographs": "eleven & more"}, shown, found))
+    text = "".join(evaluation_page("<labels>.csv", {"photographs": "eleven & more"}, shown, found, edition))
     page = Page(text)
     assert "&lt;labels&gt;.csv" in text and "eleven &amp; more" in text
     for section in shown:

@@ -12,7 +12,7 @@ from PIL import Image, ImageFilter, ImageOps
 from indexer.simulation.alterations import alter
 from indexer.simulation.rephotograph import rephotograph
 from retrieval.catalogue.catalogue import Catalogue
-from retrieval.comparing.divergence import Divergence, NotCompared, combined_distance, local_limit
+from retrieval.comparing.divergence import Divergence, NoExemplar, combined_distance, local_limit
 from retrieval.comparing.registration import NotRegistered, Registration
 from retrieval.encoder.encoder import load_encoder
 from retrieval.errors import UnknownObject
@@ -105,26 +105,53 @@ def test_a_photograph_above_the_limit_is_refused(museum, edition):
     assert "megapixels, more than the 0.1 allowed" in verdict.error and not verdict.works
 
 
-@pytest.mark.parametrize("change", ["deleted", "damaged", "another"])
-def test_an_exemplar_that_is_not_as_indexed_is_not_compared_and_why_is_said(museum, tmp_path, change):
-    (tmp_path / "works").mkdir()
-    aged(Path(shutil.copy(museum / "works/02.png", tmp_path / "works")))
-    index(tmp_path / "works", tmp_path / "data", encoder=load_encoder(parallel=2))
-    edition, exemplar = open_edition(tmp_path / "data"), tmp_path / "works/02.png"
-    if change == "deleted":
-        exemplar.unlink()
-    elif change == "damaged":
-        exemplar.write_bytes(exemplar.read_bytes()[:999])
-    else:
-        painting(50, (260, 200)).save(exemplar)
-    said = "cannot be read: " if change in ("deleted", "damaged") else "was changed since; run `artifact index` again"
-    found, reasons, match = only(compare(edition, museum / "genuine.jpg", "02"))
-    assert isinstance(match.registration, Registration)  # by what was stored of it
-    assert isinstance(match.divergence, NotCompared)
-    assert match.divergence.reason.startswith(f"the exemplar {exemplar} ") and said in match.divergence.reason
-    assert found is Outcome.INCONCLUSIVE and "too few objects" in reasons
-    (verdict,) = judge_all(edition, [museum / "genuine.jpg"], k=3)
-    assert verdict.works[0].matches[0].divergence == match.divergence
+CHANGES = {
+    "deleted": Path.unlink,
+    "damaged": lambda file: file.write_bytes(file.read_bytes()[:999]),
+    "another": lambda file: painting(50, (260, 200)).save(file),
+}
+
+
+def one_work(museum: Path, root: Path, pictures: int | None = None) -> tuple[Edition, Path]:
+    """Return an edition of one work of the museum, and its file."""
+    (root / "works").mkdir()
+    aged(Path(shutil.copy(museum / "works/02.png", root / "works")))
+    index(root / "works", root / "data", encoder=load_encoder(parallel=2), pictures=pictures)
+    return open_edition(root / "data"), root / "works/02.png"
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_an_exemplar_is_compared_as_it_was_indexed_whatever_became_of_its_file(museum, tmp_path, change):
+    edition, exemplar = one_work(museum, tmp_path)
+    for photo, outcome in (("genuine", Outcome.CONSISTENT), ("altered", Outcome.DIVERGENT)):
+        found, said, match = only(compare(edition, museum / f"{photo}.jpg", "02"))
+        assert found is outcome and "has changed" not in said
+        if exemplar.exists():
+            before = exemplar.read_bytes()
+            CHANGES[change](exemplar)
+        again, said_again, match_again = only(compare(edition, museum / f"{photo}.jpg", "02"))
+        assert again is outcome and match_again.compared.combined_distance == match.compared.combined_distance
+        is_said = f"the file of the exemplar, {exemplar}, has changed since it was indexed" in said_again
+        assert is_said == (change != "deleted")
+        exemplar.write_bytes(before)
+        aged(exemplar)
+        assert only(compare(edition, museum / f"{photo}.jpg", "02"))[1] == said  # written again, but the same
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_without_a_working_picture_an_exemplar_that_is_away_decides_nothing(museum, tmp_path, change):
+    edition, exemplar = one_work(museum, tmp_path, pictures=0)
+    CHANGES[change](exemplar)
+    for photo in ("genuine", "altered"):
+        found, reasons, match = only(compare(edition, museum / f"{photo}.jpg", "02"))
+        assert isinstance(match.registration, Registration)  # by what was stored of it
+        assert isinstance(match.divergence, NoExemplar) and match.without_exemplar == match.divergence
+        assert found is Outcome.INCONCLUSIVE and reasons.endswith("is now: artifact move OLD NEW")
+        why = {"deleted": "no such file", "another": "it has changed since it was indexed"}.get(change, "(")
+        assert f"points agree with 02; the exemplar {exemplar} is away and no working picture" in reasons
+        assert why in reasons and "distance" not in reasons
+        (verdict,) = judge_all(edition, [museum / f"{photo}.jpg"], k=3)
+        assert verdict.works[0].matches[0].divergence == match.divergence
 
 
 def test_of_several_exemplars_the_registered_one_is_compared(museum, tmp_path):
