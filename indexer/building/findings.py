@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
+from typing import Any
 
 import numpy as np
 
@@ -15,6 +16,7 @@ from retrieval.catalogue.rows import Photo
 from retrieval.finding.nearest import exact_distance, nearest_others
 
 MOST = 100  # objects that hold several works: more would take long to register and tell no more
+LOOKED_AT = 50  # photographs of an object
 UNLIKE = 0.8  # farther than this are photographs of one object nothing like each other, where there is no threshold
 
 
@@ -99,8 +101,8 @@ def _works(
         pair = _pair(rows, vectors, row, other)
         if row == other or pair.objects in seen or (near is not None and pair.distance >= near):
             continue
-        seen.add(pair.objects)
         if (found := same.shown_by(pair)) is not None:
+            seen.add(pair.objects)
             one, two = sorted((pair.photo, pair.other), key=lambda photo: photo.object_id)
             yield OneWork((one.object_id, two.object_id), (one.path, two.path), found.points)
 
@@ -113,21 +115,24 @@ def _objects(
     for row, photo in enumerate(rows):
         if photo.object_id in among:
             by_object[photo.object_id].append(row)
-    for object_id, held in sorted(by_object.items()):
-        alone = [row for row in held if len(held) > 1 and _is_alone(rows, vectors, row, held, same, near)]
-        if len(alone) > 1 and 2 * len(alone) >= len(held):
-            yield SeveralWorks(object_id, tuple(rows[row].path for row in alone), len(held))
+    for object_id, all_held in sorted(by_object.items()):
+        held = sorted(all_held, key=lambda row: rows[row].sha256)[:LOOKED_AT]
+        far = _far_pairs(rows, vectors, held, UNLIKE if near is None else near)
+        if _are_many(far, held):  # registered only then, as that takes its time
+            alone = sorted(pair.photo.path for pair in far if same.shown_by(pair) is None)
+            if _are_many(alone, held):
+                yield SeveralWorks(object_id, tuple(alone), len(held))
 
 
-def _is_alone(
-    rows: Sequence[Photo], vectors: np.ndarray, row: int, held: Sequence[int], same: SameWork, near: float | None
-) -> bool:
-    if shows_another_side(rows[row].path):  # and so it should be
-        return False
-    others = [other for other in held if other != row]
-    nearest = others[int((vectors[others] @ vectors[row]).argmax())]
-    pair = _pair(rows, vectors, row, nearest)
-    return pair.distance >= (UNLIKE if near is None else near) and same.shown_by(pair) is None
+def _far_pairs(rows: Sequence[Photo], vectors: np.ndarray, held: Sequence[int], far: float) -> list[Pair]:
+    """Return each photograph of an object with the nearest other one, where that lies far and is no other side."""
+    nearest = nearest_others(vectors[held], np.arange(len(held)), range(len(held))).tolist()
+    pairs = [_pair(rows, vectors, row, held[at]) for row, at in zip(held, nearest, strict=True) if held[at] != row]
+    return [pair for pair in pairs if pair.distance >= far and not shows_another_side(pair.photo.path)]
+
+
+def _are_many(some: Sequence[Any], held: Sequence[int]) -> bool:
+    return len(some) > 1 and 2 * len(some) >= len(held)
 
 
 def _pair(rows: Sequence[Photo], vectors: np.ndarray, row: int, other: int) -> Pair:

@@ -70,7 +70,9 @@ def read_folder(folder: Path, data: Path, asked: Asked) -> Reading:
     choice = choose_metadata(folder, asked=asked.table, kept=kept.get("table", ""), mapping=settled.columns)
     walk = walk_folder(folder, exclude=exclude, tables=(choice.name,))
     if not walk.photographs:
-        raise CatalogueMissing(f"There is no photograph in {folder}. Name the folder that holds them.")
+        left_out = sum(walk.left_out.values())
+        but = f" ({left_out} other files and folders are left out)" if left_out else ""
+        raise CatalogueMissing(f"There is no photograph in {folder}{but}. Name the folder that holds them.")
     paths = [path for path, _ in walk.photographs]
     table = read_metadata(choice, paths)
     return Reading(folder, settled, layout, read_exclusions(folder, exclude), table, walk)

@@ -74,7 +74,10 @@ def test_what_another_pattern_would_do(folder, data):
 
 def test_it_refuses_what_the_run_would_refuse(tmp_path, data):
     (tmp_path / "empty").mkdir()
-    with pytest.raises(CatalogueMissing, match="no photograph"):
+    with pytest.raises(CatalogueMissing, match=r"no photograph in .*empty\. Name"):
+        preview_catalogue(tmp_path / "empty", data, AS_BEFORE)
+    (tmp_path / "empty/letter.txt").write_text("Dear Sir")
+    with pytest.raises(CatalogueMissing, match="1 other files and folders are left out"):
         preview_catalogue(tmp_path / "empty", data, AS_BEFORE)
 
 
