@@ -47,5 +47,6 @@ def photograph_record(photo: object, *works: dict[str, Any], **changed: Any) -> 
         "lot": None,
         "claim": None,
         "same_as": None,
+        "picture": None,
         "seen_before": [],
     } | changed

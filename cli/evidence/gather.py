@@ -46,7 +46,9 @@ def gather(verdict: Verdict, edition: Edition, *, max_megapixels: float) -> Evid
     """Return the evidence behind a verdict; raises UnreadableImage if the photograph has changed since."""
     work = verdict.works[0]
     match = work.matches[0]
-    probe = read_photograph(verdict.photo, short_side=SHORT_SIDE, max_megapixels=max_megapixels)
+    probe = read_photograph(
+        verdict.photo, short_side=SHORT_SIDE, max_megapixels=max_megapixels, picture=verdict.picture
+    )
     if probe.sha256 != verdict.sha256:
         raise UnreadableImage(f"{verdict.photo} has changed since it was judged")
     exemplar = _exemplar(match, edition)

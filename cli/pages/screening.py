@@ -12,7 +12,7 @@ from pathlib import Path
 from cli.pages.screening_entries import PICTURED, PROVISIONAL, Entries, Entry, FileLine
 from cli.pages.templating import page_pieces
 from cli.pictures.thumbnails import Reference
-from cli.records.artifact_1 import PhotographRecord, WorkRecord, away
+from cli.records.artifact_1 import PhotographRecord, WorkRecord, away, name_of
 from cli.records.away_words import not_compared
 from cli.records.triage import ALERTS, Priority, priority, triaged
 
@@ -140,4 +140,4 @@ def _priority(record: PhotographRecord, index: int | None) -> Priority:
 def _content(record: PhotographRecord) -> tuple[str, str | None]:
     """Return what two files have in common of which the same is said: the file that was judged, and the claim."""
     claim = record["claim"]
-    return record["same_as"] or record["photo"], claim["object_id"] if claim else None
+    return record["same_as"] or name_of(record), claim["object_id"] if claim else None

@@ -9,7 +9,15 @@ from urllib.parse import quote, urlsplit
 
 from cli.pages.parts import DistanceBar
 from cli.pictures.thumbnails import LARGE, SMALL, Reference, Thumbnail, thumbnail
-from cli.records.artifact_1 import ClaimRecord, ForgeryRecord, MatchRecord, PhotographRecord, WorkRecord
+from cli.records.artifact_1 import (
+    ClaimRecord,
+    ForgeryRecord,
+    MatchRecord,
+    PhotographRecord,
+    PictureRecord,
+    WorkRecord,
+    name_of,
+)
 from cli.records.lines import LOT_COLUMNS, seen_words
 from cli.records.triage import ALERTS, Priority, claimed, deciding
 from retrieval.outcome import OF_AN_OBJECT, Outcome
@@ -41,6 +49,7 @@ class FileLine:
     lot: Mapping[str, str]
     columns: Sequence[LotColumn]
     verdict: int | None
+    picture: PictureRecord | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +140,8 @@ class Entries:
         """Return all that is said of a file identical to the file of an entry."""
         numbers = record["verdicts"]
         return FileLine(
-            photo=self._name(record["photo"]),
+            photo=self._name(name_of(record)),
+            picture=record.get("picture"),
             lot=record["lot"] or {},
             columns=list(_columns(record)),
             verdict=numbers[index or 0] if (index or 0) < len(numbers) else None,
@@ -144,7 +154,9 @@ class Entries:
     def _pictures(self, record: PhotographRecord, work: WorkRecord, rank: Priority) -> Iterator[CaptionedPicture]:
         """Yield the probe, and what the probe was compared with; of an unknown work the probe alone, small."""
         side = SMALL if rank in COMPACT else LARGE
-        probe = thumbnail(record["photo"], record["sha256"], tuple(work["region"]), side=side)
+        picture = record.get("picture")
+        number = picture["number"] if picture else None
+        probe = thumbnail(record["photo"], record["sha256"], tuple(work["region"]), side=side, picture=number)
         yield CaptionedPicture(probe, "probe")
         if rank is Priority.NO_MATCH or not work["matches"]:
             return

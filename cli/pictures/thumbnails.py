@@ -66,12 +66,14 @@ class Reference:
             return Thumbnail(problem="not shown: it is away or has changed, and no working picture of it is kept")
 
 
-def thumbnail(path: str, sha256: str | None, region: tuple[int, ...] = (), *, side: int = LARGE) -> Thumbnail:
+def thumbnail(
+    path: str, sha256: str | None, region: tuple[int, ...] = (), *, side: int = LARGE, picture: int | None = None
+) -> Thumbnail:
     """Return a photograph, or its region (x, y, width, height), small; of a file with another hash, the problem."""
     enough = 4 * side if any(region[:2]) else side  # a region is only a part of what is read
     try:
         # No limit of size: the photograph was within the limit when it was judged.
-        photograph = read_photograph(Path(path), short_side=enough, max_megapixels=inf)
+        photograph = read_photograph(Path(path), short_side=enough, max_megapixels=inf, picture=picture)
     except UnreadableImage as error:
         return Thumbnail(problem=str(error))
     if sha256 and photograph.sha256 != sha256:

@@ -29,6 +29,14 @@ class PhotographRecord(TypedDict):
     claim: ClaimRecord | None
     same_as: str | None
     seen_before: list[SeenRecord]
+    picture: PictureRecord | None
+
+
+class PictureRecord(TypedDict):
+    """Which picture of a file of several was judged."""
+
+    number: int
+    of: int
 
 
 class WorkRecord(TypedDict):
@@ -136,6 +144,12 @@ class SeenRecord(TypedDict):
 def dumps(value: Any, *, indent: int | None = None) -> str:
     """Return JSON in ASCII, which any terminal and any file name survives."""
     return json.dumps(value, indent=indent)
+
+
+def name_of(photograph: PhotographRecord) -> str:
+    """Return what a person calls a photograph: its file, with the number of the picture in a file of several."""
+    picture = photograph.get("picture")  # a journal of an earlier version has none
+    return f"{photograph['photo']}#{picture['number']}" if picture else photograph["photo"]
 
 
 def outcomes(photograph: PhotographRecord) -> list[str]:

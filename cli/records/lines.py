@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from cli.output.text import plain
-from cli.records.artifact_1 import MatchRecord, PhotographRecord, SeenRecord, WorkRecord, dumps
+from cli.records.artifact_1 import MatchRecord, PhotographRecord, SeenRecord, WorkRecord, dumps, name_of
 from cli.records.triage import priority
 from retrieval.moment import day
 from retrieval.outcome import UNREADABLE
@@ -46,6 +46,7 @@ CSV_COLUMNS = (
     "same_as",
     "seen_before",
     "region",
+    "picture",
 )
 BOM = "\ufeff"
 FORMULA = tuple("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")  # a cell that starts so is run; the last are the wide = + - @
@@ -82,6 +83,7 @@ def _row(record: PhotographRecord, work: WorkRecord | None) -> dict[str, Any]:
         "error": record["error"],
         "priority": str(priority(record, work)),
         "same_as": record["same_as"],
+        "picture": f"{picture['number']} of {picture['of']}" if (picture := record.get("picture")) else "",
         "seen_before": "; ".join(map(seen_words, record["seen_before"])),
     }
     if work is None:
@@ -152,7 +154,7 @@ def render_table(works: Iterable[tuple[PhotographRecord, int | None]]) -> Iterat
     yield f"{'outcome':<13} {'distance':>8} {'local':>6}  {'object':<16} photo\n"
     for record, index in works:
         said, distance, local, object_id = _cells(None if index is None else record["works"][index])
-        photo = ": ".join([record["photo"], *_remarks(record)])
+        photo = ": ".join([name_of(record), *_remarks(record)])
         yield f"{said:<13} {distance:>8} {local:>6}  {plain(object_id):<16} {plain(photo)}\n"
 
 

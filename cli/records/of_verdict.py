@@ -52,6 +52,7 @@ def photograph_record(
         "claim": claim,
         "same_as": None,
         "seen_before": list(seen_before),
+        "picture": {"number": verdict.picture, "of": verdict.pictures} if verdict.pictures > 1 else None,
     }
 
 

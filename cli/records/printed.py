@@ -8,7 +8,7 @@ import typer
 
 from cli.output.terminal import echo_wrapped, print_table, styled
 from cli.output.text import plain
-from cli.records.artifact_1 import MatchRecord, PhotographRecord
+from cli.records.artifact_1 import MatchRecord, PhotographRecord, name_of
 
 COLUMNS = {
     "rank": "right",
@@ -24,10 +24,15 @@ COLUMNS = {
 def print_photograph(record: PhotographRecord, titles: Mapping[str, str]) -> None:
     """Print each work with its outcome, the reasons, and a table of what is near; `titles` go by object id."""
     for work in record["works"]:
-        typer.echo(f"{plain(record['photo'])}: " + styled(work["outcome"], colour=True))
+        typer.echo(f"{plain(name_of(record))}{_of(record)}: " + styled(work["outcome"], colour=True))
         for reason in work["reasons"]:
             echo_wrapped(reason)
         print_table(COLUMNS, [_row(match, titles, work["outcome"]) for match in work["matches"]])
+
+
+def _of(record: PhotographRecord) -> str:
+    picture = record["picture"]
+    return f" (picture {picture['number']} of {picture['of']})" if picture else ""
 
 
 def _row(match: MatchRecord, titles: Mapping[str, str], outcome: str) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from enum import StrEnum
 from math import inf
 from typing import IO, TypedDict
 
-from cli.records.artifact_1 import MatchRecord, PhotographRecord, WorkRecord, dumps
+from cli.records.artifact_1 import MatchRecord, PhotographRecord, WorkRecord, dumps, name_of
 from retrieval.catalogue.status_words import Status
 from retrieval.outcome import Outcome
 
@@ -165,7 +165,7 @@ def _keys(records: Iterator[PhotographRecord], spool: IO[bytes]) -> Iterator[Sor
     groups: dict[str, int] = {}
     for number, record in enumerate(records):
         offset = _write(spool, record)
-        group = groups.setdefault(record["same_as"] or record["photo"], number)
+        group = groups.setdefault(record["same_as"] or name_of(record), number)
         if not record["works"]:
             yield Priority.UNREADABLE.rank, 0, inf, group, -1, number, offset
         for index, work in enumerate(record["works"]):

@@ -14,6 +14,7 @@ from indexer.building.build import BuildReport
 from indexer.building.preview import Preview
 from indexer.building.understood import Understood
 
+LEFT_OUT = "; `artifact status` lists what was left out"
 SHOWN = 20
 
 
@@ -41,6 +42,7 @@ def say_build(report: BuildReport, seconds: float) -> None:
         f"({report.encoded} encoded in {seconds:.1f} s)"
     )
     _say_folder(report, pruned=report.pruned)
+    list_notices("files of several pictures", report.of_several, where="")
     before, side = report.sides
     if side != before:
         stay = "; those that are there stay as they are" if before else ""
@@ -77,7 +79,9 @@ def _long(side: int) -> str:
     return f"{side} px" if side else "none"
 
 
-def list_notices(what: str, lines: Sequence[str]) -> None:
+def list_notices(
+    what: str, lines: Sequence[str], *, where: str = "; `artifact status` lists what was left out"
+) -> None:
     """Say on stderr how many there are of something, and name the first."""
     if not lines:
         return
@@ -85,4 +89,4 @@ def list_notices(what: str, lines: Sequence[str]) -> None:
     for line in lines[:SHOWN]:
         typer.echo(f"  {plain(line)}", err=True)
     if len(lines) > SHOWN:
-        typer.echo(f"  ... and {len(lines) - SHOWN} more; `artifact status` lists what was left out", err=True)
+        typer.echo(f"  ... and {len(lines) - SHOWN} more{where}", err=True)

@@ -27,6 +27,9 @@ from retrieval.catalogue.rows import Changes, EncoderRecord
 from retrieval.encoder.encoder import DEFAULT, Encoder, load_encoder
 from retrieval.judging.edition import load_recorded
 from retrieval.machine import cpu_count
+from retrieval.photographs.reader_process import reading_apart
+
+INDEXED_WITHIN = 600.0  # seconds for one photograph: a gigapixel scan takes minutes, and one that hangs has to end
 
 
 def run_index(folder: Path, data: Path, options: IndexingOptions) -> bool:
@@ -37,7 +40,7 @@ def run_index(folder: Path, data: Path, options: IndexingOptions) -> bool:
         say_preview(preview)
         return not preview.skipped
     start = time.monotonic()
-    with saying(GOES_ON), progress("Encoding") as show:
+    with saying(GOES_ON), progress("Encoding") as show, reading_apart(INDEXED_WITHIN) as reader:
         report = build_catalogue(
             folder,
             data,
@@ -46,6 +49,7 @@ def run_index(folder: Path, data: Path, options: IndexingOptions) -> bool:
             prune=options.prune,
             pictures=_picture_side(options.pictures),
             max_megapixels=options.max_megapixels,
+            run=reader.run,
             on_scan=say_understood,
             on_progress=show,
         )

@@ -10,7 +10,7 @@ import typer
 
 from cli.output.text import plain
 from cli.output.writing import check_targets
-from cli.records.artifact_1 import PhotographRecord, dumps, outcomes
+from cli.records.artifact_1 import PhotographRecord, dumps, name_of, outcomes
 from cli.records.away_words import first_away
 from cli.records.of_verdict import photograph_record
 from cli.records.printed import print_photograph
@@ -23,6 +23,7 @@ from retrieval.judging.edition import Edition
 from retrieval.judging.judge import Verdict, compare, judge_all
 from retrieval.machine import cpu_count
 from retrieval.outcome import Outcome
+from retrieval.photographs.numbered import named
 from retrieval.photographs.reader_process import reading_apart
 
 
@@ -43,12 +44,14 @@ def run_query(
     Raises UnreadableImage, and UnknownObject where there is no such object.
     """
     _refuse_many(photo)
-    edition = judging.open_edition(data)
-    _check_targets(report, png, photo, edition)
-    if object_id is None:
-        (verdict,) = judge_all(edition, [photo], k=k, several=several, max_megapixels=judging.max_megapixels)
-    else:
-        verdict = compare(edition, photo, object_id, max_megapixels=judging.max_megapixels)
+    asked, limit = named(photo), judging.max_megapixels
+    with reading_apart(ahead=1) as read:  # the reader gets ready while the encoder does
+        edition = judging.open_edition(data)
+        _check_targets(report, png, photo, edition)
+        if object_id is None:
+            (verdict,) = judge_all(edition, [asked], k=k, several=several, read=read, max_megapixels=limit)
+        else:
+            verdict = compare(edition, asked, object_id, read=read, max_megapixels=limit)
     with recording(edition) as recorder:
         record = photograph_record(verdict, edition, recorder.keep(verdict, asked=object_id))
     if as_json:
@@ -89,7 +92,7 @@ def run_queries(
     records, away = [], None
     with recording(edition) as recorder, reading_apart() as read:
         limit = judging.max_megapixels
-        for verdict in judge_all(edition, photos, k=k, several=several, read=read, max_megapixels=limit):
+        for verdict in judge_all(edition, map(named, photos), k=k, several=several, read=read, max_megapixels=limit):
             record = photograph_record(verdict, edition, recorder.keep(verdict))
             counts.update(outcomes(record))
             away = away or first_away(record)
@@ -107,7 +110,7 @@ def run_queries(
 
 
 def _problem(record: PhotographRecord) -> str:
-    return f"{record['photo']}: {record['error']}"
+    return f"{name_of(record)}: {record['error']}"
 
 
 def _print(record: PhotographRecord, data: Path) -> None:

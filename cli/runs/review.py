@@ -70,7 +70,7 @@ def run_open(data: Path, *, limit: int | None, as_json: bool) -> None:
 
 
 def _row(entry: LogEntry) -> tuple[str, ...]:
-    said, photo = entry.alert or entry.outcome, Path(entry.photo).name
+    said, photo = entry.alert or entry.outcome, Path(entry.name).name
     return str(entry.number), day(entry.date), said, entry.object_id or "", distance_of(entry), photo
 
 

@@ -110,7 +110,7 @@ def _open_desk(report: ScreeningReport) -> Iterator[Desk]:
     since = journal.started if journal.taken_up else None
     with recording(edition, since=since) as recorder, reading_apart(options.time_limit) as read:
         remembering, claims = recorder.remembering(), _claims(edition.data)
-        yield Desk(remembering, journal, recorder, read, options, report.max_megapixels, claims)
+        yield Desk(remembering, journal, recorder, read, options, report.max_megapixels, claims, read.count)
 
 
 def _watch(desk: Desk, report: ScreeningReport, every: float, judging: JudgingOptions) -> Iterator[PhotographRecord]:

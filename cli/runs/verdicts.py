@@ -35,7 +35,7 @@ def run_verdicts(data: Path, *, outcome: str | None, photo: str | None, limit: i
             entry.outcome,
             entry.object_id or "",
             distance_of(entry),
-            Path(entry.photo).name,
+            Path(entry.name).name,
         )
         for entry in entries
     ]
@@ -88,7 +88,7 @@ def _replay_json(made_again: Replay) -> dict[str, Any]:
 def _print(entry: LogEntry) -> None:
     alert = f", alert: {entry.alert}" if entry.alert else ""
     typer.echo(f"verdict {entry.number} of {shown(entry.date)}: " + styled(entry.outcome, colour=True) + alert)
-    typer.echo(f"  photo: {plain(entry.photo)}")
+    typer.echo(f"  photo: {plain(entry.name)}")
     typer.echo(f"  sha256: {entry.sha256}")
     if entry.lot is not None:
         echo_wrapped("lot: " + "; ".join(f"{name} {value}" for name, value in entry.lot.items() if value))

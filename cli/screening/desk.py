@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from itertools import chain
+from pathlib import Path
 from typing import Literal
 
 import typer
 
 from cli.output.progress import progress
-from cli.records.artifact_1 import ClaimRecord, PhotographRecord, SeenRecord
+from cli.records.artifact_1 import ClaimRecord, PhotographRecord, SeenRecord, name_of
 from cli.records.away_words import first_away
 from cli.records.of_verdict import photograph_record, work_record
 from cli.records.recorder import Recorder
@@ -24,6 +27,9 @@ from retrieval.judging.edition import Edition
 from retrieval.judging.judge import Probe, Verdict, judge_all
 from retrieval.judging.work import Work
 from retrieval.photographs.files import sha256_of
+from retrieval.photographs.numbered import NumberedPicture, named
+from retrieval.photographs.pages import may_have_pages, pictures_in
+from retrieval.photographs.pictures import Pictures
 from retrieval.verdicts.entry import LogEntry
 
 SEEN = 3  # sightings that a record names, at most
@@ -40,6 +46,8 @@ class Desk:
     options: ScreeningOptions
     max_megapixels: float
     claims: Claims
+    count: Callable[[Path], Pictures] = pictures_in
+    _more_pages: int = 0  # more than there are files
     _twins: dict[str, list[Lot]] = field(default_factory=dict)  # of contents that are being judged
     _warned: bool = False
     _going: deque[tuple[Lot, str]] = field(default_factory=deque)  # what is being judged, in order
@@ -61,7 +69,7 @@ class Desk:
                 for twin in self._twins.pop(identity):
                     self._put_twin(twin, identity, record)
                 yield from self.journal.fresh()  # also the records of photographs that needed no judging
-                show(len(self.journal), total)
+                show(len(self.journal), total + self._more_pages)
             yield from self.journal.fresh()
 
     def go_by(self, edition: Edition, claims: Claims) -> None:
@@ -71,12 +79,12 @@ class Desk:
 
     def is_done(self, lot: Lot) -> bool:
         """Say whether a photograph has its record."""
-        return self.journal.holds(lot.key, lot.path)
+        return any(self.journal.holds(one.key, one.path) for one in (lot, replace(lot, picture=1)))
 
     def _to_judge(self, lots: Iterable[Lot]) -> Iterator[Probe]:
         """Yield what has to be judged; what was, or cannot be opened, gets its record at once."""
-        for lot in lots:
-            if self.is_done(lot):
+        for lot in chain.from_iterable(map(self._each_page, lots)):
+            if self.journal.holds(lot.key, lot.path):
                 continue
             if lot.problem is not None:
                 self._put(lot, None, Verdict(lot.path, None, (), lot.problem))
@@ -90,7 +98,24 @@ class Desk:
             else:
                 self._twins[identity] = []
                 self._going.append((lot, identity))
-                yield Probe(lot.path, object_id)
+                yield Probe(lot.path, object_id, lot.picture)
+
+    def _each_page(self, lot: Lot) -> Iterator[Lot]:
+        """Yield each page of a file of several, or the one that a list names; else the photograph itself."""
+        asked = named(lot.path)
+        if isinstance(asked, NumberedPicture):
+            lot = replace(lot, path=asked.path, picture=asked.number)
+        if lot.problem is not None or not may_have_pages(lot.path):
+            yield lot
+            return
+        with suppress(UnreadableImage):  # judging the photograph will say why
+            found = self.count(lot.path)
+            if lot.picture is None and found.count > 1 and not found.animated:
+                self._more_pages += found.count - 1
+                yield from (replace(lot, picture=n, pictures=found.count) for n in range(1, found.count + 1))
+                return
+            lot = replace(lot, pictures=found.count)
+        yield lot
 
     def _claimed(self, lot: Lot) -> tuple[str | None, str | None]:
         """Return the object that a lot is said to be, or why the claim names no object."""
@@ -101,6 +126,7 @@ class Desk:
 
     def _put(self, lot: Lot, identity: str | None, verdict: Verdict) -> PhotographRecord:
         """Keep the record of a photograph."""
+        verdict = replace(verdict, pictures=max(verdict.pictures, lot.pictures))  # one unreadable does not know
         record = photograph_record(
             verdict,
             self.edition,
@@ -125,7 +151,7 @@ class Desk:
             "photo": str(lot.path),
             "lot": None if lot.columns is None else dict(lot.columns),
             "claim": claim,
-            "same_as": judged["same_as"] or judged["photo"],
+            "same_as": judged["same_as"] or name_of(judged),
         }
         self.journal.add(lot.key, identity, record)
 
@@ -185,4 +211,5 @@ def _identity(lot: Lot, claim: str | None, edition: Edition) -> str:
         content = sha256_of(lot.path)
     except UnreadableImage:  # judging the photograph will say why
         content = lot.key
-    return f"{content} {claim or ''} {edition.revision} {edition.calibration and edition.calibration.number}"
+    page = "" if lot.picture is None else f"#{lot.picture}"
+    return f"{content}{page} {claim or ''} {edition.revision} {edition.calibration and edition.calibration.number}"

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from cli.evidence.gather import write_evidence
 from cli.output.progress import progress
-from cli.records.artifact_1 import PhotographRecord
+from cli.records.artifact_1 import PhotographRecord, name_of
 from cli.records.lines import each_work
 from cli.records.triage import Priority, priority
 from cli.screening.journal import Journal
@@ -17,19 +17,26 @@ from retrieval.errors import UnreadableImage
 from retrieval.judging.edition import Edition
 from retrieval.judging.judge import Probe, Verdict, judge_all
 
-PageKey = tuple[str, str | None, int, str | None]  # of a page: photograph, content, which work on it, claimed object
+# Of a page: photograph, content, which work on it, claimed object, which picture in a file of several.
+PageKey = tuple[str, str | None, int, str | None, int | None]
 LAST = Priority.PLAUSIBLE  # less urgent works get no page
 
 
 def page_key(record: PhotographRecord, index: int) -> PageKey:
     """Return what tells the page of one work of a record from every other; identical files share theirs."""
     claimed = record["claim"] and record["claim"]["object_id"]
-    return record["same_as"] or record["photo"], record["sha256"], index, claimed
+    return record["same_as"] or name_of(record), record["sha256"], index, claimed, _number(record)
+
+
+def _number(record: PhotographRecord) -> int | None:
+    picture = record.get("picture")
+    return picture["number"] if picture else None
 
 
 def page_name(key: PageKey) -> str:
     """Return the file name of a page, the same in every run: an address that somebody kept leads to the same work."""
-    return f"{hashlib.sha256(repr(key[1:]).encode()).hexdigest()[:16]}.html"
+    told_apart = key[1:] if key[-1] is not None else key[1:-1]
+    return f"{hashlib.sha256(repr(told_apart).encode()).hexdigest()[:16]}.html"
 
 
 def write_pages(
@@ -66,11 +73,11 @@ def _needing_a_person(journal: Journal) -> Iterator[tuple[Probe, PageKey]]:
         urgency = priority(record, record["works"][index])
         if urgency.rank <= LAST.rank:
             claimed = record["claim"]["object_id"] if record["claim"] and urgency is Priority.CLAIM else None
-            yield Probe(Path(record["photo"]), claimed), page_key(record, index)
+            yield Probe(Path(record["photo"]), claimed, _number(record)), page_key(record, index)
 
 
 def _write(verdict: Verdict, key: PageKey, edition: Edition, page: Path, max_megapixels: float) -> bool:
-    _, sha256, index, _ = key
+    _, sha256, index, *_ = key
     if verdict.sha256 != sha256 or index >= len(verdict.works):
         return False
     page.parent.mkdir(exist_ok=True)

@@ -26,6 +26,7 @@ from retrieval.encoder.stream import EmbeddedPhotograph, embed_photographs
 from retrieval.photographs.features import features_of
 from retrieval.photographs.limits import DEFAULT_MAX_MEGAPIXELS
 from retrieval.photographs.quality import shows_nothing
+from retrieval.photographs.reader_process import Running, run_here
 
 OnProgress = Callable[[int, int], None]
 LoadEncoder = Callable[[EncoderRecord | None], Encoder]
@@ -50,6 +51,7 @@ class BuildReport:
     warnings: tuple[str, ...]  # of the table and of statuses
     sides: tuple[int, int]  # the long side of working pictures: until now, and from now on; 0: none
     empty: tuple[str, ...]  # exemplars encoded now that show nothing
+    of_several: tuple[str, ...] = ()  # which picture was taken of each new file of several
 
 
 def build_catalogue(
@@ -61,6 +63,7 @@ def build_catalogue(
     prune: bool = False,
     pictures: int | None = None,
     max_megapixels: float = DEFAULT_MAX_MEGAPIXELS,
+    run: Running = run_here,
     on_scan: Callable[[Understood], None] = lambda understood: None,
     on_progress: OnProgress = lambda done, total: None,
 ) -> BuildReport:
@@ -68,7 +71,8 @@ def build_catalogue(
 
     Vectors are kept as they come, so that a killed run is completed by the next; the catalogue itself changes in one
     step at the end. `load` is given the catalogue's encoder, None for a new catalogue; `pictures` is the long side of
-    working pictures from now on, 0 for none, None for the catalogue's. Raises ArtifactError.
+    working pictures from now on, 0 for none, None for the catalogue's; `run` may read photographs elsewhere. Raises
+    ArtifactError.
     """
     scanned_ns = time.time_ns()
     reading = read_folder(folder, data, asked)
@@ -81,7 +85,7 @@ def build_catalogue(
         encoder = _settled_encoder(catalogue, load)
         plan = plan_encoding(folder, scan.found, rows, catalogue.encoded(encoder.fingerprint, encoder.dim))
         sides = _settled_sides(catalogue, pictures)
-        encoded = _encode(catalogue, encoder, folder, plan, sides[1], max_megapixels, on_progress)
+        encoded = _encode(catalogue, encoder, folder, plan, sides[1], run, max_megapixels, on_progress)
         _complete(catalogue, encoder, folder, scan, plan, sides[1], max_megapixels, on_progress)
         unread = [item.path for item in (*scan.skipped, *plan.skipped)]
         difference, claims = compare_folder(
@@ -99,7 +103,8 @@ def build_catalogue(
             drop_unused(catalogue)
         counts, excluded = catalogue.counts(), reading.excluded(difference.gone)
         done = (catalogue.revision, *counts, encoded, difference, excluded, prune, skipped, scan.left_out, published)
-        return BuildReport(*done, before, table.notes, (*table.warnings, *known.kept), sides, tuple(plan.empty))
+        warnings, taken_of_several = (*table.warnings, *known.kept), tuple(plan.of_several)
+        return BuildReport(*done, before, table.notes, warnings, sides, tuple(plan.empty), taken_of_several)
 
 
 def _settled_encoder(catalogue: Catalogue, load: LoadEncoder) -> Encoder:
@@ -117,13 +122,14 @@ def _encode(
     folder: Path,
     plan: EncodingPlan,
     side: int,
+    run: Running,
     max_megapixels: float,
     on_progress: OnProgress,
 ) -> int:
     """Encode what the plan asks for, noting in it what was found of each file; return how many were encoded."""
     by_file = {folder / item.path: item for item in plan.to_encode}
     views = sampled_views(len(plan.contents) + len(by_file))
-    read = read_and_keep(catalogue.data, side)
+    read = read_and_keep(catalogue.data, side, run)
     stream = embed_photographs(
         by_file, encoder, views=views, extract=features_of, read=read, max_megapixels=max_megapixels
     )
@@ -132,10 +138,12 @@ def _encode(
     try:
         for done, item in enumerate(stream, 1):
             found = by_file[item.path]
-            if item.photograph is None:
+            photo = item.photograph
+            if photo is None:
                 plan.skipped.append(SkippedItem(found.path, str(item.error)))
             else:
-                photo = item.photograph
+                if photo.pictures > 1:
+                    plan.of_several.append(f"{found.path}: picture {photo.picture} of {photo.pictures} is taken")
                 plan.contents[found.path] = Content(photo.sha256, found.bytes, photo.width, photo.height)
                 batch.append(item)
                 encoded += 1

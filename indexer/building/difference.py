@@ -24,6 +24,7 @@ class EncodingPlan:
     to_encode: list[FoundFile] = field(default_factory=list)
     skipped: list[SkippedItem] = field(default_factory=list)
     empty: list[str] = field(default_factory=list)  # of those encoded, what shows nothing
+    of_several: list[str] = field(default_factory=list)  # which picture was taken of each file of several
 
 
 @dataclass(frozen=True, slots=True)

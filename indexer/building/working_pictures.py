@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
+from functools import partial
 from pathlib import Path
 
 from retrieval.catalogue.pictures import keep_picture, picture_path
@@ -14,17 +15,24 @@ from retrieval.errors import UnreadableImage
 from retrieval.machine import cpu_count
 from retrieval.photographs.images import read_both
 from retrieval.photographs.photograph import Photograph
-from retrieval.photographs.reader_process import Order, ReadPhotograph, read_here
+from retrieval.photographs.reader_process import Order, ReadPhotograph, Running
 
 
-def read_and_keep(data: Path, side: int) -> Reading:
-    """Return a way to read photographs that keeps a working picture with that long side; 0: none."""
+def read_and_keep(data: Path, side: int, run: Running) -> Reading:
+    """Return a way to read sound photographs that keeps a working picture with that long side; 0: none."""
+    return lambda order: run(partial(_read_sound, data, side, order))
 
-    def read(order: Order) -> ReadPhotograph:
-        photograph = _kept(data, order.path, order.short_side, side, order.max_megapixels)
-        return ReadPhotograph(photograph, order.extract(photograph))
 
-    return read if side else read_here
+def _read_sound(data: Path, side: int, order: Order) -> ReadPhotograph:
+    """Read a photograph, keep its working picture, and find its features; raises UnreadableImage for a damaged one."""
+    photograph, large = read_both(
+        order.path, short_side=order.short_side, long_side=side, max_megapixels=order.max_megapixels
+    )
+    if photograph.damage is not None:
+        raise UnreadableImage(f"damaged: {photograph.damage}")
+    if side:
+        keep_picture(data, photograph.sha256, large)
+    return ReadPhotograph(photograph, order.extract(photograph))
 
 
 def complete_pictures(

@@ -39,11 +39,14 @@ class Lot:
     path: Path
     columns: Mapping[str, str] | None = None  # as they are, empty ones left out; None: not from a CSV file
     problem: str | None = None
+    picture: int | None = None  # of a file of several
+    pictures: int = 1  # that the file has
 
     @property
     def key(self) -> str:
         """What tells this input from every other one of its source."""
-        return str(self.path) + (json.dumps(self.columns, sort_keys=True) if self.columns else "")
+        page = "" if self.picture is None else f"#{self.picture}"
+        return str(self.path) + page + (json.dumps(self.columns, sort_keys=True) if self.columns else "")
 
     @property
     def claim(self) -> str | None:

@@ -184,3 +184,8 @@ def _dates_in_utc(db: Any) -> None:
     db.execute("DROP TRIGGER no_update_of_reviews")
     db.execute("UPDATE reviews SET date = in_utc(date)")
     _refuse(db, "UPDATE")
+
+
+@VERDICTS(name="005_pictures")
+def _pictures(db: Any) -> None:
+    db.execute("ALTER TABLE verdicts ADD COLUMN picture INTEGER")  # its number in a file of several, else NULL

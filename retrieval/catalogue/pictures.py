@@ -52,7 +52,7 @@ def keep_picture(data: Path, sha256: str, image: Image.Image) -> None:
     file = io.BytesIO()
     image.save(file, "JPEG", quality=QUALITY, subsampling=SUBSAMPLING)
     file.write(hashlib.sha256(file.getbuffer()).digest())
-    temporary = path.with_suffix(f".{threading.get_ident()}.part")
+    temporary = path.with_suffix(f".{os.getpid()}-{threading.get_ident()}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         temporary.write_bytes(file.getbuffer())

@@ -18,6 +18,7 @@ from retrieval.errors import UnreadableImage
 from retrieval.machine import cpu_count
 from retrieval.photographs.features import Features
 from retrieval.photographs.limits import DEFAULT_MAX_MEGAPIXELS
+from retrieval.photographs.numbered import NumberedPicture
 from retrieval.photographs.photograph import Photograph
 from retrieval.photographs.reader_process import Extract, Order, ReadPhotograph, read_here
 
@@ -66,7 +67,7 @@ def no_features(photograph: Photograph) -> None:
 
 
 def embed_photographs(
-    paths: Iterable[Path],
+    paths: Iterable[Path | NumberedPicture],
     encoder: Encoder,
     *,
     views: Views = whole,
@@ -81,9 +82,10 @@ def embed_photographs(
     """
     side = encoder.preprocessing.short_side
 
-    def prepare(path: Path) -> _PreparedPhotograph:
+    def prepare(asked: Path | NumberedPicture) -> _PreparedPhotograph:
+        path, number = (asked, None) if isinstance(asked, Path) else (asked.path, asked.number)
         try:
-            found = read(Order(path, side, max_megapixels, extract))
+            found = read(Order(path, side, max_megapixels, extract, number))
         except UnreadableImage as error:
             return _PreparedPhotograph(path, None, (), error=error)
         pictures = [encoder.preprocessing(view) for view in views(found.photograph)]

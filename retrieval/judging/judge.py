@@ -19,6 +19,7 @@ from retrieval.machine import cpu_count
 from retrieval.photographs.features import glance_at
 from retrieval.photographs.files import sha256_of
 from retrieval.photographs.limits import DEFAULT_MAX_MEGAPIXELS
+from retrieval.photographs.numbered import NumberedPicture
 from retrieval.photographs.reader_process import Extract, read_here
 
 
@@ -28,6 +29,17 @@ class Probe:
 
     path: Path
     claim: str | None = None
+    picture: int | None = None  # of a file of several; None: the first that shows something
+
+    @classmethod
+    def of(cls, asked: Path | NumberedPicture, claim: str | None = None) -> Probe:
+        """Return a probe of a photograph, or of one picture of its file."""
+        return cls(asked, claim) if isinstance(asked, Path) else cls(asked.path, claim, asked.number)
+
+    @property
+    def named(self) -> Path | NumberedPicture:
+        """The file, or the picture of it that is meant."""
+        return self.path if self.picture is None else NumberedPicture(self.path, self.picture)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +54,13 @@ class Verdict:
     works: tuple[Work, ...]
     error: str | None = None
     claim: Work | None = None
+    picture: int = 1  # its number in a file of several, from 1
+    pictures: int = 1  # that the file has
 
 
 def judge_all(
     edition: Edition,
-    probes: Iterable[Path | Probe],
+    probes: Iterable[Path | NumberedPicture | Probe],
     *,
     k: int,
     several: bool = False,
@@ -65,15 +79,16 @@ def judge_all(
         claim = look.compared_with(probe.claim) if probe.claim is not None else None
         return look.works(k, several=several), claim
 
-    asked = (probe if isinstance(probe, Probe) else Probe(probe) for probe in probes)
+    asked = (probe if isinstance(probe, Probe) else Probe.of(probe) for probe in probes)
     return _judged(edition, asked, judged, glance_at, read, max_megapixels)
 
 
 def compare_all(
     edition: Edition,
-    pairs: Iterable[tuple[Path, str]],
+    pairs: Iterable[tuple[Path | NumberedPicture, str]],
     *,
     apart: bool = False,
+    read: Reading = read_here,
     max_megapixels: float = DEFAULT_MAX_MEGAPIXELS,
 ) -> Iterator[Verdict]:
     """Yield the verdict of each photograph against one object of the catalogue, its only match, in order.
@@ -83,17 +98,24 @@ def compare_all(
 
     def judged(item: EmbeddedPhotograph, probe: Probe) -> tuple[tuple[Work, ...], Work | None]:
         assert probe.claim is not None
-        return (Look(edition, item, read_here, max_megapixels, apart).compared_with(probe.claim),), None
+        return (Look(edition, item, read, max_megapixels, apart).compared_with(probe.claim),), None
 
-    asked = (Probe(path, object_id) for path, object_id in pairs)
-    return _judged(edition, asked, judged, no_features, read_here, max_megapixels)
+    asked = (Probe.of(photo, object_id) for photo, object_id in pairs)
+    return _judged(edition, asked, judged, no_features, read, max_megapixels)
 
 
-def compare(edition: Edition, path: Path, object_id: str, *, max_megapixels: float = DEFAULT_MAX_MEGAPIXELS) -> Verdict:
+def compare(
+    edition: Edition,
+    photo: Path | NumberedPicture,
+    object_id: str,
+    *,
+    read: Reading = read_here,
+    max_megapixels: float = DEFAULT_MAX_MEGAPIXELS,
+) -> Verdict:
     """Return the verdict of a photograph against one object, its only match; raises UnknownObject."""
     with Catalogue.reading(edition.data) as catalogue:
         catalogue.object(object_id)
-    (verdict,) = compare_all(edition, [(path, object_id)], max_megapixels=max_megapixels)
+    (verdict,) = compare_all(edition, [(photo, object_id)], read=read, max_megapixels=max_megapixels)
     return verdict
 
 
@@ -108,17 +130,18 @@ def _judged(
     """Yield the verdict of each photograph; reading, encoding and comparing overlap."""
     probes: deque[Probe] = deque()
 
-    def paths() -> Iterator[Path]:
+    def paths() -> Iterator[Path | NumberedPicture]:
         for probe in asked:
             probes.append(probe)
-            yield probe.path
+            yield probe.named
 
     def verdict(both: tuple[EmbeddedPhotograph, Probe]) -> Verdict:
         item, probe = both
         if item.photograph is None:
-            return Verdict(item.path, _hash_or_none(item.path), (), str(item.error))
+            return Verdict(item.path, _hash_or_none(item.path), (), str(item.error), picture=probe.picture or 1)
         works, claim = judged(item, probe)
-        return Verdict(item.path, item.photograph.sha256, works, claim=claim)
+        shown = item.photograph
+        return Verdict(item.path, shown.sha256, works, claim=claim, picture=shown.picture, pictures=shown.pictures)
 
     stream = embed_photographs(paths(), edition.encoder, extract=extract, read=read, max_megapixels=max_megapixels)
     with ThreadPoolExecutor(cpu_count(), thread_name_prefix="judge") as pool:

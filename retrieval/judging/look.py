@@ -56,8 +56,9 @@ class Look:
     def closer(self) -> Photograph:
         """The photograph read again with CLOSEST times the pixels along a side, if it is still there."""
         side = round(CLOSEST * self.edition.encoder.preprocessing.short_side)
+        shown = self.photograph
         with suppress(UnreadableImage):
-            found = self.read(Order(self.photograph.path, side, self.max_megapixels, no_features)).photograph
+            found = self.read(Order(shown.path, side, self.max_megapixels, no_features, shown.picture)).photograph
             if found.sha256 == self.photograph.sha256:
                 return found
         return self.photograph

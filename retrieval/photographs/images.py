@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import BinaryIO
@@ -15,8 +16,11 @@ from retrieval.photographs.contents import contents_of
 from retrieval.photographs.files import in_plain_words, open_regular
 from retrieval.photographs.limits import DEFAULT_MAX_MEGAPIXELS, refuse_above, turn_of
 from retrieval.photographs.orientation import upright, upright_size
+from retrieval.photographs.pages import pictures_in
 from retrieval.photographs.photograph import Photograph
-from retrieval.photographs.pictures import Picture, Pictures, Pixels
+from retrieval.photographs.pictures import Picture, Pixels
+
+MOST_TRIED = 10  # pictures of a file, for one that shows something
 
 
 def read_photograph(
@@ -24,8 +28,8 @@ def read_photograph(
 ) -> Photograph:
     """Read one picture of a file, upright, in sRGB over white, reduced but never enlarged or cropped.
 
-    `picture` is its number in a file of several, from 1; None stands for the first. The short side of the result lies
-    in [short_side, 2 * short_side] pixels, or is the picture's own if smaller.
+    `picture` is its number in a file of several, from 1; None stands for the first that shows something. The short
+    side of the result lies in [short_side, 2 * short_side] pixels, or is the picture's own if smaller.
     Raises UnreadableImage, with one line that does not name the file, when it cannot be read.
     """
     return read_both(path, short_side=short_side, long_side=0, max_megapixels=max_megapixels, picture=picture)[0]
@@ -44,11 +48,44 @@ def read_both(
     Of the larger one, both are at least so long, or the picture's own if smaller.
     """
     assert short_side > 0
+    read = partial(_read, path, short_side, long_side, max_megapixels)
+    return _first_that_shows(path, read) if picture is None else read(picture)
+
+
+def _first_that_shows(
+    path: Path, read: Callable[[int], tuple[Photograph, Image.Image]]
+) -> tuple[Photograph, Image.Image]:
+    """Return the first picture of a file that can be read and shows something, else what the first one is."""
+    try:
+        first = read(1)
+    except UnreadableImage:
+        with suppress(UnreadableImage):
+            for number in range(2, 1 + min(MOST_TRIED, pictures_in(path).count)):
+                with suppress(UnreadableImage):
+                    return read(number)
+        raise
+    if first[0].pictures > 1:
+        from retrieval.photographs.quality import shows_nothing
+
+        found = first
+        for number in range(2, 1 + min(MOST_TRIED, first[0].pictures)):
+            if not shows_nothing(found[0].image):
+                return found
+            with suppress(UnreadableImage):
+                found = read(number)
+        return first if shows_nothing(found[0].image) else found
+    return first
+
+
+def _read(
+    path: Path, short_side: int, long_side: int, max_megapixels: float, number: int
+) -> tuple[Photograph, Image.Image]:
     try:
         with open_regular(path) as file:
             sha256 = hashlib.file_digest(file, "sha256").hexdigest()
             contents = contents_of(file, max_megapixels)
-            number = _chosen(contents.pictures, picture)
+            if not 1 <= number <= contents.pictures.count:
+                raise UnreadableImage(f"has no picture {number}: pictures in it: {contents.pictures.count}")
             again = partial(_opened_again, file, number, max_megapixels)
             image, large, (width, height), damage = _decode(
                 contents.picture(number), again, short_side, long_side, max_megapixels
@@ -63,15 +100,6 @@ def read_both(
 def _opened_again(file: BinaryIO, number: int, max_megapixels: float) -> Picture:
     """Return a picture of a file that is open, to be decoded in another size."""
     return contents_of(file, max_megapixels).picture(number)
-
-
-def _chosen(pictures: Pictures, picture: int | None) -> int:
-    """Return the number of the picture to be read."""
-    if picture is None:
-        return 1
-    if not 1 <= picture <= pictures.count:
-        raise UnreadableImage(f"has no picture {picture}: pictures in it: {pictures.count}")
-    return picture
 
 
 def _decode(

@@ -11,6 +11,7 @@ from PIL import Image
 from retrieval.errors import UnreadableImage
 from retrieval.machine import import_cv2
 from retrieval.photographs.heard import heard
+from retrieval.photographs.jpeg_scan import is_blanked
 
 _START, _SCAN, _END = b"\xff\xd8", b"\xff\xda", b"\xff\xd9"
 _PREMATURE = "premature end"
@@ -41,7 +42,9 @@ def damage_of(data: bytes, image: Image.Image, *, cut: bool) -> str | None:
     stray = _EXTRANEOUS.search(said)
     if "extraneous bytes" in said and (stray is None or int(stray[1]) <= STRAY or _is_padded(data, int(stray[1]))):
         return None
-    return f"libjpeg says: {said[0].lower()}{said[1:]}" if said else None
+    if said:
+        return f"libjpeg says: {said[0].lower()}{said[1:]}"
+    return "a part of it is blank" if is_blanked(data) else None
 
 
 def said_by_libjpeg(data: bytes) -> str:

@@ -10,14 +10,19 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
+from typing import Protocol, TypeVar, cast
 
-from retrieval.errors import UnreadableImage
+from retrieval.errors import ArtifactError, UnreadableImage
 from retrieval.photographs.features import Features
 from retrieval.photographs.images import read_photograph
+from retrieval.photographs.pages import pictures_in
 from retrieval.photographs.photograph import Photograph
+from retrieval.photographs.pictures import Pictures
 
+T = TypeVar("T")
 Extract = Callable[[Photograph], Features | None]
 TIME_LIMIT = 60.0  # seconds for one photograph
 _CHILD = f"import sys; sys.path[:] = {{path!r}}; from {__name__} import serve; serve({{orders}}, {{answers}})"
@@ -31,6 +36,7 @@ class Order:
     short_side: int
     max_megapixels: float
     extract: Extract
+    picture: int | None = None  # of a file of several; None: the first that shows something
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,26 +49,45 @@ class ReadPhotograph:
 
 def read_here(order: Order) -> ReadPhotograph:
     """Read a photograph in this process; raises UnreadableImage."""
-    photograph = read_photograph(order.path, short_side=order.short_side, max_megapixels=order.max_megapixels)
+    photograph = read_photograph(
+        order.path, short_side=order.short_side, max_megapixels=order.max_megapixels, picture=order.picture
+    )
     return ReadPhotograph(photograph, order.extract(photograph))
+
+
+class Running(Protocol):
+    """Runs what reads a photograph, here or elsewhere."""
+
+    def __call__(self, read: Callable[[], T]) -> T:
+        """Return what a function returns; raises UnreadableImage."""
+
+
+def run_here(read: Callable[[], T]) -> T:
+    """Return what a function returns, run in this process."""
+    return read()
 
 
 @dataclass(slots=True)
 class Reader:
-    """Reads photographs in one child process for each thread that asks; a child that fails is replaced."""
+    """Reads photographs in as many child processes as threads ask at once; a child that fails is replaced."""
 
     time_limit: float = TIME_LIMIT
-    _own: threading.local = field(default_factory=threading.local)
     _children: list[_Child] = field(default_factory=list)
+    _idle: list[_Child] = field(default_factory=list)  # lists are changed by one step each, whatever thread does it
 
     def __call__(self, order: Order) -> ReadPhotograph:
         """Read a photograph; raises UnreadableImage, also where the child crashes or takes too long."""
-        child: _Child | None = getattr(self._own, "child", None)
-        if child is None or child.process.poll() is not None:
-            child = self._own.child = _Child.started()
-            self._children.append(child)
+        return self.run(partial(read_here, order))
+
+    def count(self, path: Path) -> Pictures:
+        """Count the pictures of a file; raises UnreadableImage as reading does."""
+        return self.run(partial(pictures_in, path))
+
+    def run(self, read: Callable[[], T]) -> T:
+        """Return what a function returns in a child; raises UnreadableImage as reading does, and its ArtifactError."""
+        child = self._child()
         try:
-            child.orders.send(order)
+            child.orders.send(read)
             if not child.answers.poll(self.time_limit):
                 raise UnreadableImage(f"reading it took longer than {self.time_limit:g} s")
             answer = child.answers.recv()
@@ -72,14 +97,32 @@ class Reader:
         except BaseException:
             self._give_up(child)
             raise
-        if isinstance(answer, UnreadableImage):
+        self._idle.append(child)
+        if isinstance(answer, ArtifactError):
             raise answer
-        assert isinstance(answer, ReadPhotograph)
-        return answer
+        return cast(T, answer)
+
+    def get_ready(self, count: int) -> None:
+        """Start children before they are needed."""
+        self._idle.extend(self._started() for _ in range(count))
+
+    def _child(self) -> _Child:
+        """Return a child that is idle, or a new one."""
+        while True:
+            try:
+                child = self._idle.pop()
+            except IndexError:
+                return self._started()
+            if child.process.poll() is None:
+                return child
+
+    def _started(self) -> _Child:
+        child = _Child.started()
+        self._children.append(child)
+        return child
 
     def _give_up(self, child: _Child) -> None:
         child.stop()
-        self._own.child = None
         with suppress(ValueError):
             self._children.remove(child)
 
@@ -88,13 +131,15 @@ class Reader:
         for child in list(self._children):  # a thread may give its own up meanwhile
             child.stop()
         self._children.clear()
+        self._idle.clear()
 
 
 @contextmanager
-def reading_apart(time_limit: float = TIME_LIMIT) -> Iterator[Reader]:
-    """Give a reader whose children end with the block."""
+def reading_apart(time_limit: float = TIME_LIMIT, *, ahead: int = 0) -> Iterator[Reader]:
+    """Give a reader whose children end with the block; so many of them get ready at once."""
     reader = Reader(time_limit)
     try:
+        reader.get_ready(ahead)
         yield reader
     finally:
         reader.close()
@@ -136,9 +181,9 @@ def serve(orders: int, answers: int) -> None:
     incoming, outgoing = Connection(orders, writable=False), Connection(answers, readable=False)
     with suppress(EOFError, OSError):
         while True:
-            order = incoming.recv()
+            read = incoming.recv()
             try:
-                outgoing.send(read_here(order))
-            except UnreadableImage as error:
+                outgoing.send(read())
+            except ArtifactError as error:
                 outgoing.send(error)
     os._exit(0)

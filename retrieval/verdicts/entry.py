@@ -38,7 +38,13 @@ class LogEntry:
     reasons: tuple[str, ...]
     lot: Mapping[str, str] | None = None  # the row of the lot, column by column
     alert: str | None = None  # "stolen", "missing" or "known forgery"
+    picture: int | None = None  # its number in a file of several
     number: int | None = None  # None: not yet in the log
+
+    @property
+    def name(self) -> str:
+        """What a person calls the photograph: its file, with the number of the picture in a file of several."""
+        return self.photo if self.picture is None else f"{self.photo}#{self.picture}"
 
     def to_json(self) -> dict[str, Any]:
         """Return the entry as JSON shows it."""
@@ -69,6 +75,7 @@ def entries_of(
         p_value=None,
         reasons=(str(verdict.error),) if verdict.error else (),
         lot=None if lot is None else dict(lot),
+        picture=verdict.picture if verdict.pictures > 1 else None,
     )
     return [_with_work(photograph, work, edition) for work in verdict.works] or [photograph]
 

@@ -75,9 +75,10 @@ class VerdictLog:
     def _kept(self, entries: Sequence[LogEntry], since: str) -> list[int]:
         """Return the numbers of the same entries, if they were kept since a moment; else none."""
         values = _row(entries[0])
-        sql = "SELECT * FROM verdicts WHERE sha256 IS ? AND photo = ? AND asked IS ? AND lot IS ? AND date >= ?"
-        names = [values[name] for name in ("sha256", "photo", "asked", "lot")]
-        kept = [_entry(row) for row in self.db.query(f"{sql} ORDER BY number", [*names, since])][: len(entries)]
+        sql = "SELECT * FROM verdicts WHERE sha256 IS ? AND photo = ? AND picture IS ? AND asked IS ? AND lot IS ?"
+        names = [values[name] for name in ("sha256", "photo", "picture", "asked", "lot")]
+        rows = self.db.query(f"{sql} AND date >= ? ORDER BY number", [*names, since])
+        kept = [_entry(row) for row in rows][: len(entries)]
         same = [replace(entry, date="", number=None) for entry in kept] == [
             replace(entry, date="") for entry in entries
         ]

@@ -10,6 +10,7 @@ from retrieval.catalogue.catalogue import Catalogue
 from retrieval.errors import UnknownVerdict
 from retrieval.judging.edition import Edition
 from retrieval.judging.judge import compare, judge_all
+from retrieval.photographs.numbered import NumberedPicture
 from retrieval.verdicts.entry import LogEntry, entries_of
 
 TOLERANCE = 1e-3  # between distances on different machines
@@ -58,7 +59,8 @@ def replay(entry: LogEntry, edition: Edition, *, max_megapixels: float) -> Repla
     if entry.calibration is not None and calibration is None:
         remarks.append(f"calibration {entry.calibration} is no longer there")
     edition = replace(edition, calibration=calibration)
-    photo = Path(entry.photo)
+    file = Path(entry.photo)
+    photo = file if entry.picture is None else NumberedPicture(file, entry.picture)
     if entry.asked is None:
         (verdict,) = judge_all(edition, [photo], k=1, max_megapixels=max_megapixels)
     else:

@@ -19,7 +19,7 @@ FIRST = [
 ]
 MORE = [
     *("priority", "alert", "status", "lot", "sale", "house", "claim", "claim_outcome", "maker", "url", "lot_columns"),
-    *("same_as", "seen_before", "region"),
+    *("same_as", "seen_before", "region", "picture"),
 ]
 EARLIER = {
     "date": "2025-03-01T09:00:00+00:00",

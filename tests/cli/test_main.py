@@ -24,7 +24,7 @@ from retrieval.catalogue.catalogue import Catalogue
 from tests.pictures import painting
 
 RECORD_KEYS = {"schema", "photo", "sha256", "works", "encoder", "revision", "calibration", "error", "verdicts"}
-RECORD_KEYS |= {"lot", "claim", "same_as", "seen_before"}
+RECORD_KEYS |= {"lot", "claim", "same_as", "seen_before", "picture"}
 WORK_KEYS = {"region", "outcome", "reasons", "likelihood_ratio", "p_value", "matches"}
 WORK_KEYS |= {"outline", "alert", "status", "forgery"}
 MATCH_KEYS = {"rank", "object_id", "exemplar", "distance", "match_threshold", "authenticity_threshold"}
@@ -36,7 +36,7 @@ CSV_HEADER = [
     *("local_distance", "local_threshold", "reasons", "sha256", "error"),
     *("combined_distance", "combined_threshold", "likelihood_ratio", "p_value"),
     *("priority", "alert", "status", "lot", "sale", "house", "claim", "claim_outcome", "maker", "url"),
-    *("lot_columns", "same_as", "seen_before", "region"),
+    *("lot_columns", "same_as", "seen_before", "region", "picture"),
 ]
 runner = CliRunner()
 

@@ -1,5 +1,6 @@
 """Damaged files that can be decoded: lost pixels are told from untidiness, and decoders are silent at the terminal."""
 
+import contextlib
 import io
 import os
 
@@ -76,6 +77,23 @@ def test_a_jpeg_cut_and_closed_again_is_inconclusive(tmp_path, name, share):
 def test_a_jpeg_cut_before_its_last_rows_is_unreadable(tmp_path, name, share):
     with pytest.raises(UnreadableImage, match="truncated: the file ends before its last rows"):
         read(tmp_path, JPEGS[name][: int(share * len(JPEGS[name]))])
+
+
+@pytest.mark.parametrize("at", range(20, 90, 3))
+def test_zeros_are_found_wherever_they_lie(tmp_path, at):
+    """Decoding may go on behind zeros as if nothing were missing, so that libjpeg has nothing to say."""
+    (tmp_path / "a").write_bytes(zeroed(JPEGS["baseline"], at / 100, 300))
+    with contextlib.suppress(UnreadableImage):
+        assert read_photograph(tmp_path / "a", short_side=260).damage is not None
+
+
+def test_zeros_that_stand_for_an_even_sky_are_no_damage(tmp_path):
+    sky = Image.new("RGB", (3000, 2000), (120, 160, 220))
+    sky.paste(painting(0, (400, 300)), (1000, 1700))
+    data = encoded("JPEG", sky, quality=90, optimize=True)
+    assert bytes(48) in data
+    assert read(tmp_path, data).damage is None
+    assert read(tmp_path, encoded("JPEG", sky, quality=90)).damage is None
 
 
 def untidy(data: bytes) -> dict[str, bytes]:
