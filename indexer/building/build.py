@@ -71,8 +71,7 @@ def build_catalogue(
 
     Vectors are kept as they come, so that a killed run is completed by the next; the catalogue itself changes in one
     step at the end. `load` is given the catalogue's encoder, None for a new catalogue; `pictures` is the long side of
-    working pictures from now on, 0 for none, None for the catalogue's; `run` may read photographs elsewhere. Raises
-    ArtifactError.
+    working pictures from now on, 0 for none, None for the same; `run` may read elsewhere. Raises ArtifactError.
     """
     scanned_ns = time.time_ns()
     reading = read_folder(folder, data, asked)
@@ -103,8 +102,8 @@ def build_catalogue(
             drop_unused(catalogue)
         counts, excluded = catalogue.counts(), reading.excluded(difference.gone)
         done = (catalogue.revision, *counts, encoded, difference, excluded, prune, skipped, scan.left_out, published)
-        warnings, taken_of_several = (*table.warnings, *known.kept), tuple(plan.of_several)
-        return BuildReport(*done, before, table.notes, warnings, sides, tuple(plan.empty), taken_of_several)
+        noted = (table.notes, (*table.warnings, *known.kept), sides, tuple(plan.empty), tuple(plan.of_several))
+        return BuildReport(*done, before, *noted)
 
 
 def _settled_encoder(catalogue: Catalogue, load: LoadEncoder) -> Encoder:
