@@ -10,6 +10,7 @@ from pathlib import Path
 import typer
 from filelock import FileLock, Timeout
 
+from cli.output.text import plain
 from retrieval.errors import ArtifactError
 
 
@@ -66,4 +67,4 @@ def write_whole(out: Path, pieces: Iterable[bytes], *, quiet: bool = False) -> N
             raise ArtifactError(f"cannot write {out}: {error.strerror}") from error
         raise
     if not quiet:
-        typer.echo(f"wrote {out}", err=True)
+        typer.echo(f"wrote {plain(str(out))}", err=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import time
 from functools import partial
 from pathlib import Path
@@ -108,7 +109,6 @@ def run_demo(folder: Path) -> None:
 
     with progress("Painting") as show:
         made = paint_demo(folder, on_progress=show)
-    typer.echo(f"catalogue: {made.catalogue}")
-    typer.echo(f"incoming:  {made.incoming}")
-    typer.echo(f"truth:     {made.truth}")
-    typer.echo(f"next:      artifact index {made.catalogue}")
+    for name, path in (("catalogue", made.catalogue), ("incoming", made.incoming), ("truth", made.truth)):
+        typer.echo(f"{name + ':':10} {plain(str(path))}")
+    typer.echo(f"next:      artifact index {shlex.quote(plain(str(made.catalogue)))}")

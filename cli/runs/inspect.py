@@ -51,7 +51,7 @@ def run_status(data: Path, *, as_json: bool) -> None:
     if as_json:
         typer.echo(dumps(found, indent=2))
         return
-    typer.echo(f"{objects} objects, {photos} photographs; revision {found['revision']} in {data}")
+    typer.echo(f"{objects} objects, {photos} photographs; revision {found['revision']} in {plain(str(data))}")
     for line in (*alarm_lines(register), *doubt_lines(register)):
         typer.echo(line)
     for folder in found["folders"]:

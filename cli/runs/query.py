@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -74,10 +75,11 @@ def _check_targets(report: Path | None, png: Path | None, photo: Path, edition: 
 
 def _refuse_many(photo: Path) -> None:
     """Raise ArtifactError for what holds or lists photographs, but is none."""
+    screen = f"artifact screen {shlex.quote(str(photo))}"
     if photo.is_dir():
-        raise ArtifactError(f"{photo} is a folder. `artifact screen {photo}` judges the photographs in it.")
+        raise ArtifactError(f"{photo} is a folder. `{screen}` judges the photographs in it.")
     if photo.suffix.lower() in TABLES_AND_LISTS:
-        raise ArtifactError(f"{photo} is no photograph. `artifact screen {photo}` judges those that a list names.")
+        raise ArtifactError(f"{photo} is no photograph. `{screen}` judges those that a list names.")
 
 
 def run_queries(

@@ -115,7 +115,7 @@ def _open_desk(report: ScreeningReport) -> Iterator[Desk]:
 
 def _watch(desk: Desk, report: ScreeningReport, every: float, judging: JudgingOptions) -> Iterator[PhotographRecord]:
     """Say that a folder is watched, and return the records of what comes into it."""
-    typer.echo(f"watching {report.source}; Ctrl-C ends it", err=True)
+    typer.echo(f"watching {plain(str(report.source))}; Ctrl-C ends it", err=True)
     return _arriving(desk, report, every, judging)
 
 

@@ -14,10 +14,18 @@ import numpy as np
 from sqlite_utils import Database
 
 from retrieval.catalogue.changes import write_changes
-from retrieval.catalogue.database import DATABASE, bring_up_to_date, can_write, check_there, connected, lock
+from retrieval.catalogue.database import (
+    DATABASE,
+    bring_up_to_date,
+    can_write,
+    check_there,
+    connected,
+    lock,
+    make_folder,
+)
 from retrieval.catalogue.migrations import MIGRATIONS
 from retrieval.catalogue.rows import FIELDS, Changes, Content, EncoderRecord, Object, Photo
-from retrieval.errors import CatalogueBusy, CatalogueDamaged, CatalogueMissing, UnknownObject
+from retrieval.errors import CatalogueBusy, CatalogueDamaged, UnknownObject
 from retrieval.photographs.features import BYTES_WITHOUT_ANY, VERSION, Features
 from retrieval.statistics.calibration import Calibration, Threshold, Thresholds
 
@@ -50,10 +58,7 @@ class Catalogue:
     @contextmanager
     def writing(cls, data: Path) -> Iterator[Catalogue]:
         """Open a catalogue to write, making it where there is none; raises CatalogueBusy to a second writer."""
-        try:
-            data.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise CatalogueMissing(f"cannot make the folder {data}: {error.strerror}") from error
+        make_folder(data)
         if not can_write(data):
             raise CatalogueBusy(f"The catalogue in {data} cannot be written: the folder or its database is read-only.")
         with lock(data), connected(data) as database:

@@ -33,6 +33,18 @@ def check_there(data: Path) -> None:
         raise CatalogueMissing(f"No catalogue in {data}. Run `artifact index FOLDER` first, or name it with --data.")
 
 
+def make_folder(data: Path) -> None:
+    """Make a data folder where there is none; raises CatalogueMissing."""
+    try:
+        os.fsencode(data).decode()
+    except UnicodeDecodeError as error:  # FAISS takes no other name
+        raise CatalogueMissing(f"The name of the folder {str(data)!a} is not valid text; name another.") from error
+    try:
+        data.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise CatalogueMissing(f"cannot make the folder {data}: {error.strerror}") from error
+
+
 @contextmanager
 def lock(data: Path, name: str = "write.lock", *, wait: float = 0.0) -> Iterator[None]:
     """Hold the one right to write the catalogue in a data folder; raises CatalogueBusy where another run has it."""

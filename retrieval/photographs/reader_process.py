@@ -176,8 +176,13 @@ class _Child:
 
 
 def serve(orders: int, answers: int) -> None:
-    """Answer orders from one pipe on another until it closes; what is pressed at the terminal is for the parent."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    """Answer orders from one pipe on another until it closes; what ends all processes of a terminal is for the parent.
+
+    A child that ended before its parent would make a photograph look damaged.
+    """
+    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+        if hasattr(signal, name):  # Windows has not all
+            signal.signal(getattr(signal, name), signal.SIG_IGN)
     incoming, outgoing = Connection(orders, writable=False), Connection(answers, readable=False)
     with suppress(EOFError, OSError):
         while True:

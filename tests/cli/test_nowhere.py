@@ -4,6 +4,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from PIL import Image
 from typer.testing import CliRunner
 
 from cli.main import app
@@ -49,3 +50,12 @@ def test_what_is_not_there_is_named_first(here: Path, arguments: str, said: str)
     assert result.exit_code == 1 and result.stdout == ""
     assert result.stderr.startswith(f"artifact: {said.format(here=here)}"), result.stderr
     assert sorted(here.rglob("*")) == before
+
+
+def test_a_data_folder_whose_name_is_no_text_is_refused_before_it_is_made(here: Path) -> None:
+    Image.new("RGB", (300, 300)).save(here / "folder" / "a.png")
+    result = CliRunner().invoke(app, ["index", "folder", "--data", "n\udcff"])
+    assert (result.exit_code, result.stderr) == (
+        1, "artifact: The name of the folder 'n\\udcff' is not valid text; name another.\n"
+    )  # fmt: skip
+    assert len(list(here.iterdir())) == 3

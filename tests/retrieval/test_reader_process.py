@@ -67,6 +67,16 @@ def test_a_crash_takes_nothing_else_down(photo):
         assert children(read) != first and len(children(read)) == 1
 
 
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
+def test_what_ends_all_processes_of_a_terminal_makes_no_photograph_look_damaged(photo, name):
+    with reading_apart(30.0) as reader:
+        reader(order(photo))
+        (child,) = children(reader)
+        os.kill(child, getattr(signal, name))
+        reader(order(photo))
+        assert children(reader) == [child]
+
+
 def test_what_takes_too_long_is_given_up(photo):
     with reading_apart(0.5) as read:
         start = time.monotonic()
