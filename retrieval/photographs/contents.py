@@ -10,8 +10,8 @@ from retrieval.photographs.kinds import HEAD, NAMES, kind_of, other_kind_of
 from retrieval.photographs.pictures import Contents
 
 _ROOMS = {
-    "JPEG": "jpeg", "PNG": "png", "TIFF": "tiff", "BMP": "bmp", "JPEG2000": "jpeg_2000", "JXL": "jpeg_xl",
-    "PSD": "photoshop", "PDF": "pdf", "RAW": "raw",
+    "JPEG": "jpeg", "PNG": "png", "TIFF": "tiff", "BMP": "bmp", "HEIF": "heif", "JPEG2000": "jpeg_2000",
+    "JXL": "jpeg_xl", "PSD": "photoshop", "PDF": "pdf", "RAW": "raw",
 }  # fmt: skip
 
 

@@ -51,7 +51,7 @@ def kind_of(head: bytes) -> str | None:
 def other_kind_of(head: bytes) -> str | None:
     """Return the name of a kind of picture that is known and not read, by a file's first HEAD bytes; else None."""
     if head[4:8] == b"ftyp":
-        return "film"
+        return "minimised HEIF" if head[8:12] == b"mif3" else "film"
     return "DICOM" if head[128:132] == b"DICM" else _beginning(head, _OTHERS)
 
 

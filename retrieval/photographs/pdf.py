@@ -36,7 +36,7 @@ class PdfPicture:
     def decode(self, enough: int) -> Pixels:
         """Render the page where the picture lies, pixel by pixel: PDFium reduces pictures badly."""
         with _one_at_a_time:
-            left, bottom, right, top = self.page.get_cropbox()
+            left, bottom, right, top = self.page.get_bbox()
             edges = (self.box[0] - left, self.box[1] - bottom, right - self.box[2], top - self.box[3])
             scale = self.scale * (1 - _LESS)
             bitmap = self.page.render(scale=scale, crop=tuple(max(0.0, edge) for edge in edges))
@@ -69,7 +69,7 @@ def _only_picture(page: Any) -> PdfPicture:
     rotation = page.get_rotation()
     page.set_rotation(0)  # undone by the orientation of the pixels
     found = []
-    page_box = page.get_cropbox()
+    page_box = page.get_bbox()
     for image in page.get_objects(filter=[_IMAGE]):
         box, (width, height) = _within(_place(image), page_box), image.get_px_size()
         if _area(box) > 0 and width * height > 0:

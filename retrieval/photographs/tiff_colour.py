@@ -59,7 +59,7 @@ def _opaque(page: TiffPage, colour: np.ndarray) -> Image.Image:
     # tifffile has made RGB of what codecs of pictures, JPEG among them, hold as YCbCr
     mode = "CMYK" if photometric == 5 else "YCbCr" if photometric == 6 and page.compression in _PLAIN else "RGB"
     height, width, _ = colour.shape
-    return Image.frombytes(mode, (width, height), np.ascontiguousarray(colour).tobytes())
+    return Image.frombuffer(mode, (width, height), np.ascontiguousarray(colour), "raw", mode, 0, 1)
 
 
 def _by_palette(page: TiffPage, index: np.ndarray) -> Image.Image:
