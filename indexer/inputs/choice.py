@@ -38,6 +38,7 @@ def choose_table(folder: Path, wanted: Wanted, *, asked: str | None = None, kept
 
     Raises BadTable where the table cannot be used, and where there are several and none is asked for.
     """
+    asked = None if asked is None else _place(folder, asked)
     name = kept if asked is None else asked
     there = _tables(folder)
     if name == NONE:
@@ -56,6 +57,15 @@ def choose_table(folder: Path, wanted: Wanted, *, asked: str | None = None, kept
     if found.table is None:
         return Choice(gone=name, warnings=found.warnings)
     return Choice(found.name, found.table, (f"{name} is gone", *found.notes), found.warnings)
+
+
+def _place(folder: Path, asked: str) -> str:
+    """Return how a table is named in the folder, whether it was named from there or from the current directory."""
+    file = Path(asked)
+    if asked in ("", NONE) or (folder / file).is_file() or not file.is_file():
+        return asked
+    file = file.resolve()
+    return file.name if file.parent == folder.resolve() else str(file)
 
 
 def _tables(folder: Path) -> list[str]:

@@ -132,7 +132,8 @@ def _checked(path: Path, header: _Header | None, wanted: Wanted) -> _Header:
         raise BadTable(f"{path} is empty. {wanted.example}")
     if header.columns.problem:
         there = seen(header.columns.header)
-        raise BadTable(f"{path} {header.columns.problem}; rename or remove one. Line {header.line} has {there}.")
+        way_out = "rename or remove one" + (", or say with --map which counts" if "--map" in wanted.example else "")
+        raise BadTable(f"{path} {header.columns.problem}; {way_out}. Line {header.line} has {there}.")
     if not header.score[0]:
         there = seen(header.columns.header)
         raise BadTable(f"{path} {wanted.lacking}; line {header.line} has {there}. {wanted.example}")

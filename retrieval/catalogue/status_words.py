@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 import tomllib
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 WORDS = Path(__file__).with_name("status_words.toml")
@@ -38,6 +38,7 @@ class Understood:
     doubt: str = ""
 
 
+@lru_cache(maxsize=100_000)  # a table says the same of many objects
 def understood(text: str) -> Understood:
     """Return what a text means as a status: `Stolen (2003)`, `gestohlen`, `volé`, `stollen` mean stolen.
 
@@ -45,29 +46,24 @@ def understood(text: str) -> Understood:
     """
     words = _words(text)
     for status in Status:
-        table = _table()[status]
-        if places := [
-            *_places(words, table["words"]),
-            *([(0, 1)] if " ".join(words) in table.get("alone", ()) else []),
-        ]:
+        if places := _places(words, status) or _alone(words, status):
             return _weighed(text, words, status, places)
-    for status in ALARMS:
-        for place, word in enumerate(words):
-            if near := next((known for known in _table()[status]["words"] if _is_near(word, known)), None):
-                found = _weighed(text, words, status, [(place, place + 1)])
-                return Understood(found.status, found.doubt or f"{text!r} is taken for {near!r}")
-    is_near = _places(words, _table()["around"]["near"])
+    for place, word in enumerate(words):
+        if (near := _near(word)) is not None:
+            status, known = near
+            found = _weighed(text, words, status, [place])
+            return Understood(found.status, found.doubt or f"{text!r} is taken for {known!r}")
+    is_near = bool(_places(words, "near"))
     return Understood(None, f"{text!r} is near an alarm, but raises none") if is_near else Understood()
 
 
-def _weighed(text: str, words: Sequence[str], status: Status, places: Sequence[tuple[int, int]]) -> Understood:
+def _weighed(text: str, words: Sequence[str], status: Status, places: Sequence[int]) -> Understood:
     """Return a status whose words stand at some places, unless what stands around them makes it none."""
-    around = _table()["around"]
     if status not in ALARMS:
         return Understood(status)
-    denied = all(_is_denied(words, start) for start, _ in places)
-    undone = any(not _is_denied(words, start) for start, _ in _places(words, around["undone"]))
-    suspected = "?" in text or bool(_places(words, around["suspected"]))
+    denied = all(_is_denied(words, place) for place in places)
+    undone = any(not _is_denied(words, place) for place in _places(words, "undone"))
+    suspected = "?" in text or bool(_places(words, "suspected"))
     if denied or undone or (status is Status.KNOWN_FORGERY and suspected):
         return Understood(None, f"{text!r} raises no alarm")
     return Understood(status)
@@ -78,6 +74,15 @@ def _table() -> Mapping[str, Mapping[str, Sequence[str]]]:
     return tomllib.loads(WORDS.read_text(encoding="utf-8"))
 
 
+@cache
+def _phrases(kind: str) -> Mapping[str, Sequence[Sequence[str]]]:
+    """Return the phrases of a status, or of what may stand around one, as words, by the first of them."""
+    found: dict[str, list[list[str]]] = {}
+    for phrase in _table()[kind]["words"] if kind in _table() else _table()["around"][kind]:
+        found.setdefault(phrase.split()[0], []).append(phrase.split())
+    return found
+
+
 def _words(text: str) -> list[str]:
     """Return the words of a text without accents and case."""
     letters = unicodedata.normalize("NFKD", text).casefold()
@@ -85,27 +90,48 @@ def _words(text: str) -> list[str]:
     return re.sub(r"[\W_]+", " ", letters).split()
 
 
-def _places(words: Sequence[str], phrases: Iterable[str]) -> list[tuple[int, int]]:
-    """Return where phrases stand among words: the place of the first word of each, and that after its last."""
-    found = []
-    for phrase in phrases:
-        parts = phrase.split()
-        found += [
-            (place, place + len(parts))
-            for place in range(len(words) - len(parts) + 1)
-            if list(words[place : place + len(parts)]) == parts
-        ]
-    return found
+def _places(words: Sequence[str], kind: str) -> list[int]:
+    """Return where phrases of a kind begin among words."""
+    phrases = _phrases(kind)
+    return [
+        place
+        for place, word in enumerate(words)
+        if any(words[place : place + len(parts)] == parts for parts in phrases.get(word, ()))
+    ]
+
+
+def _alone(words: Sequence[str], status: Status) -> list[int]:
+    return [0] if " ".join(words) in _table()[status].get("alone", ()) else []
 
 
 def _is_denied(words: Sequence[str], place: int) -> bool:
-    before = words[max(0, place - REACH - 1) : place]
-    return bool(_places(before, _table()["around"]["denied"]))
+    return bool(_places(words[max(0, place - REACH - 1) : place], "denied"))
+
+
+@cache
+def _long_words() -> Mapping[tuple[str, str], Sequence[tuple[Status, str]]]:
+    """Return the long words of alarms by their first and by their last letter: one slip spares one of the two."""
+    found: dict[tuple[str, str], list[tuple[Status, str]]] = {}
+    for status in ALARMS:
+        for word in _table()[status]["words"]:
+            if len(word) >= LONG and " " not in word:
+                found.setdefault((word[0], ""), []).append((status, word))
+                found.setdefault(("", word[-1]), []).append((status, word))
+    return found
+
+
+@lru_cache(maxsize=100_000)
+def _near(word: str) -> tuple[Status, str] | None:
+    """Return the alarm that a word is one slip away from, and its word."""
+    if len(word) < LONG:
+        return None
+    known = (*_long_words().get((word[0], ""), ()), *_long_words().get(("", word[-1]), ()))
+    return next((item for item in known if _is_near(word, item[1])), None)
 
 
 def _is_near(word: str, known: str) -> bool:
-    """Say whether one letter more, less, other, or two exchanged make one word of another, both of some length."""
-    if min(len(word), len(known)) < LONG or abs(len(word) - len(known)) > 1 or " " in known:
+    """Say whether one letter more, less, other, or two exchanged make one word of another."""
+    if abs(len(word) - len(known)) > 1:
         return False
     start = next((place for place, pair in enumerate(zip(word, known, strict=False)) if pair[0] != pair[1]), None)
     if start is None:

@@ -87,3 +87,15 @@ def test_notes_beside_photographs_are_no_tables(tmp_path):
 def test_one_word_on_a_line_of_notes_is_no_header(tmp_path):
     put(tmp_path, notes_txt="The\nimages\nare here\n")
     assert choose_metadata(tmp_path).table is None
+
+
+def test_a_table_may_be_named_from_where_one_is_and_lie_elsewhere(tmp_path, monkeypatch):
+    folder = tmp_path / "works"
+    folder.mkdir()
+    put(folder, a_csv=GOOD, b_csv=GOOD)
+    put(tmp_path, c_csv=GOOD)
+    monkeypatch.chdir(tmp_path)
+    assert choose_metadata(folder, asked="works/b.csv").name == "b.csv"
+    elsewhere = choose_metadata(folder, asked="c.csv").name
+    assert elsewhere == str(tmp_path / "c.csv")
+    assert choose_metadata(folder, kept=elsewhere).table is not None

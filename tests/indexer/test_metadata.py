@@ -119,7 +119,10 @@ def test_a_photograph_cannot_be_of_two_objects(tmp_path):
             b"object_id,title\na,caf\xb0\xb1\xb2\n",
             "line 2: its encoding cannot be told for sure (not UTF-8 at byte 21)",
         ),
-        ("object_id,note,note\na,x,y\n", "two columns named 'note', columns 2 and 3; rename or remove one. Line 1 has"),
+        (
+            "object_id,note,note\na,x,y\n",
+            "two columns named 'note', columns 2 and 3; rename or remove one, or say with --map",
+        ),
         ("object_id,Titel,TITEL\na,x,y\n", "two columns for title, 'Titel' (column 2) and 'TITEL' (column 3)"),
     ],
 )
