@@ -19,12 +19,14 @@ def index(
     """Embed a folder of genuine objects into the catalogue; again for what is new or changed.
 
     FOLDER/<file> is an object named by the file; FOLDER/<object>/<files> is an object with several exemplars.
-    FOLDER/catalogue.csv may say more of each (object_id or photo, title, maker, date, ...).
+    FOLDER/catalogue.csv may say more of each (object_id or photo, title, maker, date, ...). --pattern understands
+    other layouts, and --dry-run says how a folder is understood.
 
     \b
     Examples:
       artifact index ./catalogue
       artifact index ./catalogue --prune
+      artifact index ./catalogue --dry-run --pattern '{object}_{view}' --exclude 'drafts/'
       artifact index ./catalogue --data /srv/artifact --encoder ./my_encoder
     """
     from cli.runs.index import run_index
