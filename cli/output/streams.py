@@ -64,7 +64,16 @@ def fit_streams() -> None:
         _fill(number)
     sys.stdin = sys.stdin or open(0, closefd=False)  # noqa: SIM115
     sys.stdout = _fitted(sys.stdout, 1, Results)
-    sys.stderr = _fitted(sys.stderr, 2, Remarks)
+    sys.stderr = _fitted(sys.stderr, _apart(), Remarks)
+
+
+def _apart() -> int:
+    """Return another number of standard error; what decoders write under the usual one is read by nobody."""
+    ours = os.dup(2)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    os.close(nowhere)
+    return ours
 
 
 def _fill(number: int) -> None:
@@ -82,7 +91,8 @@ def _fitted(stream: Any, number: int, kind: type[io.TextIOWrapper]) -> io.TextIO
     encoding, by_line = stream.encoding, stream.line_buffering
     if codecs.lookup(encoding).name == "ascii":  # as Python and click hold it: a machine of which no language is known
         encoding = "utf-8"
-    return kind(stream.detach(), encoding=encoding, errors=UNPRINTABLE, line_buffering=by_line)
+    buffer = stream.detach() if number == 1 else os.fdopen(number, "wb")
+    return kind(buffer, encoding=encoding, errors=UNPRINTABLE, line_buffering=by_line)
 
 
 def print_pieces(pieces: Iterable[str], *, data: bool) -> None:

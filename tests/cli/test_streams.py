@@ -147,3 +147,17 @@ def test_an_interruption_says_what_is_true_of_the_command(monkeypatch, kept, sai
     monkeypatch.setattr("cli.runs.inspect.run_list", interrupted)
     result = CliRunner().invoke(app, ["list"])
     assert (result.exit_code, result.stderr) == (130 if kept is None else 143, f"artifact: {said}\n")
+
+
+def test_what_a_decoder_writes_on_stderr_is_read_by_nobody_and_what_we_write_is():
+    code = (
+        "import os, sys\n"
+        "from cli.output.streams import fit_streams\n"
+        "fit_streams()\n"
+        "os.write(2, b'TIFFReadDirectory: Warning, Unknown field with tag 34864.\\n')\n"
+        "print('ours', file=sys.stderr)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=Path(__file__).parents[2], capture_output=True, text=True, check=True
+    )
+    assert (done.stdout, done.stderr) == ("", "ours\n")
