@@ -9,10 +9,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from indexer.inputs.object_names import ObjectNames
-from indexer.inputs.photo_names import BLANK, PhotosBeside, is_address, no_photo, on_disk
+from indexer.inputs.photo_names import PhotosBeside, is_address, no_photo, on_disk
 from indexer.inputs.walk import LeftOut, walk_folder
+from indexer.tables.table import BLANK, Table, Wanted, read_table, text_of
 from indexer.tables.table import SUFFIXES as TABLES_AND_LISTS
-from indexer.tables.table import Table, Wanted, read_table, text_of
 from retrieval.errors import BadTable
 from retrieval.photographs.kinds import SUFFIXES
 

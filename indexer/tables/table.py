@@ -14,6 +14,7 @@ from indexer.tables.workbook import ENDINGS, OTHERS, sheets
 from retrieval.errors import BadTable
 
 SUFFIXES = (".csv", ".tsv", ".tab", ".txt", *ENDINGS)  # of what may be a table
+BLANK = "\0\ufeff\u200b \t\r\n\v\u00a0\u202f"  # what may stand around a name and is no part of it
 LOOKED_AT = 30  # records among which the header is
 
 
@@ -38,7 +39,7 @@ class Row:
 
     def __getitem__(self, name: str) -> str:
         """Return a cell without the blanks around it; empty where there is none."""
-        return self.cells.get(name, "").strip("\0\ufeff\u200b \t\r\n\v\u00a0\u202f")
+        return self.cells.get(name, "").strip(BLANK)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,8 +16,8 @@ MARKS = (  # the longer first: one mark begins with another
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
-# What spreadsheets and databases write beside Unicode. Of 67 short tables in five languages, in tests/indexer/
-# test_text.py, charset-normalizer 3.5 takes 51 for another encoding; what follows takes none, and refuses one.
+# What spreadsheets and databases write beside Unicode. Of 70 short tables in five languages, in tests/indexer/
+# test_text.py, charset-normalizer 3.5 takes 52 for another encoding; what follows takes none, and refuses one.
 OLD = {"cp1252": "Windows-1252", "mac_roman": "Mac Roman", "cp850": "MS-DOS"}
 CLEARLY = 0.5  # points by which one encoding must be ahead of the next
 SAMPLE = 1 << 20  # bytes that are looked at for an encoding

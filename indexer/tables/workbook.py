@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from datetime import date, datetime, time
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile
 
 from indexer.tables.delimited import Record
 from retrieval.errors import BadTable
@@ -34,7 +33,7 @@ def sheets(path: Path) -> Iterator[tuple[str, list[Record]]]:
                 book.close()
     except OSError as error:
         raise BadTable(f"{path} cannot be read: {error.strerror or error}.") from error
-    except (BadZipFile, KeyError, ValueError, TypeError, AttributeError, SyntaxError) as error:
+    except Exception as error:  # archives and their XML raise almost anything when they are damaged
         raise BadTable(f"{path} is no workbook that can be read ({error}); save it as CSV UTF-8.") from error
 
 

@@ -86,6 +86,19 @@ def test_what_is_wrong_is_said_with_its_line(place, text, said):
         read(place, text, "007")
 
 
+def test_columns_photographs_and_ids_are_known_however_they_are_written(place):
+    notes: list[str] = []
+    text = "Bild;Catalogue IDs\nP.JPG;7, 12\nqueries\\r.jpg;a-1\nq;NONE\n"
+    (place / "queries.csv").write_bytes(text.encode("utf-16"))
+    found = read_queries(place / "queries.csv", catalogue(place, "007", "012", "A.1"), on_note=notes.append)
+    assert [(query.path, query.objects) for query in found] == [
+        (place / "p.jpg", {"007", "012"}),
+        (place / "queries/r.jpg", {"A.1"}),
+        (place / "q.jpg", frozenset()),
+    ]
+    assert notes == ["queries.csv: photo = Bild, catalogue_ids = Catalogue IDs"]
+
+
 def test_many_problems_are_counted(place):
     lines = "".join(f"no{number}.jpg,7\n" for number in range(9))
     with pytest.raises(BadTable, match=r"and 4 more\. Correct it and run again"):

@@ -1,6 +1,7 @@
 """Cells of a workbook as a person sees them; what cannot be read is refused in a line."""
 
 import datetime
+from random import Random
 
 import pytest
 
@@ -54,3 +55,18 @@ def test_what_is_no_workbook_is_refused_with_a_line_that_works(tmp_path, name, d
     with pytest.raises(BadTable, match=r"save it as .*CSV UTF-8") as refused:
         read_table(tmp_path / name, WANTED)
     assert "\n" not in str(refused.value)
+
+
+def test_a_damaged_workbook_is_read_or_refused_and_raises_nothing_else(tmp_path):
+    whole = write_workbook(tmp_path / "x.xlsx", One=[["object_id", "title"], *([number, "x"] for number in range(40))])
+    data, random, refused = whole.read_bytes(), Random(3), 0
+    for number in range(40):
+        damaged = bytearray(data[: random.randrange(len(data))] if number % 3 == 0 else data)
+        for _ in range(3):
+            damaged[random.randrange(len(damaged))] = random.randrange(256)
+        whole.write_bytes(damaged)
+        try:
+            read_table(whole, WANTED)
+        except BadTable as error:
+            refused += "\n" not in str(error)
+    assert refused > 20
