@@ -13,7 +13,8 @@ from pathlib import Path
 
 WORDS = Path(__file__).with_name("status_words.toml")
 LONG = 6  # letters from which on a word with one slip is still that word: stollen, gestolen, misssing
-REACH = 2  # words between a denial and what it denies, at most: `not yet been recovered`
+REACH = 2  # words between a denial and the alarm that it denies, at most: `has never been reported stolen`
+STOP = "|"
 
 
 class Status(StrEnum):
@@ -45,9 +46,16 @@ def understood(text: str) -> Understood:
     An alarm that is denied, or was undone, as `stolen, recovered 2011`, is no alarm but a doubt.
     """
     words = _words(text)
-    for status in Status:
-        if places := _places(words, status) or _alone(words, status):
-            return _weighed(text, words, status, places)
+    found = {
+        status: _weighed(text, words, status, places)
+        for status in Status
+        if (places := _places(words, status) or _alone(words, status))
+    }
+    if found:
+        raised = [status for status in found if status in ALARMS and found[status].status is not None]
+        if Status.KNOWN_FORGERY in raised and len(raised) > 1:
+            return Understood(raised[0], f"{text!r} may mean {raised[1]}, but is taken for {raised[0]}")
+        return found[raised[0]] if raised else next(iter(found.values()))
     for place, word in enumerate(words):
         if (near := _near(word)) is not None:
             status, known = near
@@ -62,7 +70,7 @@ def _weighed(text: str, words: Sequence[str], status: Status, places: Sequence[i
     if status not in ALARMS:
         return Understood(status)
     denied = all(_is_denied(words, place) for place in places)
-    undone = any(not _is_denied(words, place) for place in _places(words, "undone"))
+    undone = any(not _is_denied(words, place, reach=len(words)) for place in _places(words, "undone"))
     suspected = "?" in text or bool(_places(words, "suspected"))
     if denied or undone or (status is Status.KNOWN_FORGERY and suspected):
         return Understood(None, f"{text!r} raises no alarm")
@@ -84,10 +92,10 @@ def _phrases(kind: str) -> Mapping[str, Sequence[Sequence[str]]]:
 
 
 def _words(text: str) -> list[str]:
-    """Return the words of a text without accents and case."""
+    """Return the words of a text without accents and case, with STOP where a part of a sentence ends."""
     letters = unicodedata.normalize("NFKD", text).casefold()
     letters = "".join(sign for sign in letters if not unicodedata.combining(sign))
-    return re.sub(r"[\W_]+", " ", letters).split()
+    return re.findall(rf"[^\W_]+|{re.escape(STOP)}", re.sub(r"[.,;:()\[\]|\n]+", STOP, letters))
 
 
 def _places(words: Sequence[str], kind: str) -> list[int]:
@@ -101,11 +109,15 @@ def _places(words: Sequence[str], kind: str) -> list[int]:
 
 
 def _alone(words: Sequence[str], status: Status) -> list[int]:
-    return [0] if " ".join(words) in _table()[status].get("alone", ()) else []
+    written = [word for word in words if word != STOP]
+    return [0] if len(written) == 1 and written[0] in _table()[status].get("alone", ()) else []
 
 
-def _is_denied(words: Sequence[str], place: int) -> bool:
-    return bool(_places(words[max(0, place - REACH - 1) : place], "denied"))
+def _is_denied(words: Sequence[str], place: int, *, reach: int = REACH) -> bool:
+    """Say whether a denial stands before a place, in the same part of the sentence: `not for sale, stolen` is none."""
+    before = words[max(0, place - reach - 1) : place]
+    start = max((at for at, word in enumerate(before, 1) if word == STOP), default=0)
+    return bool(_places(before[start:], "denied"))
 
 
 @cache

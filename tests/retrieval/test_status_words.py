@@ -15,6 +15,9 @@ STOLEN, MISSING, FORGERY = Status.STOLEN, Status.MISSING, Status.KNOWN_FORGERY
         (STOLEN, ["volé", "VOLÉE", "vole\u0301 en 1998", "Vol", "spolié", "dérobé"]),
         (STOLEN, ["robado", "Hurtada", "expoliado", "rubato", "furto 1999", "trafugata", "looted", "theft"]),
         (STOLEN, ["Stolen, police case no. 12", "stolen; no trace since", "gestohlen, nie wiedergefunden"]),
+        (STOLEN, ["Stolen 2003; possible forgery in circulation", "not a forgery; stolen 2003", "No. 12, stolen"]),
+        (STOLEN, ["Not on view (stolen)", "not for sale. Stolen 1999", "stolen and has not so far been recovered"]),
+        (MISSING, ["not stolen, missing since 2001", "possibly a fake; lost"]),
         (MISSING, ["Missing", "Missing since 1998", "lost", "Lost in the war", "whereabouts unknown", "not found"]),
         (MISSING, ["vermisst", "Vermißt", "verschollen", "Kriegsverlust", "nicht auffindbar", "found missing 2003"]),
         (MISSING, ["disparu", "Disparue en 1944", "non localisé", "desaparecido", "paradero desconocido", "smarrito"]),
@@ -47,3 +50,8 @@ def test_a_slip_of_the_pen_raises_the_alarm_and_is_doubted(text):
 def test_what_is_denied_undone_or_suspected_is_no_alarm_but_a_doubt(text):
     found = understood(text)
     assert found == Understood(None, f"{text!r} raises no alarm")
+
+
+def test_of_two_alarms_a_known_forgery_is_taken_and_doubted():
+    text = "stolen, fake signature added"
+    assert understood(text) == Understood(FORGERY, f"{text!r} may mean stolen, but is taken for known forgery")
