@@ -80,6 +80,7 @@ def alarms_elsewhere(source: str, table: Table) -> Iterator[str]:
 
 def _raises(cell: str, column: str) -> bool:
     is_like_one = LIKE_A_STATUS.search(column) is not None
-    if is_like_one and cell.casefold() in YES - {"1"}:
+    is_alarm = understood(column).status in ALARMS  # else 1 may be the state of a print
+    if is_like_one and cell.casefold() in (YES if is_alarm else YES - {"1"}):
         return True
     return (len(cell.split()) <= SHORT or is_like_one) and understood(cell).status in ALARMS

@@ -67,6 +67,12 @@ def test_a_column_of_alarms_that_is_not_the_status_is_warned_of_by_name(folder, 
     assert statuses(data) == {"a": "on view", "b": "on view"}
 
 
+def test_a_flag_under_a_name_that_is_an_alarm_among_others_is_warned_of(folder, data):
+    write(folder, "object_id,Stolen (Y/N),State\na,1,1\nb,0,2\n")
+    (warning,) = index(folder, data).warnings
+    assert "the column 'Stolen (Y/N)' reads like a status (line 2)" in warning
+
+
 def test_of_two_rows_of_an_object_the_one_that_raises_an_alarm_holds(folder, data):
     write(folder, "object_id,status\na,on view\na,stolen\n")
     report = index(folder, data)
