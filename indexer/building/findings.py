@@ -66,16 +66,19 @@ def find_oddities(
     same: SameWork,
     *,
     near: float | None,
+    forgeries: Collection[str] = (),
 ) -> Findings:
     """Return what is odd about the exemplars whose contents, by sha256, are new.
 
     `vectors` are float32 (n, dim). Registered is what lies nearer than `near`, None: each with its nearest; so many
-    pairs as the match threshold passes by, and no more.
+    pairs as the match threshold passes by, and no more. Of known `forgeries` it is not odd that they look like others.
     """
     rows = [photos[int(photo_id)] for photo_id in ids]
     fresh = [row for row, photo in enumerate(rows) if photo.sha256 in new]
     pictures = tuple(_pictures(rows, new))
-    works = tuple(_works(rows, vectors, fresh, same, near))
+    genuine = [row for row in fresh if rows[row].object_id not in forgeries]
+    found = _works(rows, vectors, genuine, same, near)
+    works = tuple(item for item in found if not set(item.object_ids) & set(forgeries))
     objects = tuple(islice(_objects(rows, vectors, {rows[row].object_id for row in fresh}, same, near), MOST))
     return Findings(pictures, works, objects)
 

@@ -12,6 +12,8 @@ from indexer.building.simulated_distances import genuine_distances
 from retrieval.catalogue.catalogue import Catalogue
 from retrieval.catalogue.pictures import drop_unused_pictures
 from retrieval.catalogue.rows import Changes
+from retrieval.catalogue.standing import Register
+from retrieval.catalogue.status_words import Status
 from retrieval.catalogue.vector_index import build_vectors, has_vectors, remove_strays, vectors_path, write_vectors
 from retrieval.catalogue.vote_index import write_votes
 from retrieval.statistics.calibration import FALSE_MATCH_RATE, Thresholds, authenticity_threshold, match_threshold
@@ -58,7 +60,9 @@ def _measure(catalogue: Catalogue, new: Collection[str]) -> Published:
     genuine = genuine_distances(catalogue, photos.values())
     thresholds = Thresholds(match_threshold(works.distances), authenticity_threshold(genuine))
     catalogue.set_thresholds(thresholds)
-    findings = find_oddities(ids, vectors, photos, new, same, near=thresholds.match.value)
+    forgeries = Register.of(catalogue.objects()).alarms.get(Status.KNOWN_FORGERY, ())
+    near = thresholds.match.value
+    findings = find_oddities(ids, vectors, photos, new, same, near=near, forgeries=forgeries)
     return Published(after=thresholds, nearest=works.sure, findings=findings)
 
 

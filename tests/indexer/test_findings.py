@@ -56,6 +56,14 @@ def test_new_exemplars_are_looked_at_and_no_others(folder, data):
     assert [item.object_ids for item in index(folder, data).published.findings.works] == [("new", "new again")]
 
 
+def test_a_known_forgery_may_look_like_the_genuine_work(folder, data):
+    save(5, folder / "forged.jpg", quality=70)
+    save(6, folder / "again.jpg", quality=70)
+    table = "object_id,status,forgery_of\nforged,known forgery,05\n"
+    (folder / "catalogue.csv").write_text(table)
+    assert [item.object_ids for item in index(folder, data).published.findings.works] == [("06", "again")]
+
+
 def test_exemplars_that_show_nothing_are_named(tmp_path, data):
     write_paintings(tmp_path / "photos", 2)
     Image.new("RGB", (400, 300), (250, 250, 245)).save(tmp_path / "photos" / "blank.jpg")
