@@ -19,10 +19,9 @@ from cli.commands.shared_options import (
     Report,
     Single,
 )
+from cli.output.streams import STDOUT
 from cli.runs.judging_options import JudgingOptions
 from cli.screening.forms import ScreenFormat
-
-STDOUT = Path("-")
 
 
 def query(

@@ -8,10 +8,12 @@ import os
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import Any
 
 from retrieval.errors import ArtifactError
 
+STDOUT = Path("-")  # the name of a file that is none
 UNPRINTABLE = "backslashreplace"  # a letter that an encoding has not is shown by its number, and lost nowhere
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import typer
 
+from cli.output.streams import STDOUT, print_pieces
 from cli.output.terminal import print_table
 from cli.output.text import plain
 from cli.output.writing import check_targets, write_whole
@@ -106,14 +108,23 @@ def run_export(out: Path, data: Path) -> None:
         raise ArtifactError(
             f"There is no label in {len(items)} reviews{_left_out(labels)}. Review verdicts as consistent or divergent."
         )
-    check_targets([out], [*(photo.path for photo in labels.photos), *(Path(item.entry.photo) for item in items)])
-    write_whole(out, [as_csv(labels).encode()])
+    if out == STDOUT:
+        print_pieces([as_csv(labels)], data=True)
+    else:
+        check_targets([out], [*(photo.path for photo in labels.photos), *(Path(item.entry.photo) for item in items)])
+        write_whole(out, [as_csv(labels).encode()])
+    for line in _counted(labels):
+        typer.echo(line, err=out == STDOUT)
+
+
+def _counted(labels: ReviewLabels) -> Iterator[str]:
+    """Yield how many labels there are, and which reviews gave none."""
     genuine = sum(photo.genuine for photo in labels.photos)
-    typer.echo(f"{len(labels.photos)} labels, {genuine} genuine and {len(labels.photos) - genuine} of forgeries")
+    yield f"{len(labels.photos)} labels, {genuine} genuine and {len(labels.photos) - genuine} of forgeries"
     if labels.exemplars:
-        typer.echo(f"  {labels.exemplars} of them the exemplar of an object with nothing but forgeries")
+        yield f"  {labels.exemplars} of them the exemplar of an object with nothing but forgeries"
     for reason, count in labels.left_out.items():
-        typer.echo(f"  left out: {count} {reason}")
+        yield f"  left out: {count} {reason}"
 
 
 def _left_out(labels: ReviewLabels) -> str:

@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 
 import cli.main
 from cli.main import app
+from cli.output.progress import progress
 from cli.output.streams import CannotPrint, Remarks, Results, print_pieces
 from cli.output.unforeseen import os_error_words, refuse_little_memory, unforeseen_words
 from retrieval.errors import ArtifactError
@@ -108,6 +109,17 @@ def test_a_dumb_terminal_gets_no_colours(monkeypatch, term, coloured):
     monkeypatch.setenv("TERM", term)
     monkeypatch.setattr(sys.stdout, "isatty", lambda: True, raising=False)
     assert cli.main.wants_colour() is coloured
+
+
+@pytest.mark.parametrize(("term", "drawn"), [("xterm", True), ("dumb", False)])
+def test_a_dumb_terminal_gets_no_bar_and_no_empty_line(monkeypatch, term, drawn):
+    terminal = stream(Remarks)
+    monkeypatch.setenv("TERM", term)
+    monkeypatch.setattr(terminal, "isatty", lambda: True, raising=False)
+    monkeypatch.setattr(sys, "stderr", terminal)
+    with progress("Painting") as show:
+        show(1, 2)
+    assert bool(printed(terminal)) is drawn
 
 
 def test_little_memory_is_refused_before_anything_is_loaded(monkeypatch):

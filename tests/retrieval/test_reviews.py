@@ -430,6 +430,8 @@ def test_the_export_takes_the_place_of_no_photograph(desk, desk_log):
     accept(desk_log, lot(desk, desk_log, "1.png", object_id="B"))
     accept(desk_log, lot(desk, desk_log, "2.png", "no-match"))
     said = run(desk, "--export", str(desk / "labels.csv"))
+    piped = runner.invoke(app, ["review", "--export", "-", "--data", str(desk / "data")])
+    assert piped.stdout_bytes == (desk / "labels.csv").read_bytes() and "3 labels" in piped.stderr
     assert "3 labels, 2 genuine and 1 of forgeries 1 of them the exemplar" in said and "left out: 1 no-match" in said
     assert read_labels(desk / "labels.csv").summary == "2 objects, 2 genuine photographs, 1 forgery"
 
