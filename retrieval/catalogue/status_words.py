@@ -59,8 +59,8 @@ def understood(text: str) -> Understood:
     for place, word in enumerate(words):
         if (near := _near(word)) is not None:
             status, known = near
-            found = _weighed(text, words, status, [place])
-            return Understood(found.status, found.doubt or f"{text!r} is taken for {known!r}")
+            weighed = _weighed(text, words, status, [place])
+            return Understood(weighed.status, weighed.doubt or f"{text!r} is taken for {known!r}")
     is_near = bool(_places(words, "near"))
     return Understood(None, f"{text!r} is near an alarm, but raises none") if is_near else Understood()
 
