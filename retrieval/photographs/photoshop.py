@@ -66,7 +66,7 @@ class PhotoshopPicture:
             if len(data) < size:
                 raise UnreadableImage("truncated: pixels lie beyond the end of the file")
             if compression == _RUNS:
-                data = import_decoder("imagecodecs", "large or deep Photoshop").packbits_decode(data)
+                data = import_decoder("imagecodecs", "packed Photoshop").packbits_decode(data)
             planes.append(self._plane(data, row * height))
         return planes
 

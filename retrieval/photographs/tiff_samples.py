@@ -23,6 +23,15 @@ def samples_of(page: TiffPage) -> np.ndarray:
     Raises UnreadableImage for what is cut, or not read at all; almost anything where the data is damaged.
     """
     _refuse(page)
+    try:
+        return _eight_bit_samples(page)
+    except (ValueError, ImportError, RuntimeError) as error:  # what tifffile raises without imagecodecs
+        if isinstance(error, ImportError) or "imagecodecs" in str(error):
+            raise missing(name_of(page)) from error
+        raise
+
+
+def _eight_bit_samples(page: TiffPage) -> np.ndarray:
     dtype = page.dtype
     assert dtype is not None
     if page.is_subsampled and page.compression == 1:

@@ -5,15 +5,15 @@ from collections.abc import Iterator
 from PIL import Image
 
 from tests.encodings.encoding import Encoding
-from tests.encodings.others import other_encodings
-from tests.encodings.photoshop_and_raw import photoshop_and_raw_encodings
-from tests.encodings.tiff import tiff_encodings
-from tests.encodings.tiff_depths import tiff_depth_encodings
+from tests.encodings.others import OTHER_WAYS
+from tests.encodings.photoshop_and_raw import PHOTOSHOP_AND_RAW_WAYS
+from tests.encodings.tiff import TIFF_WAYS
+from tests.encodings.tiff_depths import TIFF_DEPTH_WAYS
+
+WAYS = (*OTHER_WAYS, *TIFF_WAYS, *TIFF_DEPTH_WAYS, *PHOTOSHOP_AND_RAW_WAYS)  # each yields encodings of a work
 
 
 def encodings(work: Image.Image) -> Iterator[Encoding]:
     """Yield the work encoded in every way."""
-    yield from other_encodings(work)
-    yield from tiff_encodings(work)
-    yield from tiff_depth_encodings(work)
-    yield from photoshop_and_raw_encodings(work)
+    for way in WAYS:
+        yield from way(work)

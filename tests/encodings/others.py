@@ -13,11 +13,7 @@ from PIL import Image
 
 from tests.encodings.encoding import DEEP, EXACT, LOSSY, Encoding, deep, linear, saved, seen
 
-
-def other_encodings(work: Image.Image) -> Iterator[Encoding]:
-    """Yield the work in every format but TIFF, PSD and raw."""
-    for of_one_format in (_jpeg, _png, _gif_webp_bmp, _heif_avif, _jpeg_2000, _jpeg_xl, _pdf):
-        yield from of_one_format(work)
+_QUICK = {"enc_params": {"preset": "ultrafast"}}  # of HEIF
 
 
 def _turned(image: Image.Image) -> tuple[Image.Image, Image.Exif]:
@@ -132,35 +128,37 @@ def _heif_avif(work: Image.Image) -> Iterator[Encoding]:
     pixels, grey = seen(work), work.convert("L")
     pillow_heif.register_heif_opener()
     small = (32, 24)
-    yield Encoding("a.heic", saved(work, "HEIF", quality=95), pixels, LOSSY)
-    yield Encoding("444.heic", saved(work, "HEIF", quality=95, chroma=444), pixels, LOSSY)
-    yield Encoding("lossless.heic", saved(work, "HEIF", quality=-1, matrix_coefficients=0, chroma=444), pixels, DEEP)
-    yield Encoding("grey.heic", saved(grey, "HEIF", quality=95), seen(grey), LOSSY)
+    yield Encoding("a.heic", saved(work, "HEIF", **_QUICK, quality=95), pixels, LOSSY)
+    yield Encoding("444.heic", saved(work, "HEIF", **_QUICK, quality=95, chroma=444), pixels, LOSSY)
+    yield Encoding(
+        "lossless.heic", saved(work, "HEIF", **_QUICK, quality=-1, matrix_coefficients=0, chroma=444), pixels, DEEP
+    )
+    yield Encoding("grey.heic", saved(grey, "HEIF", **_QUICK, quality=95), seen(grey), LOSSY)
     for bits in (10, 12):
         from_deep = pillow_heif.from_bytes("RGB;16", work.size, deep(pixels).tobytes())
         file = io.BytesIO()
         pillow_heif.options.SAVE_HDR_TO_12_BIT = bits == 12
-        from_deep.save(file, quality=95, chroma=444)
+        from_deep.save(file, quality=95, chroma=444, **_QUICK)
         yield Encoding(f"{bits} bits.heic", file.getvalue(), pixels, LOSSY)
     pillow_heif.options.SAVE_HDR_TO_12_BIT = False
     with_alpha = work.copy()
     with_alpha.putalpha(0)
-    yield Encoding("transparent everywhere.heic", saved(with_alpha, "HEIF", quality=95), pixels, LOSSY)
+    yield Encoding("transparent everywhere.heic", saved(with_alpha, "HEIF", **_QUICK, quality=95), pixels, LOSSY)
     turned, exif = _turned(work)
-    yield Encoding("turned.heic", saved(turned, "HEIF", quality=95, exif=exif.tobytes()), pixels, LOSSY)
+    yield Encoding("turned.heic", saved(turned, "HEIF", **_QUICK, quality=95, exif=exif.tobytes()), pixels, LOSSY)
     thumbnail = pillow_heif.from_pillow(work)
     thumbnail.info["thumbnails"] = [max(small)]
     file = io.BytesIO()
-    thumbnail.save(file, quality=95)
+    thumbnail.save(file, quality=95, **_QUICK)
     yield Encoding("with a thumbnail.heic", file.getvalue(), pixels, LOSSY)
     for name, more in {"420": {}, "444": {"subsampling": "4:4:4"}}.items():
-        yield Encoding(f"{name}.avif", saved(work, "AVIF", quality=90, **more), pixels, LOSSY)
-    yield Encoding("grey.avif", saved(grey, "AVIF", quality=90), seen(grey), LOSSY)
+        yield Encoding(f"{name}.avif", saved(work, "AVIF", speed=10, quality=90, **more), pixels, LOSSY)
+    yield Encoding("grey.avif", saved(grey, "AVIF", speed=10, quality=90), seen(grey), LOSSY)
     moving = {"save_all": True, "append_images": [work.rotate(180)]}
-    yield Encoding("moving.avif", saved(work, "AVIF", quality=90, **moving), pixels, LOSSY)
-    yield Encoding("turned.avif", saved(turned, "AVIF", quality=90, exif=exif), pixels, LOSSY)
+    yield Encoding("moving.avif", saved(work, "AVIF", speed=10, quality=90, **moving), pixels, LOSSY)
+    yield Encoding("turned.avif", saved(turned, "AVIF", speed=10, quality=90, exif=exif), pixels, LOSSY)
     for bits in (10, 12):
-        data = imagecodecs.avif_encode(deep(pixels) >> (16 - bits), 95, bitspersample=bits, pixelformat="444")
+        data = imagecodecs.avif_encode(deep(pixels) >> (16 - bits), 95, bitspersample=bits, pixelformat="444", speed=10)
         yield Encoding(f"{bits} bits.avif", bytes(data), pixels, LOSSY)
 
 
@@ -202,3 +200,6 @@ def _pdf(work: Image.Image) -> Iterator[Encoding]:
     yield Encoding("grey.pdf", saved(work.convert("L"), "PDF", quality=95), seen(work.convert("L")), LOSSY)
     yield Encoding("bits.pdf", saved(work.convert("1"), "PDF"), seen(work.convert("1")), LOSSY)
     yield Encoding("fine.pdf", saved(work, "PDF", quality=95, resolution=300), seen(work), LOSSY)
+
+
+OTHER_WAYS = (_jpeg, _png, _gif_webp_bmp, _heif_avif, _jpeg_2000, _jpeg_xl, _pdf)

@@ -10,12 +10,6 @@ from PIL import Image, ImageCms
 from tests.encodings.encoding import DEEP, EXACT, Encoding, deep, linear, planes, seen, tiff
 
 
-def photoshop_and_raw_encodings(work: Image.Image) -> Iterator[Encoding]:
-    """Yield the work as PSD, PSB and DNG."""
-    yield from _photoshop(work)
-    yield from _raw(work)
-
-
 def psd(samples: np.ndarray, mode: int, *, large: bool = False, runs: bool = False, palette: bytes = b"") -> bytes:
     """Return a Photoshop file without layers, of planes (channels, height, width)."""
     channels, height, width = samples.shape
@@ -80,3 +74,6 @@ def _raw(work: Image.Image) -> Iterator[Encoding]:
     pattern = [(33421, 3, 2, (2, 2), True), (33422, 1, 4, (0, 1, 1, 2), True)]
     sensor = (mosaic, {"photometric": "cfa", "subfiletype": 0, "extratags": pattern})
     yield Encoding("mosaic.dng", tiff(small, sensor), pixels, 25.0)  # the work has many more edges than photographs
+
+
+PHOTOSHOP_AND_RAW_WAYS = (_photoshop, _raw)

@@ -17,15 +17,6 @@ _RGB = {"photometric": "rgb"}
 _APART = {"photometric": "rgb", "planarconfig": "separate"}
 
 
-def tiff_encodings(work: Image.Image) -> Iterator[Encoding]:
-    """Yield the work as TIFF."""
-    yield from _compressed(work)
-    yield from _laid_out(work)
-    yield from _by_pillow(work)
-    yield from _oriented(work)
-    yield from _among_others(work)
-
-
 def _compressed(work: Image.Image) -> Iterator[Encoding]:
     pixels = seen(work)
     for compression in (*_LOSSLESS, *_OF_8_BITS):
@@ -93,3 +84,6 @@ def _among_others(work: Image.Image) -> Iterator[Encoding]:
     yield Encoding("pyramid.tif", tiff(*levels), pixels)
     below = tiff((pixels, {**_RGB, "subifds": 2}), *levels[1:])
     yield Encoding("pyramid below.tif", below, pixels)
+
+
+TIFF_WAYS = (_compressed, _laid_out, _by_pillow, _oriented, _among_others)

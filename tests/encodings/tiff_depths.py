@@ -11,17 +11,6 @@ _GREY, _RGB = {"photometric": "minisblack"}, {"photometric": "rgb"}
 _APART = {"planarconfig": "separate"}
 
 
-def tiff_depth_encodings(work: Image.Image) -> Iterator[Encoding]:
-    """Yield the work as TIFF."""
-    yield from _grey(work)
-    yield from _grey_in_few_bits(work)
-    yield from _with_alpha(work)
-    yield from _floats(work)
-    yield from _inks(work)
-    yield from _lab(work)
-    yield from _palettes(work)
-
-
 def _grey(work: Image.Image) -> Iterator[Encoding]:
     grey = np.asarray(work.convert("L"))
     shows = seen(work.convert("L"))
@@ -131,3 +120,6 @@ def _palettes(work: Image.Image) -> Iterator[Encoding]:
     few = work.quantize(16)
     data = saved(few, "TIFF")
     yield Encoding("palette of 16 colours.tif", data, seen(few))
+
+
+TIFF_DEPTH_WAYS = (_grey, _grey_in_few_bits, _with_alpha, _floats, _inks, _lab, _palettes)
