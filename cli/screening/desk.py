@@ -47,6 +47,7 @@ class Desk:
     max_megapixels: float
     claims: Claims
     count: Callable[[Path], Pictures] = pictures_in
+    _pages: dict[Path, int] = field(default_factory=dict)  # of files of several
     _more_pages: int = 0  # more than there are files
     _twins: dict[str, list[Lot]] = field(default_factory=dict)  # of contents that are being judged
     _warned: bool = False
@@ -78,8 +79,19 @@ class Desk:
         self.edition = self.recorder.remembering()
 
     def is_done(self, lot: Lot) -> bool:
-        """Say whether a photograph has its record."""
-        return any(self.journal.holds(one.key, one.path) for one in (lot, replace(lot, picture=1)))
+        """Say whether a photograph, or every page of a file of several, has its record."""
+        first = replace(lot, picture=1)
+        if self.journal.holds(lot.key, lot.path):
+            return True
+        if not self.journal.holds(first.key, first.path):
+            return False
+        if lot.path not in self._pages:  # an earlier run counted them, and may have been ended between two
+            try:
+                self._pages[lot.path] = self.count(lot.path).count
+            except UnreadableImage:  # judging the photograph will say why
+                return False
+        pages = (replace(lot, picture=number) for number in range(2, self._pages[lot.path] + 1))
+        return all(self.journal.holds(page.key, page.path) for page in pages)
 
     def _to_judge(self, lots: Iterable[Lot]) -> Iterator[Probe]:
         """Yield what has to be judged; what was, or cannot be opened, gets its record at once."""
@@ -111,6 +123,7 @@ class Desk:
         with suppress(UnreadableImage):  # judging the photograph will say why
             found = self.count(lot.path)
             if lot.picture is None and found.count > 1 and not found.animated:
+                self._pages[lot.path] = found.count
                 self._more_pages += found.count - 1
                 yield from (replace(lot, picture=n, pictures=found.count) for n in range(1, found.count + 1))
                 return

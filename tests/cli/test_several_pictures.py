@@ -4,15 +4,21 @@ import csv
 import io
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
 from cli.main import app
+from cli.screening.desk import Desk
+from cli.screening.journal import Journal
+from indexer.inputs.lots import Lot
 from retrieval.verdicts.log import VerdictLog
 from tests.pictures import painting
+from tests.records import photograph_record
 
 BLANK = Image.new("RGB", (520, 400), (250, 248, 244))
 STOLEN = "03"
@@ -78,6 +84,18 @@ def test_every_page_is_screened_and_identical_ones_once(house, data):
     assert said(found["moving.webp", 2]) == ("consistent", "04", None, {"number": 2, "of": 3})
     assert said(found["one#2.jpg", None]) == ("consistent", "01", None, None)
     assert len(found) == len(records) == 8
+
+
+def test_a_file_is_done_when_every_page_of_it_has_its_record(tmp_path):
+    lot = Lot(write_pages(tmp_path / "pages.tif", BLANK, painting(2), painting(3)))
+    with Journal.beside(tmp_path / "out", {}) as journal:
+        unused: Any = None
+        desk = Desk(unused, journal, unused, unused, unused, 500.0, unused)
+        done = []
+        for number in (1, 2, 3):
+            journal.add(replace(lot, picture=number).key, None, photograph_record(lot.path))
+            done.append(desk.is_done(lot))
+    assert done == [False, False, True]
 
 
 def test_the_page_the_table_and_the_spreadsheet_name_the_picture(house, data, tmp_path):
