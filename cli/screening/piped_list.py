@@ -13,7 +13,7 @@ from pathlib import Path
 from retrieval.errors import ArtifactError, BadTable
 
 STANDARD_INPUT = Path("-")
-DEVICES = Path("/dev")
+DEVICES = (Path("/dev"), Path("/dev/fd"))  # folders of streams; others below, such as /dev/shm, hold files
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +46,6 @@ def source_on_disk(source: Path) -> Iterator[Source]:
 
 
 def _is_piped(source: Path) -> bool:
-    if source == STANDARD_INPUT or DEVICES in source.parents:
+    if source == STANDARD_INPUT:
         return True
-    return source.exists() and not source.is_file() and not source.is_dir()
+    return source.exists() and not source.is_dir() and (source.parent in DEVICES or not source.is_file())

@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 from pathlib import Path
 
@@ -122,3 +123,13 @@ def test_a_dash_is_stdout(here, monkeypatch):
     )
     assert CliRunner().invoke(app, ["screen", str(here), "--out", "-", "--format", "csv"]).exit_code == 0
     assert asked[0].out is None and asked[0].form == "csv"
+
+
+@pytest.mark.skipif(not os.access("/dev/shm", os.W_OK), reason="needs files in memory below /dev")
+def test_a_folder_and_a_list_in_shared_memory_are_no_pipes():
+    with tempfile.TemporaryDirectory(dir="/dev/shm") as folder:
+        listed = Path(folder, "list.txt")
+        listed.write_text("a.jpg\n")
+        for source in (Path(folder), listed):
+            with source_on_disk(source) as found:
+                assert (found.file, found.beside) == (source, None)
