@@ -63,7 +63,7 @@ def _views(names: set[str], separator: str) -> Mapping[str, list[str]]:
     views: defaultdict[str, list[str]] = defaultdict(list)
     for name in sorted(names):
         base, _, view = name.rpartition(separator)
-        if base.strip() and VIEW.fullmatch(view) and not re.fullmatch(_YEAR, base):
+        if base.strip() and VIEW.fullmatch(view) and (base in names or not re.fullmatch(_YEAR, base)):
             views[base].append(view)
     return {base: found for base, found in views.items() if _is_likely(base, found, base in names, separator)}
 
