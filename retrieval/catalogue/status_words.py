@@ -46,16 +46,16 @@ def understood(text: str) -> Understood:
     An alarm that is denied, or was undone, as `stolen, recovered 2011`, is no alarm but a doubt.
     """
     words = _words(text)
-    weighed = {
+    meant = {
         status: _weighed(text, words, status, places)
         for status in Status
         if (places := _places(words, status) or _alone(words, status))
     }
-    if weighed:
-        raised = [status for status in weighed if status in ALARMS and weighed[status].status is not None]
+    if meant:
+        raised = [status for status in meant if status in ALARMS and meant[status].status is not None]
         if Status.KNOWN_FORGERY in raised and len(raised) > 1:
             return Understood(raised[0], f"{text!r} may mean {raised[1]}, but is taken for {raised[0]}")
-        return weighed[raised[0]] if raised else next(iter(weighed.values()))
+        return meant[raised[0]] if raised else next(iter(meant.values()))
     for place, word in enumerate(words):
         if (near := _near(word)) is not None:
             status, known = near
