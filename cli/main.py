@@ -92,6 +92,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "list": catalogue.list_objects,
     "show": catalogue.show,
     "remove": catalogue.remove,
+    "move": catalogue.move,
     "check": catalogue.check,
     "calibrate": thresholds.calibrate,
     "evaluate": thresholds.evaluate,

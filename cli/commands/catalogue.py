@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from cli.commands.exit_codes import ExitCode
-from cli.commands.shared_options import DATA, Data, Format, ListFormat, ObjectId
+from cli.commands.shared_options import DATA, Data, Format, ListFormat, ObjectId, complete_folder
 from cli.runs.indexing_options import IndexingOptions
 
 
@@ -81,6 +81,28 @@ def remove(object_id: ObjectId, data: Data = DATA) -> None:
     from cli.runs.index import run_remove
 
     run_remove(object_id, data)
+
+
+def move(
+    old: Annotated[
+        Path,
+        typer.Argument(metavar="OLD", help="Folder as `artifact status` names it.", autocompletion=complete_folder),
+    ],
+    new: Annotated[Path, typer.Argument(metavar="NEW", help="Where the folder is now.")],
+    data: Data = DATA,
+) -> None:
+    """Let the catalogue know that a folder of photographs, or the folder around several, has moved.
+
+    Names and sizes are compared, nothing is encoded. Exits with 3 where some of the photographs are not there.
+
+    \b
+    Examples:
+      artifact move /mnt/scans/paintings /srv/scans/paintings
+      artifact move /mnt/scans /srv/scans
+    """
+    from cli.runs.move import run_move
+
+    raise typer.Exit(ExitCode.DONE if run_move(old, new, data) else ExitCode.UNREADABLE)
 
 
 def check(data: Data = DATA, format: Format = ListFormat.TABLE) -> None:

@@ -24,6 +24,18 @@ def complete_object(context: typer.Context, incomplete: str) -> list[tuple[str, 
         return []
 
 
+def complete_folder(context: typer.Context, incomplete: str) -> list[str]:
+    """Complete the catalogued folders; nothing where there is no catalogue."""
+    from retrieval.catalogue.catalogue import Catalogue
+    from retrieval.errors import ArtifactError
+
+    try:
+        with Catalogue.reading(Path(context.params.get("data") or "index_data")) as catalogue:
+            return [folder for folder in catalogue.folders() if folder.startswith(incomplete)]
+    except ArtifactError:
+        return []
+
+
 def ending(suffix: str) -> Callable[[Path | None], Path | None]:
     """Return a check that a file's name ends in this."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,8 @@ from cli.runs.register_words import alarm_lines, change_lines, doubt_lines, regi
 from indexer.building.reading import left_out_of
 from retrieval.catalogue.catalogue import Catalogue
 from retrieval.catalogue.changes import last_changes
+from retrieval.catalogue.exemplar_files import in_time
+from retrieval.catalogue.pictures import picture_side, pictures_size
 from retrieval.catalogue.rows import FIELDS, EncoderRecord, Object, Photo
 from retrieval.catalogue.standing import Register
 from retrieval.statistics.calibration import Calibration
@@ -27,7 +29,8 @@ def run_status(data: Path, *, as_json: bool) -> None:
     """Print what the catalogue holds."""
     with Catalogue.reading(data) as catalogue:
         objects, photos = catalogue.counts()
-        thresholds, encoder, skipped = catalogue.thresholds(), catalogue.encoder, catalogue.skipped()
+        gone = [folder for folder in catalogue.folders() if not in_time(Path(folder).is_dir)]
+        thresholds, encoder, skipped = catalogue.thresholds(), catalogue.encoder, catalogue.skipped(gone=gone)
         calibrations = catalogue.calibrations()
         found: dict[str, Any] = {
             "data": str(data),
@@ -35,6 +38,8 @@ def run_status(data: Path, *, as_json: bool) -> None:
             "objects": objects,
             "photos": photos,
             "folders": sorted({photo.folder for photo in catalogue.photos()}),
+            "missing_folders": sorted({photo.folder for photo in catalogue.photos()} & set(gone)),
+            "pictures": _pictures(catalogue),
             "encoder": encoder and {name: getattr(encoder, name) for name in encoder.__slots__},
             "thresholds": thresholds and asdict(thresholds),
             "calibrations": [{"number": item.number, **item.as_dict()} for item in calibrations],
@@ -55,9 +60,11 @@ def run_status(data: Path, *, as_json: bool) -> None:
     for line in (*alarm_lines(register), *doubt_lines(register)):
         typer.echo(line)
     for folder in found["folders"]:
-        typer.echo(f"folder: {plain(folder)}")
+        missing = f"  (not there now; if it has moved: artifact move {plain(folder)} NEW)" if folder in gone else ""
+        typer.echo(f"folder: {plain(folder)}{missing}")
         for line in left_out_lines(left_out[folder]):
             typer.echo(f"  {line}")
+    typer.echo(_pictures_line(found["pictures"]))
     typer.echo(f"encoder: {encoder.fingerprint} ({plain(encoder.spec)})" if encoder else "encoder: none yet")
     for line in threshold_lines(thresholds) if thresholds else ["thresholds: none; run `artifact index` again"]:
         typer.echo(line)
@@ -69,6 +76,17 @@ def run_status(data: Path, *, as_json: bool) -> None:
         typer.echo(f"left out by the last index: {len(skipped)}")
     for file, reason in skipped:
         typer.echo(f"  {plain(file)}: {plain(reason)}")
+
+
+def _pictures(catalogue: Catalogue) -> dict[str, int]:
+    """Return the long side of working pictures to come, of how many contents there are some, and their size."""
+    count, size = pictures_size(catalogue.data)
+    return {"side": picture_side(catalogue), "count": count, "bytes": size}
+
+
+def _pictures_line(pictures: Mapping[str, int]) -> str:
+    to_come = f"{pictures['side']} px" if pictures["side"] else "none from now on"
+    return f"working pictures: of {pictures['count']:,} photographs, {pictures['bytes'] / 1e6:,.1f} MB; {to_come}"
 
 
 def _calibrated(calibrations: Sequence[Calibration], encoder: EncoderRecord | None, objects: int) -> list[str]:
@@ -105,7 +123,7 @@ def run_show(object_id: str, data: Path, *, as_json: bool) -> None:
         if name in item.metadata:
             typer.echo(f"  {plain(name)}: {plain(item.metadata[name])}")
     for photo in photos:
-        missing = "" if photo.file.exists() else "  (no longer on disk)"
+        missing = "" if in_time(photo.file.exists) else "  (no longer on disk)"
         typer.echo(f"  {photo.role}: {plain(str(photo.file))} ({photo.width} x {photo.height}){missing}")
 
 

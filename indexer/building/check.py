@@ -13,6 +13,14 @@ import numpy as np
 from indexer.building.publish import publish
 from retrieval.catalogue.catalogue import Catalogue
 from retrieval.catalogue.database import can_write
+from retrieval.catalogue.pictures import (
+    drop_unused_pictures,
+    is_whole,
+    kept_pictures,
+    picture_path,
+    picture_side,
+    unused_pictures,
+)
 from retrieval.catalogue.rows import Changes, Photo
 from retrieval.catalogue.vector_index import build_vectors, stray_files, vectors_path, write_vectors
 from retrieval.catalogue.vote_index import is_current, stray_votes, votes_path, write_votes
@@ -46,6 +54,7 @@ def check_catalogue(data: Path, *, on_progress: Callable[[int, int], None] = lam
             *_database(catalogue),
             *_vectors(catalogue, photos, mend),
             *_features(catalogue, photos, mend),
+            *_pictures(catalogue, photos, mend),
             *_files(photos, on_progress),
         ]
         derived = tuple(_derived(catalogue))
@@ -85,6 +94,19 @@ def _features(catalogue: Catalogue, photos: Sequence[Photo], mend: bool) -> Iter
             yield f"{photo.file} has no sound features; `artifact index {photo.folder}` finds them again"
 
 
+def _pictures(catalogue: Catalogue, photos: Sequence[Photo], mend: bool) -> Iterator[str]:
+    """Say which exemplars lack a sound working picture; remove unsound ones so that an index run makes them anew."""
+    if not picture_side(catalogue):
+        return
+    unsound = {path for path in kept_pictures(catalogue.data) if not is_whole(path)}
+    contents = {path.name.partition(".")[0] for path in unsound}
+    for path in unsound if mend else ():
+        path.unlink(missing_ok=True)
+    for photo in photos:
+        if photo.sha256 in contents or not picture_path(catalogue.data, photo.sha256).exists():
+            yield f"{photo.file} has no sound working picture; `artifact index {photo.folder}` makes it again"
+
+
 def _files(photos: Sequence[Photo], on_progress: Callable[[int, int], None]) -> Iterator[str]:
     for done, photo in enumerate(photos, 1):
         try:
@@ -109,6 +131,8 @@ def _derived(catalogue: Catalogue) -> Iterator[str]:
         yield f"{votes_path(catalogue.data, catalogue.revision).name} was missing, damaged or did not agree"
     for stray in (*stray_files(catalogue.data, catalogue.revision), *stray_votes(catalogue.data, catalogue.revision)):
         yield f"{stray.name} was left over"
+    if unused := unused_pictures(catalogue):
+        yield f"{len(unused)} of the working pictures, such as {unused[0].name}, belonged to no exemplar"
 
 
 def _is_complete(catalogue: Catalogue) -> bool:
@@ -122,6 +146,7 @@ def _repair(catalogue: Catalogue) -> None:
     else:
         write_votes(catalogue)
     write_vectors(build_vectors(*catalogue.vectors()), catalogue.data, catalogue.revision)
+    drop_unused_pictures(catalogue)
 
 
 def _read(path: Path) -> Any:

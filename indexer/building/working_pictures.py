@@ -8,7 +8,7 @@ from contextlib import closing, suppress
 from functools import partial
 from pathlib import Path
 
-from retrieval.catalogue.pictures import keep_picture, picture_path
+from retrieval.catalogue.pictures import has_pictures, keep_pictures
 from retrieval.encoder.in_order import in_order
 from retrieval.encoder.stream import LOOK_AHEAD, Reading
 from retrieval.errors import UnreadableImage
@@ -19,19 +19,19 @@ from retrieval.photographs.reader_process import Order, ReadPhotograph, Running
 
 
 def read_and_keep(data: Path, side: int, run: Running) -> Reading:
-    """Return a way to read sound photographs that keeps a working picture with that long side; 0: none."""
+    """Return a way to read sound photographs that keeps working pictures, for people with that long side; 0: none."""
     return lambda order: run(partial(_read_sound, data, side, order))
 
 
 def _read_sound(data: Path, side: int, order: Order) -> ReadPhotograph:
-    """Read a photograph, keep its working picture, and find its features; raises UnreadableImage for a damaged one."""
+    """Read a photograph, keep its working pictures, and find its features; raises UnreadableImage for a damaged one."""
     photograph, large = read_both(
         order.path, short_side=order.short_side, long_side=side, max_megapixels=order.max_megapixels
     )
     if photograph.damage is not None:
         raise UnreadableImage(f"damaged: {photograph.damage}")
     if side:
-        keep_picture(data, photograph.sha256, large)
+        keep_pictures(data, photograph, large, short_side=order.short_side)
     return ReadPhotograph(photograph, order.extract(photograph))
 
 
@@ -48,7 +48,7 @@ def complete_pictures(
 
     `exemplars` names a file for each content.
     """
-    missing = [path for sha256, path in exemplars.items() if side and not picture_path(data, sha256).exists()]
+    missing = [path for sha256, path in exemplars.items() if side and not has_pictures(data, sha256, short_side)]
 
     def keep(path: Path) -> None:
         with suppress(UnreadableImage):  # changed or gone just now: the next run says so
@@ -63,7 +63,7 @@ def complete_pictures(
 
 
 def _kept(data: Path, path: Path, short_side: int, side: int, max_megapixels: float) -> Photograph:
-    """Read a photograph, and keep its working picture."""
+    """Read a photograph, and keep its working pictures."""
     photograph, large = read_both(path, short_side=short_side, long_side=side, max_megapixels=max_megapixels)
-    keep_picture(data, photograph.sha256, large)
+    keep_pictures(data, photograph, large, short_side=short_side)
     return photograph

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
@@ -145,10 +145,15 @@ class Catalogue:
             for path, reason in skipped:
                 self.db.execute("INSERT OR REPLACE INTO skipped VALUES (?, ?, ?)", [folder, path, reason])
 
-    def skipped(self) -> list[tuple[str, str]]:
-        """Return (file, reason) for what the last index of each folder left out."""
+    def skipped(self, *, gone: Collection[str] = ()) -> list[tuple[str, str]]:
+        """Return (file, reason) for what the last index of each folder left out, of folders that are gone nothing."""
         rows = self.db.execute("SELECT folder, path, reason FROM skipped ORDER BY folder, path")
-        return [(str(Path(folder) / path), reason) for folder, path, reason in rows]
+        return [(str(Path(folder) / path), reason) for folder, path, reason in rows if folder not in gone]
+
+    def folders(self) -> list[str]:
+        """Return the folders that were indexed, in order."""
+        rows = self.db.execute("SELECT folder FROM photos UNION SELECT folder FROM skipped ORDER BY 1")
+        return [folder for (folder,) in rows]
 
     # -- vectors
 

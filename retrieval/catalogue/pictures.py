@@ -1,4 +1,8 @@
-"""Keep a working picture of each exemplar, by the hash of its file, to compare with whatever becomes of the file."""
+"""Keep working pictures of each exemplar, by the hash of its file, to compare with whatever becomes of the file.
+
+One is for people, as large as a page shows it. The other one is what is compared, to the last bit: with a picture at
+any quality of JPEG or WebP, one pair in fifty is compared otherwise (`python -m tests.bench.working_pictures`).
+"""
 
 from __future__ import annotations
 
@@ -6,8 +10,9 @@ import hashlib
 import io
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from PIL import Image, ImageOps
 
@@ -18,14 +23,27 @@ from retrieval.photographs.images import read_photograph
 from retrieval.photographs.limits import DEFAULT_MAX_MEGAPIXELS
 from retrieval.photographs.photograph import Photograph
 
-SIDE, MOST = 1600, 65_500  # pixels of the long side: usually, and what a JPEG can hold
-QUALITY, SUBSAMPLING = 97, "4:4:4"  # JPEG
-_DIGEST = hashlib.sha256().digest_size  # bytes behind the JPEG, by which a damaged picture is known
+SIDE, MOST = 1600, 65_500  # pixels of the long side for people: usually, and what a JPEG can hold
+MOST_WEBP = 16_383  # pixels of the long side
+FOR_PEOPLE = {"format": "JPEG", "quality": 85}
+COMPARED = {"format": "WEBP", "lossless": True, "quality": 0, "method": 0}  # the quickest to write
+COMPARED_IF_LONG = {"format": "PNG", "compress_level": 1}
+_DIGEST = hashlib.sha256().digest_size  # bytes behind a picture, by which a damaged one is known
 
 
 def picture_path(data: Path, sha256: str) -> Path:
-    """Return where the working picture of a content lies."""
+    """Return where the picture of a content for people lies."""
     return data / "pictures" / sha256[:2] / f"{sha256}.jpg"
+
+
+def compared_path(data: Path, sha256: str, short_side: int) -> Path:
+    """Return where the picture of a content lies that is compared, as it is read with that short side."""
+    return picture_path(data, sha256).with_suffix(f".{short_side}.exact")
+
+
+def has_pictures(data: Path, sha256: str, short_side: int) -> bool:
+    """Say whether the working pictures of a content are there."""
+    return picture_path(data, sha256).exists() and compared_path(data, sha256, short_side).exists()
 
 
 def picture_side(catalogue: Catalogue) -> int:
@@ -39,18 +57,23 @@ def set_picture_side(catalogue: Catalogue, side: int) -> None:
     catalogue.db["settings"].upsert({"key": "pictures", "value": str(side)}, pk="key")
 
 
-def keep_picture(data: Path, sha256: str, image: Image.Image) -> None:
-    """Write the working picture of a content, whole or not at all, unless it is there.
+def keep_pictures(data: Path, photograph: Photograph, large: Image.Image, *, short_side: int) -> None:
+    """Write the working pictures of a photograph read with that short side, unless they are there, each whole or not.
 
-    Raises CatalogueBusy where it cannot be written.
+    Raises CatalogueBusy where they cannot be written.
     """
-    path = picture_path(data, sha256)
+    if max(large.size) > MOST:
+        large = ImageOps.contain(large, (MOST, MOST))
+    _keep(picture_path(data, photograph.sha256), large, FOR_PEOPLE)
+    how = COMPARED if max(photograph.image.size) <= MOST_WEBP else COMPARED_IF_LONG
+    _keep(compared_path(data, photograph.sha256, short_side), photograph.image, how)
+
+
+def _keep(path: Path, image: Image.Image, how: Mapping[str, Any]) -> None:
     if path.exists():
         return
-    if max(image.size) > MOST:
-        image = ImageOps.contain(image, (MOST, MOST))
     file = io.BytesIO()
-    image.save(file, "JPEG", quality=QUALITY, subsampling=SUBSAMPLING)
+    image.save(file, **how)
     file.write(hashlib.sha256(file.getbuffer()).digest())
     temporary = path.with_suffix(f".{os.getpid()}-{threading.get_ident()}.part")
     try:
@@ -77,14 +100,14 @@ def is_whole(path: Path) -> bool:
 def read_exemplar(
     data: Path, photo: Photo, *, short_side: int, max_megapixels: float = DEFAULT_MAX_MEGAPIXELS
 ) -> Photograph:
-    """Read an exemplar as it was indexed: by its working picture, without one by its file.
+    """Read an exemplar as it was indexed: by a working picture, without one by its file.
 
     The size is that of the file's own picture. Raises ExemplarAway where there is neither.
     """
-    kept = picture_path(data, photo.sha256)
-    if is_whole(kept):
-        image = read_photograph(kept, short_side=short_side).image
-        return Photograph(photo.file, photo.sha256, photo.width, photo.height, image)
+    for kept in (compared_path(data, photo.sha256, short_side), picture_path(data, photo.sha256)):
+        if is_whole(kept):
+            image = read_photograph(kept, short_side=short_side).image
+            return Photograph(photo.file, photo.sha256, photo.width, photo.height, image)
     try:
         found = read_photograph(photo.file, short_side=short_side, max_megapixels=max_megapixels)
     except UnreadableImage as error:
@@ -116,11 +139,12 @@ def drop_unused_pictures(catalogue: Catalogue) -> int:
 
 def unused_pictures(catalogue: Catalogue) -> list[Path]:
     """Return the working pictures of contents that no exemplar has, and what a killed run left of one."""
-    wanted = {picture_path(catalogue.data, photo.sha256) for photo in catalogue.photos()}
-    return sorted(path for path in kept_pictures(catalogue.data) if path not in wanted)
+    wanted = {photo.sha256 for photo in catalogue.photos()}
+    kept = kept_pictures(catalogue.data)
+    return sorted(path for path in kept if path.suffix == ".part" or path.name.partition(".")[0] not in wanted)
 
 
 def pictures_size(data: Path) -> tuple[int, int]:
-    """Return the number of working pictures, and their bytes together."""
-    sizes = [path.stat().st_size for path in kept_pictures(data) if path.suffix == ".jpg"]
-    return len(sizes), sum(sizes)
+    """Return of how many contents there are working pictures, and the bytes of all of them together."""
+    sizes = {path: path.stat().st_size for path in kept_pictures(data)}
+    return sum(path.suffix == ".jpg" for path in sizes), sum(sizes.values())

@@ -9,6 +9,7 @@ from indexer.building import working_pictures
 from retrieval.catalogue.pictures import kept_pictures, picture_path
 from retrieval.errors import CatalogueBusy
 from retrieval.photographs.files import sha256_of
+from retrieval.photographs.photograph import Photograph
 from tests.conftest import SIDE, index, make_folder, picture, state, tiny_encoder, write_picture
 
 
@@ -23,7 +24,7 @@ def size_of(data: Path, file: Path) -> tuple[int, int]:
 
 
 def names(data: Path) -> set[str]:
-    return {path.stem for path in kept_pictures(data)}
+    return {path.name.partition(".")[0] for path in kept_pictures(data)}
 
 
 def test_an_index_run_keeps_a_picture_of_each_exemplar(folder, data):
@@ -93,15 +94,15 @@ def test_prune_drops_the_pictures_of_what_is_gone(folder, data):
 
 
 def test_a_full_disk_ends_the_run_in_a_line_and_the_next_one_completes_it(folder, data, monkeypatch):
-    keep, kept = working_pictures.keep_picture, []
+    keep, kept = working_pictures.keep_pictures, []
 
-    def full(data: Path, sha256: str, image: Image.Image) -> None:
+    def full(data: Path, photograph: Photograph, large: Image.Image, *, short_side: int) -> None:
         if kept:
             raise CatalogueBusy("no room")
-        kept.append(sha256)
-        keep(data, sha256, image)
+        kept.append(photograph)
+        keep(data, photograph, large, short_side=short_side)
 
-    monkeypatch.setattr(working_pictures, "keep_picture", full)
+    monkeypatch.setattr(working_pictures, "keep_pictures", full)
     with pytest.raises(CatalogueBusy, match="no room"):
         index(folder, data)
     monkeypatch.undo()
