@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from cli.output.threshold_words import calibration_lines, threshold_lines
 from cli.records.artifact_1 import dumps
 from cli.runs.register_words import alarm_lines, change_lines, doubt_lines, register_json
 from indexer.building.reading import left_out_of
+from indexer.inputs.walk import LeftOut
 from retrieval.catalogue.catalogue import Catalogue
 from retrieval.catalogue.changes import last_changes
 from retrieval.catalogue.exemplar_files import in_time
@@ -59,11 +60,8 @@ def run_status(data: Path, *, as_json: bool) -> None:
     typer.echo(f"{objects} objects, {photos} photographs; revision {found['revision']} in {plain(str(data))}")
     for line in (*alarm_lines(register), *doubt_lines(register)):
         typer.echo(line)
-    for folder in found["folders"]:
-        missing = f"  (not there now; if it has moved: artifact move {plain(folder)} NEW)" if folder in gone else ""
-        typer.echo(f"folder: {plain(folder)}{missing}")
-        for line in left_out_lines(left_out[folder]):
-            typer.echo(f"  {line}")
+    for line in _folder_lines(left_out, gone):
+        typer.echo(line)
     typer.echo(_pictures_line(found["pictures"]))
     typer.echo(f"encoder: {encoder.fingerprint} ({plain(encoder.spec)})" if encoder else "encoder: none yet")
     for line in threshold_lines(thresholds) if thresholds else ["thresholds: none; run `artifact index` again"]:
@@ -76,6 +74,14 @@ def run_status(data: Path, *, as_json: bool) -> None:
         typer.echo(f"left out by the last index: {len(skipped)}")
     for file, reason in skipped:
         typer.echo(f"  {plain(file)}: {plain(reason)}")
+
+
+def _folder_lines(left_out: Mapping[str, LeftOut], gone: Sequence[str]) -> Iterator[str]:
+    """Yield the lines on each folder, with what was left out of it, and whether it is there."""
+    for folder, counts in left_out.items():
+        missing = f"  (not there now; if it has moved: artifact move {plain(folder)} NEW)" if folder in gone else ""
+        yield f"folder: {plain(folder)}{missing}"
+        yield from (f"  {line}" for line in left_out_lines(counts))
 
 
 def _pictures(catalogue: Catalogue) -> dict[str, int]:

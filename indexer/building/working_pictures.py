@@ -14,7 +14,6 @@ from retrieval.encoder.stream import LOOK_AHEAD, Reading
 from retrieval.errors import UnreadableImage
 from retrieval.machine import cpu_count
 from retrieval.photographs.images import read_both
-from retrieval.photographs.photograph import Photograph
 from retrieval.photographs.reader_process import Order, ReadPhotograph, Running
 
 
@@ -52,7 +51,8 @@ def complete_pictures(
 
     def keep(path: Path) -> None:
         with suppress(UnreadableImage):  # changed or gone just now: the next run says so
-            _kept(data, path, short_side, side, max_megapixels)
+            photograph, large = read_both(path, short_side=short_side, long_side=side, max_megapixels=max_megapixels)
+            keep_pictures(data, photograph, large, short_side=short_side)
 
     with (
         ThreadPoolExecutor(cpu_count(), thread_name_prefix="decode") as pool,
@@ -60,10 +60,3 @@ def complete_pictures(
     ):
         for done, _ in enumerate(kept, 1):
             on_progress(done, len(missing))
-
-
-def _kept(data: Path, path: Path, short_side: int, side: int, max_megapixels: float) -> Photograph:
-    """Read a photograph, and keep its working pictures."""
-    photograph, large = read_both(path, short_side=short_side, long_side=side, max_megapixels=max_megapixels)
-    keep_pictures(data, photograph, large, short_side=short_side)
-    return photograph
