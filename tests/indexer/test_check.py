@@ -9,11 +9,12 @@ import pytest
 
 from indexer.building.check import check_catalogue
 from retrieval.catalogue.catalogue import Catalogue
+from retrieval.catalogue.pictures import compared_path, is_whole, picture_path
 from retrieval.catalogue.rows import Changes
 from retrieval.catalogue.vector_index import build_vectors, vectors_path
 from retrieval.errors import CatalogueBusy, CatalogueDamaged, CatalogueMissing
 from retrieval.photographs.files import sha256_of
-from tests.conftest import DIM, data_files, index, make_folder, state, write_picture
+from tests.conftest import DIM, SIDE, data_files, index, make_folder, state, write_picture
 
 
 @pytest.fixture
@@ -184,3 +185,25 @@ def test_objects_all_removed_still_agree(folder, data):
     before = data_files(data)["vectors-2.faiss"][1]
     assert (check_catalogue(data).repaired, check_catalogue(data).wrong) == ((), ())
     assert data_files(data)["vectors-2.faiss"][1] == before
+
+
+def test_missing_and_damaged_working_pictures_are_named_and_made_again_by_the_next_index(folder, data):
+    missing, damaged, stray = (sha256_of(folder / name) for name in ("1.png", "2.png", "3.png"))
+    picture_path(data, missing).unlink()
+    exact = compared_path(data, damaged, SIDE)
+    exact.write_bytes(exact.read_bytes()[:-1])
+    (data / "pictures/aa").mkdir(exist_ok=True)
+    left_over = picture_path(data, f"aa{stray[2:]}")
+    left_over.write_bytes(picture_path(data, stray).read_bytes())
+    report = check_catalogue(data)
+    said = "has no sound working picture; `artifact index"
+    assert [line.partition(f" {said}")[0] for line in report.wrong] == [str(folder / "1.png"), str(folder / "2.png")]
+    assert report.repaired == (f"1 of the working pictures, such as {left_over.name}, belonged to no exemplar",)
+    assert not left_over.exists() and not exact.exists()
+    assert index(folder, data).encoded == 0
+    assert is_whole(exact) and is_whole(picture_path(data, missing)) and check_catalogue(data).wrong == ()
+
+
+def test_a_catalogue_that_keeps_no_pictures_lacks_none(tmp_path, folder):
+    index(folder, tmp_path / "none", pictures=0)
+    assert check_catalogue(tmp_path / "none").wrong == ()
