@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path, PurePosixPath
 from urllib.parse import unquote, urlsplit
 
@@ -130,17 +130,23 @@ def on_disk(folder: Path, name: str) -> Path | None:
     here = folder
     for part in PurePosixPath(as_path(name)).parts:
         try:
-            same = (
-                [part]
-                if (here / part).exists()
-                else [it.name for it in here.iterdir() if _plain(it.name) == _plain(part)]
-            )
+            is_there = (here / part).exists()
+            same = [part] if is_there else _names_in(here, here.stat().st_mtime_ns).get(_plain(part), [])
         except (OSError, ValueError):
             return None
         if len(same) != 1:
             return None
         here = here / same[0]
     return here if is_file(here) else None
+
+
+@lru_cache(maxsize=1000)  # else a list of thousands of names in another case looks through their folder for each
+def _names_in(folder: Path, modified_ns: int) -> Mapping[str, list[str]]:
+    """Return the names in a folder, which changed last at that time, by what they are without regard to case."""
+    found: dict[str, list[str]] = {}
+    for item in folder.iterdir():
+        found.setdefault(_plain(item.name), []).append(item.name)
+    return found
 
 
 def is_file(path: Path) -> bool:
