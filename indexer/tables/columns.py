@@ -12,6 +12,7 @@ from pathlib import Path
 
 NAMES = Path(__file__).with_name("columns.toml")
 MANY = "photo"  # a field that several numbered columns may have: `Photo 1`, `Photo 2`
+LONGEST = 200  # letters of the name of a column; the longest known has 45, and whole texts take long to be folded
 NUMBERED = 3  # the way in which such a name fits
 Rank = tuple[int, int]  # place of the name among those of its field, and the way it fits: the smaller, the better
 
@@ -121,6 +122,8 @@ def _rank(field: str, name: str) -> Rank | None:
     """Return how well a name fits a field; None where it does not."""
     if name == field:
         return (-1, 0)
+    if len(name) > LONGEST:
+        return None
     known = field_names()[field]
     plain = re.sub(r"[(\[{].*?[)\]}]", " ", name)
     ways = [name, plain, re.split(r"[.:/]", plain)[-1]]

@@ -68,6 +68,10 @@ def test_columns_that_stand_twice_or_are_not_there_are_named(header, given, said
     assert understood(header, TABLE_FIELDS, given).problem == said
 
 
+def test_a_whole_text_is_the_name_of_no_column():
+    assert understood([f"{'A view of the harbour. ' * 20}/title", "Titel"], TABLE_FIELDS).fields == {1: "title"}
+
+
 def test_unnamed_columns_are_known_by_their_place_and_trailing_ones_are_none():
     columns = understood(["id", "", "title", "", ""], TABLE_FIELDS)
     assert columns.header == ("id", "column 2", "title", "", "")
