@@ -15,6 +15,7 @@ from retrieval.comparing.divergence import Divergence, NoExemplar, NotCompared, 
 from retrieval.comparing.registration import Registration
 from retrieval.encoder.stream import EmbeddedPhotograph, Reading, no_features
 from retrieval.errors import ExemplarAway, UnreadableImage
+from retrieval.finding.charts import is_chart
 from retrieval.finding.confirmation import FeaturesOf, confirm_one
 from retrieval.finding.finder import FoundWork
 from retrieval.finding.frames import bounds, corners_of, cut_out, outside, pictures_beside
@@ -93,7 +94,7 @@ class Look:
         """Return the works found and the pictures in frames beside them, each of which is looked up by itself.
 
         Where nothing was found, small pictures are looked for on the whole photograph, as on a page or a screen; the
-        pictures are told only where one of them shows an object.
+        pictures are told only where one of them shows an object. A chart or a ruler beside a work is no work.
         """
         outlines = [work.outline for work in found if work.outline is not None]
         assert self.item.features is not None, "a probe is read with its features"
@@ -101,8 +102,14 @@ class Look:
             quads = pictures_beside(self.photograph, self.features, outlines)
         else:
             quads = pictures_beside(self.photograph, self.item.features, [], largest=SMALL)
-        vectors = self.edition.encoder.encode([cut_out(self.photograph, quad) for quad in quads])
+        pictures = [cut_out(self.photograph, quad) for quad in quads]
+        vectors = self.edition.encoder.encode(pictures)
         framed = [self._framed(quad, vector, k, features_of) for quad, vector in zip(quads, vectors, strict=True)]
+        framed = [
+            work
+            for work, picture in zip(framed, pictures, strict=True)
+            if any(match.registered for match in work.matches) or not is_chart(picture)
+        ]
         if outlines:
             return [*found, *framed]
         return sorted(framed, key=lambda work: not work.matches) if any(work.matches for work in framed) else found

@@ -17,8 +17,9 @@ from cli.screening.desk import Desk
 from cli.screening.journal import Journal
 from indexer.inputs.lots import Lot
 from retrieval.verdicts.log import VerdictLog
-from tests.pictures import painting
+from tests.pictures import LEFT, MIDDLE, hung, painting
 from tests.records import photograph_record
+from tests.retrieval.test_charts import checker
 
 BLANK = Image.new("RGB", (520, 400), (250, 248, 244))
 STOLEN = "03"
@@ -53,6 +54,8 @@ def house(tmp_path_factory) -> Path:
     frames = [BLANK, painting(4), painting(5)]
     frames[0].save(root / "inbox/moving.webp", save_all=True, append_images=frames[1:], lossless=True)
     painting(1).save(root / "inbox/one#2.jpg", quality=92)
+    beside = hung([(painting(0), LEFT), (checker(), MIDDLE)])
+    beside.save(root / "charted.jpg", quality=92)
     return root
 
 
@@ -131,3 +134,9 @@ def test_a_verdict_is_made_again_from_the_same_picture(house, data):
     assert "pages.tif#3" in artifact("verdicts", "--data", data)
     found = json.loads(artifact("verdict", 1, "--data", data, "--replay", "--format", "json"))
     assert found["replay"]["holds"] and found["replay"]["now"]["object_id"] == STOLEN
+
+
+def test_a_chart_beside_a_work_is_no_second_work(house, data):
+    record = json.loads(artifact("query", house / "charted.jpg", "--data", data, "--format", "json"))
+    (work,) = record["works"]
+    assert (work["outcome"], work["matches"][0]["object_id"]) == ("consistent", "00")
