@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import BinaryIO
 
-from PIL import Image
+from PIL import Image, ImageChops
 
 from retrieval.photographs import by_pillow
 from retrieval.photographs.by_pillow import PillowPicture
@@ -38,6 +38,8 @@ class UsualJpeg:
     def decode(self, enough: int) -> Pixels:
         """Decode at reduced size; the look for damage raises UnreadableImage for a file cut before its last rows."""
         pixels = PillowPicture(self.source).decode(enough)
+        if self.source.mode == "CMYK" and "adobe" not in self.source.info:  # Pillow takes every CMYK for Adobe's
+            pixels = replace(pixels, image=ImageChops.invert(pixels.image))
         return replace(pixels, damage=partial(damage_of, self.data, pixels.image, cut=self.cut))
 
 

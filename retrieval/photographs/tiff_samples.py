@@ -14,6 +14,7 @@ from retrieval.photographs.tiff_kind import name_of, sample_format
 
 _PALETTE, LABS = 3, (8, 9, 10)  # PhotometricInterpretation
 _MAX_SAMPLE_VALUE = 281
+_MOST_SAMPLES = 16  # of a pixel; a damaged file may claim thousands
 _JPEGS = (6, 7, 33007)
 
 
@@ -95,6 +96,8 @@ def _refuse(page: TiffPage) -> None:
         TIFF.DECOMPRESSORS[page.compression]
     except KeyError as error:
         raise missing(name_of(page)) if "imagecodecs" in str(error) else unsupported(name_of(page)) from error
+    if page.samplesperpixel > _MOST_SAMPLES:
+        raise unsupported(f"{name_of(page)} of {page.samplesperpixel} samples")
     if page.dtype is None or page.dtype.kind == "c" or page.shaped[1] != 1 or _is_packed(page):
         raise unsupported(name_of(page))
     size = page.parent.filehandle.size

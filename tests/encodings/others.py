@@ -33,9 +33,12 @@ def _jpeg(work: Image.Image) -> Iterator[Encoding]:
     yield Encoding("grey.jpg", saved(grey, "JPEG", quality=95), seen(grey), 3.0)
     inks = work.convert("CMYK")
     yield Encoding("cmyk.jpg", saved(inks, "JPEG", quality=95), seen(inks), LOSSY)
-    ycck = imagecodecs.jpeg8_encode(
-        255 - np.asarray(inks), 95, colorspace="cmyk", outcolorspace="ycck", subsampling="444"
-    )
+    light = 255 - np.asarray(inks)
+    plain = saved(Image.fromarray(light, "CMYK"), "JPEG", quality=95)
+    mark = plain.index(b"\xff\xee")  # Adobe's: without it, ink is stored as ink
+    length = 2 + int.from_bytes(plain[mark + 2 : mark + 4], "big")
+    yield Encoding("cmyk without adobe.jpg", plain[:mark] + plain[mark + length :], seen(inks), LOSSY)
+    ycck = imagecodecs.jpeg8_encode(light, 95, colorspace="cmyk", outcolorspace="ycck", subsampling="444")
     yield Encoding("ycck.jpg", bytes(ycck), seen(inks), LOSSY)
     turned, exif = _turned(work)
     yield Encoding("turned.jpg", saved(turned, "JPEG", quality=95, exif=exif), pixels, LOSSY)

@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 import pillow_heif
 import pytest
+import tifffile
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageCms, features
@@ -344,6 +345,13 @@ def test_profiles_of_other_modes(tmp_path):
     lab = ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB")).tobytes()
     image = Image.new("LAB", (40, 30), (137, 128, 128))
     assert_colour(read_saved(tmp_path, image, format="TIFF", icc_profile=lab), (128, 128, 128), 4)
+
+
+def test_the_profile_of_deep_planes_is_converted_too(tmp_path):
+    planes = np.repeat(np.array([250, 100, 10], np.uint16)[:, None, None] * 257, 40, 1).repeat(60, 2)
+    file = io.BytesIO()
+    tifffile.imwrite(file, planes, photometric="rgb", planarconfig="separate", iccprofile=SWAPPED)
+    assert_colour(read(tmp_path, file.getvalue()), (10, 100, 250), 12)
 
 
 @pytest.mark.parametrize("profile", [b"junk", SWAPPED[:200], LINEAR_GREY, cmyk_profile(), b"\0" * 4000])
