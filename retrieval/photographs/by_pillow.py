@@ -25,7 +25,6 @@ logging.getLogger("PIL").addHandler(logging.NullHandler())
 
 _PLUGINS = {
     "JPEG": "Jpeg", "PNG": "Png", "TIFF": "Tiff", "WEBP": "WebP", "GIF": "Gif", "BMP": "Bmp", "JPEG2000": "Jpeg2K",
-    "PSD": "Psd",
 }  # fmt: skip
 _OF_SEVERAL = frozenset(["GIF", "PNG", "WEBP", "AVIF", "HEIF"])  # the second picture of a JPEG is a preview or an eye
 

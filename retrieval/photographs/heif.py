@@ -79,12 +79,19 @@ def contents(file: BinaryIO, max_megapixels: float) -> Contents:
 
 def _unread_kind(file: BinaryIO) -> str | None:
     file.seek(0)
-    try:
-        items = items_of(file.read())
-    except (ValueError, StopIteration, struct.error, IndexError):
+    items = _items(file.read())
+    if items is None:
         return None
     parts = (items.primary, *items.tiles.get(items.primary, ()))
     return next((_UNREAD[items.types[part]] for part in parts if items.types.get(part) in _UNREAD), None)
+
+
+def _items(data: bytes) -> Items | None:
+    """Return the items of a file; None where its boxes cannot be made out, which may still be read whole."""
+    try:
+        return items_of(data)
+    except (ValueError, StopIteration, struct.error, IndexError):
+        return None
 
 
 def _tiled(file: BinaryIO) -> TiledHeif | None:
@@ -95,17 +102,17 @@ def _tiled(file: BinaryIO) -> TiledHeif | None:
     data = file.read()
     image: Any = pillow_heif.open_heif(data)[0]
     tiling, changes = image.info.get("tiling"), getattr(image._c_image, "transformations", None)
-    items = items_of(data)
-    numbers = items.tiles.get(items.primary, ())
-    if not tiling or changes is None or image.mode != "RGB" or not numbers or items.types[items.primary] != "grid":
+    items = _items(data)
+    if not tiling or changes is None or image.mode != "RGB" or items is None:
         return None
+    numbers = items.tiles.get(items.primary, ())
     if len(changes) > 1 or any(name != "irot" for name, _ in changes):
         return None
     turn = changes[0][1] if changes else 0
     on_side = turn in (90, 270)
     columns, rows = tiling["num_columns"], tiling["num_rows"]
     tile = (tiling["tile_width"], tiling["tile_height"])
-    if len(numbers) != columns * rows:
+    if items.types.get(items.primary) != "grid" or not len(numbers) == len(set(numbers)) == columns * rows:
         return None
     return TiledHeif(
         data, items, image.size[::-1] if on_side else image.size, tile[::-1] if on_side else tile,

@@ -49,3 +49,11 @@ def test_what_is_in_heif_and_not_read_is_named(tmp_path):
     path.write_bytes(struct.pack(">I4s4sI4s", 20, b"ftyp", b"mif3", 0, b"heic"))
     with pytest.raises(UnreadableImage, match=r"^damaged|^of an unsupported kind: minimised HEIF$"):
         read_photograph(path, short_side=40)
+
+
+def test_large_heif_whose_boxes_cannot_be_made_out_is_decoded_at_once(tmp_path, monkeypatch):
+    path = tmp_path / "photo.heic"
+    path.write_bytes(tiled(WORK))
+    monkeypatch.setattr(heif, "_LARGE", 0)
+    monkeypatch.setattr(heif, "items_of", lambda data: next(iter(())))
+    assert (read_photograph(path, short_side=40).width, WORK.width) == (390, 390)
