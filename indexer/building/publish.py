@@ -39,10 +39,11 @@ def publish(catalogue: Catalogue, changes: Changes) -> Published:
     published = Published()
     if changes or catalogue.thresholds() is None:
         with catalogue.db.atomic():
-            before = catalogue.thresholds()
+            before, known = catalogue.thresholds(), {(photo.object_id, photo.sha256) for photo in catalogue.photos()}
             if changes:
                 catalogue.apply(changes)
-            published = replace(_measure(catalogue, {photo.sha256 for photo in changes.put}), before=before)
+            new = {photo.sha256 for photo in changes.put if (photo.object_id, photo.sha256) not in known}
+            published = replace(_measure(catalogue, new), before=before)
     if has_vectors(catalogue):
         remove_strays(catalogue.data, catalogue.revision)
     else:
@@ -52,7 +53,7 @@ def publish(catalogue: Catalogue, changes: Changes) -> Published:
 
 
 def _measure(catalogue: Catalogue, new: Collection[str]) -> Published:
-    """Set the thresholds of this revision, and look at the exemplars of which the contents are new."""
+    """Set the thresholds of this revision, and look at the exemplars of which the contents are new to their objects."""
     ids, vectors = catalogue.vectors()
     photos = {photo.photo_id: photo for photo in catalogue.photos() if photo.photo_id is not None}
     same = SameWork(catalogue)

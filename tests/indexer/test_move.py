@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from indexer.building import publish
 from indexer.building.move import Moved, move_folder
 from retrieval.catalogue.catalogue import Catalogue
 from retrieval.catalogue.folder_settings import folder_settings, keep_folder_settings
@@ -40,6 +41,23 @@ def test_the_exemplars_go_along_in_one_revision_and_the_next_index_has_nothing_t
     encoder = tiny_encoder()
     report = index(new, data, encoder=encoder)
     assert (report.revision, report.encoded, encoder.engine.encoded) == (2, 0, 0)
+
+
+def test_what_moves_is_not_looked_at_as_if_it_were_new(tmp_path, folder, data, monkeypatch):
+    looked_at: list[set[str]] = []
+
+    def look(ids, vectors, photos, new, *_, **__):
+        looked_at.append(new)
+        return publish.NOTHING
+
+    monkeypatch.setattr(publish, "find_oddities", look)
+    folder.rename(tmp_path / "new")
+    move_folder(folder, tmp_path / "new", data)
+    (tmp_path / "new/c.png").write_bytes((tmp_path / "new/a.png").read_bytes())
+    index(tmp_path / "new", data)
+    with Catalogue.reading(data) as catalogue:
+        (copied,) = (photo.sha256 for photo in catalogue.photos("c"))
+    assert looked_at == [set(), {copied}]
 
 
 def test_the_folder_around_several_may_be_named(tmp_path, data):
