@@ -28,9 +28,7 @@ from retrieval.catalogue.rows import Changes, EncoderRecord
 from retrieval.encoder.encoder import DEFAULT, Encoder, load_encoder
 from retrieval.judging.edition import load_recorded
 from retrieval.machine import cpu_count
-from retrieval.photographs.reader_process import reading_apart
-
-INDEXED_WITHIN = 600.0  # seconds for one photograph: a gigapixel scan takes minutes, and one that hangs has to end
+from retrieval.photographs.reader_process import PATIENT, reading_apart
 
 
 def run_index(folder: Path, data: Path, options: IndexingOptions) -> bool:
@@ -41,7 +39,7 @@ def run_index(folder: Path, data: Path, options: IndexingOptions) -> bool:
         say_preview(preview)
         return not preview.skipped
     start = time.monotonic()
-    with saying(GOES_ON), progress("Encoding") as show, reading_apart(INDEXED_WITHIN) as reader:
+    with saying(GOES_ON), progress("Encoding") as show, reading_apart(PATIENT) as reader:
         report = build_catalogue(
             folder,
             data,

@@ -25,7 +25,7 @@ from retrieval.judging.judge import Verdict, compare, judge_all
 from retrieval.machine import cpu_count
 from retrieval.outcome import Outcome
 from retrieval.photographs.numbered import named
-from retrieval.photographs.reader_process import reading_apart
+from retrieval.photographs.reader_process import PATIENT, reading_apart
 
 
 def run_query(
@@ -46,7 +46,7 @@ def run_query(
     """
     _refuse_many(photo)
     asked, limit = named(photo), judging.max_megapixels
-    with reading_apart(ahead=1) as read:  # the reader gets ready while the encoder does
+    with reading_apart(PATIENT, ahead=1) as read:  # the reader gets ready while the encoder does
         edition = judging.open_edition(data)
         _check_targets(report, png, photo, edition)
         if object_id is None:

@@ -25,6 +25,7 @@ from retrieval.photographs.pictures import Pictures
 T = TypeVar("T")
 Extract = Callable[[Photograph], Features | None]
 TIME_LIMIT = 60.0  # seconds for one photograph
+PATIENT = 600.0  # seconds, where somebody waits for that very one: a gigapixel scan takes minutes
 _CHILD = f"import sys; sys.path[:] = {{path!r}}; from {__name__} import serve; serve({{orders}}, {{answers}})"
 
 

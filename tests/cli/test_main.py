@@ -209,7 +209,7 @@ def test_data_comes_from_the_environment(world: Path) -> None:
     [
         (["query", "{incoming}/broken.jpg", "--data", "{data}"], 1, "broken.jpg"),
         (["query", "{incoming}/missing.jpg", "--data", "{data}"], 1, "missing.jpg"),
-        (["query", "{incoming}", "--data", "{data}"], 1, "director"),
+        (["query", "{incoming}", "--data", "{data}"], 1, "is a folder"),
         (["query", "{incoming}/thumbnail.png", "--data", "{nowhere}"], 1, "artifact index FOLDER"),
         (["screen", "{incoming}/missing", "--data", "{data}"], 1, "There is no folder"),
         (["index", "{incoming}/missing", "--data", "{nowhere}"], 1, "There is no folder"),
