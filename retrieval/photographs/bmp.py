@@ -51,23 +51,24 @@ def _band(values: np.ndarray, mask: int) -> np.ndarray:
 
 def contents(file: BinaryIO, max_megapixels: float) -> Contents:
     """Open a BMP; raises UnreadableImage, or what the decoder raises."""
-    file.seek(10)
-    start, header, width, height, _, bits, compression = struct.unpack("<IIiiHHI", file.read(24).ljust(24, b"\0"))
-    if header < 40 or bits not in (16, 32) or compression not in _FIELDS:
-        return _by_pillow(file, max_megapixels)
-    file.seek(54)
-    masks = struct.unpack("<4I", file.read(16).ljust(16, b"\0"))
-    colours = masks[: 4 if masks[3] and (header >= 56 or compression == 6) else 3]
-    if not all(masks[:3]):
-        raise UnreadableImage("damaged: a colour without bits")
-    picture = BitFieldBmp(file, start, (abs(width), abs(height)), height < 0, bits, colours)
-    return Contents(Pictures(), lambda number: picture)
-
-
-def _by_pillow(file: BinaryIO, max_megapixels: float) -> Contents:
     try:
         return by_pillow.contents(file, "BMP", max_megapixels)
     except OSError as error:
-        if str(error).startswith("Unsupported BMP"):
+        if not str(error).startswith("Unsupported BMP"):
+            raise
+        picture = _in_fields(file)
+        if picture is None:
             raise unsupported(str(error).removeprefix("Unsupported ")) from error
-        raise
+    return Contents(Pictures(), lambda number: picture)
+
+
+def _in_fields(file: BinaryIO) -> BitFieldBmp | None:
+    """Return the picture if its colours lie in bit fields."""
+    file.seek(10)
+    start, header, width, height, _, bits, compression = struct.unpack("<IIiiHHI", file.read(24).ljust(24, b"\0"))
+    file.seek(54)
+    masks = struct.unpack("<4I", file.read(16).ljust(16, b"\0"))
+    if header < 40 or bits not in (16, 32) or compression not in _FIELDS or not all(masks[:3]):
+        return None
+    colours = masks[: 4 if masks[3] and (header >= 56 or compression == 6) else 3]
+    return BitFieldBmp(file, start, (abs(width), abs(height)), height < 0, bits, colours)

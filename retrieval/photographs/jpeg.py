@@ -16,10 +16,10 @@ from retrieval.photographs.formats_extra import import_decoder, unsupported
 from retrieval.photographs.jpeg_damage import damage_of, mended
 from retrieval.photographs.pictures import Contents, Pictures, Pixels, whole
 
-_CODECS = {0xC0: "jpeg8", 0xC1: "jpeg8", 0xC2: "jpeg8", 0xC3: "jpegsof3", 0xF7: "jpegls"}  # by start of frame
+_CODECS = {0xC0: "jpeg8", 0xC1: "jpeg8", 0xC2: "jpeg8", 0xC3: "jpeg8", 0xF7: "jpegls"}  # by start of frame
 _NAMES = {0xC3: "lossless JPEG", 0xF7: "JPEG-LS"}
 _FRAMES = frozenset([*range(0xC0, 0xD0), 0xF7]) - {0xC4, 0xC8, 0xCC}
-_PROGRESSIVE, _ARITHMETIC = (0xC0, 0xC1, 0xC2), (0xC9, 0xCA)
+_PROGRESSIVE, _ARITHMETIC, _LOSSLESS = (0xC0, 0xC1, 0xC2), (0xC9, 0xCA), 0xC3
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +89,6 @@ def _unusual(file: BinaryIO) -> UnusualJpeg | None:
             return None
         if marker[1] in _FRAMES:
             bits, height, width = (int.from_bytes(file.read(count), "big") for count in (1, 2, 2))
-            usual = bits == 8 and marker[1] in (*_PROGRESSIVE, *_ARITHMETIC)
+            usual = bits == 8 and marker[1] in (*_PROGRESSIVE, *_ARITHMETIC, _LOSSLESS)
             return None if usual else UnusualJpeg(file, marker[1], bits, (width, height))
         file.seek(int.from_bytes(marker[2:], "big") - 2, 1)

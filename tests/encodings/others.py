@@ -125,6 +125,16 @@ def _gif_webp_bmp(work: Image.Image) -> Iterator[Encoding]:
     body = np.dstack([pixels[..., ::-1], np.zeros(pixels.shape[:2], np.uint8)]).tobytes()
     from_top = b"BM" + struct.pack("<IHHI", 54 + len(body), 0, 0, 54) + header + body
     yield Encoding("32 bits from the top.bmp", from_top, pixels)
+    yield Encoding("fields of 4 bits.bmp", _in_fields(pixels), pixels // 16 * 17)
+
+
+def _in_fields(pixels: np.ndarray) -> bytes:
+    """Return a BMP of 4 bits a colour, whose masks say where."""
+    height, width, _ = pixels.shape
+    red, green, blue = np.moveaxis(pixels.astype(np.uint16) >> 4, -1, 0)
+    header = struct.pack("<IiiHHIIiiII3I", 40, width, height, 1, 16, 3, 0, 0, 0, 0, 0, 0xF00, 0xF0, 0xF)
+    body = (red << 8 | green << 4 | blue)[::-1].tobytes()
+    return b"BM" + struct.pack("<IHHI", 66 + len(body), 0, 0, 66) + header + body
 
 
 def _heif_avif(work: Image.Image) -> Iterator[Encoding]:
