@@ -125,7 +125,8 @@ def _arriving(desk: Desk, report: ScreeningReport, every: float, judging: Judgin
     A catalogue that was indexed or calibrated meanwhile judges the photographs that come from then on.
     """
     with suppress(KeyboardInterrupt):
-        for arrived in watched(report.source, every, desk.is_done, exclude=report.options.exclude):
+        exclude = report.options.exclude
+        for arrived in watched(report.source, every, desk.is_done, exclude=exclude, on_trouble=_say_note):
             if arrived and _is_out_of_date(report.edition):
                 report.edition = judging.open_edition(report.edition.data, parallel=cpu_count())
                 desk.go_by(report.edition, _claims(report.edition.data))

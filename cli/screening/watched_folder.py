@@ -18,14 +18,23 @@ def watched(
     is_done: Callable[[Lot], bool],
     *,
     exclude: Collection[str] = (),
+    on_trouble: Callable[[str], None] = lambda problem: None,
     wait: Callable[[float], None] = time.sleep,
 ) -> Iterator[list[Lot]]:
-    """Yield, every so many seconds, the photographs that are new, and of the same size as the time before."""
+    """Yield, every so many seconds, the photographs that are new, and of the same size as the time before.
+
+    What keeps the folder from being looked through, such as a wrong pattern in its `.artifactignore`, is told once.
+    """
+    told: set[str] = set()
     sizes: dict[Path, int] = {}
     while True:
         waiting: dict[Path, int] = {}
         arrived = []
-        for lot in _present(folder, exclude):
+        lots, trouble = _present(folder, exclude)
+        if trouble and trouble not in told:
+            told.add(trouble)
+            on_trouble(trouble)
+        for lot in lots:
             if is_done(lot):
                 continue
             size, age = _size_and_age(lot.path)
@@ -38,11 +47,12 @@ def watched(
         wait(every)
 
 
-def _present(folder: Path, exclude: Collection[str]) -> list[Lot]:
+def _present(folder: Path, exclude: Collection[str]) -> tuple[list[Lot], str]:
+    """Return the photographs of a folder, and why it cannot be looked through."""
     try:
-        return list(read_lots(folder, exclude=exclude))
-    except ArtifactError:  # the folder has gone, perhaps for a moment
-        return []
+        return list(read_lots(folder, exclude=exclude)), ""
+    except ArtifactError as error:
+        return [], str(error)
 
 
 def _size_and_age(path: Path) -> tuple[int, float]:

@@ -357,6 +357,15 @@ def test_what_is_screened_is_not_written_over(desk, data, tmp_path):
     assert {path: path.read_bytes() for path in before} == before
 
 
+def test_a_pattern_that_comes_to_be_wrong_while_a_folder_is_watched_is_told_once(tmp_path):
+    told: list[str] = []
+    passes = watched(tmp_path, 7.0, lambda lot: False, on_trouble=told.append, wait=lambda seconds: None)
+    assert next(passes) == [] and not told
+    (tmp_path / ".artifactignore").write_bytes(b"ok\n\xe9t\xe9\n")
+    assert next(passes) == next(passes) == []
+    assert [line.partition(" is not UTF-8")[0] for line in told] == [str(tmp_path / ".artifactignore")]
+
+
 def test_only_a_folder_can_be_watched(desk, data, tmp_path):
     (tmp_path / "list.txt").write_text("a.jpg\n")
     result = CliRunner().invoke(app, ["screen", str(tmp_path / "list.txt"), "--watch", "--data", str(data)])
