@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from dataclasses import dataclass, replace
 from typing import BinaryIO
 
@@ -72,7 +73,7 @@ def contents(file: BinaryIO, max_megapixels: float) -> Contents:
         if any(is_raw(page) for top in chain for page in (top, *directories_in(top.pages))):
             return raw.contents(file, max_megapixels)
         pages = pages_of(chain)
-    except (ValueError, TypeError, KeyError, IndexError, AttributeError):  # what tifffile raises on damage
+    except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, struct.error):  # what tifffile raises
         pages = []
     if not pages:  # what tifffile cannot make out may still be read
         found = by_pillow.contents(file, "TIFF", max_megapixels)

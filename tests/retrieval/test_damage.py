@@ -3,6 +3,7 @@
 import contextlib
 import io
 import os
+import struct
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from retrieval.errors import UnreadableImage
+from retrieval.photographs import tiff
 from retrieval.photographs.heard import heard
 from retrieval.photographs.images import read_photograph
 from retrieval.photographs.quality import poor
@@ -171,3 +173,13 @@ def test_what_is_said_is_heard_and_the_terminal_is_given_back(capfd):
         assert said() == "Fax4Decode: Bad code word\n"
     os.write(2, b"ours\n")
     assert capfd.readouterr().err == "ours\n"
+
+
+@pytest.mark.parametrize("error", [struct.error("unpack"), ZeroDivisionError()])
+def test_a_tiff_that_tifffile_fails_on_is_left_to_pillow(tmp_path, monkeypatch, error):
+    def fail(file):
+        raise error
+
+    painting(1, (60, 40)).save(tmp_path / "photo.tif")
+    monkeypatch.setattr(tiff, "TiffFile", fail)
+    assert read_photograph(tmp_path / "photo.tif", short_side=40).width == 60
