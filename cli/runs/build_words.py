@@ -79,9 +79,7 @@ def _long(side: int) -> str:
     return f"{side} px" if side else "none"
 
 
-def list_notices(
-    what: str, lines: Sequence[str], *, where: str = "; `artifact status` lists what was left out"
-) -> None:
+def list_notices(what: str, lines: Sequence[str], *, where: str = LEFT_OUT) -> None:
     """Say on stderr how many there are of something, and name the first."""
     if not lines:
         return

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 import typer
@@ -79,7 +80,8 @@ def run_status(data: Path, *, as_json: bool) -> None:
 def _folder_lines(left_out: Mapping[str, LeftOut], gone: Sequence[str]) -> Iterator[str]:
     """Yield the lines on each folder, with what was left out of it, and whether it is there."""
     for folder, counts in left_out.items():
-        missing = f"  (not there now; if it has moved: artifact move {plain(folder)} NEW)" if folder in gone else ""
+        moved = f"if it has moved: artifact move {quote(plain(folder))} NEW"
+        missing = f"  (not there now; {moved})" if folder in gone else ""
         yield f"folder: {plain(folder)}{missing}"
         yield from (f"  {line}" for line in left_out_lines(counts))
 
