@@ -17,7 +17,9 @@ from indexer.inputs.system_files import system_name
 from retrieval.errors import UnreadableImage
 from retrieval.photographs.files import open_regular
 from retrieval.photographs.kinds import HEAD, SUFFIXES, kind_of
+from retrieval.photographs.pdf import declares_pictures
 
+PDF = ".pdf"
 NO_PHOTOGRAPHS = frozenset([  # whatever they hold: unfinished downloads, backups, the thumbnails of films
     ".part", ".partial", ".crdownload", ".download", ".opdownload", ".filepart", ".tmp", ".temp",
     ".bak", ".backup", ".old", ".orig", ".thm",
@@ -130,15 +132,26 @@ def _is_folder(path: Path) -> bool:
 
 
 def _is_photograph(path: Path) -> bool:
-    """Say whether a file has the suffix of a photograph, or else begins like one."""
+    """Say whether a file has the suffix of a photograph, or else begins like one; of a PDF, whether it has pictures."""
     suffix = path.suffix.lower()
-    if suffix in SUFFIXES or suffix in NO_PHOTOGRAPHS:
+    if suffix in NO_PHOTOGRAPHS or (suffix in SUFFIXES and suffix != PDF):
         return suffix in SUFFIXES
     try:
         status = path.stat()
     except OSError:
-        return False
-    return _begins_like_one(path, status.st_size, status.st_mtime_ns)
+        return suffix == PDF  # so that it gets reported
+    told = _holds_pictures if suffix == PDF else _begins_like_one
+    return told(path, status.st_size, status.st_mtime_ns)
+
+
+@lru_cache(maxsize=100_000)
+def _holds_pictures(path: Path, size: int, modified_ns: int) -> bool:
+    """Say whether a PDF of this size and age holds a picture, or cannot be opened, which is to be reported."""
+    try:
+        with open_regular(path) as file:
+            return declares_pictures(file)
+    except (OSError, UnreadableImage):
+        return True
 
 
 @lru_cache(maxsize=100_000)  # a watched folder is looked through again and again, perhaps over a network

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import threading
 from dataclasses import dataclass
 from typing import Any, BinaryIO
@@ -15,6 +16,8 @@ _IMAGE = 3  # kind of a page's objects
 _SMALL = 0.05  # of the largest picture: a logo, a stamp
 _LESS = 1e-6  # share of the scale: rounding must not stretch a page by a pixel
 _ORIENTATIONS = {90: 6, 180: 3, 270: 8}  # a page's rotation -> EXIF
+_DECLARED = re.compile(rb"/Subtype\s{0,16}/Image\b")  # of a picture's stream, which no PDF may compress or encrypt
+_AT_ONCE, _OVERLAP = 1 << 20, 64  # bytes read in one step, and read again: a declaration may lie across
 Box = tuple[float, float, float, float]  # left, bottom, right, top, in points
 
 
@@ -42,6 +45,16 @@ class PdfPicture:
             bitmap = self.page.render(scale=scale, crop=tuple(max(0.0, edge) for edge in edges))
             image = bitmap.to_pil().convert("RGB").crop((0, 0, *self.size))  # a page may take part of a pixel more
         return whole(image, orientation=_ORIENTATIONS.get(self.rotation, 1))
+
+
+def declares_pictures(file: BinaryIO) -> bool:
+    """Say whether a PDF holds a picture at all, by its bytes alone; a report or an invoice often holds none."""
+    last = b""
+    while some := file.read(_AT_ONCE):
+        if _DECLARED.search(last + some):
+            return True
+        last = some[-_OVERLAP:]
+    return False
 
 
 def contents(file: BinaryIO, max_megapixels: float) -> Contents:

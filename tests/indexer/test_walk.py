@@ -77,6 +77,20 @@ def test_a_photograph_is_one_whatever_its_suffix(tmp_path, name):
     assert (paths(found), found.left_out) == ([name], {})
 
 
+PICTURE_OF_A_PDF = b"5 0 obj << /Type /XObject /Subtype /Image /Width 1 >> stream"
+
+
+@pytest.mark.parametrize("before", [20, (1 << 20) - 40])  # across two steps of the reading too
+def test_a_pdf_with_a_picture_is_a_photograph_and_any_other_is_not(tmp_path, before):
+    (tmp_path / "scan.pdf").write_bytes(b"%PDF-1.7\n".ljust(before) + PICTURE_OF_A_PDF)
+    (tmp_path / "report.pdf").write_bytes(b"%PDF-1.7\n".ljust(before) + b"/Subtype /ImageMask /Subtype /Form")
+
+    walk = walk_folder(tmp_path)
+
+    assert [path for path, _ in walk.photographs] == ["scan.pdf"]
+    assert walk.left_out == {(Why.OTHER_KIND, ".pdf"): 1}
+
+
 @pytest.mark.parametrize("name", ["a.jpg.part", "a.crdownload", "a.bak", "film.thm"])
 def test_downloads_under_way_backups_and_thumbnails_of_films_are_none(tmp_path, name):
     (tmp_path / name).write_bytes(JPEG)
