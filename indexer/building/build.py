@@ -85,7 +85,7 @@ def build_catalogue(
         plan = plan_encoding(folder, scan.found, rows, catalogue.encoded(encoder.fingerprint, encoder.dim))
         sides = _settled_sides(catalogue, pictures)
         encoded = _encode(catalogue, encoder, folder, plan, sides[1], run, max_megapixels, on_progress)
-        _complete(catalogue, encoder, folder, scan, plan, sides[1], max_megapixels, on_progress)
+        _complete(catalogue, encoder, folder, scan, plan, sides[1], run, max_megapixels, on_progress)
         unread = [item.path for item in (*scan.skipped, *plan.skipped)]
         difference, claims = compare_folder(
             str(folder), scan.found, plan.contents, catalogued, unread=unread, prune=prune, scanned_ns=scanned_ns
@@ -186,6 +186,7 @@ def _complete(
     scan: Scan,
     plan: EncodingPlan,
     side: int,
+    run: Running,
     max_megapixels: float,
     on_progress: OnProgress,
 ) -> None:
@@ -199,6 +200,7 @@ def _complete(
         side=side,
         short_side=short_side,
         max_megapixels=max_megapixels,
+        run=run,
         on_progress=on_progress,
     )
     complete_sample(catalogue, encoder, _first_exemplars(folder, scan, plan), max_megapixels=max_megapixels)

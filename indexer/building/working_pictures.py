@@ -41,6 +41,7 @@ def complete_pictures(
     side: int,
     short_side: int,
     max_megapixels: float,
+    run: Running,
     on_progress: Callable[[int, int], None],
 ) -> None:
     """Keep the working pictures still missing, as in a catalogue of an earlier version; nothing is encoded.
@@ -51,8 +52,7 @@ def complete_pictures(
 
     def keep(path: Path) -> None:
         with suppress(UnreadableImage):  # changed or gone just now: the next run says so
-            photograph, large = read_both(path, short_side=short_side, long_side=side, max_megapixels=max_megapixels)
-            keep_pictures(data, photograph, large, short_side=short_side)
+            run(partial(_complete_one, data, path, side, short_side, max_megapixels))
 
     with (
         ThreadPoolExecutor(cpu_count(), thread_name_prefix="decode") as pool,
@@ -60,3 +60,8 @@ def complete_pictures(
     ):
         for done, _ in enumerate(kept, 1):
             on_progress(done, len(missing))
+
+
+def _complete_one(data: Path, path: Path, side: int, short_side: int, max_megapixels: float) -> None:
+    photograph, large = read_both(path, short_side=short_side, long_side=side, max_megapixels=max_megapixels)
+    keep_pictures(data, photograph, large, short_side=short_side)

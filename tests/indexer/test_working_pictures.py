@@ -1,6 +1,9 @@
 """Working pictures come with the index run that reads the photographs, or are made up for by the next."""
 
+import pickle
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import ExifTags, Image
@@ -67,8 +70,20 @@ def test_pictures_still_missing_are_made_by_the_next_run_without_encoding(folder
     assert names(data) == set()
     encoder = tiny_encoder()
     before = state(data)
-    report = index(folder, data, encoder=encoder, pictures=1600)
-    assert (report.sides, report.encoded, encoder.engine.encoded, report.revision) == ((0, 1600), 0, 0, 1)
+    apart: list[bytes] = []
+
+    def run(read: Callable[[], Any]) -> Any:
+        apart.append(pickle.dumps(read))  # as for a process of its own: a file may crash its decoder
+        return read()
+
+    report = index(folder, data, encoder=encoder, pictures=1600, run=run)
+    assert (len(apart), report.sides, report.encoded, encoder.engine.encoded, report.revision) == (
+        2,
+        (0, 1600),
+        0,
+        0,
+        1,
+    )
     assert len(names(data)) == 2 and state(data) == before
 
 
