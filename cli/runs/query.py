@@ -68,9 +68,11 @@ def run_query(
 
 
 def _check_targets(report: Path | None, png: Path | None, photo: Path, edition: Edition) -> None:
-    """Refuse to write over the photograph or an exemplar."""
-    if report is not None or png is not None:
-        check_targets([report, png], [photo, *(exemplar.file for exemplar in edition.photos.values())])
+    """Refuse to write over the photograph or an exemplar; only exemplars of that name are asked for on their drive."""
+    targets = [out for out in (report, png) if out is not None]
+    names = {name.casefold() for out in targets for name in (out.name, out.resolve().name)}
+    exemplars = (exemplar.file for exemplar in edition.photos.values())
+    check_targets(targets, [photo, *(file for file in exemplars if file.name.casefold() in names)])
 
 
 def _refuse_many(photo: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import tempfile
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -54,7 +55,7 @@ _loaded = threading.local()  # an encoder is asked from one thread
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """A pair compared with a picture in some codec: the combined distance, what the picture takes, the hidden share."""
+    """The combined distance of a pair compared by a picture in some codec, and what the picture takes."""
 
     combined: float
     bytes: int = 0
@@ -115,9 +116,10 @@ def measure(files: tuple[Path, Path]) -> Pair | None:
 
 def _read(file: io.BytesIO, side: int) -> Image.Image:
     """Return the picture in a file as comparing reads it."""
-    path = Path(f"/dev/shm/{threading.get_ident()}.picture")
-    path.write_bytes(file.getvalue())
-    return read_photograph(path, short_side=side).image
+    with tempfile.NamedTemporaryFile() as named:
+        named.write(file.getvalue())
+        named.flush()
+        return read_photograph(Path(named.name), short_side=side).image
 
 
 def rows(source: str, pairs: Sequence[Pair]) -> Iterator[list[Any]]:
