@@ -15,6 +15,8 @@ WORDS = Path(__file__).with_name("status_words.toml")
 LONG = 6  # letters from which on a word with one slip is still that word: stollen, gestolen, misssing
 REACH = 2  # words between a denial and the alarm that it denies, at most: `has never been reported stolen`
 STOP = "|"
+YEAR = re.compile(r"\d{4}")
+Span = tuple[int, int]  # where a phrase begins among words, and where the next word stands
 
 
 class Status(StrEnum):
@@ -43,7 +45,8 @@ class Understood:
 def understood(text: str) -> Understood:
     """Return what a text means as a status: `Stolen (2003)`, `gestohlen`, `volé`, `stollen` mean stolen.
 
-    An alarm that is denied, or was undone, as `stolen, recovered 2011`, is no alarm but a doubt.
+    An alarm that is denied, or was undone, as `stolen, recovered 2011`, is no alarm but a doubt; one that perhaps was
+    undone, as `stolen; frame recovered`, is an alarm with a doubt.
     """
     words = _words(text)
     meant = {
@@ -70,11 +73,23 @@ def _weighed(text: str, words: Sequence[str], status: Status, places: Sequence[i
     if status not in ALARMS:
         return Understood(status)
     denied = all(_is_denied(words, place) for place in places)
-    undone = any(not _is_denied(words, place, reach=len(words)) for place in _places(words, "undone"))
+    undone = [span for span in _spans(words, "undone") if not _is_denied(words, span[0], reach=len(words))]
+    alarm_ends = max((end for _, end in _spans(words, status)), default=places[-1] + 1)
+    over = any(_is_over(words, span, alarm_ends) for span in undone)
     suspected = "?" in text or bool(_places(words, "suspected"))
-    if denied or undone or (status is Status.KNOWN_FORGERY and suspected):
+    if denied or over or (status is Status.KNOWN_FORGERY and suspected):
         return Understood(None, f"{text!r} raises no alarm")
-    return Understood(status)
+    return Understood(status, f"{text!r} may be undone, but is taken for {status}" if undone else "")
+
+
+def _is_over(words: Sequence[str], undone: Span, alarm_ends: int) -> bool:
+    """Say whether an alarm was undone as a whole: after it, by itself, and at the end or with a year."""
+    start, end = undone
+    breaks = (place for place, word in enumerate(words[:start], 1) if word == STOP or YEAR.fullmatch(word))
+    before = words[max(alarm_ends, *breaks, 0) : start]
+    rest = words[end : words.index(STOP, end) if STOP in words[end:] else len(words)]
+    is_settled = any(map(YEAR.fullmatch, rest)) or set(words[end:]) <= {STOP}
+    return start >= alarm_ends and is_settled and all(word in _phrases("linking") for word in before)
 
 
 @cache
@@ -95,17 +110,23 @@ def _words(text: str) -> list[str]:
     """Return the words of a text without accents and case, with STOP where a part of a sentence ends."""
     letters = unicodedata.normalize("NFKD", text).casefold()
     letters = "".join(sign for sign in letters if not unicodedata.combining(sign))
-    return re.findall(rf"[^\W_]+|{re.escape(STOP)}", re.sub(r"[.,;:()\[\]|\n]+", STOP, letters))
+    return re.findall(rf"[^\W_]+|{re.escape(STOP)}", re.sub(r"([,;:()\[\]|\n]|\.(?!\d))+", STOP, letters))
 
 
 def _places(words: Sequence[str], kind: str) -> list[int]:
     """Return where phrases of a kind begin among words."""
+    return [start for start, _ in _spans(words, kind)]
+
+
+def _spans(words: Sequence[str], kind: str) -> list[Span]:
+    """Return where phrases of a kind begin among words, and where the longest there ends."""
     phrases = _phrases(kind)
-    return [
-        place
-        for place, word in enumerate(words)
-        if any(words[place : place + len(parts)] == parts for parts in phrases.get(word, ()))
-    ]
+    found = []
+    for place, word in enumerate(words):
+        fit = [len(parts) for parts in phrases.get(word, ()) if words[place : place + len(parts)] == parts]
+        if fit:
+            found.append((place, place + max(fit)))
+    return found
 
 
 def _alone(words: Sequence[str], status: Status) -> list[int]:

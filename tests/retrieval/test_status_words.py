@@ -44,6 +44,8 @@ def test_a_slip_of_the_pen_raises_the_alarm_and_is_doubted(text):
     [
         "not stolen", "never been stolen", "nicht gestohlen", "non volé", "no robado", "no longer missing",
         "stolen, recovered 2011", "gestohlen 1990, wiedergefunden", "volé puis retrouvé", "robado (recuperado)",
+        "stolen 1990, recovered 2003", "stolen from the museum in 1911 and recovered in Italy in 1913",
+        "gestohlen 1990 in Wien und 2003 wieder aufgefunden", "stolen; recovered 12.3.2003", "stolen - later found",
         "not a forgery", "possibly a fake", "Fälschung?", "not stollen",
     ],
 )  # fmt: skip
@@ -55,3 +57,16 @@ def test_what_is_denied_undone_or_suspected_is_no_alarm_but_a_doubt(text):
 def test_of_two_alarms_a_known_forgery_is_taken_and_doubted():
     text = "stolen, fake signature added"
     assert understood(text) == Understood(FORGERY, f"{text!r} may mean stolen, but is taken for known forgery")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "stolen; frame recovered", "stolen; to be returned to owner", "stolen, reward offered if returned",
+        "stolen, recovered frame only", "stolen; 2 of 3 panels recovered 2003", "2 stolen, 1 of 2 recovered 2003",
+        "stolen 1990, recovered 2003, stolen again",
+        "gestohlen; Rahmen wiedergefunden", "volé; cadre retrouvé", "stolen, recovered (frame only)",
+    ],
+)  # fmt: skip
+def test_an_alarm_that_is_perhaps_undone_is_raised_and_doubted(text):
+    assert understood(text) == Understood(STOLEN, f"{text!r} may be undone, but is taken for stolen")
