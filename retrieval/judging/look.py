@@ -21,12 +21,13 @@ from retrieval.finding.finder import FoundWork
 from retrieval.finding.frames import bounds, corners_of, cut_out, outside, pictures_beside
 from retrieval.finding.match import Match
 from retrieval.finding.sightings import Sighting
+from retrieval.judging.decision import decide
 from retrieval.judging.edition import Edition
 from retrieval.judging.work import Work, settle
 from retrieval.outcome import OF_AN_OBJECT
 from retrieval.photographs.features import CLOSER, PART, Features, extract_features, features_of_probe
 from retrieval.photographs.photograph import Photograph
-from retrieval.photographs.quality import poor
+from retrieval.photographs.quality import poor, shows_nothing
 from retrieval.photographs.reader_process import Order
 
 SMALL = 0.45  # of a photograph's area: a picture on it that may not have been seen for all that is around it
@@ -194,9 +195,27 @@ class Look:
             matches,
             self.edition.basis,
             self.edition.register,
-            poor=self._why_poor(photograph),
+            poor=self._why_poor(photograph) or self._why_empty(matches),
             compared_with=partial(self._other, photograph),
         )
+
+    def _why_empty(self, matches: Sequence[Match]) -> str | None:
+        """Return why the global distance of the best match says nothing: its exemplar shows nothing; else None."""
+        if not matches or matches[0].registered is not None:
+            return None
+        if decide(matches, self.edition.basis).outcome not in OF_AN_OBJECT:
+            return None
+        best = matches[0]
+        side = self.edition.encoder.preprocessing.short_side
+        try:
+            exemplar = self.edition.read_exemplar(
+                best.object_id, best.exemplar, short_side=side, max_megapixels=self.max_megapixels
+            )
+        except ExemplarAway:
+            return None
+        if not shows_nothing(exemplar.image):
+            return None
+        return f"the exemplar of {best.object_id} shows nothing to compare with; one that shows the work would help"
 
     def _why_poor(self, photograph: Photograph) -> str | None:
         """Return why the photograph, as it was read first or closer, is too poor to be judged, if it is."""

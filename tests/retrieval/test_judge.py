@@ -385,3 +385,28 @@ def test_the_last_calibration_of_the_catalogue_is_the_one_that_counts(museum, ed
     assert opened.calibration == last == calibration(edition, 0.6, number=2)
     assert opened.basis == Basis(last.thresholds, last)
     assert "calibration 2 of" in only(compare(opened, museum / "genuine.jpg", "02"))[1]
+
+
+@pytest.fixture(scope="module")
+def sheet(tmp_path_factory) -> Path:
+    """A catalogue of a painting and of a blank sheet, and photographs of a wall with a switch on it."""
+    root = tmp_path_factory.mktemp("sheet")
+    (root / "works").mkdir()
+    Image.new("RGB", (400, 300), (236, 232, 224)).save(root / "works" / "blank.png")
+    painting(1).save(root / "works" / "painted.png")
+    wall = Image.new("RGB", (400, 300), (230, 228, 224))
+    wall.paste((90, 90, 90), (320, 200, 340, 225))
+    wall.save(root / "wall.png")
+    index(root / "works", root / "data", encoder=load_encoder())
+    return root
+
+
+@pytest.mark.parametrize(("object_id", "outcome"), [("blank", Outcome.INCONCLUSIVE), ("painted", Outcome.CONSISTENT)])
+def test_no_photograph_is_near_an_exemplar_that_shows_nothing(sheet, object_id, outcome):
+    found = Threshold(2.0, 0.05, 100)
+    edition = replace(open_edition(sheet / "data"), thresholds=Thresholds(found, found))
+
+    decided, reasons, match = only(compare(edition, sheet / "wall.png", object_id))
+
+    assert match.registered is None and decided is outcome
+    assert ("the exemplar of blank shows nothing to compare with" in reasons) == (object_id == "blank")
