@@ -94,3 +94,19 @@ def test_what_is_not_read_is_named_and_not_called_damaged(tmp_path, name):
     path.write_bytes(data)
     with pytest.raises(UnreadableImage, match=rf"^of an unsupported kind: {kind}$"):
         read_photograph(path, short_side=20)
+
+
+def test_raw_that_is_cut_is_damaged_and_silent(tmp_path, capfd):
+    pixels = seen(painting(2, (104, 80)))
+    mosaic = deep(pixels)[..., 1]
+    pattern = [(33421, 3, 2, (2, 2), True), (33422, 1, 4, (0, 1, 1, 2), True), (50706, 1, 4, (1, 4, 0, 0), True)]
+    data = tiff((mosaic, {"photometric": "cfa", "extratags": [*pattern, (271, 2, 0, "Painted", True)]}))
+    path = tmp_path / "photo.dng"
+    path.write_bytes(data)
+    assert read_photograph(path, short_side=40).damage is None
+    path.write_bytes(data[: len(data) // 2])
+    try:
+        assert "LibRaw says" in str(read_photograph(path, short_side=40).damage)
+    except UnreadableImage as error:
+        assert "truncated" in str(error) or "damaged" in str(error)
+    assert capfd.readouterr() == ("", "")
