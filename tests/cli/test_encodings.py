@@ -12,6 +12,9 @@ from cli.main import app
 from tests.encodings import encodings
 from tests.pictures import painting, write_paintings
 
+# Dithered or in four greys at most, the work is another picture, and is not consistent.
+FEW_TONES = ("1.", "bits", "grey 2 bits", "palette 1 bits", "palette 2 bits")
+
 
 @pytest.mark.slow
 def test_a_genuine_work_is_consistent_in_every_encoding(tmp_path):
@@ -20,7 +23,8 @@ def test_a_genuine_work_is_consistent_in_every_encoding(tmp_path):
     incoming.mkdir()
     work = painting(3).filter(ImageFilter.GaussianBlur(0.5))
     for encoding in islice(encodings(work), 0, None, 2):  # every other one: some minutes
-        (incoming / encoding.name).write_bytes(encoding.data)
+        if not encoding.name.startswith(FEW_TONES):
+            (incoming / encoding.name).write_bytes(encoding.data)
     runner = CliRunner()
     assert runner.invoke(app, ["index", str(tmp_path / "catalogue"), "--data", str(data)]).exit_code == 0
     screened = runner.invoke(app, ["screen", str(incoming), "--data", str(data), "--format", "jsonl"])
