@@ -70,7 +70,7 @@ def folded(name: str) -> str:
 
 def understood(header: Sequence[str], wanted: Sequence[str], given: Mapping[str, str] | None = None) -> Columns:
     """Return the columns with the fields `wanted` among them; `given` names the column of a field."""
-    names = tuple(_tidy(name) or f"column {place}" * _is_inner(header, place) for place, name in enumerate(header, 1))
+    names = tuple(tidy(name) or f"column {place}" * _is_inner(header, place) for place, name in enumerate(header, 1))
     fields: dict[int, str] = {}
     problems = [_doubled(names)]
     for field, column in (given or {}).items():
@@ -89,17 +89,17 @@ def understood(header: Sequence[str], wanted: Sequence[str], given: Mapping[str,
     return Columns(names, dict(sorted(fields.items())), next(filter(None, problems), None))
 
 
-def _tidy(name: str) -> str:
+def tidy(name: str) -> str:
     """Return the name of a column without marks, quotes and spaces around it."""
     return " ".join(re.sub("[\ufeff\u200b\u2060\0]", "", name).split()).strip("\"'“”„«» ")
 
 
 def _is_inner(header: Sequence[str], place: int) -> bool:
-    return any(_tidy(name) for name in header[place:])
+    return any(tidy(name) for name in header[place:])
 
 
 def _called(column: str, names: Sequence[str]) -> list[int]:
-    found = [place for place, name in enumerate(names) if name == _tidy(column)]
+    found = [place for place, name in enumerate(names) if name == tidy(column)]
     return found or [place for place, name in enumerate(names) if folded(name) == folded(column) != ""]
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 
-from indexer.tables.columns import Columns, seen, understood
+from indexer.tables.columns import Columns, seen, tidy, understood
 from indexer.tables.delimited import DELIMITERS, Record, declared, records
 from indexer.tables.text import Decoded, decode
 from indexer.tables.workbook import ENDINGS, OTHERS, sheets
@@ -162,5 +162,7 @@ def _rows(found: Iterable[Record], header: _Header) -> Iterator[Row]:
             yield Row(line, problem=cells)
         elif any(cell.strip() for cell in cells[len(names) :]):
             yield Row(line, problem=f"{len(cells)} cells under {len(names)} columns")
-        elif tuple(cells) != names:  # else the header again, as on each page of a report
+        elif not all(
+            tidy(cell) in ("", name) for cell, name in zip(cells, names, strict=False)
+        ):  # else the header again, as on each page of a report
             yield Row(line, header.columns.row(cells))

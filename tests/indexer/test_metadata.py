@@ -90,6 +90,12 @@ def test_a_header_of_two_lines_does_not_shift_the_count(tmp_path):
     assert list(bad(read.skipped)) == ["catalogue.csv line 4"]
 
 
+@pytest.mark.parametrize("header", ["Object  number ,, Title", "“Object number”,,'Title'"])
+def test_a_header_that_comes_again_is_no_object_however_it_is_written(tmp_path, header):
+    known = table(tmp_path, f"{header}\na,1,A\n{header}\nb,2,B\n")
+    assert [(row.line, row.object_id) for row in known.rows] == [(2, "a"), (4, "b")]
+
+
 def test_a_short_row_lacks_values_and_is_no_error(tmp_path):
     read = table(tmp_path, "object_id,title,maker\na\n")
     assert dict(read.rows[0].metadata) == {}
