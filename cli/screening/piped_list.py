@@ -36,12 +36,12 @@ def source_on_disk(source: Path) -> Iterator[Source]:
     except OSError as error:
         raise ArtifactError(f"{source} cannot be read: {error.strerror}") from error
     with tempfile.TemporaryDirectory(prefix="artifact-") as folder:
-        file = Path(folder, "list")
+        file = Path(folder, "standard input" if source == STANDARD_INPUT else "piped list")  # as its lines are named
         file.write_bytes(content)
         try:
             yield Source(file, Path.cwd(), f"{hashlib.sha256(content).hexdigest()} in {Path.cwd()}")
         except BadTable as error:
-            name = "standard input" if source == STANDARD_INPUT else str(source)
+            name = file.name if source == STANDARD_INPUT else str(source)
             raise BadTable(str(error).replace(str(file), name)) from error
 
 

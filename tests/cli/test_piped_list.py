@@ -1,5 +1,6 @@
 """Lists that are piped in, output to stdout, and two screenings of one output."""
 
+import io
 import os
 import signal
 import subprocess
@@ -53,7 +54,16 @@ def test_a_piped_table_is_a_table(here):
     with source_on_disk(Path(piped(b"photo,lot\na.jpg,7\n,8\n"))) as source:
         one, other = read_lots(source.file, beside=source.beside)
     assert (one.path, one.columns) == (here / "a.jpg", {"lot": "7"})
-    assert other.problem == "list line 3 names no photo"
+    assert other.problem == "piped list line 3 names no photo"
+
+
+def test_the_lines_of_standard_input_are_named_so(here, monkeypatch):
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"Picture;lot\n;8\n")))
+    notes = []
+    with source_on_disk(Path("-")) as source:
+        (lot,) = read_lots(source.file, beside=source.beside, on_note=notes.append)
+    assert (lot.path.name, lot.problem) == ("standard input line 2", "standard input line 2 names no photo")
+    assert notes[0] == "standard input: photo = Picture"
 
 
 def test_a_named_pipe_is_read_once(here):
@@ -81,7 +91,7 @@ def test_the_same_list_in_the_same_place_is_the_same_source(here, monkeypatch):
 def test_a_piped_text_that_is_no_list_is_named(here):
     with pytest.raises(BadTable) as caught, source_on_disk(Path(piped(b"\xff\xd8\xff\xe0" * 99))) as source:
         list(read_lots(source.file, beside=source.beside))
-    assert str(caught.value).startswith("/dev/fd/") and "list/" not in str(caught.value)
+    assert str(caught.value).startswith("/dev/fd/") and "piped list" not in str(caught.value)
 
 
 def test_a_file_or_folder_is_itself(here):
