@@ -88,7 +88,7 @@ def _claimants(found: list[FoundFile], named: Collection[str]) -> dict[str, str]
     tabled = {item.path for item in found if composed(item.path) in named}
     joined = {_top(item.path) for item in found if item.path in tabled and item.object_id == _object_id(item.path)}
     return {
-        item.path: "catalogue.csv" if item.path in tabled or _top(item.path) in joined else _top(item.path)
+        item.path: "the table" if item.path in tabled or _top(item.path) in joined else _top(item.path)
         for item in found
     }
 

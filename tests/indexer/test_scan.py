@@ -102,6 +102,12 @@ def test_a_table_stands_above_a_pattern(tmp_path):
     assert owners(found) == {"1960.5_2.jpg": "1960.5", "1961.2_3.jpg": "1970.1"}
 
 
+def test_a_claim_on_what_a_table_gives_is_refused_whatever_the_table_is_called(tmp_path):
+    touch(tmp_path, "a.jpg", "b.jpg")
+    found = assign_objects(walk_folder(tmp_path), named={"a.jpg": "b"})
+    assert refused(found) == {"b.jpg": "claims the object id 'b', which the table already has"}
+
+
 def test_names_that_only_look_alike_claim_one_id(tmp_path):
     one, other = (unicodedata.normalize(form, "Édouard") for form in ("NFC", "NFD"))
     found = scan_folder(touch(tmp_path, f"{one}/1.jpg", f"{other}/1.jpg"))
