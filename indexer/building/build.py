@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from indexer.building.complete_features import KEEP_EVERY, complete_features, described
-from indexer.building.difference import Difference, EncodingPlan, compare_folder, plan_encoding
+from indexer.building.difference import Difference, EncodingPlan, compare_folder, objects_taken, plan_encoding
 from indexer.building.metadata_difference import compare_metadata
 from indexer.building.publish import Published, drop_unused, publish
 from indexer.building.reading import AS_BEFORE, Asked, keep_reading, read_folder
@@ -20,7 +20,7 @@ from indexer.inputs.walk import LeftOut
 from indexer.simulation.rephotograph import VERSION
 from retrieval.catalogue.catalogue import Catalogue
 from retrieval.catalogue.pictures import picture_side, set_picture_side
-from retrieval.catalogue.rows import Content, EncoderRecord, Photo
+from retrieval.catalogue.rows import Content, EncoderRecord
 from retrieval.encoder.encoder import Encoder
 from retrieval.encoder.stream import EmbeddedPhotograph, embed_photographs
 from retrieval.photographs.features import features_of
@@ -90,7 +90,7 @@ def build_catalogue(
         difference, claims = compare_folder(
             str(folder), scan.found, plan.contents, catalogued, unread=unread, prune=prune, scanned_ns=scanned_ns
         )
-        taken = _objects_taken(scan, plan, claims, rows)
+        taken = objects_taken(scan.found, plan.contents, claims, rows)
         known = compare_metadata(catalogue, table, scan.found, taken, difference.changes.put)
         skipped = (*scan.skipped, *plan.skipped, *claims, *known.bad_rows)
         catalogue.touch(difference.touched)
@@ -218,16 +218,3 @@ def _first_exemplars(folder: Path, scan: Scan, plan: EncodingPlan) -> dict[str, 
         if item.path in plan.contents:
             first.setdefault(item.object_id, item)
     return {plan.contents[item.path].sha256: folder / item.path for item in first.values()}
-
-
-def _objects_taken(
-    scan: Scan, plan: EncodingPlan, claims: Sequence[SkippedItem], rows: Mapping[str, Photo]
-) -> set[str]:
-    """Return the objects that this folder gives to the catalogue, by what was read now or in an earlier run."""
-    refused = {item.path for item in claims}
-    return {
-        item.object_id
-        for item in scan.found
-        if item.path not in refused
-        and (item.path in plan.contents or (item.path in rows and rows[item.path].object_id == item.object_id))
-    }

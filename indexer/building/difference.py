@@ -112,6 +112,22 @@ def compare_folder(
     return difference, skipped
 
 
+def objects_taken(
+    found: Sequence[FoundFile],
+    contents: Mapping[str, Content],
+    claims: Sequence[SkippedItem],
+    rows: Mapping[str, Photo],
+) -> set[str]:
+    """Return the objects that this folder gives to the catalogue, by what was read now or in an earlier run."""
+    refused = {item.path for item in claims}
+    return {
+        item.object_id
+        for item in found
+        if item.path not in refused
+        and (item.path in contents or (item.path in rows and rows[item.path].object_id == item.object_id))
+    }
+
+
 def _adopted(folder: str, contents: Mapping[str, Content], catalogued: Sequence[Photo]) -> dict[str, Photo]:
     """Return, by path, the photos of other folders that have become this one: gone, with half of their photos here."""
     here = {photo.path for photo in catalogued if photo.folder == folder}

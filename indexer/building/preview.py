@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
-from indexer.building.difference import Difference, compare_folder, plan_encoding
+from indexer.building.difference import Difference, compare_folder, objects_taken, plan_encoding
 from indexer.building.metadata_difference import MetadataDifference, compare_metadata
 from indexer.building.reading import Asked, Reading, read_folder
 from indexer.building.understood import Understood, understand
@@ -47,7 +47,8 @@ def preview_catalogue(folder: Path, data: Path, asked: Asked) -> Preview:
         difference, claims = compare_folder(
             str(reading.folder), scan.found, contents, catalogued, unread=unread, prune=False, scanned_ns=scanned_ns
         )
-        known = _metadata(catalogue, reading, scan.found, difference)
+        taken = objects_taken(scan.found, contents, claims, rows)
+        known = _metadata(catalogue, reading, scan.found, taken, difference)
     return Preview(
         understood=understand(reading, scan),
         to_encode=len(plan.to_encode),
@@ -75,10 +76,13 @@ def _unknown(item: FoundFile) -> Content:
 
 
 def _metadata(
-    catalogue: Catalogue | None, reading: Reading, found: tuple[FoundFile, ...], difference: Difference
+    catalogue: Catalogue | None,
+    reading: Reading,
+    found: tuple[FoundFile, ...],
+    taken: set[str],
+    difference: Difference,
 ) -> MetadataDifference:
     if catalogue is None:
         described, bad_rows = describe_objects(reading.table, found)
         return MetadataDifference(described, tuple(bad_rows), ())
-    taken = {item.object_id for item in found}
     return compare_metadata(catalogue, reading.table, found, taken, difference.changes.put)

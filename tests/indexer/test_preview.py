@@ -64,6 +64,16 @@ def test_it_says_what_the_run_then_does(folder, data, change: Callable[[Path], N
         assert sorted(getattr(found.difference, kind)) == sorted(getattr(report.difference, kind))
 
 
+def test_it_says_nothing_of_the_statuses_of_files_that_are_refused(folder, data):
+    (folder / "catalogue.csv").write_text("object_id,status\na,stolen\n")
+    index(folder, data)
+    other = make_folder(folder.parent / "other", {"a.jpg": 21, "z.jpg": 22})
+    (other / "catalogue.csv").write_text("object_id,title\na,A\n")
+    found = preview_catalogue(other, data, AS_BEFORE)
+    assert found.warnings == index(other, data).warnings == ()
+    assert [item.path for item in found.skipped] == ["a.jpg"]
+
+
 def test_what_another_pattern_would_do(folder, data):
     index(folder, data)
     found = preview_catalogue(folder, data, Asked(pattern="{object}", exclude=("c*",)))
