@@ -11,7 +11,7 @@ from indexer.building.complete_features import KEEP_EVERY, complete_features, de
 from indexer.building.difference import Difference, EncodingPlan, compare_folder, objects_taken, plan_encoding
 from indexer.building.metadata_difference import compare_metadata
 from indexer.building.publish import Published, drop_unused, publish
-from indexer.building.reading import AS_BEFORE, Asked, keep_reading, read_folder
+from indexer.building.reading import AS_BEFORE, Asked, Reading, keep_reading, read_folder
 from indexer.building.simulated_distances import complete_sample, measured, sampled_views
 from indexer.building.understood import Understood, understand
 from indexer.building.working_pictures import complete_pictures, read_and_keep
@@ -20,7 +20,7 @@ from indexer.inputs.walk import LeftOut
 from indexer.simulation.rephotograph import VERSION
 from retrieval.catalogue.catalogue import Catalogue
 from retrieval.catalogue.pictures import picture_side, set_picture_side
-from retrieval.catalogue.rows import Content, EncoderRecord
+from retrieval.catalogue.rows import Content, EncoderRecord, Photo
 from retrieval.encoder.encoder import Encoder
 from retrieval.encoder.stream import EmbeddedPhotograph, embed_photographs
 from retrieval.photographs.features import features_of
@@ -32,7 +32,7 @@ OnProgress = Callable[[int, int], None]
 LoadEncoder = Callable[[EncoderRecord | None], Encoder]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BuildReport:
     """What an index run did; files are named relative to the folder."""
 
@@ -51,7 +51,7 @@ class BuildReport:
     warnings: tuple[str, ...]  # of the table and of statuses
     sides: tuple[int, int]  # the long side of working pictures: until now, and from now on; 0: none
     empty: tuple[str, ...]  # exemplars encoded now that show nothing
-    of_several: tuple[str, ...] = ()  # which picture was taken of each new file of several
+    of_several: tuple[str, ...]  # which picture was taken of each new file of several
 
 
 def build_catalogue(
@@ -75,7 +75,7 @@ def build_catalogue(
     """
     scanned_ns = time.time_ns()
     reading = read_folder(folder, data, asked)
-    folder, table = reading.folder, reading.table
+    folder = reading.folder
     with Catalogue.writing(data) as catalogue:
         catalogued = catalogue.photos()
         rows = {photo.path: photo for photo in catalogued if photo.folder == str(folder)}
@@ -86,24 +86,59 @@ def build_catalogue(
         sides = _settled_sides(catalogue, pictures)
         encoded = _encode(catalogue, encoder, folder, plan, sides[1], run, max_megapixels, on_progress)
         _complete(catalogue, encoder, folder, scan, plan, sides[1], run, max_megapixels, on_progress)
-        unread = [item.path for item in (*scan.skipped, *plan.skipped)]
-        difference, claims = compare_folder(
-            str(folder), scan.found, plan.contents, catalogued, unread=unread, prune=prune, scanned_ns=scanned_ns
+        return _write(
+            catalogue, reading, scan, plan, catalogued, encoded=encoded, sides=sides, prune=prune, scanned_ns=scanned_ns
         )
-        taken = objects_taken(scan.found, plan.contents, claims, rows)
-        known = compare_metadata(catalogue, table, scan.found, taken, difference.changes.put)
-        skipped = (*scan.skipped, *plan.skipped, *claims, *known.bad_rows)
-        catalogue.touch(difference.touched)
-        catalogue.set_skipped(str(folder), [(item.path, item.reason) for item in skipped])
-        keep_reading(catalogue, reading)
-        before = catalogue.revision
-        published = publish(catalogue, replace(difference.changes, metadata=known.metadata))
-        if prune:
-            drop_unused(catalogue)
-        counts, excluded = catalogue.counts(), reading.excluded(difference.gone)
-        done = (catalogue.revision, *counts, encoded, difference, excluded, prune, skipped, scan.left_out, published)
-        noted = (table.notes, (*table.warnings, *known.kept), sides, tuple(plan.empty), tuple(plan.of_several))
-        return BuildReport(*done, before, *noted)
+
+
+def _write(
+    catalogue: Catalogue,
+    reading: Reading,
+    scan: Scan,
+    plan: EncodingPlan,
+    catalogued: Sequence[Photo],
+    *,
+    encoded: int,
+    sides: tuple[int, int],
+    prune: bool,
+    scanned_ns: int,
+) -> BuildReport:
+    """Bring the catalogue in one step to what was found in the folder, and return what was done."""
+    folder, table = str(reading.folder), reading.table
+    rows = {photo.path: photo for photo in catalogued if photo.folder == folder}
+    unread = [item.path for item in (*scan.skipped, *plan.skipped)]
+    difference, claims = compare_folder(
+        folder, scan.found, plan.contents, catalogued, unread=unread, prune=prune, scanned_ns=scanned_ns
+    )
+    taken = objects_taken(scan.found, plan.contents, claims, rows)
+    known = compare_metadata(catalogue, table, scan.found, taken, difference.changes.put)
+    skipped = (*scan.skipped, *plan.skipped, *claims, *known.bad_rows)
+    catalogue.touch(difference.touched)
+    catalogue.set_skipped(folder, [(item.path, item.reason) for item in skipped])
+    keep_reading(catalogue, reading)
+    before = catalogue.revision
+    published = publish(catalogue, replace(difference.changes, metadata=known.metadata))
+    if prune:
+        drop_unused(catalogue)
+    objects, photos = catalogue.counts()
+    return BuildReport(
+        revision=catalogue.revision,
+        objects=objects,
+        photos=photos,
+        encoded=encoded,
+        difference=difference,
+        excluded=reading.excluded(difference.gone),
+        pruned=prune,
+        skipped=skipped,
+        left_out=scan.left_out,
+        published=published,
+        before=before,
+        table_notes=table.notes,
+        warnings=(*table.warnings, *known.kept),
+        sides=sides,
+        empty=tuple(plan.empty),
+        of_several=tuple(plan.of_several),
+    )
 
 
 def _settled_encoder(catalogue: Catalogue, load: LoadEncoder) -> Encoder:
