@@ -9,7 +9,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from indexer.inputs.exclusions import Exclusions, read_exclusions
 from indexer.inputs.layout import Layout, read_layout
 from indexer.inputs.metadata import Metadata, choose_metadata, read_metadata
 from indexer.inputs.names import composed
@@ -44,7 +43,6 @@ class Reading:
     folder: Path
     asked: Asked  # settled: nothing in it is None
     layout: Layout | None
-    exclusions: Exclusions
     table: Metadata
     walk: Walk
 
@@ -56,7 +54,7 @@ class Reading:
 
     def excluded(self, paths: Iterable[str]) -> tuple[str, ...]:
         """Return those of some relative paths that are passed over, whether there is a file or not."""
-        return tuple(path for path in paths if is_left_out(path, self.exclusions))
+        return tuple(path for path in paths if is_left_out(path, self.walk.exclusions))
 
 
 def read_folder(folder: Path, data: Path, asked: Asked) -> Reading:
@@ -75,7 +73,7 @@ def read_folder(folder: Path, data: Path, asked: Asked) -> Reading:
         raise CatalogueMissing(f"There is no photograph in {folder}{but}. Name the folder that holds them.")
     paths = [path for path, _ in walk.photographs]
     table = read_metadata(choice, paths)
-    return Reading(folder, settled, layout, read_exclusions(folder, exclude), table, walk)
+    return Reading(folder, settled, layout, table, walk)
 
 
 def keep_reading(catalogue: Catalogue, reading: Reading) -> None:

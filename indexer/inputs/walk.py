@@ -41,13 +41,14 @@ LeftOut = Mapping[tuple[Why, str], int]  # how many of each: by a suffix, by the
 
 @dataclass(frozen=True, slots=True)
 class Walk:
-    """What a folder holds: path and stat of each photograph, or why it cannot be read; and how much is left out.
+    """What a folder holds: path and stat of each photograph, or why it cannot be read; what is left out, and by what.
 
     Paths are relative to the folder, with slashes.
     """
 
     photographs: tuple[tuple[str, os.stat_result | str], ...]
     left_out: LeftOut
+    exclusions: Exclusions
 
 
 def walk_folder(folder: Path, *, exclude: Collection[str] = (), tables: Collection[str] = ()) -> Walk:
@@ -73,7 +74,7 @@ def walk_folder(folder: Path, *, exclude: Collection[str] = (), tables: Collecti
             sorting.photographs.append((_relative(here, folder), f"cannot be opened: {error.strerror}"))
             continue
         stack.extend(reversed([entry for entry in entries if sorting.is_to_be_entered(entry)]))
-    return Walk(tuple(sorting.photographs), dict(sorting.left_out))
+    return Walk(tuple(sorting.photographs), dict(sorting.left_out), sorting.exclusions)
 
 
 @dataclass(slots=True)
