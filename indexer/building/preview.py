@@ -15,8 +15,9 @@ from indexer.inputs.metadata import describe_objects
 from indexer.inputs.scan import FoundFile, SkippedItem
 from indexer.inputs.walk import LeftOut
 from retrieval.catalogue.catalogue import Catalogue
-from retrieval.catalogue.database import DATABASE
+from retrieval.catalogue.database import DATABASE, is_up_to_date
 from retrieval.catalogue.rows import Content
+from retrieval.errors import CatalogueBusy
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +35,16 @@ class Preview:
 
 
 def preview_catalogue(folder: Path, data: Path, asked: Asked) -> Preview:
-    """Return what `build_catalogue` would do; raises ArtifactError where it would refuse to begin."""
+    """Return what `build_catalogue` would do; raises ArtifactError where it would refuse to begin.
+
+    Raises CatalogueBusy for a catalogue of an earlier version, which cannot be opened without a change.
+    """
     scanned_ns = time.time_ns()
+    if (data / DATABASE).is_file() and not is_up_to_date(data):
+        raise CatalogueBusy(
+            f"The catalogue in {data} is of an earlier version, and --dry-run changes nothing. "
+            "`artifact status` brings it up to date."
+        )
     reading = read_folder(folder, data, asked)
     with _opened(data) as catalogue:
         catalogued = catalogue.photos() if catalogue else []

@@ -63,6 +63,13 @@ def lock(data: Path, name: str = "write.lock", *, wait: float = 0.0) -> Iterator
         file_lock.release()
 
 
+def is_up_to_date(data: Path) -> bool:
+    """Say whether the catalogue in a data folder is of this version; opening one that is not changes it."""
+    check_there(data)
+    with connected(data) as database:
+        return not MIGRATIONS.pending(database)
+
+
 def bring_up_to_date(database: Database, data: Path) -> None:
     """Apply the steps that the database of a catalogue lacks; raises CatalogueBusy where it cannot be written."""
     if not can_write(data):

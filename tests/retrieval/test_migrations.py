@@ -9,13 +9,16 @@ import numpy as np
 import pytest
 from sqlite_utils import Database
 
+from indexer.building.preview import preview_catalogue
+from indexer.building.reading import AS_BEFORE
 from retrieval.catalogue.catalogue import Catalogue
 from retrieval.catalogue.folder_settings import folder_settings, keep_folder_settings
 from retrieval.catalogue.migrations import MIGRATIONS, VERDICTS
 from retrieval.catalogue.rows import Changes, Content, EncoderRecord
+from retrieval.errors import CatalogueBusy
 from retrieval.verdicts.log import VerdictLog
 from retrieval.verdicts.reviews import reviews
-from tests.conftest import BERLIN, DIM, TINY, exemplar, index, make_folder, state, tiny_encoder, unit
+from tests.conftest import BERLIN, DIM, TINY, data_files, exemplar, index, make_folder, state, tiny_encoder, unit
 from tests.retrieval.test_catalogue import calibration
 
 NAMES = [
@@ -123,6 +126,21 @@ def forget_step_003(data: Path) -> None:
         found.db["features"].drop()
         found.db.conn.execute("DELETE FROM _sqlite_migrations WHERE name = '003_features'")
         found.db.conn.commit()
+
+
+def test_a_dry_run_leaves_an_older_catalogue_as_it_is_and_says_so(tmp_path, data):
+    folder = make_folder(tmp_path / "photos", {"a.png": 1})
+    index(folder, data)
+    forget_step_003(data)
+    before = data_files(data)
+    with pytest.raises(
+        CatalogueBusy, match=r"earlier version, and --dry-run changes nothing\. `artifact status` brings"
+    ):
+        preview_catalogue(folder, data, AS_BEFORE)
+    assert data_files(data) == before
+    with Catalogue.reading(data):
+        pass
+    assert preview_catalogue(folder, data, AS_BEFORE).to_encode == 0
 
 
 def test_an_index_run_finds_the_features_that_an_older_catalogue_lacks_without_encoding(tmp_path, data):
