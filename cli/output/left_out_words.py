@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from cli.output.text import plain
-from indexer.inputs.walk import LeftOut, Why
+from indexer.inputs.walk import FOLDER, LeftOut, Why
 
 MOST = 5  # kinds that a line names
 
@@ -26,11 +26,18 @@ def _line(why: Why, counts: Mapping[str, int]) -> str:
         case Why.SYSTEM:
             return f"{total} left out that systems keep there: {_listed(counts)}"
         case Why.HIDDEN:
-            return f"{total} hidden left out"
+            return f"{_files_and_folders(counts)} left out that are hidden"
         case Why.EXCLUDED:
-            return f"{total} left out by --exclude or .artifactignore"
+            return f"{_files_and_folders(counts)} left out by --exclude or .artifactignore"
         case Why.LINKED:
             return f"{_number(total, 'folder')} left out that can be reached by another name too"
+
+
+def _files_and_folders(counts: Mapping[str, int]) -> str:
+    """Return how many files there are and, apart, how many folders, whatever they hold: `2 files and 1 folder`."""
+    folders = counts.get(FOLDER, 0)
+    files = sum(counts.values()) - folders
+    return " and ".join(_number(count, one) for count, one in ((files, "file"), (folders, "folder")) if count)
 
 
 def _listed(counts: Mapping[str, int]) -> str:

@@ -36,7 +36,8 @@ class Why(StrEnum):
     LINKED = "linked"  # a folder that was walked through by another name
 
 
-LeftOut = Mapping[tuple[Why, str], int]  # how many of each: by a suffix, by the name of a system's file, else by ""
+FOLDER = "folder"  # one counts as one, whatever it holds
+LeftOut = Mapping[tuple[Why, str], int]  # how many of each: a suffix, the name of a system's file, FOLDER, else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,15 +94,15 @@ class _Sorting:
         if entry.name == IGNORE_FILE or path in self.tables:
             return False
         why = _left_out_by_name(entry.name)
-        if why is None:
-            is_folder = _is_folder(entry)
-            if self.exclusions.covers(path, is_folder=is_folder):
-                why = Why.EXCLUDED, ""
-            elif is_folder:
-                return True
-            elif _is_photograph(entry):
-                self.photographs.append((path, _stat(entry, self.folder)))
-                return False
+        is_folder = (why is None or why[0] is Why.HIDDEN) and _is_folder(entry)
+        if why is None and self.exclusions.covers(path, is_folder=is_folder):
+            why = Why.EXCLUDED, ""
+        if why is None and is_folder:
+            return True
+        if why is None and _is_photograph(entry):
+            self.photographs.append((path, _stat(entry, self.folder)))
+            return False
+        why = (why[0], FOLDER) if why and is_folder else why
         self.left_out[why or (Why.OTHER_KIND, _suffix(entry))] += 1
         return False
 

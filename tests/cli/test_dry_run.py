@@ -57,7 +57,7 @@ def test_a_pattern_and_what_is_excluded_are_kept(folder):
         ("system", "Thumbs.db", 1),
         ("other kind", ".txt", 2),
         ("other kind", "", 1),
-        ("excluded", "", 1),
+        ("excluded", "folder", 1),
     ]
 
 

@@ -1,7 +1,7 @@
 """What is said of what is left out of a folder."""
 
 from cli.output.left_out_words import left_out_lines
-from indexer.inputs.walk import Why
+from indexer.inputs.walk import FOLDER, Why
 
 
 def test_each_reason_has_its_line():
@@ -11,14 +11,15 @@ def test_each_reason_has_its_line():
         (Why.SYSTEM, "@eaDir"): 2,
         (Why.SYSTEM, "Icon\r"): 1,
         (Why.HIDDEN, ""): 4,
-        (Why.EXCLUDED, ""): 1,
+        (Why.HIDDEN, FOLDER): 1,
+        (Why.EXCLUDED, FOLDER): 2,
         (Why.LINKED, ""): 1,
     }
     assert left_out_lines(left_out) == [
         "10 files of other kinds left out: 3 .pdf, 2 .txt, 1 without a suffix, 1 .doc, 1 .mov, 2 others",
-        "4 hidden left out",
+        "4 files and 1 folder left out that are hidden",
         "3 left out that systems keep there: 2 @eaDir, 1 Icon�",
-        "1 left out by --exclude or .artifactignore",
+        "2 folders left out by --exclude or .artifactignore",
         "1 folder left out that can be reached by another name too",
     ]
     assert left_out_lines({}) == []

@@ -9,7 +9,7 @@ from indexer.inputs import walk as walk_module
 from indexer.inputs.exclusions import read_exclusions
 from indexer.inputs.labels import read_labels
 from indexer.inputs.scan import scan_folder
-from indexer.inputs.walk import Walk, Why, is_left_out, walk_folder
+from indexer.inputs.walk import FOLDER, Walk, Why, is_left_out, walk_folder
 from retrieval.errors import ArtifactError
 from tests.conftest import picture, touch
 
@@ -60,7 +60,8 @@ def test_files_of_other_kinds_and_hidden_ones_are_counted(tmp_path):
         (Why.OTHER_KIND, ".doc"): 2,
         (Why.OTHER_KIND, ".txt"): 1,
         (Why.OTHER_KIND, ""): 2,
-        (Why.HIDDEN, ""): 2,
+        (Why.HIDDEN, ""): 1,
+        (Why.HIDDEN, FOLDER): 1,
     }
 
 
@@ -127,7 +128,7 @@ def test_patterns_leave_out_files_and_whole_folders(tmp_path):
     (tmp_path / ".artifactignore").write_text("# not ready\n\ndrafts/\n/top\n")
     found = walk_folder(tmp_path, exclude=["*_old.jpg", "!b/c_old.jpg"])
     assert paths(found) == ["a.jpg", "b/c_old.jpg", "b/top/4.jpg"]
-    assert found.left_out == {(Why.EXCLUDED, ""): 4}
+    assert found.left_out == {(Why.EXCLUDED, ""): 1, (Why.EXCLUDED, FOLDER): 3}
     exclusions = read_exclusions(tmp_path, ["*_old.jpg"])
     assert [exclusions.covers(path) for path in ("x/drafts/9.jpg", "x/1_old.jpg", "x/1.jpg")] == [True, True, False]
 
