@@ -10,7 +10,7 @@ class UnreadableImage(ArtifactError):
 
 
 class ExemplarAway(UnreadableImage):
-    """An exemplar that cannot be compared with: no working picture of it is kept, and its file is away or changed."""
+    """An exemplar that cannot be compared with: its file is away or changed, and no sound working picture is kept."""
 
 
 class UnusableEncoder(ArtifactError):

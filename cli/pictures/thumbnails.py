@@ -63,7 +63,7 @@ class Reference:
         try:
             return _small(read_exemplar(self._catalogue.data, photo, short_side=side, max_megapixels=inf).image, side)
         except ExemplarAway:
-            return Thumbnail(problem="not shown: it is away or has changed, and no working picture of it is kept")
+            return Thumbnail(problem="not shown: it is away or has changed, and no sound working picture of it is kept")
 
 
 def thumbnail(

@@ -13,8 +13,8 @@ def first_away(record: PhotographRecord) -> str | None:
     for work in away(record):
         exemplar = plain(work["matches"][0]["exemplar"])
         return (
-            f"the exemplar {exemplar} is away and no working picture of it is kept: works that need such an exemplar "
-            f"are inconclusive. {HELP}"
+            f"the exemplar {exemplar} is away and no sound working picture of it is kept: works that need such an "
+            f"exemplar are inconclusive. {HELP}"
         )
     return None
 

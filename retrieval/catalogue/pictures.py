@@ -10,7 +10,7 @@ import hashlib
 import io
 import os
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -98,29 +98,47 @@ def is_whole(path: Path) -> bool:
 
 
 def read_exemplar(
-    data: Path, photo: Photo, *, short_side: int, max_megapixels: float = DEFAULT_MAX_MEGAPIXELS
+    data: Path,
+    photo: Photo,
+    *,
+    short_side: int,
+    max_megapixels: float = DEFAULT_MAX_MEGAPIXELS,
+    compared: bool = False,
 ) -> Photograph:
     """Read an exemplar as it was indexed: by a working picture, without one by its file.
 
-    The size is that of the file's own picture. Raises ExemplarAway where there is neither.
+    What is `compared` place by place is read from the unchanged file sooner than from the picture for people. The size
+    is that of the file's own picture. Raises ExemplarAway where there is none of them.
     """
-    for kept in (compared_path(data, photo.sha256, short_side), picture_path(data, photo.sha256)):
-        if is_whole(kept):
-            image = read_photograph(kept, short_side=short_side).image
-            return Photograph(photo.file, photo.sha256, photo.width, photo.height, image)
+    first, last = [compared_path(data, photo.sha256, short_side)], [picture_path(data, photo.sha256)]
+    if not compared:
+        first, last = first + last, []
+    if (kept := _first_whole(first, photo, short_side)) is not None:
+        return kept
     try:
         found = read_photograph(photo.file, short_side=short_side, max_megapixels=max_megapixels)
+        if found.sha256 != photo.sha256:
+            raise UnreadableImage("it has changed since it was indexed")
     except UnreadableImage as error:
-        raise _away(photo, str(error)) from error
-    if found.sha256 != photo.sha256:
-        raise _away(photo, "it has changed since it was indexed")
+        if (kept := _first_whole(last, photo, short_side)) is not None:
+            return kept
+        raise _away(photo, str(error), damaged=any(path.exists() for path in first + last)) from error
     return found
 
 
-def _away(photo: Photo, why: str) -> ExemplarAway:
+def _first_whole(paths: Sequence[Path], photo: Photo, short_side: int) -> Photograph | None:
+    """Return an exemplar by the first of its working pictures that is there as it was written."""
+    for path in filter(is_whole, paths):
+        image = read_photograph(path, short_side=short_side).image
+        return Photograph(photo.file, photo.sha256, photo.width, photo.height, image)
+    return None
+
+
+def _away(photo: Photo, why: str, *, damaged: bool) -> ExemplarAway:
+    kept = "its working picture is damaged" if damaged else "no working picture of it is kept"
     return ExemplarAway(
-        f"the exemplar {photo.file} is away and no working picture of it is kept ({why}); bring it back, or say where "
-        "its folder is now: artifact move OLD NEW"
+        f"the exemplar {photo.file} is away and {kept} ({why}); bring it back, or say where its folder is now: "
+        "artifact move OLD NEW"
     )
 
 

@@ -61,7 +61,7 @@ class NotCompared:
 
 @dataclass(frozen=True, slots=True)
 class NoExemplar(NotCompared):
-    """Why there is nothing to compare with: the exemplar is away, and no working picture of it is kept."""
+    """Why there is nothing to compare with: the exemplar is away, and no sound working picture of it is kept."""
 
 
 def diverge(

@@ -52,11 +52,14 @@ class Edition:
         return next(photo for photo in self.exemplars[object_id] if photo.file == file)
 
     def read_exemplar(
-        self, object_id: str, file: Path, *, short_side: int, max_megapixels: float = math.inf
+        self, object_id: str, file: Path, *, short_side: int, max_megapixels: float = math.inf, compared: bool = False
     ) -> Photograph:
-        """Read the exemplar of an object that lies in a file, as it was indexed; raises ExemplarAway."""
+        """Read the exemplar of an object that lies in a file, as it was indexed; raises ExemplarAway.
+
+        What is `compared` is read as exactly as it is there; else a picture for people does.
+        """
         photo = self.exemplar(object_id, file)
-        return read_exemplar(self.data, photo, short_side=short_side, max_megapixels=max_megapixels)
+        return read_exemplar(self.data, photo, short_side=short_side, max_megapixels=max_megapixels, compared=compared)
 
     @property
     def basis(self) -> Basis:

@@ -209,7 +209,7 @@ class Look:
         side = self.edition.encoder.preprocessing.short_side
         try:
             exemplar = self.edition.read_exemplar(
-                best.object_id, best.exemplar, short_side=side, max_megapixels=self.max_megapixels
+                best.object_id, best.exemplar, short_side=side, max_megapixels=self.max_megapixels, compared=True
             )
         except ExemplarAway:
             return None
@@ -250,7 +250,7 @@ class Look:
         side = encoder.preprocessing.short_side
         try:
             exemplar = self.edition.read_exemplar(
-                match.object_id, match.exemplar, short_side=side, max_megapixels=self.max_megapixels
+                match.object_id, match.exemplar, short_side=side, max_megapixels=self.max_megapixels, compared=True
             )
         except ExemplarAway as error:
             return NoExemplar(str(error))

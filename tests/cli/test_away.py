@@ -50,7 +50,7 @@ def test_the_page_and_the_evidence_say_so_too(place, tmp_path):
     artifact("screen", place / "inbox", "--data", place / "none", "-o", tmp_path / "day.html")
     assert "3 works could not be compared: their exemplars are away." in (tmp_path / "day.html").read_text()
     said = artifact("query", place / "inbox/1.jpg", "--data", place / "none", "--report", tmp_path / "one.html").stderr
-    assert said.count("is away and no working picture of it is kept") == 1
+    assert said.count("is away and no sound working picture of it is kept") == 1
     page = (tmp_path / "one.html").read_text()
     assert "Nothing can be said of 01 while its exemplar is away." in page and "rests on the global" not in page
 

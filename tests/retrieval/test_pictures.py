@@ -114,6 +114,31 @@ def test_without_a_whole_picture_the_file_is_read_while_it_is_the_same(data, pho
     assert read_exemplar(data, photo, short_side=260) == whole
 
 
+def test_without_the_exact_picture_the_unchanged_file_is_compared_sooner_than_the_picture_for_people(data, photo):
+    whole = read_photograph(photo.file, short_side=260)
+    keep(data, painting(1), photo.sha256)
+    exact = compared_path(data, photo.sha256, 260)
+    for spoil in (lambda: exact.write_bytes(b"spoilt"), exact.unlink):
+        spoil()
+        assert read_exemplar(data, photo, short_side=260, compared=True).image == whole.image
+        assert read_exemplar(data, photo, short_side=260).image != whole.image  # for people, a drive is left alone
+    painting(2).save(photo.file)
+    found = read_exemplar(data, photo, short_side=260, compared=True)
+    assert np.abs(np.asarray(found.image, float) - np.asarray(whole.image, float)).mean() <= 20.0
+
+
+def test_a_damaged_working_picture_of_an_exemplar_that_is_away_is_called_damaged(data, photo):
+    keep(data, painting(1), photo.sha256)
+    for path in kept_pictures(data):
+        path.write_bytes(b"spoilt")
+    photo.file.unlink()
+    for compared in (True, False):
+        with pytest.raises(
+            ExemplarAway, match=r"is away and its working picture is damaged \(cannot be opened: no such"
+        ):
+            read_exemplar(data, photo, short_side=260, compared=compared)
+
+
 @pytest.mark.parametrize(
     ("happen", "why"),
     [
