@@ -20,7 +20,7 @@ from cli.records.recorder import recording
 from cli.runs.judging_options import JudgingOptions
 from cli.screening.desk import Desk
 from cli.screening.journal import Journal
-from cli.screening.piped_list import Source, source_on_disk
+from cli.screening.piped_list import Source, name_of, source_on_disk
 from cli.screening.report import ScreeningReport
 from cli.screening.screening_options import ScreeningOptions
 from cli.screening.watched_folder import watched
@@ -62,7 +62,7 @@ def run_screen(
             report.write()
             if every is None:
                 journal.discard()
-            _say(journal)
+            _say(journal, source)
             return journal.counts
 
 
@@ -147,13 +147,16 @@ def _claims(data: Path) -> Claims:
         return Claims({item.object_id: item.metadata.get("accession", "") for item in catalogue.objects()})
 
 
-def _say(journal: Journal) -> None:
+def _say(journal: Journal, source: Path) -> None:
     counts = journal.counts
     if raised := _listed(journal.alerts):
         typer.echo(f"ALERT: {raised}", err=True)
     total = sum(counts.values())
+    if not total:
+        typer.echo(f"No photograph was found in {plain(name_of(source))}.", err=True)
+        return
     rest = f"; {not_compared(journal.away)}" if journal.away else ""
-    typer.echo(f"{total} works: {_listed(counts)}{rest}" if total else "no photographs there", err=True)
+    typer.echo(f"{total} works: {_listed(counts)}{rest}", err=True)
 
 
 def _listed(counts: Mapping[str, int]) -> str:

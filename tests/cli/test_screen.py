@@ -341,6 +341,12 @@ def test_watching_judges_what_comes_and_ends_with_ctrl_c(desk, data, tmp_path):
     assert [record["works"][0]["alert"] for record in found] == [None, None, "stolen"], "as the catalogue is by then"
 
 
+def test_an_empty_folder_is_named_in_a_sentence(data, tmp_path):
+    (tmp_path / "empty").mkdir()
+    result = CliRunner().invoke(app, ["screen", str(tmp_path / "empty"), "--data", str(data)])
+    assert (result.exit_code, result.stderr) == (0, f"No photograph was found in {tmp_path / 'empty'}.\n")
+
+
 def test_what_is_screened_is_not_written_over(desk, data, tmp_path):
     shutil.copy(desk / "inbox/fine.jpg", tmp_path / "fine.jpg")
     lots = write_lots(tmp_path / "lots.csv", ("fine.jpg", "1", "June", "Drouot", ""))
