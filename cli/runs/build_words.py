@@ -37,10 +37,14 @@ def say_preview(preview: Preview) -> None:
 
 def say_build(report: BuildReport, seconds: float) -> None:
     """Say what an index run did: the summary on stdout, what needs a look on stderr."""
-    typer.echo(
-        f"{report.objects} objects, {report.photos} photographs; revision {report.revision} "
-        f"({report.encoded} encoded in {seconds:.1f} s)"
-    )
+    if report.photos:
+        typer.echo(
+            f"{report.objects} objects, {report.photos} photographs; revision {report.revision} "
+            f"({report.encoded} encoded in {seconds:.1f} s)"
+        )
+    if not report.taken:
+        empty = "" if report.photos else ", and the catalogue is empty"
+        typer.echo(f"Nothing was indexed: no photograph of this folder could be taken{empty}.", err=True)
     _say_folder(report, pruned=report.pruned)
     list_notices("files of several pictures", report.of_several, where="")
     before, side = report.sides

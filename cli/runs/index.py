@@ -56,7 +56,7 @@ def run_index(folder: Path, data: Path, options: IndexingOptions) -> bool:
     with Catalogue.reading(data) as catalogue:
         say_register(catalogue, since=report.before)
         thresholds = catalogue.thresholds()
-        if thresholds is not None:
+        if thresholds is not None and report.photos:
             for line in threshold_lines(thresholds):
                 typer.echo(line)
     return not report.skipped

@@ -39,6 +39,7 @@ class BuildReport:
     revision: int
     objects: int
     photos: int
+    taken: int  # of the photographs of the folder
     encoded: int
     difference: Difference
     excluded: tuple[str, ...]  # of those that are gone: there perhaps, but left out now
@@ -125,6 +126,7 @@ def _write(
         revision=catalogue.revision,
         objects=objects,
         photos=photos,
+        taken=len(plan.contents.keys() - {item.path for item in claims}),
         encoded=encoded,
         difference=difference,
         excluded=reading.excluded(difference.gone),

@@ -66,3 +66,18 @@ def test_a_pattern_that_is_none_is_refused_in_a_line(folder):
     assert result.exit_code == 1
     assert result.stderr.count("\n") == 1 and "must hold {object} once" in result.stderr
     assert not (folder.parent / "data").exists()
+
+
+def test_a_folder_in_which_nothing_can_be_read_is_not_called_indexed(folder):
+    unread = folder.parent / "unread"
+    unread.mkdir()
+    (unread / "x.jpg").write_text("no picture")
+    options = ["index", str(unread), "--data", str(folder.parent / "data")]
+    first = runner.invoke(app, options)
+    assert (first.exit_code, first.stdout) == (3, "new 0, changed 0, moved 0, gone 0\n")
+    nothing = "Nothing was indexed: no photograph of this folder could be taken"
+    assert first.stderr.splitlines()[0] == f"{nothing}, and the catalogue is empty."
+    assert "Nothing was indexed" not in index(folder)[1]
+    again = runner.invoke(app, options)
+    assert again.stdout.startswith("3 objects, 3 photographs; revision 1 (0 encoded")
+    assert again.stderr.splitlines()[0] == f"{nothing}."
