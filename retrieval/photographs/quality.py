@@ -10,6 +10,7 @@ from retrieval.photographs.photograph import Photograph
 
 SMALLEST_SIDE = 64
 SIDE = 260  # pixels of the short side on which the rest is measured: what the distances are taken from
+MOST_PIXELS = SIDE * 30 * SIDE  # on which it is measured, of a picture more than 30 times as long as wide
 REACH = 9  # pixels over which a picture is blurred again
 COARSE = 4
 MOST_BLUR = 0.75  # of 0..1; the most blurred of some 1,400 photographs of works of art is at 0.71
@@ -74,7 +75,9 @@ def _detail(pixels: np.ndarray, grain: float) -> tuple[float, float]:
     """Return the usual and the strongest detail of a size, as grey levels, of pixels (height, width, 3)."""
     cv2 = import_cv2()
     around = cv2.GaussianBlur(pixels, (0, 0), 2 * grain)
-    bands = np.abs(cv2.GaussianBlur(pixels, (0, 0), grain) - around)[RIM:-RIM, RIM:-RIM]
+    rim = min(RIM, (min(pixels.shape[:2]) - 1) // 2)
+    inside = slice(rim, -rim or None)
+    bands = np.abs(cv2.GaussianBlur(pixels, (0, 0), grain) - around)[inside, inside]
     usual, strongest = np.quantile(bands.max(axis=2), [0.5, 0.999])
     return float(usual), float(strongest)
 
@@ -85,10 +88,11 @@ def _grey(image: Image.Image) -> np.ndarray:
 
 
 def _resized(pixels: np.ndarray) -> np.ndarray:
-    """Return pixels (height, width, ...) with SIDE of them along the short side."""
+    """Return pixels (height, width, ...) with SIDE of them along the short side, fewer of a thin picture."""
     cv2 = import_cv2()
-    scale = SIDE / min(pixels.shape[:2])
-    size = (max(1, round(pixels.shape[1] * scale)), max(1, round(pixels.shape[0] * scale)))
+    height, width = pixels.shape[:2]
+    scale = min(SIDE / max(min(height, width), SMALLEST_SIDE), (MOST_PIXELS / (height * width)) ** 0.5)
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
     return np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC))
 
 

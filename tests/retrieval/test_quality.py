@@ -1,5 +1,6 @@
 """Which photographs are too poor to be judged: small, dark and blurred ones, each with what would help."""
 
+import tracemalloc
 from itertools import pairwise
 from pathlib import Path
 
@@ -245,3 +246,14 @@ def test_real_photographs_of_works_of_art_are_good_enough():
     assert {photo.name: poor(read_photograph(photo, short_side=260)) for photo in photos} == dict.fromkeys(
         photo.name for photo in photos
     )
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 40_000), (40_000, 1), (2, 5), (20, 20_000)])
+def test_a_thin_picture_is_not_enlarged_to_be_looked_at(size):
+    picture = painting(3).resize(size)
+    tracemalloc.start()
+    try:
+        assert shows_nothing(picture) == (min(size) < 20)
+        assert tracemalloc.get_traced_memory()[1] < 2**28
+    finally:
+        tracemalloc.stop()
