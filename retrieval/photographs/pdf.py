@@ -5,13 +5,16 @@ from __future__ import annotations
 import math
 import re
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, BinaryIO
 
 from retrieval.photographs.formats_extra import import_decoder, unsupported
 from retrieval.photographs.pictures import Contents, Pictures, Pixels, whole
 
-_one_at_a_time = threading.RLock()  # PDFium must not be called by two threads
+_one_at_a_time = threading.Lock()  # PDFium must not be called by two threads
 _IMAGE = 3  # kind of a page's objects
 _SMALL = 0.05  # of the largest picture: a logo, a stamp
 _LESS = 1e-6  # share of the scale: rounding must not stretch a page by a pixel
@@ -25,7 +28,8 @@ Box = tuple[float, float, float, float]  # left, bottom, right, top, in points
 class PdfPicture:
     """The one picture of a page, where it lies on the page as it is stored, and its scale in pixels a point."""
 
-    page: Any
+    data: bytes  # the PDF
+    number: int  # of the page, from 1
     box: Box
     scale: float
     rotation: int  # degrees, clockwise, by which the page is turned when it is shown
@@ -38,12 +42,14 @@ class PdfPicture:
 
     def decode(self, enough: int) -> Pixels:
         """Render the page where the picture lies, pixel by pixel: PDFium reduces pictures badly."""
-        with _one_at_a_time:
-            left, bottom, right, top = self.page.get_bbox()
+        with _opened(self.data) as document:
+            page = _upright(document[self.number - 1])
+            left, bottom, right, top = page.get_bbox()
             edges = (self.box[0] - left, self.box[1] - bottom, right - self.box[2], top - self.box[3])
             scale = self.scale * (1 - _LESS)
-            bitmap = self.page.render(scale=scale, crop=tuple(max(0.0, edge) for edge in edges))
+            bitmap = page.render(scale=scale, crop=tuple(max(0.0, edge) for edge in edges))
             image = bitmap.to_pil().convert("RGB").crop((0, 0, *self.size))  # a page may take part of a pixel more
+            bitmap.close()
         return whole(image, orientation=_ORIENTATIONS.get(self.rotation, 1))
 
 
@@ -59,28 +65,47 @@ def declares_pictures(file: BinaryIO) -> bool:
 
 def contents(file: BinaryIO, max_megapixels: float) -> Contents:
     """Open a PDF; raises UnreadableImage, or what PDFium raises."""
-    pdfium = import_decoder("pypdfium2", "PDF")
     file.seek(0)
+    data = file.read()
+    with _opened(data) as document:
+        pages = len(document)
+    return Contents(Pictures(pages), partial(_only_picture, data))
+
+
+@contextmanager
+def _opened(data: bytes) -> Iterator[Any]:
+    """Give a document to one thread at a time; it and its pages are closed before another may call PDFium."""
+    pdfium = import_decoder("pypdfium2", "PDF")
     with _one_at_a_time:
         try:
-            document = pdfium.PdfDocument(file.read())
+            document = pdfium.PdfDocument(data)
         except pdfium.PdfiumError as error:
             if "password" in str(error).lower():
                 raise unsupported("PDF that asks for a password") from error
             raise
-        pages = len(document)
-
-    def picture(number: int) -> PdfPicture:
-        with _one_at_a_time:
-            return _only_picture(document[number - 1])
-
-    return Contents(Pictures(pages), picture)
+        try:
+            yield document
+        finally:
+            document.close()
 
 
-def _only_picture(page: Any) -> PdfPicture:
+def _upright(page: Any) -> Any:
+    """Return a page as it is stored: its rotation is undone by the orientation of the pixels."""
+    page.set_rotation(0)
+    return page
+
+
+def _only_picture(data: bytes, number: int) -> PdfPicture:
     """Return the picture of a page, in tiles or whole; raises UnreadableImage if the page has none, or several."""
-    rotation = page.get_rotation()
-    page.set_rotation(0)  # undone by the orientation of the pixels
+    with _opened(data) as document:
+        page = document[number - 1]
+        rotation = page.get_rotation()
+        box, scale = _where(_upright(page))
+    return PdfPicture(data, number, box, scale, rotation)
+
+
+def _where(page: Any) -> tuple[Box, float]:
+    """Return where the one picture of a page lies, and its scale; raises UnreadableImage."""
     found = []
     page_box = page.get_bbox()
     for image in page.get_objects(filter=[_IMAGE]):
@@ -95,7 +120,7 @@ def _only_picture(page: Any) -> PdfPicture:
     box = (min(lefts), min(bottoms), max(rights), max(tops))
     if abs(sum(_area(one) for one, _ in found) / _area(box) - 1) > _SMALL:
         raise unsupported("a page of a PDF with several pictures")
-    return PdfPicture(page, box, math.sqrt(sum(pixels for _, pixels in found) / _area(box)), rotation)
+    return box, math.sqrt(sum(pixels for _, pixels in found) / _area(box))
 
 
 def _place(image: Any) -> Box:
