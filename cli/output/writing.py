@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import typer
@@ -50,7 +50,8 @@ def alone_at(out: Path | None) -> Iterator[None]:
     try:
         yield
     finally:
-        held.unlink(missing_ok=True)
+        with suppress(PermissionError):  # of Windows, where it is removed as it is released
+            held.unlink(missing_ok=True)
         lock.release()
 
 

@@ -115,6 +115,17 @@ def test_one_output_is_written_by_one_run_and_a_killed_one_lets_it_go(tmp_path):
     assert not list(tmp_path.iterdir())
 
 
+def test_a_lock_that_cannot_be_removed_while_it_is_held_spoils_no_work(tmp_path, monkeypatch):
+    def refuse(path: Path, missing_ok: bool = False) -> None:
+        raise PermissionError(13, "is used by another process", str(path))
+
+    with alone_at(tmp_path / "day.html"):
+        monkeypatch.setattr(Path, "unlink", refuse)
+    monkeypatch.undo()
+    with alone_at(tmp_path / "day.html"):
+        pass
+
+
 def test_a_second_screening_is_refused_before_anything_is_loaded(here):
     (here / "a.txt").write_text("a.jpg\n")
     (here / "catalogue.db").touch()
