@@ -62,7 +62,7 @@ def contents(file: BinaryIO, kind: str, max_megapixels: float) -> Contents:
 
 
 def _picture(source: Image.Image, number: int) -> Picture:
-    if number > 1:
+    if source.tell() != number - 1:  # a HEIF is opened at its main picture, which need not be the first
         source.seek(number - 1)
     return PillowPicture(source)
 

@@ -66,6 +66,16 @@ def test_each_picture_of_a_file_is_counted_and_read(tmp_path, kind, found):
             read_photograph(path, short_side=16, picture=number)
 
 
+def test_the_first_picture_of_a_heif_is_read_whose_main_picture_is_another(tmp_path):
+    heif = pillow_heif.HeifFile()
+    for image in FLAT:
+        heif.add_from_pillow(image)
+    path = tmp_path / "several.heic"
+    heif.save(path, quality=90, primary_index=1)
+    for number in (1, 2, 3):
+        assert assert_shows(path, COLOURS[number - 1], picture=number).width == 50 + 10 * number
+
+
 def tiff(path, *pages, **options):
     """Write pages, each an array and what tifffile takes with it."""
     with tifffile.TiffWriter(path, **options) as file:
