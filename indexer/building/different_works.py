@@ -34,9 +34,8 @@ def different_works(
     """
     rows = [photos[int(photo_id)] for photo_id in ids]
     works = work_numbers(rows)
-    _, firsts = np.unique(works, return_index=True)
-    sample = sorted(firsts.tolist(), key=lambda row: rows[row].sha256)[:SAMPLE]
-    queue = _with_nearest(vectors, works, sample)
+    sample = sampled_works(rows, works)
+    queue = with_nearest(vectors, works, sample)
     heapq.heapify(queue)
     sure: dict[int, Pair] = {}
     while queue and len(sure) < rank_at(rate, len(np.unique(works[sample]))):
@@ -49,7 +48,7 @@ def different_works(
                 sure[int(works[row])] = pair
                 continue
             works[works == works[row]] = works[other]
-        for found in _with_nearest(vectors, works, [row]):
+        for found in with_nearest(vectors, works, [row]):
             heapq.heappush(queue, found)
     distances = {work: pair.distance for work, pair in sure.items()}
     for distance, row, _ in sorted(queue):
@@ -57,7 +56,13 @@ def different_works(
     return DifferentWorks(np.array([*distances.values()]), tuple(sure.values()))
 
 
-def _with_nearest(vectors: np.ndarray, works: np.ndarray, rows: Sequence[int]) -> list[tuple[float, int, int]]:
+def sampled_works(photos: Sequence[Photo], works: np.ndarray) -> list[int]:
+    """Return the row of the first exemplar of each of a fixed sample of works, whatever the order of the rows."""
+    _, firsts = np.unique(works, return_index=True)
+    return sorted(firsts.tolist(), key=lambda row: photos[row].sha256)[:SAMPLE]
+
+
+def with_nearest(vectors: np.ndarray, works: np.ndarray, rows: Sequence[int]) -> list[tuple[float, int, int]]:
     """Return the distance from each exemplar to the nearest of another work, with both rows; none where it is alone."""
     others = nearest_others(vectors, works, rows).tolist()
     pairs = [(row, other) for row, other in zip(rows, others, strict=True) if row != other]

@@ -7,13 +7,12 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from indexer.building.different_works import sampled_works, with_nearest
 from indexer.building.same_work import Pair, SameWork, work_numbers
 from retrieval.catalogue.catalogue import Catalogue
 from retrieval.catalogue.rows import Photo
-from retrieval.finding.nearest import exact_distance
 from retrieval.statistics.calibration import allowed_beyond, smallest_rate
 
-SAMPLE = 2000  # objects; more would narrow the threshold little
 NEXT = 10  # nearest other objects tried for each object
 
 
@@ -32,37 +31,26 @@ def unknown_distances(
     catalogue may hold one work twice, which no unknown work is like: an object that registers to the other is passed
     over for the next one. Only as many of the nearest pairs are registered as a threshold at `rate` hangs on.
     """
-    waiting = [found for found in _neighbours(ids, vectors, photos) if len(found)]
-    queue = [(found[0].distance, number, 0) for number, found in enumerate(waiting)]
+    rows = [photos[int(photo_id)] for photo_id in ids]
+    works = work_numbers(rows)
+    queue = with_nearest(vectors, works, sampled_works(rows, works))
     heapq.heapify(queue)
-    count = len(waiting) // 2
+    count = len(queue) // 2
     needed = 1 + (allowed_beyond(count, rate) if count and smallest_rate(count) <= rate else 0)
     settled: dict[frozenset[str], float] = {}
+    tried: dict[int, set[int]] = {}
     same = SameWork(catalogue)
     while queue and len(settled) < needed:
-        _, number, rank = heapq.heappop(queue)
-        found = waiting[number][rank]
-        if same.shown_by(found) is None:
-            settled.setdefault(found.objects, found.distance)
-        elif rank + 1 < len(waiting[number]):
-            heapq.heappush(queue, (waiting[number][rank + 1].distance, number, rank + 1))
-    rest = {waiting[number][rank].objects: distance for distance, number, rank in queue}
+        distance, row, other = heapq.heappop(queue)
+        pair = Pair(distance, rows[row], rows[other])
+        if same.shown_by(pair) is None:
+            settled.setdefault(pair.objects, distance)
+            continue
+        passed = tried.setdefault(row, set())
+        passed.add(int(works[other]))
+        if len(passed) < NEXT:
+            others = np.where(np.isin(works, list(passed)), works[row], works)
+            for found in with_nearest(vectors, others, [row]):
+                heapq.heappush(queue, found)
+    rest = {Pair(distance, rows[row], rows[other]).objects: distance for distance, row, other in queue}
     return np.sort(list({**rest, **settled}.values()))[:count]
-
-
-def _neighbours(ids: np.ndarray, vectors: np.ndarray, photos: Mapping[int, Photo]) -> list[list[Pair]]:
-    """Return the nearest other objects of each object, nearest first."""
-    rows = [photos[int(photo_id)] for photo_id in ids]
-    numbers = work_numbers(rows)
-    _, firsts = np.unique(numbers, return_index=True)
-    found = []
-    for row in sorted(firsts.tolist(), key=lambda first: rows[first].sha256)[:SAMPLE]:
-        similarity = vectors @ vectors[row]
-        nearest: dict[int, int] = {}
-        for other in np.argsort(-similarity, kind="stable"):
-            if numbers[other] != numbers[row]:
-                nearest.setdefault(int(numbers[other]), int(other))
-            if len(nearest) == NEXT:
-                break
-        found.append([Pair(exact_distance(vectors[row], vectors[at]), rows[row], rows[at]) for at in nearest.values()])
-    return found

@@ -11,7 +11,6 @@ from PIL import Image
 from indexer.building import same_work
 from indexer.building.different_works import different_works
 from indexer.building.same_work import SameWork
-from indexer.measuring import unknown_works as unknown
 from indexer.measuring.unknown_works import unknown_distances
 from indexer.simulation.rephotograph import rephotograph
 from retrieval.catalogue.catalogue import Catalogue
@@ -118,7 +117,7 @@ def test_a_catalogue_of_one_work_alone_says_nothing(registered):
 
 def test_the_ids_and_the_order_of_the_rows_do_not_matter(registered, monkeypatch):
     """Nor in a large catalogue, of which a sample is taken."""
-    monkeypatch.setattr(unknown, "SAMPLE", 25)
+    monkeypatch.setattr("indexer.building.different_works.SAMPLE", 25)
     ids, vectors, photos = drawn(10, singles(80))
     found = unknown_distances(registered[0], ids, vectors, photos, rate=0.3)
     order = np.random.default_rng(0).permutation(80)
