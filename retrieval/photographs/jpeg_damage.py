@@ -11,20 +11,18 @@ from PIL import Image
 from retrieval.errors import UnreadableImage
 from retrieval.machine import import_cv2
 from retrieval.photographs.heard import heard
-from retrieval.photographs.jpeg_scan import is_blanked
+from retrieval.photographs.jpeg_scan import is_blanked, without_strays
 
-_START, _SCAN, _END = b"\xff\xd8", b"\xff\xda", b"\xff\xd9"
+_SCAN, _END = b"\xff\xda", b"\xff\xd9"
 _PREMATURE = "premature end"
-_EXTRANEOUS = re.compile(r"(\d+) extraneous bytes before marker 0x(d.)")  # before another, they are among the headers
-STRAY = 16  # bytes before a restart or the end that are no sign of lost pixels
+_EXTRANEOUS = re.compile(r"(\d+) extraneous bytes before marker 0x(..)")
+STRAY = 16  # bytes before a marker that are no sign of lost pixels
 LAST_ROWS = 0.03  # of the height, that may be missing
 
 
 def mended(data: bytes) -> tuple[bytes, bool]:
-    """Return a JPEG without stray bytes after its start, and with an end; and whether it had none."""
-    first = data.find(b"\xff", 2)
-    if first > 2:
-        data = _START + data[first:]
+    """Return a JPEG without stray bytes before its first scan, and with an end; and whether it had none."""
+    data = without_strays(data)
     cut = data.rfind(_END) < data.rfind(_SCAN)
     return (data + _END if cut else data), cut
 
@@ -40,9 +38,8 @@ def damage_of(data: bytes, image: Image.Image, *, cut: bool) -> str | None:
             raise UnreadableImage("truncated: the file ends before its last rows")
         return None
     stray = _EXTRANEOUS.search(said)
-    if "extraneous bytes" in said and (stray is None or int(stray[1]) <= STRAY or _is_padded(data, int(stray[1]))):
-        return None
-    if said:
+    is_harmless = stray and (int(stray[1]) <= STRAY or (stray[2] == "d9" and _is_padded(data, int(stray[1]))))
+    if said and not is_harmless:
         return f"libjpeg says: {said[0].lower()}{said[1:]}"
     return "a part of it is blank" if is_blanked(data) else None
 

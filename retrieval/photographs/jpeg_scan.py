@@ -1,4 +1,4 @@
-"""Find what no encoder writes between the headers and the end of a baseline JPEG: bytes that were blanked."""
+"""Find what no encoder writes into a JPEG: stray bytes among its headers, and bytes of its scan that were blanked."""
 
 from __future__ import annotations
 
@@ -8,6 +8,25 @@ from collections.abc import Iterator
 _BLANK = bytes(48)
 _BASELINE, _TABLES, _SCAN = (0xC0, 0xC1), 0xC4, 0xDA  # markers
 _END = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")  # a marker that is no restart
+_MARKER = re.compile(rb"\xff[\x01-\xfe]")
+_ALONE = frozenset([0x01, *range(0xD0, 0xDA)])  # markers without a segment
+
+
+def without_strays(data: bytes) -> bytes:
+    """Return a JPEG without stray bytes among the headers before its first scan: libjpeg passes over them, too.
+
+    It remarks on them, and on nothing else thereafter.
+    """
+    kept, at = [data[:2]], 2
+    is_tidy = True
+    while (found := _MARKER.search(data, at)) is not None:
+        start, marker = found.start(), data[found.start() + 1]
+        is_tidy &= start == at
+        at = start + 2 + int.from_bytes(data[start + 2 : start + 4], "big")
+        if marker == _SCAN or marker in _ALONE or at >= len(data):
+            return data if is_tidy else b"".join([*kept, data[start:]])
+        kept.append(data[start:at])
+    return data
 
 
 def is_blanked(data: bytes) -> bool:

@@ -67,6 +67,16 @@ def test_a_jpeg_with_a_block_of_zeros_is_inconclusive(tmp_path, name, share):
     assert_inconclusive_or_unreadable(tmp_path, zeroed(JPEGS[name], share), "libjpeg says")
 
 
+def test_bytes_left_over_between_the_scans_of_a_jpeg_are_lost_pixels_and_not_those_among_its_headers(tmp_path):
+    data = JPEGS["progressive"]
+    between = [data.rfind(marker) for marker in (b"\xff\xc4", b"\xff\xda")]
+    rest = data[between[0] - 600 : between[0] - 100].replace(b"\xff", b"\x7f")
+    for at in between:
+        damaged = data[:at] + rest + data[at:]
+        for some in (damaged, untidy(damaged)["bytes after the start"], untidy(damaged)["bytes before a table"]):
+            assert_inconclusive_or_unreadable(tmp_path, some, "extraneous bytes before marker 0x")
+
+
 @pytest.mark.parametrize("share", [0.1, 0.5, 0.8])
 @pytest.mark.parametrize("name", JPEGS)
 def test_a_jpeg_cut_and_closed_again_is_inconclusive(tmp_path, name, share):
@@ -99,13 +109,14 @@ def test_zeros_that_stand_for_an_even_sky_are_no_damage(tmp_path):
 
 
 def untidy(data: bytes) -> dict[str, bytes]:
-    table = data.find(b"\xff\xc4")
+    table, scan = data.find(b"\xff\xc4"), data.find(b"\xff\xda")
     return {
         "no end": data[:-2],
         "bytes after the start": data[:2] + b"\0xyz" + data[2:],
         "fill bytes after the start": data[:2] + b"\xff\xff" + data[2:],
         "bytes after the end": data + b"<html>" * 50,
         "bytes before a table": data[:table] + b"\0\1" * 40 + data[table:],
+        "bytes before the first scan": data[:scan] + b"\0\1" * 40 + data[scan:],
         "a few bytes before the end": data[:-2] + b"\1\2\3\4" + END,
         "padded before the end": data[:-2] + bytes(512) + END,
     }
