@@ -6,7 +6,7 @@ import os
 import shutil
 import sys
 import textwrap
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 import typer
 
@@ -20,6 +20,18 @@ COLOURS = {
     str(Outcome.INCONCLUSIVE): "yellow",
     UNREADABLE: "magenta",
 }
+SHOWN = 20  # notices of a kind
+
+
+def list_notices(what: str, lines: Sequence[str], *, where: str = "") -> None:
+    """Say on stderr how many there are of something, name the first, and say where the others are listed."""
+    if not lines:
+        return
+    typer.echo(f"{len(lines)} {what}:", err=True)
+    for line in lines[:SHOWN]:
+        typer.echo(f"  {plain(line)}", err=True)
+    if len(lines) > SHOWN:
+        typer.echo(f"  ... and {len(lines) - SHOWN} more{where}", err=True)
 
 
 def print_table(columns: Mapping[str, str], rows: Iterable[Iterable[str]]) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Sequence
 
+NAMED = 3  # objects, files or folders in a line
 _JOINERS = "\u200c\u200d"  # of letters, and of emoji
 
 
@@ -12,6 +14,12 @@ def plain(text: str) -> str:
     if text.isprintable():  # as most is, and a picture written as text must be quick
         return text
     return "".join(letter if _shows(letter) else "�" for letter in text.encode(errors="replace").decode())
+
+
+def some(names: Sequence[str]) -> str:
+    """Return the first of some names from outside, and how many more there are: `a, b, c, and 4 more`."""
+    more = f", and {len(names) - NAMED} more" if len(names) > NAMED else ""
+    return ", ".join(map(plain, names[:NAMED])) + more
 
 
 def _shows(letter: str) -> bool:

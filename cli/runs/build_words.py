@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import typer
 
 from cli.output.left_out_words import left_out_lines
+from cli.output.terminal import list_notices
 from cli.output.text import plain
 from cli.runs.finding_words import fallen_lines, finding_lines
 from cli.runs.understood_words import doubt_lines, understood_lines
@@ -15,7 +14,6 @@ from indexer.building.preview import Preview
 from indexer.building.understood import Understood
 
 LEFT_OUT = "; `artifact status` lists what was left out"
-SHOWN = 20
 
 
 def say_understood(understood: Understood) -> None:
@@ -46,7 +44,7 @@ def say_build(report: BuildReport, seconds: float) -> None:
         empty = "" if report.photos else ", and the catalogue is empty"
         typer.echo(f"Nothing was indexed: no photograph of this folder could be taken{empty}.", err=True)
     _say_folder(report, pruned=report.pruned)
-    list_notices("files of several pictures", report.of_several, where="")
+    list_notices("files of several pictures", report.of_several)
     before, side = report.sides
     if side != before:
         stay = "; those that are there stay as they are" if before else ""
@@ -76,19 +74,8 @@ def _say_folder(report: BuildReport | Preview, *, pruned: bool) -> None:
         list_notices("catalogued, but left out now; --prune removes them from the catalogue", report.excluded)
     for line in left_out_lines(report.left_out):
         typer.echo(line, err=True)
-    list_notices("left out", [f"{item.path}: {item.reason}" for item in report.skipped])
+    list_notices("left out", [f"{item.path}: {item.reason}" for item in report.skipped], where=LEFT_OUT)
 
 
 def _long(side: int) -> str:
     return f"{side} px" if side else "none"
-
-
-def list_notices(what: str, lines: Sequence[str], *, where: str = LEFT_OUT) -> None:
-    """Say on stderr how many there are of something, and name the first."""
-    if not lines:
-        return
-    typer.echo(f"{len(lines)} {what}:", err=True)
-    for line in lines[:SHOWN]:
-        typer.echo(f"  {plain(line)}", err=True)
-    if len(lines) > SHOWN:
-        typer.echo(f"  ... and {len(lines) - SHOWN} more{where}", err=True)

@@ -7,19 +7,17 @@ from pathlib import Path
 import typer
 
 from cli.output.progress import progress
+from cli.output.terminal import list_notices
 from cli.output.text import plain
 from cli.output.threshold_words import calibration_lines
 from cli.records.artifact_1 import dumps
 from cli.runs.judging_options import JudgingOptions
 from indexer.inputs.labels import read_labels
-from indexer.inputs.scan import SkippedItem
 from indexer.measuring.calibrate import calibrate
 from retrieval.catalogue.catalogue import Catalogue
 from retrieval.catalogue.database import can_write, check_there
 from retrieval.errors import ArtifactError
 from retrieval.machine import cpu_count
-
-SHOWN = 5
 
 
 def run_calibrate(
@@ -57,14 +55,5 @@ def run_calibrate(
     else:
         for line in calibration_lines(calibration):
             typer.echo(line)
-    _say_skipped(skipped)
+    list_notices("left out", [f"{item.path}: {item.reason}" for item in skipped])
     return not skipped
-
-
-def _say_skipped(skipped: tuple[SkippedItem, ...]) -> None:
-    if skipped:
-        typer.echo(f"{len(skipped)} left out:", err=True)
-    for item in skipped[:SHOWN]:
-        typer.echo(f"  {plain(item.path)}: {plain(item.reason)}", err=True)
-    if len(skipped) > SHOWN:
-        typer.echo(f"  ... and {len(skipped) - SHOWN} more", err=True)

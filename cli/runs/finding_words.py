@@ -6,23 +6,25 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from shlex import quote
 
-from cli.output.text import plain
+from cli.output.text import plain, some
 from indexer.building.findings import Findings, OnePicture, OneWork, SeveralWorks
 from indexer.building.publish import Published
 from indexer.building.same_work import Pair
 
 SHOWN = 10  # of each kind
-NAMED = 3  # objects or files in a line
 FELL = 0.5  # of what a threshold was
 TINY = 0.0005  # shown as 0.000
 
 
 def finding_lines(findings: Findings) -> list[str]:
     """Return what there is to say of works that several objects hold, and of objects that hold several works."""
-    lines = [*_some(map(_one_picture, findings.pictures), "pictures"), *_some(map(_one_work, findings.works), "pairs")]
+    lines = [
+        *_first(map(_one_picture, findings.pictures), "pictures"),
+        *_first(map(_one_work, findings.works), "pairs"),
+    ]
     if lines:
         lines.append("  thresholds pass over them; if they are one, merge them in a folder or --exclude one")
-    lines += _some(map(_several_works, findings.objects), "objects")
+    lines += _first(map(_several_works, findings.objects), "objects")
     return [*lines, *_of_folders(findings.objects)]
 
 
@@ -59,7 +61,7 @@ def _nearest(pairs: Sequence[Pair]) -> str:
 
 
 def _one_picture(found: OnePicture) -> str:
-    return f"{len(found.object_ids)} objects share one picture: {_names(found.object_ids)} ({plain(found.file)})"
+    return f"{len(found.object_ids)} objects share one picture: {some(found.object_ids)} ({plain(found.file)})"
 
 
 def _one_work(found: OneWork) -> str:
@@ -71,15 +73,10 @@ def _one_work(found: OneWork) -> str:
 
 def _several_works(found: SeveralWorks) -> str:
     count = f"{len(found.files)} of {found.photos}"
-    return f"{plain(found.object_id)}: {count} photographs are nothing like the others ({_names(found.files)})"
+    return f"{plain(found.object_id)}: {count} photographs are nothing like the others ({some(found.files)})"
 
 
-def _names(names: Sequence[str]) -> str:
-    more = f", and {len(names) - NAMED} more" if len(names) > NAMED else ""
-    return ", ".join(map(plain, names[:NAMED])) + more
-
-
-def _some(lines: Iterable[str], what: str) -> Iterator[str]:
+def _first(lines: Iterable[str], what: str) -> Iterator[str]:
     found = list(lines)
     yield from islice(found, SHOWN)
     if len(found) > SHOWN:

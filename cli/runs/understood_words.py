@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from shlex import quote
 
-from cli.output.text import plain
+from cli.output.text import NAMED, plain, some
 from indexer.building.understood import Understood
-
-NAMED = 3
 
 
 def understood_lines(understood: Understood) -> list[str]:
@@ -33,19 +31,14 @@ def doubt_lines(understood: Understood) -> list[str]:
         lines.append(f"nothing fits the pattern, as {plain(understood.unfit[0])}; --pattern '' forgets it")
     if understood.groups:
         named = [f"{name} ({understood.sizes[name]})" for name in understood.groups]
-        lines.append(f"taken for one object each, but called like folders of many: {_some(named)}")
+        lines.append(f"taken for one object each, but called like folders of many: {some(named)}")
         alone = " ".join(f"--exclude {quote(plain(f'{name}/'))}" for name in understood.groups[:NAMED])
         otherwise = f"index each by itself, and the folder with {alone}"
         lines.append(_hint(understood.groups_pattern, otherwise))
     if understood.views is not None:
-        lines.append(f"taken for objects, but called like views of one: {_some(understood.views.names)}")
+        lines.append(f"taken for objects, but called like views of one: {some(understood.views.names)}")
         lines.append(_hint(understood.views.pattern, "put each object into a folder"))
     return lines
-
-
-def _some(names: tuple[str, ...] | list[str]) -> str:
-    more = f", and {len(names) - NAMED} more" if len(names) > NAMED else ""
-    return ", ".join(map(plain, names[:NAMED])) + more
 
 
 def _hint(pattern: str, otherwise: str) -> str:

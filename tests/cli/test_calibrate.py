@@ -306,7 +306,7 @@ def test_what_was_left_out_is_said_and_told_by_the_exit_code(museum, world):
     printed, beside = run("calibrate", museum / "photos" / "more.csv", "--data", world / "data", code=3)
     assert "3 labelled photographs" in printed
     lines = beside.splitlines()
-    assert lines[-7] == "6 left out:" and lines[-1] == "  ... and 1 more"
+    assert lines[-7] == "6 left out:" and "broken.jpg: damaged" in lines[-1]
     for number, line in enumerate(lines[-6:-1]):
         assert line.endswith(f"/{number:02}.png: it is the only exemplar of {number:02} itself")
     with Catalogue.reading(world / "data") as catalogue:
