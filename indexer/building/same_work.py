@@ -11,7 +11,9 @@ from retrieval.catalogue.catalogue import Catalogue
 from retrieval.catalogue.rows import Photo
 from retrieval.comparing.registration import NEEDED, Registration, find_registration
 
-ALIKE = 0.3  # nearer than this are two that have too little on them to be registered; different works: 0.57 and more
+ALIKE = 0.3  # nearer than this, two are one even if neither can be laid over the other; different works: 0.57 and more
+    0.3  # nearer than this, two are one even where nothing can be laid over the other; different works: 0.57 and more
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +56,11 @@ class SameWork:
         if len(features) < 2:
             return None
         one, other = (features[sha256] for sha256 in contents)
-        if min(len(one), len(other)) < NEEDED:
-            return Same(0) if distance < ALIKE else None
-        found = find_registration(one, other)
-        return Same(found.inliers) if isinstance(found, Registration) else None
+        if min(len(one), len(other)) >= NEEDED:
+            found = find_registration(one, other)
+            if isinstance(found, Registration):
+                return Same(found.inliers)
+        return Same(0) if distance < ALIKE else None
 
 
 def work_numbers(photos: Sequence[Photo]) -> np.ndarray:

@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass, replace
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageOps
 
 from indexer.simulation.camera import Point, change_tones, compress, defocus, light_and_grain
 from indexer.simulation.obstacles import interfere, lay_plate, reflect, stand_before
@@ -12,6 +12,7 @@ from indexer.simulation.surroundings import hang
 from retrieval.machine import import_cv2
 
 VERSION = 1  # part of what is stored with distances measured on these simulations; raise it when the pictures change
+LONGEST = 16_000  # pixels: cameras make none longer, and with a wall around it a JPEG could not hold a longer one
 
 Range = tuple[float, float]
 
@@ -104,8 +105,9 @@ def rephotograph(image: Image.Image, *, seed: int) -> Image.Image:
 
 
 def photograph(image: Image.Image, shot: Shot, random: np.random.Generator) -> Image.Image:
-    """Take the photograph that the shot describes."""
-    return _take(image, shot, random)[0]
+    """Take the photograph that the shot describes, of a picture longer than LONGEST a smaller one."""
+    small = ImageOps.contain(image, (LONGEST, LONGEST)) if max(image.size) > LONGEST else image
+    return _take(small, shot, random)[0]
 
 
 def photograph_with_geometry(image: Image.Image, shot: Shot, random: np.random.Generator) -> SimulatedPhotograph:

@@ -120,6 +120,14 @@ def test_pictures_with_too_few_points_are_one_where_they_look_the_same(registere
     assert registered[1] == []
 
 
+@pytest.mark.parametrize(("distance", "wanted"), [(0.1, Same(0)), (0.5, None)])
+def test_pictures_that_cannot_be_registered_are_one_where_they_look_the_same(registered, distance, wanted):
+    """As of a pattern that comes again and again."""
+    one, other = exemplar("a", sha256="a" * 64), exemplar("b", sha256="b" * 64)
+    assert SameWork(registered[0]).shown_by(Pair(distance, one, other)) == wanted
+    assert len(registered[1]) == 1
+
+
 def test_works_are_joined_along_chains_of_shared_files():
     photos = [
         exemplar(name, path=f"{number}.jpg", sha256=sha256)

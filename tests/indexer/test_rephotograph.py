@@ -12,6 +12,7 @@ from PIL import Image, ImageDraw
 from indexer.simulation.rephotograph import (
     DIFFICULT,
     FILL,
+    LONGEST,
     ORDINARY,
     THINGS,
     VERSION,
@@ -252,3 +253,8 @@ def test_any_size_is_photographed_under_difficult_conditions(size: tuple[int, in
     for seed in range(4):
         _, taken = shoot(seed, always, Image.new("RGB", size, (120, 80, 40)))
         assert taken.hidden.shape == size[::-1] and taken.image.mode == "RGB"
+
+
+def test_a_picture_longer_than_any_camera_makes_is_photographed_smaller():
+    taken = rephotograph(Image.new("RGB", (70_000, 40), "red"), seed=1)
+    assert taken.width < 1.1 * LONGEST
