@@ -12,8 +12,6 @@ from retrieval.catalogue.rows import Photo
 from retrieval.comparing.registration import NEEDED, Registration, find_registration
 
 ALIKE = 0.3  # nearer than this, two are one even if neither can be laid over the other; different works: 0.57 and more
-    0.3  # nearer than this, two are one even where nothing can be laid over the other; different works: 0.57 and more
-)
 
 
 @dataclass(frozen=True, slots=True)
