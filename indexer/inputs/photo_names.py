@@ -12,13 +12,13 @@ from urllib.parse import unquote, urlsplit
 
 from indexer.inputs.names import composed, without_suffix
 from indexer.inputs.walk import walk_folder
+from indexer.tables.columns import QUOTES
 from indexer.tables.table import BLANK
 
 ADDRESS = re.compile(r"(?:[a-z][a-z0-9+]+://|www\.|data:|blob:)", re.IGNORECASE)
 SEPARATORS = (r"[\n\r\v\x1c-\x1f;|]", r",")
 # of masters, which tables name in place of what lies there
 OF_MASTERS = frozenset([".raw", ".cr2", ".nef", ".dng", ".psd", ".jp2", ".jxl", ".pdf"])
-QUOTES = "\"'“”„«»"
 
 
 @dataclass(frozen=True, slots=True)

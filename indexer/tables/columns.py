@@ -13,6 +13,7 @@ from pathlib import Path
 NAMES = Path(__file__).with_name("columns.toml")
 MANY = "photo"  # a field that several numbered columns may have: `Photo 1`, `Photo 2`
 LONGEST = 200  # letters of the name of a column; the longest known has 45, and whole texts take long to be folded
+QUOTES = "\"'“”„«»"  # what may stand around a name and is no part of it
 NUMBERED = 3  # the way in which such a name fits
 Rank = tuple[int, int]  # place of the name among those of its field, and the way it fits: the smaller, the better
 
@@ -91,7 +92,7 @@ def understood(header: Sequence[str], wanted: Sequence[str], given: Mapping[str,
 
 def tidy(name: str) -> str:
     """Return the name of a column without marks, quotes and spaces around it."""
-    return " ".join(re.sub("[\ufeff\u200b\u2060\0]", "", name).split()).strip("\"'“”„«» ")
+    return " ".join(re.sub("[\ufeff\u200b\u2060\0]", "", name).split()).strip(f"{QUOTES} ")
 
 
 def _is_inner(header: Sequence[str], place: int) -> bool:
