@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 import faiss
@@ -82,7 +83,7 @@ def _vectors(catalogue: Catalogue, photos: Sequence[Photo], mend: bool) -> Itera
         if photo.photo_id not in sound:
             if mend:
                 catalogue.forget_vector(photo.sha256)
-            yield f"{photo.file} has no sound vector; `artifact index {photo.folder}` encodes it again"
+            yield f"{photo.file} has no sound vector; {_again(photo)} encodes it again"
 
 
 def _features(catalogue: Catalogue, photos: Sequence[Photo], mend: bool) -> Iterator[str]:
@@ -91,7 +92,7 @@ def _features(catalogue: Catalogue, photos: Sequence[Photo], mend: bool) -> Iter
         if not catalogue.features([photo.sha256]):
             if mend:
                 catalogue.forget_features(photo.sha256)
-            yield f"{photo.file} has no sound features; `artifact index {photo.folder}` finds them again"
+            yield f"{photo.file} has no sound features; {_again(photo)} finds them again"
 
 
 def _pictures(catalogue: Catalogue, photos: Sequence[Photo], mend: bool) -> Iterator[str]:
@@ -104,16 +105,20 @@ def _pictures(catalogue: Catalogue, photos: Sequence[Photo], mend: bool) -> Iter
         path.unlink(missing_ok=True)
     for photo in photos:
         if photo.sha256 in contents or not picture_path(catalogue.data, photo.sha256).exists():
-            yield f"{photo.file} has no sound working picture; `artifact index {photo.folder}` makes it again"
+            yield f"{photo.file} has no sound working picture; {_again(photo)} makes it again"
+
+
+def _again(photo: Photo, *options: str) -> str:
+    return f"`{' '.join(['artifact index', quote(photo.folder), *options])}`"
 
 
 def _files(photos: Sequence[Photo], on_progress: Callable[[int, int], None]) -> Iterator[str]:
     for done, photo in enumerate(photos, 1):
         try:
             if sha256_of(photo.file) != photo.sha256:
-                yield f"{photo.file} has changed since it was indexed; `artifact index {photo.folder}` takes it anew"
+                yield f"{photo.file} has changed since it was indexed; {_again(photo)} takes it anew"
         except UnreadableImage as error:
-            yield f"{photo.file}: {error}; `artifact index {photo.folder} --prune` removes it if it is gone"
+            yield f"{photo.file}: {error}; {_again(photo, '--prune')} removes it if it is gone"
         on_progress(done, len(photos))
 
 

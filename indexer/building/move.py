@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from shlex import quote
 
 from indexer.building.publish import publish
 from retrieval.catalogue.catalogue import Catalogue
@@ -42,7 +43,7 @@ def move_folder(old: Path, new: Path, data: Path) -> Moved:
         if taken := [photo for photo in moved if (photo.folder, photo.path) in staying]:
             raise CatalogueMissing(
                 f"{taken[0].file} is catalogued already, as {len(taken)} of the {len(moved)} are. "
-                f"`artifact index {new} --prune` brings both together."
+                f"`artifact index {quote(str(new))} --prune` brings both together."
             )
         if moved != moving:
             _move_rest(catalogue, folders)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from shlex import quote
 
 from indexer.tables.columns import seen
 from indexer.tables.table import SUFFIXES, Table, Wanted, read_table
@@ -42,7 +43,7 @@ def choose_table(folder: Path, wanted: Wanted, *, asked: str | None = None, kept
     name = kept if asked is None else asked
     there = _tables(folder)
     if name == NONE:
-        warnings = [f"{other} is not read, as --table none says; --table {other} reads it" for other in there]
+        warnings = [f"{other} is not read, as --table none says; --table {quote(other)} reads it" for other in there]
         return Choice(NONE, warnings=tuple(warnings))
     if asked and not (folder / asked).is_file():
         raise BadTable(f"There is no table {folder / asked}. There are: {seen(there)}.")
@@ -87,7 +88,7 @@ def _may_be_notes(name: str) -> bool:
 def _chosen(folder: Path, name: str, there: Sequence[str], wanted: Wanted) -> Choice:
     table = read_table(folder / name, wanted)
     others = [other for other in there if other != name and not _may_be_notes(other)]
-    warnings = [f"{other} is not read, but {name}; --table {other} reads it" for other in others]
+    warnings = [f"{other} is not read, but {name}; --table {quote(other)} reads it" for other in others]
     return Choice(name, table, table.notes, tuple(warnings))
 
 
@@ -108,9 +109,9 @@ def _only(folder: Path, there: Sequence[str], wanted: Wanted) -> Choice:
             if not _may_be_notes(name):
                 unusable[name] = f"{name} is not read: {error}"
     if len(usable) > 1:
-        first = next(iter(usable))
+        first = quote(next(iter(usable)))
         raise BadTable(
-            f"{folder} holds several tables: {seen(list(usable))}. Name one, as in --table {first!r}, or --table none."
+            f"{folder} holds several tables: {seen(list(usable))}. Name one, as in --table {first}, or --table none."
         )
     for name, table in usable.items():
         return Choice(

@@ -7,6 +7,7 @@ import os
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from shlex import quote
 
 from indexer.inputs.object_names import ObjectNames
 from indexer.inputs.photo_names import PhotosBeside, is_address, no_photo, on_disk
@@ -75,7 +76,7 @@ def read_lots(
     if not source.is_file():
         raise BadLots(f"There is no folder or file {source}. Name the folder that holds the photographs.")
     if source.suffix.lower() in SUFFIXES:
-        raise BadLots(f"{source} is one photograph. `artifact query {source}` judges it.")
+        raise BadLots(f"{source} is one photograph. `artifact query {quote(str(source))}` judges it.")
     table = _table(source, mapping or {})
     if table is None:
         return _lines(beside or source.parent, _list_text(source))

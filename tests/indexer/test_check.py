@@ -207,3 +207,11 @@ def test_missing_and_damaged_working_pictures_are_named_and_made_again_by_the_ne
 def test_a_catalogue_that_keeps_no_pictures_lacks_none(tmp_path, folder):
     index(folder, tmp_path / "none", pictures=0)
     assert check_catalogue(tmp_path / "none").wrong == ()
+
+
+def test_a_folder_stands_in_commands_as_a_shell_would_take_it(tmp_path):
+    folder = make_folder(tmp_path / "our photos", {"a.png": 1})
+    index(folder, tmp_path / "data")
+    (folder / "a.png").unlink()
+    (wrong,) = check_catalogue(tmp_path / "data").wrong
+    assert f"`artifact index '{folder}' --prune` removes it" in wrong

@@ -34,12 +34,19 @@ def test_a_workbook_alone_in_a_folder_is_taken(tmp_path):
 def test_several_are_asked_about_and_the_one_that_is_named_is_read(tmp_path):
     put(tmp_path, a_csv=GOOD, b_csv=GOOD)
     with pytest.raises(
-        BadTable, match=r"several tables: 'a\.csv', 'b\.csv'\. Name one, as in --table 'a\.csv', or --table none"
+        BadTable, match=r"several tables: 'a\.csv', 'b\.csv'\. Name one, as in --table a\.csv, or --table none"
     ):
         choose_metadata(tmp_path)
     choice = choose_metadata(tmp_path, asked="b.csv")
     assert (choice.name, choice.warnings) == ("b.csv", ("a.csv is not read, but b.csv; --table a.csv reads it",))
     assert choose_metadata(tmp_path, kept="a.csv").name == "a.csv"
+
+
+def test_a_table_is_named_as_a_shell_would_take_it(tmp_path):
+    (tmp_path / "our list.csv").write_text("object_id\na\n")
+    put(tmp_path, b_csv=GOOD)
+    (warning,) = choose_metadata(tmp_path, asked="b.csv").warnings
+    assert warning.endswith("--table 'our list.csv' reads it")
 
 
 def test_catalogue_csv_goes_before_others_which_are_named(tmp_path):

@@ -68,7 +68,7 @@ def test_a_name_that_no_file_can_have_is_that_of_none(tmp_path):
         ),
         ("lots.csv", b"photo,lot\n\x81\xff,1\n", "line 2: its encoding cannot be told for sure"),
         ("list.txt", b"\x81\xff\n", "is no list of photographs"),
-        ("one.jpg", b"\xff\xd8\xff", "is one photograph. `artifact query"),
+        ("one jar.jpg", b"\xff\xd8\xff", r"is one photograph. `artifact query '.*one jar\.jpg'`"),
         (None, b"", "There is no folder or file"),
     ],
 )
