@@ -85,15 +85,20 @@ def opened(file: BinaryIO, kind: str, max_megapixels: float) -> Image.Image:
 
 
 def _open(file: BinaryIO, kind: str) -> Image.Image:
-    """Open with one decoder; an AVIF that libavif refuses for a broken EXIF block, without the block."""
+    """Open with one decoder; what libavif or libwebp refuses for a broken EXIF block, or its length, without that."""
     file.seek(0)
     try:
         return Image.open(file, formats=[kind])
-    except (ValueError, UnidentifiedImageError):
-        if kind != "AVIF":
+    except (OSError, ValueError):  # of which UnidentifiedImageError is one
+        if kind not in ("AVIF", "WEBP"):
             raise
     file.seek(0)
-    return Image.open(io.BytesIO(file.read().replace(b"Exif", b"Void", 1)), formats=[kind])
+    data = file.read()
+    if kind == "AVIF":
+        data = data.replace(b"Exif", b"Void", 1)
+    else:
+        data = data[:4] + (len(data) - 8).to_bytes(4, "little") + data[8:]
+    return Image.open(io.BytesIO(data), formats=[kind])
 
 
 def _import_decoder(kind: str) -> None:

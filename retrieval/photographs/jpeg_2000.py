@@ -1,5 +1,6 @@
 """Read JPEG 2000, reduced as its codestream allows, in the colours that its container names."""
 
+import io
 from dataclasses import dataclass, replace
 from typing import BinaryIO
 
@@ -14,7 +15,7 @@ from retrieval.photographs.pictures import Contents, Pictures, Pixels, whole
 _HEADER = 1 << 20  # bytes in which the boxes before the pixels lie, profile included
 _BY_NUMBER, _CIELAB, _PLAIN = 1, 14, (16, 17)  # ways to name colours; colour spaces, RGB and grey among them
 _SPARED = 2  # times what is enough is left by halving: wavelets keep edges that averaging does not
-_END = b"\xff\xd9"
+_TILE, _END = b"\xff\x90", b"\xff\xd9"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,12 +66,20 @@ def contents(file: BinaryIO, max_megapixels: float) -> Contents:
     method, number, profile = _colour(head[:stream])
     if method == _BY_NUMBER and number == _CIELAB:
         raise unsupported("CIELab JPEG 2000")
-    source = by_pillow.opened(file, "JPEG2000", max_megapixels)
     file.seek(0)
-    data = file.read()
+    data = _ended(file.read(), stream)
+    source = by_pillow.opened(io.BytesIO(data), "JPEG2000", max_megapixels)
     plain = method != _BY_NUMBER or number in _PLAIN
     picture = Jpeg2000Picture(source, _levels(head[stream:]), profile, data if plain and data.endswith(_END) else None)
     return Contents(Pictures(), lambda number: picture)
+
+
+def _ended(data: bytes, start: int) -> bytes:
+    """Return a file with an end, if that is all that its codestream lacks: it ends with a whole part of a tile."""
+    at = max(0, data.find(_TILE, start))
+    while data[at : at + 2] == _TILE:
+        at += int.from_bytes(data[at + 6 : at + 10], "big") or len(data)
+    return data[:at] + _END if at == len(data) - data.endswith(_END[:1]) else data
 
 
 def _colour(boxes: bytes) -> tuple[int, int, bytes | None]:

@@ -171,6 +171,29 @@ def test_a_png_is_read_whose_text_or_end_is_damaged_and_not_one_whose_pixels_are
         read(tmp_path, zeroed(data, 0.5))
 
 
+@pytest.mark.parametrize("missing", [1, 2])
+@pytest.mark.parametrize("bare", [False, True])
+def test_a_jpeg_2000_that_lacks_only_its_end_is_read_and_not_one_that_lacks_more(tmp_path, bare, missing):
+    data = encoded("JPEG2000", no_jp2=bare, tile_size=(256, 256))
+    found = read(tmp_path, data[:-missing])
+    assert found.damage is None and found.image == read(tmp_path, data).image
+    for length in (len(data) - 3, len(data) // 2):
+        with pytest.raises(UnreadableImage, match=r"^(damaged|truncated): "):
+            read(tmp_path, data[:length])
+
+
+@pytest.mark.parametrize("lossless", [False, True])
+def test_a_webp_that_says_a_wrong_length_is_read_and_not_one_that_is_cut(tmp_path, lossless):
+    data = encoded("WEBP", lossless=lossless)
+    whole = read(tmp_path, data).image
+    for wrong in (100, -100):
+        length = len(data) - 8 + wrong
+        assert read(tmp_path, data[:4] + struct.pack("<I", length) + data[8:]).image == whole
+    for share in (0.01, 0.5, 0.99):
+        with pytest.raises(UnreadableImage, match=r"^(damaged|truncated): "):
+            read(tmp_path, data[: int(share * len(data))])
+
+
 def test_nothing_that_a_decoder_says_reaches_the_terminal(tmp_path, capfd):
     start = len(FAX) // 2
     read(tmp_path, FAX[:start] + bytes(byte ^ 0x5A for byte in FAX[start : start + 40]) + FAX[start + 40 :])
