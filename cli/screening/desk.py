@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from itertools import chain
 from pathlib import Path
 from typing import Literal
@@ -218,11 +219,18 @@ def _sale(columns: Mapping[str, str] | None) -> tuple[str, ...]:
     return tuple((columns or {}).get(name, "") for name in OFFER)
 
 
+@lru_cache(maxsize=1)
+def _content(path: Path, size: int, modified_ns: int) -> str:
+    """Return the hash of a file, which is read once for all of its pages while it stays as it is."""
+    return sha256_of(path)
+
+
 def _identity(lot: Lot, claim: str | None, edition: Edition) -> str:
     """Return what two photographs have in common of which the same is said: content, claim, revision, calibration."""
     try:
-        content = sha256_of(lot.path)
-    except UnreadableImage:  # judging the photograph will say why
+        status = lot.path.stat()
+        content = _content(lot.path, status.st_size, status.st_mtime_ns)
+    except (OSError, ValueError, UnreadableImage):  # judging the photograph will say why
         content = lot.key
     page = "" if lot.picture is None else f"#{lot.picture}"
     return f"{content}{page} {claim or ''} {edition.revision} {edition.calibration and edition.calibration.number}"

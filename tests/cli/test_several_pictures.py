@@ -6,6 +6,7 @@ import json
 import shutil
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -13,9 +14,11 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from cli.main import app
+from cli.screening import desk
 from cli.screening.desk import Desk
 from cli.screening.journal import Journal
 from indexer.inputs.lots import Lot
+from retrieval.photographs.files import sha256_of
 from retrieval.verdicts.log import VerdictLog
 from tests.pictures import LEFT, MIDDLE, hung, painting
 from tests.records import photograph_record
@@ -93,12 +96,24 @@ def test_a_file_is_done_when_every_page_of_it_has_its_record(tmp_path):
     lot = Lot(write_pages(tmp_path / "pages.tif", BLANK, painting(2), painting(3)))
     with Journal.beside(tmp_path / "out", {}) as journal:
         unused: Any = None
-        desk = Desk(unused, journal, unused, unused, unused, 500.0, unused)
+        taking = Desk(unused, journal, unused, unused, unused, 500.0, unused)
         done = []
         for number in (1, 2, 3):
             journal.add(replace(lot, picture=number).key, None, photograph_record(lot.path))
-            done.append(desk.is_done(lot))
+            done.append(taking.is_done(lot))
     assert done == [False, False, True]
+
+
+def test_a_file_is_hashed_once_for_all_of_its_pages_and_again_when_it_has_changed(tmp_path, monkeypatch):
+    hashed = []
+    monkeypatch.setattr(desk, "sha256_of", lambda path: hashed.append(path) or sha256_of(path))
+    edition: Any = SimpleNamespace(revision=1, calibration=None)
+    path = write_pages(tmp_path / "pages.tif", BLANK, painting(2), painting(3))
+    pages = [Lot(path, picture=number) for number in (1, 2, 3)]
+    first = {desk._identity(page, None, edition) for page in pages}
+    assert (len(first), len(hashed)) == (3, 1)
+    write_pages(path, BLANK, painting(2), painting(3), painting(4))
+    assert first.isdisjoint(desk._identity(page, None, edition) for page in pages) and len(hashed) == 2
 
 
 def test_the_page_the_table_and_the_spreadsheet_name_the_picture(house, data, tmp_path):
