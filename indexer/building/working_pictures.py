@@ -14,6 +14,7 @@ from retrieval.encoder.stream import LOOK_AHEAD, Reading
 from retrieval.errors import UnreadableImage
 from retrieval.machine import cpu_count
 from retrieval.photographs.images import read_both
+from retrieval.photographs.photograph import Photograph
 from retrieval.photographs.reader_process import Order, ReadPhotograph, Running
 
 
@@ -23,15 +24,18 @@ def read_and_keep(data: Path, side: int, run: Running) -> Reading:
 
 
 def _read_sound(data: Path, side: int, order: Order) -> ReadPhotograph:
-    """Read a photograph, keep its working pictures, and find its features; raises UnreadableImage for a damaged one."""
-    photograph, large = read_both(
-        order.path, short_side=order.short_side, long_side=side, max_megapixels=order.max_megapixels
-    )
+    photograph = _keep_sound(data, order.path, side, order.short_side, order.max_megapixels)
+    return ReadPhotograph(photograph, order.extract(photograph))
+
+
+def _keep_sound(data: Path, path: Path, side: int, short_side: int, max_megapixels: float) -> Photograph:
+    """Read a photograph and keep its working pictures; raises UnreadableImage for a damaged one."""
+    photograph, large = read_both(path, short_side=short_side, long_side=side, max_megapixels=max_megapixels)
     if photograph.damage is not None:
         raise UnreadableImage(f"damaged: {photograph.damage}")
     if side:
-        keep_pictures(data, photograph, large, short_side=order.short_side)
-    return ReadPhotograph(photograph, order.extract(photograph))
+        keep_pictures(data, photograph, large, short_side=short_side)
+    return photograph
 
 
 def complete_pictures(
@@ -44,14 +48,14 @@ def complete_pictures(
     run: Running,
     on_progress: Callable[[int, int], None],
 ) -> None:
-    """Keep the working pictures still missing, as in a catalogue of an earlier version; nothing is encoded.
+    """Keep the working pictures of sound files still missing, as of an earlier version; nothing is encoded.
 
     `exemplars` names a file for each content.
     """
     missing = [path for sha256, path in exemplars.items() if side and not has_pictures(data, sha256, short_side)]
 
     def keep(path: Path) -> None:
-        with suppress(UnreadableImage):  # changed or gone just now: the next run says so
+        with suppress(UnreadableImage):  # gone just now, or damaged and of an earlier version: it stays without one
             run(partial(_complete_one, data, path, side, short_side, max_megapixels))
 
     with (
@@ -63,5 +67,4 @@ def complete_pictures(
 
 
 def _complete_one(data: Path, path: Path, side: int, short_side: int, max_megapixels: float) -> None:
-    photograph, large = read_both(path, short_side=short_side, long_side=side, max_megapixels=max_megapixels)
-    keep_pictures(data, photograph, large, short_side=short_side)
+    _keep_sound(data, path, side, short_side, max_megapixels)  # its pixels need not come back from another process

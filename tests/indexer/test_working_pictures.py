@@ -2,6 +2,7 @@
 
 import pickle
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from indexer.building import working_pictures
 from retrieval.catalogue.pictures import kept_pictures, picture_path
 from retrieval.errors import CatalogueBusy
 from retrieval.photographs.files import sha256_of
+from retrieval.photographs.images import read_both
 from retrieval.photographs.photograph import Photograph
 from tests.conftest import SIDE, index, make_folder, picture, state, tiny_encoder, write_picture
 
@@ -85,6 +87,19 @@ def test_pictures_still_missing_are_made_by_the_next_run_without_encoding(folder
         1,
     )
     assert len(names(data)) == 2 and state(data) == before
+
+
+def test_a_damaged_exemplar_of_an_earlier_version_gets_no_picture(folder, data, monkeypatch):
+    index(folder, data, pictures=0)
+    damaged = folder / "a.jpg"
+
+    def read(path: Path, **options: Any) -> tuple[Photograph, Image.Image]:
+        photograph, large = read_both(path, **options)
+        return replace(photograph, damage="a part of it is blank" if path == damaged else None), large
+
+    monkeypatch.setattr(working_pictures, "read_both", read)
+    index(folder, data, pictures=1600)
+    assert names(data) == {sha256_of(folder / "b.png")}
 
 
 def test_the_side_asked_for_holds_from_then_on_and_what_is_there_stays(folder, data):
