@@ -20,7 +20,7 @@ from cli.records.recorder import recording
 from cli.runs.judging_options import JudgingOptions
 from cli.screening.desk import Desk
 from cli.screening.journal import Journal
-from cli.screening.piped_list import Source, name_of, source_on_disk
+from cli.screening.piped_list import Source, source_name, source_on_disk
 from cli.screening.report import ScreeningReport
 from cli.screening.screening_options import ScreeningOptions
 from cli.screening.watched_folder import watched
@@ -153,7 +153,7 @@ def _say(journal: Journal, source: Path) -> None:
         typer.echo(f"ALERT: {raised}", err=True)
     total = sum(counts.values())
     if not total:
-        typer.echo(f"No photograph was found in {plain(name_of(source))}.", err=True)
+        typer.echo(f"No photograph was found in {plain(source_name(source))}.", err=True)
         return
     rest = f"; {not_compared(journal.away)}" if journal.away else ""
     typer.echo(f"{total} works: {_listed(counts)}{rest}", err=True)

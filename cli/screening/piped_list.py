@@ -36,15 +36,15 @@ def source_on_disk(source: Path) -> Iterator[Source]:
     except OSError as error:
         raise ArtifactError(f"{source} cannot be read: {error.strerror}") from error
     with tempfile.TemporaryDirectory(prefix="artifact-") as folder:
-        file = Path(folder, name_of(source) if source == STANDARD_INPUT else "piped list")  # as its lines are named
+        file = Path(folder, source_name(source) if source == STANDARD_INPUT else "piped list")  # as its lines are named
         file.write_bytes(content)
         try:
             yield Source(file, Path.cwd(), f"{hashlib.sha256(content).hexdigest()} in {Path.cwd()}")
         except BadTable as error:
-            raise BadTable(str(error).replace(str(file), name_of(source))) from error
+            raise BadTable(str(error).replace(str(file), source_name(source))) from error
 
 
-def name_of(source: Path) -> str:
+def source_name(source: Path) -> str:
     """Return what messages call a source."""
     return "standard input" if source == STANDARD_INPUT else str(source)
 
