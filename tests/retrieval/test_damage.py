@@ -7,16 +7,18 @@ import struct
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageCms
 from PIL.PngImagePlugin import PngInfo
 
 from retrieval.errors import UnreadableImage
 from retrieval.photographs import tiff
+from retrieval.photographs.files import in_plain_words
 from retrieval.photographs.heard import heard
 from retrieval.photographs.images import read_photograph
 from retrieval.photographs.quality import poor
 from tests.pictures import painting
 
+UNREAD = "of an unsupported kind: the decoders installed here do not read it"
 END = b"\xff\xd9"
 
 
@@ -192,6 +194,36 @@ def test_a_webp_that_says_a_wrong_length_is_read_and_not_one_that_is_cut(tmp_pat
     for share in (0.01, 0.5, 0.99):
         with pytest.raises(UnreadableImage, match=r"^(damaged|truncated): "):
             read(tmp_path, data[: int(share * len(data))])
+
+
+@pytest.mark.parametrize("add", [PngInfo.add_text, PngInfo.add_itxt])
+def test_a_png_is_read_whose_text_or_profile_is_long(tmp_path, add):
+    text = PngInfo()
+    add(text, "Author", "nobody " * 3_000_000, zip=True)
+    add(text, "Title", "nothing", zip=True)
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes() + bytes(2_000_000)
+    found = read(tmp_path, encoded("PNG", pnginfo=text, icc_profile=profile))
+    assert found.damage is None and found.image == read(tmp_path, encoded("PNG")).image
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (struct.error("unpack requires a buffer of 4 bytes"), "truncated: its headers end too early"),
+        (TypeError("'IFDRational' object cannot be interpreted as an integer"), "damaged: its headers make no sense"),
+        (KeyError(273), "damaged: its headers make no sense"),
+        (RuntimeError(b"Input/output error"), "truncated: a part of it lies beyond the end of the file"),
+        (RuntimeError(b"Out of order"), "damaged: Out of order"),
+        (OSError("decoder error -2"), "damaged: its pixels cannot be decoded"),
+        (RuntimeError("Generic Error. Please build `libjxl` from source"), "damaged: libjxl cannot decode it"),
+        (RuntimeError("Support for this compression format has not been built in: AVC"), UNREAD),
+        (RuntimeError("Failed to decode image: Not implemented"), UNREAD),
+        (OSError("image file is truncated"), "truncated: image file is truncated"),
+        (ValueError("bad\nsize"), "damaged: bad size"),
+    ],
+)
+def test_a_reason_is_not_in_the_words_of_python_or_of_how_a_library_is_built(error, words):
+    assert in_plain_words(error) == words
 
 
 def test_nothing_that_a_decoder_says_reaches_the_terminal(tmp_path, capfd):

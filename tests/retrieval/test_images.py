@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+import tracemalloc
 import zlib
 from dataclasses import replace
 from pathlib import Path
@@ -559,9 +560,14 @@ def test_a_picture_without_pixels_is_refused(tmp_path):
     )
 
 
-def test_huge_text_is_refused(tmp_path):
-    text = b"note\0\0" + zlib.compress(bytes(80 << 20))
-    assert "damaged" in refusal(tmp_path, png(8, 0, b"\0", zTXt=text))
+@pytest.mark.parametrize("chunk", ["zTXt", "iCCP"])
+def test_a_huge_text_or_profile_is_not_unpacked(tmp_path, chunk):
+    path = tmp_path / "photo.png"
+    path.write_bytes(png(8, 0, b"\0", **{chunk: b"note\0\0" + zlib.compress(bytes(80 << 20))}))
+    tracemalloc.start()
+    assert read_photograph(path, short_side=16).image.getpixel((0, 0)) == (0, 0, 0)
+    assert tracemalloc.get_traced_memory()[1] < 40 << 20
+    tracemalloc.stop()
 
 
 @pytest.mark.parametrize("read_it", [sha256_of, lambda path: read_photograph(path, short_side=16)])
