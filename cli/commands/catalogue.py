@@ -26,7 +26,8 @@ def index(
     Examples:
       artifact index ./catalogue
       artifact index ./catalogue --prune
-      artifact index ./catalogue --dry-run --pattern '{object}_{view}' --exclude 'drafts/'
+      artifact index ./catalogue --dry-run --pattern '{object}_{view}'
+      artifact index ./catalogue --exclude 'drafts/'
       artifact index ./catalogue --data /srv/artifact --encoder ./my_encoder
     """
     from cli.runs.index import run_index
