@@ -30,7 +30,7 @@ from cli.screening.screening_options import ScreeningOptions
 from indexer.inputs.lots import read_lots
 from indexer.inputs.scan import scan_folder
 from retrieval.judging.edition import Edition, open_edition
-from retrieval.photographs.reader_process import TIME_LIMIT, read_here
+from retrieval.photographs.reader_process import TIME_LIMIT, Reader
 from retrieval.verdicts.log import VerdictLog
 from tests.conftest import index, picture, state, tiny_encoder
 
@@ -163,8 +163,15 @@ class Cut:
 
 
 @contextmanager
-def reading_here(_limit: float) -> Iterator[Callable]:
-    yield read_here
+def reading_here(_limit: float) -> Iterator[Reader]:
+    yield ReaderHere()
+
+
+class ReaderHere(Reader):
+    """Reads in this process."""
+
+    def run(self, read: Callable[[], Any]) -> Any:
+        return read()
 
 
 @pytest.fixture(scope="module")

@@ -14,11 +14,13 @@ from indexer.inputs.scan import SkippedItem
 from indexer.measuring import calibrate as calibrating
 from indexer.measuring.calibrate import Case, Distances, NothingToCalibrate, _groups, _units, calibrate, fit, measure
 from indexer.simulation.rephotograph import rephotograph
+from retrieval.catalogue.pictures import read_exemplar
+from retrieval.catalogue.rows import Photo
 from retrieval.encoder.encoder import load_encoder
 from retrieval.errors import UnreadableImage
 from retrieval.judging.edition import Edition, open_edition
 from retrieval.judging.judge import compare
-from retrieval.photographs.images import read_photograph
+from retrieval.photographs.photograph import Photograph
 from retrieval.statistics.calibration import Calibration, lower_bound, upper_bound
 from retrieval.statistics.likelihood import fit_ratio
 from tests.conftest import aged, index
@@ -161,12 +163,12 @@ def test_no_more_is_simulated_than_the_rate_needs(edition, monkeypatch):
 
 
 def test_an_exemplar_that_cannot_be_read_is_left_out_with_the_reason(own, edition, monkeypatch):
-    def read(path: Path, **options: object) -> object:
-        if path.name == "2.png":
+    def read(data: Path, photo: Photo, **options: Any) -> Photograph:
+        if photo.file.name == "2.png":
             raise UnreadableImage("it is damaged")
-        return read_photograph(path, **options)
+        return read_exemplar(data, photo, **options)
 
-    monkeypatch.setattr(calibrating, "read_photograph", read)
+    monkeypatch.setattr(calibrating, "read_exemplar", read)
     found, skipped = calibrate(edition, None, false_match=0.01, false_alarm=0.05)
     assert [(Path(item.path).name, item.reason) for item in skipped] == [("2.png", "it is damaged")]
     assert found.sources["simulated"] == 3
