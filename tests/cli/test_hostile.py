@@ -59,7 +59,9 @@ def records(*arguments: object, code: int = 0) -> list[dict]:
 
 
 def status(data: Path) -> dict:
-    return json.loads(artifact("status", "--data", data, "--format", "json").stdout)
+    """Return what the catalogue holds; working pictures, as vectors, are kept at once for the next run."""
+    found = json.loads(artifact("status", "--data", data, "--format", "json").stdout)
+    return {key: value for key, value in found.items() if key != "pictures"}
 
 
 @pytest.fixture(scope="module")
