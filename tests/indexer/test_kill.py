@@ -67,7 +67,7 @@ ANYWHERE = [
     (f"{CATALOGUE}.apply", 1, "after"),
     (f"{CATALOGUE}.set_thresholds", 1, "before"),
     (f"{CATALOGUE}.set_thresholds", 1, "after"),
-    ("indexer.building.build:write_vectors", 1, "before"),
+    ("indexer.building.publish:write_vectors", 1, "before"),
     ("faiss:write_index", 1, "before"),
     ("faiss:write_index", 1, "after"),
     ("os:replace", 1, "after"),
