@@ -140,30 +140,18 @@ def _is_photograph(path: Path) -> bool:
         return suffix in SUFFIXES
     try:
         status = path.stat()
-    except OSError:
-        return suffix == PDF  # so that it gets reported
-    told = _holds_pictures if suffix == PDF else _begins_like_one
-    return told(path, status.st_size, status.st_mtime_ns)
-
-
-@lru_cache(maxsize=100_000)
-def _holds_pictures(path: Path, size: int, modified_ns: int) -> bool:
-    """Say whether a PDF of this size and age holds a picture, or cannot be opened, which is to be reported."""
-    try:
-        with open_regular(path) as file:
-            return declares_pictures(file)
+        return _holds_one(path, status.st_size, status.st_mtime_ns)
     except (OSError, UnreadableImage):
-        return True
+        return suffix == PDF  # meant as pictures, so that it gets reported
 
 
 @lru_cache(maxsize=100_000)  # a watched folder is looked through again and again, perhaps over a network
-def _begins_like_one(path: Path, size: int, modified_ns: int) -> bool:
-    """Say whether the first bytes of a file, of this size and age, are those of a photograph."""
-    try:
-        with open_regular(path) as file:
-            head = file.read(HEAD)
-    except (OSError, UnreadableImage):
-        return False
+def _holds_one(path: Path, size: int, modified_ns: int) -> bool:
+    """Say whether a file, of this size and age, begins like a photograph, or is a PDF with pictures by its suffix."""
+    with open_regular(path) as file:
+        if path.suffix.lower() == PDF:
+            return declares_pictures(file)
+        head = file.read(HEAD)
     kind = kind_of(head)
     is_text = kind == "BMP" and head[6:10] != bytes(4)  # two letters begin a BMP, and many a word
     return kind not in (None, "PDF") and not is_text  # of a PDF, the suffix says whether it is meant as pictures
