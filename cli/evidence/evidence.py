@@ -161,6 +161,8 @@ class Evidence:
             yield EvidenceFigure("local distance", f"{self.divergence.local_distance:.3f}", worst)
             diverge = "beyond it, with this global distance, the two diverge"
             yield EvidenceFigure("local limit", f"{self.limit:.3f}", diverge)
+        if self.match.again:
+            yield _range_of(self.match)
         whole = "between the photographs as wholes, from 0 (alike) to 2: it finds the object"
         yield EvidenceFigure("global distance", f"{self.match.distance:.3f}", whole)
         authenticity, match = (self.thresholds.authenticity, self.thresholds.match) if self.thresholds else (None, None)
@@ -179,6 +181,14 @@ class Evidence:
 
 def _number(value: float | None) -> str:
     return "none" if value is None else f"{value:.3f}"
+
+
+def _range_of(match: Match) -> EvidenceFigure:
+    """Return how far the distance that decides moves where the photograph is made a little different."""
+    least, most = match.range
+    again = ", ".join(f"{one.variant} {_number(one.distance)}" for one in match.again)
+    meaning = f"of the distance that decides, on the photograph made a little different: {again}"
+    return EvidenceFigure("range", f"{least:.3f} to {most:.3f}", meaning)
 
 
 def _limit(name: str, threshold: Threshold | None, meaning: str, errors: str) -> EvidenceFigure:

@@ -68,6 +68,23 @@ class MatchRecord(TypedDict):
     divergence: DivergenceRecord | None
     divergence_reason: str | None
     exemplar_away: bool
+    stability: StabilityRecord | None
+
+
+class StabilityRecord(TypedDict):
+    """How far the distance that decides moves where the photograph is made a little different."""
+
+    least: float
+    most: float
+    again: list[AgainRecord]
+
+
+class AgainRecord(TypedDict):
+    """A flag measured again on a photograph made a little different."""
+
+    variant: str
+    distance: float | None
+    outcome: str
 
 
 class RegistrationRecord(TypedDict):

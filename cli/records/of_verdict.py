@@ -13,6 +13,7 @@ from cli.records.artifact_1 import (
     PhotographRecord,
     RegistrationRecord,
     SeenRecord,
+    StabilityRecord,
     WorkRecord,
 )
 from retrieval.comparing.divergence import Divergence, NotCompared
@@ -96,6 +97,19 @@ def _match(rank: int, match: Match, limits: Thresholds | None) -> MatchRecord:
         "divergence": _divergence(match.compared, limits) if match.compared else None,
         "divergence_reason": refused.reason if isinstance(refused, NotCompared) else None,
         "exemplar_away": match.without_exemplar is not None,
+        "stability": _stability(match) if match.again else None,
+    }
+
+
+def _stability(match: Match) -> StabilityRecord:
+    least, most = match.range
+    return {
+        "least": round(least, 6),
+        "most": round(most, 6),
+        "again": [
+            {"variant": one.variant, "distance": _rounded(one.distance), "outcome": str(one.outcome)}
+            for one in match.again
+        ],
     }
 
 

@@ -7,6 +7,16 @@ from pathlib import Path
 
 from retrieval.comparing.divergence import Divergence, NoExemplar, NotCompared
 from retrieval.comparing.registration import NotRegistered, Registration
+from retrieval.outcome import Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Again:
+    """A match measured again on the photograph made a little different: recompressed, cropped or rescaled."""
+
+    variant: str
+    distance: float | None  # the one that decides; None where there it is another one
+    outcome: Outcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +29,7 @@ class Match:
     registration: Registration | NotRegistered | None = None  # None: not tried
     divergence: Divergence | NotCompared | None = None  # None: not registered
     file_changed: bool = False  # of the exemplar, since it was indexed: what was compared is its working picture
+    again: tuple[Again, ...] = ()  # of a flag
 
     @property
     def registered(self) -> Registration | None:
@@ -39,3 +50,9 @@ class Match:
     def decisive(self) -> float:
         """The distance that decides: the combined one, or without it the global one."""
         return self.compared.combined_distance if self.compared else self.distance
+
+    @property
+    def range(self) -> tuple[float, float]:
+        """The least and the most of the distance that decides, over all that was measured."""
+        measured = (self.decisive, *(one.distance for one in self.again if one.distance is not None))
+        return min(measured), max(measured)

@@ -23,6 +23,7 @@ from retrieval.finding.match import Match
 from retrieval.finding.sightings import Sighting
 from retrieval.judging.decision import decide
 from retrieval.judging.edition import Edition
+from retrieval.judging.stability import is_flag, steadied, variants
 from retrieval.judging.work import Work, settle
 from retrieval.outcome import OF_AN_OBJECT
 from retrieval.photographs.features import CLOSER, PART, Features, extract_features, features_of_probe
@@ -131,7 +132,7 @@ class Look:
         quads = [self._corners(work) for work in found]
         vectors = self.edition.encoder.encode([cut_out(self.closer, quad) for quad in quads])
         for alone, quad, vector in zip(found, quads, vectors, strict=True):
-            work = self._work(self._at(alone, vector, k), self.closer)
+            work = self._work(self._at(alone, vector, k), self.closer, quad)
             yield self._sighted(work, vector, partial(self._features_in, quad))
 
     def _inside(self, quad: np.ndarray) -> Features:
@@ -185,11 +186,14 @@ class Look:
         with Catalogue.reading(self.edition.data) as catalogue:
             return confirm_one(match, self.features, self.finder.exemplars[object_id], catalogue.features)
 
-    def _work(self, found: FoundWork, photograph: Photograph) -> Work:
-        """Return what is said of a work, compared by the photograph as it was read first, or closer."""
+    def _work(self, found: FoundWork, photograph: Photograph, quad: np.ndarray | None = None) -> Work:
+        """Return what is said of a work, compared by the photograph as it was read first, or closer.
+
+        `quad`, float64 (4, 2), is what the work's vector is of; None: the whole photograph.
+        """
         region = (0, 0, *self.size) if found.outline is None else bounds(found.outline, self.size)
         matches = [self._compared(match, photograph) for match in found.matches]
-        return settle(
+        work = settle(
             region,
             found.outline,
             matches,
@@ -198,6 +202,26 @@ class Look:
             poor=self._why_poor(photograph) or self._why_empty(matches),
             compared_with=partial(self._other, photograph),
         )
+        if not is_flag(work):
+            return work
+        return steadied(work, self._again(work.matches[0], photograph, quad), self.edition.basis)
+
+    def _again(self, match: Match, photograph: Photograph, quad: np.ndarray | None) -> list[tuple[str, Match]]:
+        """Return a match on each variant of the photograph; its exemplar and where that lies are not looked for."""
+        shown, size, exemplar = variants(photograph), (photograph.width, photograph.height), self._exemplar(match)
+        pictures = [
+            one.photograph.image if quad is None else cut_out(one.photograph, quad - one.origin) for one in shown
+        ]
+        vectors = self.edition.encoder.encode(pictures)
+        found = []
+        for one, vector in zip(shown, vectors, strict=True):
+            again = replace(self.finder.match(match.object_id, vector), registration=match.registration)
+            if match.registered is not None:
+                there = one.moved(match.registered, (exemplar.width, exemplar.height), size)
+                again = replace(again, registration=there, exemplar=match.exemplar)
+                again = replace(again, divergence=self._divergence(again, there, one.photograph))
+            found.append((one.name, again))
+        return found
 
     def _why_empty(self, matches: Sequence[Match]) -> str | None:
         """Return why the global distance of the best match says nothing: its exemplar shows nothing; else None."""

@@ -24,7 +24,7 @@ from retrieval.comparing.divergence import Divergence, NotCompared, Place
 from retrieval.comparing.overlays import Overlay
 from retrieval.comparing.registration import NotRegistered, Registration
 from retrieval.errors import UnreadableImage
-from retrieval.finding.match import Match
+from retrieval.finding.match import Again, Match
 from retrieval.judging.decision import Basis, Decision
 from retrieval.outcome import Outcome
 from retrieval.photographs.photograph import Photograph
@@ -478,3 +478,12 @@ def test_text_is_broken_within_its_width_and_none_is_lost(text: str) -> None:
     broken = strips.broken_lines(text, font, 300)
     assert all(font.getlength(line) <= 300 for line in broken.split("\n"))
     assert broken.replace("\n", "").replace(" ", "") == text.replace(" ", "")
+
+
+def test_the_range_of_a_flag_stands_among_the_figures():
+    again = (Again("recompressed", 0.48, Outcome.DIVERGENT), Again("cropped", None, Outcome.DIVERGENT))
+    shown = evidence(matched={"again": again})
+    combined = shown.match.decisive
+    (figure,) = [figure for figure in shown.figures() if figure.name == "range"]
+    assert figure.value == f"0.480 to {combined:.3f}" and figure.meaning.endswith("recompressed 0.480, cropped none")
+    assert not [figure for figure in evidence().figures() if figure.name == "range"]

@@ -236,6 +236,37 @@ def test_a_photograph_too_poor_to_judge_is_inconclusive_but_shows_what_it_was_co
     assert "would help" in reason and match.object_id == "02" and match.exemplar.name == "02.png"
 
 
+# -- how steady a flag is
+
+
+def test_a_flag_is_measured_again_and_nothing_else_is(museum, edition):
+    found, reasons, match = only(compare(edition, museum / "altered.jpg", "02"))
+    assert found is Outcome.DIVERGENT and [one.variant for one in match.again] == [
+        "recompressed",
+        "cropped",
+        "rescaled",
+    ]
+    distances = [one.distance for one in match.again]
+    assert all(0.0 < abs(distance - match.decisive) < 0.1 for distance in distances) and len(set(distances)) == 3
+    least, most = match.range
+    assert f"the combined distance is {least:.3f} to {most:.3f}" in reasons and least <= match.decisive <= most
+    assert only(compare(edition, museum / "genuine.jpg", "02"))[2].again == ()
+
+
+def test_a_flag_that_does_not_hold_on_another_crop_or_file_is_inconclusive(museum, edition):
+    _, _, match = only(compare(edition, museum / "altered.jpg", "02"))
+    threshold = match.range[0] + 1e-6
+    assert threshold < match.decisive
+    at_the_edge = replace(edition, encoder=replace(edition.encoder, combined_threshold=Threshold(threshold, 0.05, 67)))
+    found, reasons, match = only(compare(at_the_edge, museum / "altered.jpg", "02"))
+    assert found is Outcome.INCONCLUSIVE and reasons.startswith("the flag does not hold: the photograph is consistent ")
+    assert "is beyond the authenticity threshold" in reasons
+    (verdict,) = judge_all(at_the_edge, [museum / "altered.jpg"], k=1)
+    assert (
+        verdict.works[0].decision.outcome is Outcome.INCONCLUSIVE and verdict.works[0].matches[0].again == match.again
+    )
+
+
 # -- many at once, and apart from themselves
 
 
