@@ -15,6 +15,7 @@ def match_record(object_id: str = "7", distance: float = 0.3, **changed: Any) ->
         "registration_reason": None,
         "divergence": None,
         "divergence_reason": None,
+        "condition": None,
         "stability": None,
     } | changed
 

@@ -98,10 +98,15 @@ class Evidence:
         return self.divergence.limit
 
     @property
+    def combined_limit(self) -> Threshold | None:
+        """The threshold of the combined distance, for a photograph in this condition."""
+        return self.thresholds.combined_of(self.match.condition) if self.thresholds else None
+
+    @property
     def judged_by(self) -> tuple[str, float, float | None]:
         """Name, value and threshold of the distance that the outcome rests on."""
         if self.divergence is not None:
-            combined = self.thresholds.combined if self.thresholds else None
+            combined = self.combined_limit
             return "combined distance", self.divergence.combined_distance, combined.value if combined else None
         return "global distance", self.match.distance, self.thresholds.authenticity.value if self.thresholds else None
 
@@ -154,7 +159,7 @@ class Evidence:
         if self.divergence is not None:
             both = "of the local and the global distance: the length of the two together"
             yield EvidenceFigure("combined distance", f"{self.divergence.combined_distance:.3f}", both)
-            combined = self.thresholds.combined if self.thresholds else None
+            combined = self.combined_limit
             on = f"false alarms on {{}} {self._genuine(combined, True)}"
             yield _limit("combined threshold", combined, BEYOND, on)
             worst = "how much more the worst place differs than the two do on the whole"

@@ -25,9 +25,24 @@ def calibration_lines(calibration: Calibration) -> list[str]:
     ]
     lines += _lines("match", calibration.match, "false matches", "pair of objects", "pairs of objects")
     lines += _lines("combined", calibration.combined.threshold, "false alarms", "object compared", "objects compared")
+    lines += _by_condition(calibration)
     lines += _lines("global", calibration.whole.threshold, "false alarms", "object", "objects")
     ratios = [measured.ratio for measured in (calibration.combined, calibration.whole) if measured.ratio is not None]
     return lines + [line for ratio in ratios[:1] for line in _ratio(ratio)]
+
+
+def _by_condition(calibration: Calibration) -> list[str]:
+    """Return how many objects were photographed in each condition, and the threshold of each that has its own."""
+    counts, combined = calibration.conditions, calibration.combined.threshold
+    if not calibration.classes:
+        return []
+    least = objects_needed(combined.asked or combined.rate)
+    lines = [f"{'':12}by condition, with objects photographed so; under {least} are pooled:"]
+    for one in calibration.classes:
+        named, limit = " + ".join(f"{name} ({counts[name]})" for name in one.conditions), one.measured.threshold
+        apart = len(calibration.classes) > 1 and limit.value is not None
+        lines.append(f"{'':14}{named}: {f'{limit.value:.3f}, from {limit.count}' if apart else 'together'}")
+    return lines
 
 
 def _lines(name: str, threshold: Threshold, errors: str, one: str, many: str) -> list[str]:

@@ -68,6 +68,7 @@ class MatchRecord(TypedDict):
     divergence: DivergenceRecord | None
     divergence_reason: str | None
     exemplar_away: bool
+    condition: str | None
     stability: StabilityRecord | None
 
 
@@ -106,6 +107,7 @@ DivergenceRecord = (
             "threshold": float,
             "combined": float,
             "combined_threshold": float | None,
+            "conditions": "list[str]",
             "compared": float,
             "hidden": float,
             "places": "list[PlaceRecord]",

@@ -94,9 +94,10 @@ def _match(rank: int, match: Match, limits: Thresholds | None) -> MatchRecord:
         "authenticity_threshold": _rounded(limits.authenticity.value) if limits else None,
         "registration": _registration(match.registered) if match.registered else None,
         "registration_reason": failed.reason if isinstance(failed, NotRegistered) else None,
-        "divergence": _divergence(match.compared, limits) if match.compared else None,
+        "divergence": _divergence(match.compared, match.condition, limits) if match.compared else None,
         "divergence_reason": refused.reason if isinstance(refused, NotCompared) else None,
         "exemplar_away": match.without_exemplar is not None,
+        "condition": match.condition,
         "stability": _stability(match) if match.again else None,
     }
 
@@ -123,14 +124,15 @@ def _registration(registration: Registration) -> RegistrationRecord:
     }
 
 
-def _divergence(divergence: Divergence, limits: Thresholds | None) -> DivergenceRecord:
-    threshold = limits.combined if limits else None
+def _divergence(divergence: Divergence, condition: str | None, limits: Thresholds | None) -> DivergenceRecord:
+    threshold = limits.combined_of(condition) if limits else None
     return {
         "global": round(divergence.global_distance, 6),
         "local": round(divergence.local_distance, 6),
         "threshold": round(divergence.limit, 6),
         "combined": round(divergence.combined_distance, 6),
         "combined_threshold": _rounded(threshold.value) if threshold else None,
+        "conditions": list(limits.pool_of(condition)) if limits else [],
         "compared": round(divergence.compared, 6),
         "hidden": round(divergence.hidden, 6),
         "places": [{"box": list(place.box), "distance": round(place.distance, 6)} for place in divergence.places],

@@ -44,8 +44,7 @@ def run_verdicts(data: Path, *, outcome: str | None, photo: str | None, limit: i
 
 def distance_of(entry: LogEntry) -> str:
     """Return the distance that decided, in words for a table."""
-    decided = entry.whole if entry.combined is None else entry.combined
-    return "" if decided is None else f"{decided:.3f}"
+    return "" if entry.decisive is None else f"{entry.decisive:.3f}"
 
 
 def run_verdict(

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import math
 import tempfile
-from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
-from indexer.inputs.labels import LabelledPhotos, dependent_groups
+from indexer.inputs.labels import LabelledPhotos
 from indexer.inputs.scan import SkippedItem
 from indexer.measuring.combination import ANY
+from indexer.measuring.fitting import EXEMPLARS, LABELLED, SIMULATED, Case, Distances, fit
 from indexer.measuring.unknown_works import unknown_distances
 from indexer.simulation.rephotograph import VISITORS, draw_shot, photograph
 from retrieval.catalogue.catalogue import Catalogue
@@ -24,13 +24,10 @@ from retrieval.errors import ArtifactError, UnreadableImage
 from retrieval.judging.edition import Edition
 from retrieval.judging.judge import Verdict, compare_all
 from retrieval.machine import cpu_count
-from retrieval.moment import now
 from retrieval.photographs.files import sha256_of
 from retrieval.photographs.limits import DEFAULT_MAX_MEGAPIXELS
-from retrieval.statistics.calibration import CalibratedDistance, Calibration, lower_bound, upper_bound
-from retrieval.statistics.likelihood import fit_ratio
+from retrieval.statistics.calibration import Calibration
 
-LABELLED, EXEMPLARS, SIMULATED = "labelled", "exemplars", "simulated"
 OBJECTS_AT_RATE = 12  # simulated objects for one false alarm: so many that a bound is not idly careful
 SIDE = 520  # pixels of the short side of simulated photographs
 SHOWN = 5
@@ -38,27 +35,6 @@ SHOWN = 5
 
 class NothingToCalibrate(ArtifactError):
     """No genuine photograph of any object of the catalogue."""
-
-
-@dataclass(frozen=True, slots=True)
-class Case:
-    """A photograph to be measured against an object of the catalogue."""
-
-    path: Path
-    object_id: str
-    genuine: bool
-    source: str
-    group: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Distances:
-    """What was measured of a case; `combined` is None where it was not compared place by place."""
-
-    case: Case
-    sha256: str
-    whole: float
-    combined: float | None
 
 
 def calibrate(
@@ -127,7 +103,8 @@ def measure(
 def _distances(case: Case, verdict: Verdict, sha256: str) -> Distances:
     (work,) = verdict.works
     (match,) = work.matches
-    return Distances(case, sha256, match.distance, match.compared.combined_distance if match.compared else None)
+    combined = match.compared.combined_distance if match.compared else None
+    return Distances(case, sha256, match.distance, combined, match.condition)
 
 
 def _labelled_cases(edition: Edition, labelled: LabelledPhotos) -> tuple[list[Case], list[SkippedItem]]:
@@ -190,69 +167,3 @@ def _own_cases(
             else:
                 cases.append(Case(made, photo.object_id, True, SIMULATED))
     return cases, skipped
-
-
-def fit(
-    edition: Edition,
-    genuine: Sequence[Distances],
-    copies: Sequence[Distances],
-    unknown: np.ndarray,
-    false_match: float,
-    false_alarm: float,
-) -> Calibration:
-    """Return the calibration of what was measured."""
-    groups = _groups([*genuine, *copies])
-    units = _units(genuine, groups)
-    copied = list(zip(groups[len(genuine) :], copies, strict=True))
-    sources = Counter(some[0].case.source for some in units.values())
-    return Calibration(
-        date=now(),
-        encoder=edition.encoder.fingerprint,
-        revision=edition.revision,
-        objects=len(edition.exemplars),
-        sources={source: sources[source] for source in (LABELLED, EXEMPLARS, SIMULATED)},
-        copies=len(copies),
-        match=lower_bound(unknown, false_match),
-        combined=_fit_one(units, copied, lambda item: item.combined, false_alarm),
-        whole=_fit_one(units, copied, lambda item: item.whole, false_alarm),
-    )
-
-
-def _groups(found: Sequence[Distances]) -> list[str]:
-    """Return for each photograph the first of the objects that depend on each other: of one object, or one group."""
-    groups = dependent_groups(([item.case.object_id], item.case.group) for item in found)
-    first: dict[str, str] = {}
-    for group, item in zip(groups, found, strict=True):
-        first.setdefault(group, item.case.object_id)
-    return [first[group] for group in groups]
-
-
-def _units(genuine: Sequence[Distances], groups: Sequence[str]) -> Mapping[str, list[Distances]]:
-    """Return the photographs of each group, in an order that means nothing and is always the same: by content."""
-    units: defaultdict[str, list[Distances]] = defaultdict(list)
-    for group, item in zip(groups, genuine, strict=False):  # the copies stand behind
-        units[group].append(item)
-    return {group: sorted(some, key=lambda item: item.sha256) for group, some in units.items()}
-
-
-def _fit_one(
-    units: Mapping[str, Sequence[Distances]],
-    copies: Sequence[tuple[str, Distances]],
-    of: Callable[[Distances], float | None],
-    false_alarm: float,
-) -> CalibratedDistance:
-    """Return the threshold and what else is known of one of the distances.
-
-    Each unit gives one value: the first photograph's that has the distance. Copies stand beside their groups.
-    """
-    firsts = [(group, distance) for group, some in units.items() if (distance := _first(some, of)) is not None]
-    values = np.array([distance for _, distance in firsts])
-    copied = [(group, distance) for group, item in copies if (distance := of(item)) is not None]
-    wrong = np.array([distance for _, distance in copied])
-    ratio = fit_ratio(values, [group for group, _ in firsts], wrong, [group for group, _ in copied])
-    return CalibratedDistance(upper_bound(values, false_alarm), tuple(sorted(values.tolist())), ratio)
-
-
-def _first(some: Sequence[Distances], of: Callable[[Distances], float | None]) -> float | None:
-    """Return the distance of the first photograph that has it."""
-    return next((distance for item in some if (distance := of(item)) is not None), None)

@@ -118,7 +118,7 @@ def _trial(edition: Edition, kind: str, photo: Path, object_id: str, group: str,
     assert basis.thresholds is not None
     measured = None
     if basis.calibration is not None:
-        measured = (basis.calibration.combined if match.compared else basis.calibration.whole).ratio
+        measured = basis.calibration.ratio_of(match.condition) if match.compared else basis.calibration.whole.ratio
     ratio = measured(match.decisive) if isinstance(measured, LikelihoodRatio) else None
     return Trial(kind, photo, object_id, group, match, relative_distance(match, basis.thresholds), ratio)
 
@@ -126,8 +126,9 @@ def _trial(edition: Edition, kind: str, photo: Path, object_id: str, group: str,
 def relative_distance(match: Match, limits: Thresholds) -> float:
     """Return the distance that decides as a share of its threshold: beyond 1, a photograph is not consistent."""
     if match.compared:
-        assert limits.combined is not None and limits.combined.value is not None
-        return match.compared.combined_distance / limits.combined.value
+        combined = limits.combined_of(match.condition)
+        assert combined is not None and combined.value is not None
+        return match.compared.combined_distance / combined.value
     assert limits.authenticity.value is not None and limits.match.value is not None
     if match.registered:
         return match.distance / limits.authenticity.value

@@ -266,7 +266,7 @@ class Catalogue:
         """Return the thresholds of this revision, or None where an index run did not come to them."""
         sql = "SELECT kind, value, rate, count FROM thresholds WHERE revision = ?"
         rows = {kind: Threshold(*values) for kind, *values in self.db.execute(sql, [self.revision])}
-        return Thresholds(**rows) if len(rows) == 2 else None
+        return Thresholds(rows["match"], rows["authenticity"]) if len(rows) == 2 else None
 
     # -- calibrations
 

@@ -189,3 +189,8 @@ def _dates_in_utc(db: Any) -> None:
 @VERDICTS(name="005_pictures")
 def _pictures(db: Any) -> None:
     db.execute("ALTER TABLE verdicts ADD COLUMN picture INTEGER")  # its number in a file of several, else NULL
+
+
+@VERDICTS(name="006_conditions")
+def _conditions(db: Any) -> None:
+    db.execute("ALTER TABLE verdicts ADD COLUMN condition TEXT")  # of the photograph: small, surrounded, close

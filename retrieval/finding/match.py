@@ -29,6 +29,7 @@ class Match:
     registration: Registration | NotRegistered | None = None  # None: not tried
     divergence: Divergence | NotCompared | None = None  # None: not registered
     file_changed: bool = False  # of the exemplar, since it was indexed: what was compared is its working picture
+    condition: str | None = None  # of the photograph, where it is registered
     again: tuple[Again, ...] = ()  # of a flag
 
     @property

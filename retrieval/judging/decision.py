@@ -9,9 +9,10 @@ from retrieval.comparing.divergence import Divergence, NotCompared
 from retrieval.comparing.registration import NotRegistered, Registration
 from retrieval.finding.confirmation import NO_FEATURES
 from retrieval.finding.match import Match
+from retrieval.judging.condition import judged_as
 from retrieval.moment import day
 from retrieval.outcome import Outcome
-from retrieval.statistics.calibration import CalibratedDistance, Calibration, Threshold, Thresholds, share, sources
+from retrieval.statistics.calibration import Calibration, Threshold, Thresholds, share, sources
 from retrieval.statistics.likelihood import words
 
 MOST_HIDDEN = 0.15  # of the exemplar's detail, under plates and glare, for a comparison place by place
@@ -54,12 +55,12 @@ def decide(matches: Sequence[Match], basis: Basis, *, poor: str | None = None) -
     if matches and (away := matches[0].without_exemplar) is not None:
         return _inconclusive(f"{_agreeing(matches[0])}; {away.reason}")
     divergence = matches[0].compared if matches else None
-    if divergence is not None and limits.combined is not None and limits.combined.value is not None:
-        outcome, *reasons = _decide_by_places(matches[0], divergence, limits.combined.value)
+    combined = limits.combined_of(matches[0].condition) if matches else None
+    if divergence is not None and combined is not None and combined.value is not None:
+        outcome, *reasons = _decide_by_places(matches[0], divergence, combined.value)
         said = (*reasons, *_left_out(divergence), *_changed(matches[0]))
-        decision = Decision(outcome, (*said, *_basis(basis, limits.combined, divergence)))
-        measured = basis.calibration.combined if basis.calibration else None
-        return _with_strength(decision, measured, divergence.combined_distance)
+        on = (*_basis(basis, combined, divergence), *_condition(basis, matches[0].condition))
+        return _with_strength(Decision(outcome, (*said, *on)), basis.calibration, matches[0])
     match, authenticity = limits.match.value, limits.authenticity.value
     if match is None:
         return _inconclusive(_too_few("objects", limits.match))
@@ -71,8 +72,7 @@ def decide(matches: Sequence[Match], basis: Basis, *, poor: str | None = None) -
     decision = Decision(outcome, tuple(reasons))
     if outcome is Outcome.NO_MATCH:
         return decision
-    measured = basis.calibration.whole if basis.calibration else None
-    return _with_strength(decision, measured, matches[0].distance)
+    return _with_strength(decision, basis.calibration, matches[0])
 
 
 def _decide_by_places(nearest: Match, found: Divergence, threshold: float) -> tuple[Outcome, str]:
@@ -113,18 +113,28 @@ def _agreeing(nearest: Match) -> str:
     return f"{nearest.registered.inliers} points agree with {nearest.object_id}{mirrored}"
 
 
-def _with_strength(decision: Decision, measured: CalibratedDistance | None, distance: float) -> Decision:
-    """Return a decision with the strength of its evidence, as a number and in words."""
-    if measured is None or not measured.genuine or decision.outcome is Outcome.INCONCLUSIVE:
+def _with_strength(decision: Decision, calibration: Calibration | None, match: Match) -> Decision:
+    """Return a decision with the strength of its evidence, as a number and in words.
+
+    Where copies in the photograph's condition are too few for a ratio, that of all conditions together is taken.
+    """
+    if calibration is None or decision.outcome is Outcome.INCONCLUSIVE:
         return decision
-    if measured.ratio is None:
+    measured, distance = calibration.whole, match.decisive
+    ratio_of = measured.ratio
+    if match.compared:
+        measured, ratio_of = calibration.combined_of(match.condition), calibration.ratio_of(match.condition)
+    if not measured.genuine:
+        return decision
+    if ratio_of is None:
         count = f"{len(measured.genuine)} object{'' if len(measured.genuine) == 1 else 's'}"
         chance = measured.p_value(distance)
         said = f"p-value {chance:.2g}: the share of genuine photographs that lie as far or farther, from {count}"
         return replace(decision, reasons=(*decision.reasons, said), p_value=chance)
-    ratio = measured.ratio(distance)
+    ratio = ratio_of(distance)
+    together = "" if measured.ratio is not None else ", in all conditions together"
     times = f"{_plain(ratio)} times" if ratio >= 1.0 else f"1/{_plain(1.0 / ratio)} times"
-    said = f"such a distance is {times} as likely of a genuine photograph as of one of a copy: {words(ratio)}"
+    said = f"such a distance is {times} as likely of a genuine photograph as of one of a copy{together}: {words(ratio)}"
     return replace(decision, reasons=(*decision.reasons, said), likelihood_ratio=ratio)
 
 
@@ -232,6 +242,15 @@ def _basis(basis: Basis, authenticity: Threshold, divergence: Divergence | None)
             f"{authenticity.count} simulated re-photographs"
         )
     return said
+
+
+def _condition(basis: Basis, condition: str | None) -> tuple[str, ...]:
+    """Say in which condition the photograph is, where its threshold goes by that."""
+    assert basis.thresholds is not None
+    pool = basis.thresholds.pool_of(condition)
+    if condition is None or basis.calibration is None or not pool:
+        return ()
+    return (judged_as(condition, pool, basis.calibration.conditions[condition]),)
 
 
 def _plain(number: float) -> str:

@@ -21,6 +21,7 @@ from retrieval.finding.finder import FoundWork
 from retrieval.finding.frames import bounds, corners_of, cut_out, outside, pictures_beside
 from retrieval.finding.match import Match
 from retrieval.finding.sightings import Sighting
+from retrieval.judging.condition import condition_of
 from retrieval.judging.decision import decide
 from retrieval.judging.edition import Edition
 from retrieval.judging.stability import is_flag, steadied, variants
@@ -215,7 +216,8 @@ class Look:
         vectors = self.edition.encoder.encode(pictures)
         found = []
         for one, vector in zip(shown, vectors, strict=True):
-            again = replace(self.finder.match(match.object_id, vector), registration=match.registration)
+            again = self.finder.match(match.object_id, vector)
+            again = replace(again, registration=match.registration, condition=match.condition)
             if match.registered is not None:
                 there = one.moved(match.registered, (exemplar.width, exemplar.height), size)
                 again = replace(again, registration=there, exemplar=match.exemplar)
@@ -257,6 +259,7 @@ class Look:
         registration = match.registered
         if registration is None:
             return match
+        match = replace(match, condition=condition_of(registration, photograph))
         inputs = (match.exemplar, match.distance, registration.homography.tobytes(), photograph.image.size)
         if inputs not in self._divergences:
             self._divergences[inputs] = self._divergence(match, registration, photograph)
@@ -268,7 +271,8 @@ class Look:
 
     def _divergence(self, match: Match, registration: Registration, photograph: Photograph) -> Divergence | NotCompared:
         encoder, limits = self.edition.encoder, self.edition.basis.thresholds
-        threshold = limits.combined.value if limits is not None and limits.combined is not None else None
+        limit = limits.combined_of(match.condition) if limits is not None else None
+        threshold = limit.value if limit is not None else None
         if (refusal := why_not(photograph, registration, encoder, threshold)) is not None:
             return refusal
         side = encoder.preprocessing.short_side

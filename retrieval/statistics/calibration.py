@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -46,13 +46,22 @@ class Threshold:
 class Thresholds:
     """Nearer than `match`, an object is found. Farther than the others, its photograph diverges.
 
-    `combined` limits the combined distance, where a photograph was compared place by place; `authenticity` limits the
-    global distance, where it was not.
+    `combined` limits the combined distance, where a photograph was compared place by place, unless there is a limit
+    for its condition, by the conditions that share one; `authenticity` limits the global distance, where it was not.
     """
 
     match: Threshold
     authenticity: Threshold
     combined: Threshold | None = None
+    by_condition: Mapping[tuple[str, ...], Threshold] = field(default_factory=dict)
+
+    def pool_of(self, condition: str | None) -> tuple[str, ...]:
+        """Return the conditions that share the threshold of a photograph; none where it does not go by condition."""
+        return next((pool for pool in self.by_condition if condition in pool), ())
+
+    def combined_of(self, condition: str | None) -> Threshold | None:
+        """Return the threshold of the combined distance of a photograph in a condition."""
+        return self.by_condition.get(self.pool_of(condition), self.combined)
 
 
 def match_threshold(nearest_other: np.ndarray, *, rate: float = FALSE_MATCH_RATE) -> Threshold:
@@ -142,6 +151,14 @@ class CalibratedDistance:
 
 
 @dataclass(frozen=True, slots=True)
+class ConditionClass:
+    """What a calibration knows of the combined distance of photographs in one condition, or in several together."""
+
+    conditions: tuple[str, ...]
+    measured: CalibratedDistance
+
+
+@dataclass(frozen=True, slots=True)
 class Calibration:
     """Thresholds that were set on photographs of this catalogue's objects, and what stands behind them."""
 
@@ -152,14 +169,26 @@ class Calibration:
     sources: Mapping[str, int]  # objects by where their genuine photograph is from: labelled, exemplars, simulated
     copies: int  # photographs labelled as forgeries
     match: Threshold
-    combined: CalibratedDistance  # the combined distance
+    combined: CalibratedDistance  # the combined distance, in whatever condition
     whole: CalibratedDistance  # the global distance
     number: int | None = None  # its id in the catalogue
+    conditions: Mapping[str, int] = field(default_factory=dict)  # objects photographed in each; none: made before these
+    classes: tuple[ConditionClass, ...] = ()  # each condition is in one
 
     @property
     def thresholds(self) -> Thresholds:
         """The thresholds by themselves."""
-        return Thresholds(self.match, self.whole.threshold, self.combined.threshold)
+        by_condition = {one.conditions: one.measured.threshold for one in self.classes}
+        return Thresholds(self.match, self.whole.threshold, self.combined.threshold, by_condition)
+
+    def combined_of(self, condition: str | None) -> CalibratedDistance:
+        """Return what is known of the combined distance in a condition."""
+        found = (one.measured for one in self.classes if condition in one.conditions)
+        return next(found, self.combined)
+
+    def ratio_of(self, condition: str | None) -> LikelihoodRatio | None:
+        """Return the ratio of the combined distance in a condition, or of all where its copies are too few."""
+        return self.combined_of(condition).ratio or self.combined.ratio
 
     def out_of_date(self, encoder: str, objects: int) -> str | None:
         """Return why the calibration no longer holds for a catalogue of this encoder and so many objects."""
@@ -180,7 +209,11 @@ class Calibration:
     def from_dict(cls, values: Mapping[str, Any], *, number: int) -> Calibration:
         """Return what `as_dict` wrote."""
         measured = {kind: _measured(values[kind]) for kind in ("combined", "whole")}
-        return cls(**{**values, **measured, "match": Threshold(**values["match"])}, number=number)
+        classes = tuple(
+            ConditionClass(tuple(one["conditions"]), _measured(one["measured"])) for one in values.get("classes", ())
+        )
+        read = measured | {"classes": classes, "match": Threshold(**values["match"])}
+        return cls(**{**values, **read}, number=number)
 
 
 def _measured(values: Mapping[str, Any]) -> CalibratedDistance:

@@ -39,7 +39,13 @@ class LogEntry:
     lot: Mapping[str, str] | None = None  # the row of the lot, column by column
     alert: str | None = None  # "stolen", "missing" or "known forgery"
     picture: int | None = None  # its number in a file of several
+    condition: str | None = None  # of the photograph, where it is registered
     number: int | None = None  # None: not yet in the log
+
+    @property
+    def decisive(self) -> float | None:
+        """The distance that decides: the combined one, or without it the global one."""
+        return self.whole if self.combined is None else self.combined
 
     @property
     def name(self) -> str:
@@ -97,9 +103,11 @@ def _with_work(photograph: LogEntry, work: Work, edition: Edition) -> LogEntry:
     entry = replace(entry, object_id=match.object_id, exemplar=str(match.exemplar), whole=match.distance)
     if match.compared is None:
         return replace(entry, threshold=limits.authenticity.value if limits else None)
+    combined = limits.combined_of(match.condition) if limits else None
     return replace(
         entry,
+        condition=match.condition,
         local=match.compared.local_distance,
         combined=match.compared.combined_distance,
-        threshold=limits.combined.value if limits and limits.combined else None,
+        threshold=combined.value if combined else None,
     )

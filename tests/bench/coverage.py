@@ -24,7 +24,8 @@ from PIL import Image
 
 from indexer.building.build import build_catalogue
 from indexer.inputs.labels import dependent_groups
-from indexer.measuring.calibrate import LABELLED, SIMULATED, Case, Distances, fit, measure
+from indexer.measuring.calibrate import measure
+from indexer.measuring.fitting import LABELLED, SIMULATED, Case, Distances, fit
 from indexer.measuring.unknown_works import unknown_distances
 from indexer.simulation.rephotograph import VISITORS, draw_shot, photograph
 from retrieval.catalogue.catalogue import Catalogue
@@ -136,9 +137,10 @@ def halves(groups: Sequence[str], splits: int) -> Iterator[np.ndarray]:
 
 def is_flagged(item: Distances, limits: Thresholds) -> bool:
     """Return whether a photograph is beyond its threshold, as the program decides."""
-    assert limits.combined is not None and limits.authenticity.value is not None
-    if item.combined is not None and limits.combined.value is not None:
-        return item.combined > limits.combined.value
+    combined = limits.combined_of(item.condition)
+    assert combined is not None and limits.authenticity.value is not None
+    if item.combined is not None and combined.value is not None:
+        return item.combined > combined.value
     return item.whole > limits.authenticity.value
 
 

@@ -13,11 +13,18 @@ from typer.testing import CliRunner
 from cli.main import app
 from cli.output.threshold_words import calibration_lines
 from indexer.measuring import calibrate as calibrating
-from indexer.measuring.calibrate import Case, Distances
+from indexer.measuring.fitting import Case, Distances
 from indexer.simulation.rephotograph import rephotograph
 from retrieval.catalogue.catalogue import Catalogue
 from retrieval.catalogue.rows import Changes, EncoderRecord
-from retrieval.statistics.calibration import CalibratedDistance, Calibration, Threshold, lower_bound, upper_bound
+from retrieval.statistics.calibration import (
+    CalibratedDistance,
+    Calibration,
+    ConditionClass,
+    Threshold,
+    lower_bound,
+    upper_bound,
+)
 from retrieval.statistics.likelihood import LikelihoodRatio
 from tests.conftest import DIM, TINY, content, exemplar, touch, unit
 from tests.pictures import painting, write_paintings
@@ -210,6 +217,28 @@ def test_photographs_of_the_catalogue_itself_are_said_to_be_no_labelled_ones(sou
     ]
 
 
+def in_conditions(*pools: tuple[str, ...], **counts: int) -> Calibration:
+    measured = CalibratedDistance(Threshold(0.4567, 0.05, 63, 0.95), (0.1, 0.2))
+    return calibration(conditions=counts, classes=tuple(ConditionClass(pool, measured) for pool in pools))
+
+
+def test_each_condition_is_named_with_its_objects_and_its_threshold():
+    lines = calibration_lines(in_conditions(("small",), ("surrounded", "close"), small=63, surrounded=3, close=60))
+    at = next(number for number, line in enumerate(lines) if line.startswith("  combined")) + 1
+    assert [line.strip() for line in lines[at : at + 3]] == [
+        "by condition, with objects photographed so; under 59 are pooled:",
+        "small (63): 0.457, from 63",
+        "surrounded (3) + close (60): 0.457, from 63",
+    ]
+    assert lines[at + 3].startswith("  global") and max(map(len, lines)) <= 80
+
+
+def test_conditions_that_are_all_pooled_have_no_threshold_of_their_own():
+    lines = calibration_lines(in_conditions(("small", "surrounded", "close"), small=3, surrounded=30, close=2))
+    assert "small (3) + surrounded (30) + close (2): together" in [line.strip() for line in lines]
+    assert not any("by condition" in line for line in calibration_lines(calibration()))
+
+
 # For real
 
 
@@ -279,6 +308,7 @@ def test_a_verdict_names_the_last_calibration_and_what_it_promises(museum, calib
     assert "calibration 2 of" in reasons and "with 95% confidence: at most 45.1% false alarms from 5 objects" in reasons
     assert "out of 5 simulated re-photographs" in reasons and "p-value" in reasons
     assert "provisional" not in reasons and "out of date" not in reasons
+    assert "condition of the photograph: " in reasons and "; one threshold with " in reasons
     printed, _ = run("query", museum / "photos" / "0.jpg", "--data", calibrated[0])
     assert "calibration 2 of" in squeezed(printed)
 

@@ -28,7 +28,15 @@ RECORD_KEYS |= {"lot", "claim", "same_as", "seen_before", "picture"}
 WORK_KEYS = {"region", "outcome", "reasons", "likelihood_ratio", "p_value", "matches"}
 WORK_KEYS |= {"outline", "alert", "status", "forgery"}
 MATCH_KEYS = {"rank", "object_id", "exemplar", "distance", "match_threshold", "authenticity_threshold"}
-MATCH_KEYS |= {"registration", "registration_reason", "divergence", "divergence_reason", "exemplar_away", "stability"}
+MATCH_KEYS |= {
+    "registration",
+    "registration_reason",
+    "divergence",
+    "divergence_reason",
+    "exemplar_away",
+    "condition",
+    "stability",
+}
 DIVERGENCE_KEYS = {"global", "local", "threshold", "combined", "combined_threshold"}
 DIVERGENCE_KEYS |= {"compared", "hidden", "places", "overlays"}
 CSV_HEADER = [

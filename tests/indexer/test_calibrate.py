@@ -3,7 +3,6 @@
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -12,7 +11,8 @@ import pytest
 from indexer.inputs.labels import read_labels
 from indexer.inputs.scan import SkippedItem
 from indexer.measuring import calibrate as calibrating
-from indexer.measuring.calibrate import Case, Distances, NothingToCalibrate, _groups, _units, calibrate, fit, measure
+from indexer.measuring.calibrate import NothingToCalibrate, calibrate, measure
+from indexer.measuring.fitting import Case, Distances
 from indexer.simulation.rephotograph import rephotograph
 from retrieval.catalogue.pictures import read_exemplar
 from retrieval.catalogue.rows import Photo
@@ -21,8 +21,7 @@ from retrieval.errors import UnreadableImage
 from retrieval.judging.edition import Edition, open_edition
 from retrieval.judging.judge import compare
 from retrieval.photographs.photograph import Photograph
-from retrieval.statistics.calibration import Calibration, lower_bound, upper_bound
-from retrieval.statistics.likelihood import fit_ratio
+from retrieval.statistics.calibration import Calibration, upper_bound
 from tests.conftest import aged, index
 from tests.pictures import painting
 
@@ -276,115 +275,3 @@ def test_a_folder_of_photographs_is_labelled_by_its_names(museum, edition, tmp_p
     found, skipped = calibrate(edition, read_labels(tmp_path), false_match=0.01, false_alarm=0.05)
     assert (found.sources["labelled"], found.copies) == (2, 1)
     assert [item.reason for item in skipped] == ["object nobody is not in the catalogue"]
-
-
-# Fitting
-
-
-def distances(
-    count: int, *, kind: str = "o", genuine: bool = True, photos: int = 1, centre: float = 0.3, group: str = ""
-) -> list[Distances]:
-    """Return made-up distances of objects with so many photographs each; the first photograph's hash sorts first."""
-    random = np.random.default_rng([count, photos, genuine])
-    return [
-        Distances(
-            Case(Path(f"{number}-{photo}.jpg"), f"{kind}{number}", genuine, "labelled", group),
-            f"{photo}{number:03}",
-            float(random.normal(centre, 0.1)),
-            float(random.normal(centre / 2, 0.1)),
-        )
-        for number in range(count)
-        for photo in range(photos)
-    ]
-
-
-def fitted(
-    genuine: Sequence[Distances], copies: Sequence[Distances] = (), unknown: Sequence[float] = (), **rates: float
-) -> Calibration:
-    edition = SimpleNamespace(encoder=SimpleNamespace(fingerprint="e"), revision=3, exemplars=dict.fromkeys("abcdefg"))
-    given = {"false_match": 0.01, "false_alarm": 0.05} | rates
-    return fit(edition, genuine, copies, np.array(unknown), given["false_match"], given["false_alarm"])
-
-
-@pytest.mark.parametrize("count", [3, 58, 59, 93, 130])
-def test_thresholds_are_bounds_of_one_value_for_each_object(count):
-    genuine = distances(count, photos=3)
-    firsts = [item for item in genuine if item.sha256.startswith("0")]
-    found = fitted(genuine)
-    assert found.whole.threshold == upper_bound(np.array([item.whole for item in firsts]), 0.05)
-    assert found.combined.threshold == upper_bound(np.array([item.combined for item in firsts]), 0.05)
-    assert found.whole.genuine == tuple(sorted(item.whole for item in firsts))
-    assert found.whole.threshold.count == count and found.sources == {"labelled": count, "exemplars": 0, "simulated": 0}
-    assert (found.encoder, found.revision, found.objects) == ("e", 3, 7)
-
-
-def test_each_rate_goes_to_its_threshold():
-    unknown = np.random.default_rng(0).uniform(0.5, 1, 200)
-    found = fitted(distances(80), unknown=unknown, false_match=0.2, false_alarm=0.1)
-    assert found.match == lower_bound(unknown, 0.2)
-    assert found.whole.threshold.rate == found.combined.threshold.rate == 0.1
-
-
-def test_the_order_of_the_photographs_does_not_matter():
-    genuine, copies = distances(20, photos=4), distances(15, genuine=False, photos=2, centre=0.6)
-    found = fitted(genuine, copies)
-    again = fitted(genuine[::-1], copies[::-1])
-    assert again.whole.threshold == found.whole.threshold and again.combined.genuine == found.combined.genuine
-    assert again.whole.ratio.slope == pytest.approx(found.whole.ratio.slope)
-
-
-def test_where_the_first_photograph_was_not_compared_place_by_place_the_next_is_taken():
-    genuine = distances(4, photos=2)
-    broken = [replace(item, combined=None) if item.sha256 in ("0001", "0002", "1002") else item for item in genuine]
-    found = fitted(broken)
-    at = {item.sha256: item.combined for item in genuine}
-    assert found.combined.genuine == tuple(sorted([at["0000"], at["1001"], at["0003"]]))
-    assert found.whole.threshold.count == 4
-
-
-def test_without_any_comparison_place_by_place_that_threshold_is_none():
-    found = fitted([replace(item, combined=None) for item in distances(70)])
-    assert found.combined.threshold.value is None and found.combined.threshold.count == 0
-    assert found.combined.genuine == () and found.whole.threshold.value is not None
-
-
-@pytest.mark.parametrize(("genuine", "copies", "given"), [(10, 10, True), (9, 30, False), (30, 9, False)])
-def test_ratios_come_only_with_enough_objects_and_enough_copies(genuine, copies, given):
-    found = fitted(distances(genuine, photos=3), distances(copies, genuine=False, photos=3, centre=0.6))
-    assert found.copies == 3 * copies
-    for measured in (found.whole, found.combined):
-        assert (measured.ratio is not None) == given
-
-
-def test_a_ratio_is_fitted_on_one_genuine_value_an_object_and_on_all_copies():
-    genuine = distances(12, photos=2)
-    copies = distances(11, kind="o", genuine=False, photos=3, centre=0.6)
-    copies[0] = replace(copies[0], combined=None)
-    found = fitted(genuine, copies)
-    firsts = sorted((item for item in genuine if item.sha256.startswith("0")), key=lambda item: item.sha256)
-    for measured, name in ((found.whole, "whole"), (found.combined, "combined")):
-        used = [item for item in copies if getattr(item, name) is not None]
-        expected = fit_ratio(
-            np.array([getattr(item, name) for item in firsts]), [item.case.object_id for item in firsts],
-            np.array([getattr(item, name) for item in used]), [item.case.object_id for item in used],
-        )  # fmt: skip
-        assert measured.ratio == expected
-
-
-def test_objects_are_tied_through_groups_however_long_the_chain():
-    rows = [("a", "g"), ("b", "g"), ("b", "h"), ("c", "h"), ("d", ""), ("e", ""), ("e", "i"), ("g", "")]
-    genuine = [
-        Distances(Case(Path(f"{row}.jpg"), object_id, True, "labelled", group), f"{row}", 0.1, None)
-        for row, (object_id, group) in enumerate(rows)
-    ]
-    units = [{item.case.object_id for item in some} for some in _units(genuine, _groups(genuine)).values()]
-    assert sorted(map(sorted, units)) == [["a", "b", "c"], ["d"], ["e"], ["g"]]
-
-
-def test_sources_count_objects_by_where_their_first_photograph_is_from():
-    genuine = [
-        replace(item, case=replace(item.case, source=source))
-        for source, count in (("exemplars", 2), ("simulated", 3))
-        for item in distances(count, kind=source, photos=2)
-    ]
-    assert fitted(genuine).sources == {"labelled": 0, "exemplars": 2, "simulated": 3}

@@ -18,7 +18,15 @@ from retrieval.judging.decision import LEAST_FOR_CONSISTENT, MOST_HIDDEN, Basis,
 from retrieval.outcome import Outcome
 from retrieval.photographs.photograph import Photograph
 from retrieval.photographs.quality import SMALLEST_SIDE, poor
-from retrieval.statistics.calibration import CalibratedDistance, Calibration, Threshold, Thresholds, share, sources
+from retrieval.statistics.calibration import (
+    CalibratedDistance,
+    Calibration,
+    ConditionClass,
+    Threshold,
+    Thresholds,
+    share,
+    sources,
+)
 from retrieval.statistics.likelihood import LikelihoodRatio
 from tests.pictures import painting
 
@@ -208,6 +216,7 @@ def by_places(
     threshold: Threshold | None = COMBINED,
     basis: Basis | None = None,
     poor: str | None = None,
+    condition: str | None = "small",
 ) -> Decision:
     """Decide on a photograph that was registered and compared place by place."""
     basis = basis or Basis(replace(limits or thresholds(0.8, 0.4), combined=threshold))
@@ -227,7 +236,7 @@ def by_places(
         overlays=overlays,
         homography=np.eye(3),
     )
-    match = Match("1984.1", Path("a.jpg"), whole, registration, found)
+    match = Match("1984.1", Path("a.jpg"), whole, registration, found, condition=condition)
     others = [Match("1984.2", Path("b.jpg"), 0.1)]
     return decide([match, *others], basis, poor=poor)
 
@@ -530,3 +539,48 @@ def test_sources_that_gave_no_photograph_are_not_named():
 )
 def test_a_rate_is_given_with_the_digits_that_it_needs_and_never_too_low(rate, said):
     assert share(rate) == said
+
+
+# -- by condition
+
+
+def in_conditions(*, ratio: LikelihoodRatio | None = None, together: LikelihoodRatio | None = None) -> Basis:
+    """Return a basis whose threshold is 0.6 for small photographs, of ten objects, and 0.2 for all others."""
+    small = CalibratedDistance(Threshold(0.6, 0.05, 61, 0.95), tuple(n / 10 for n in range(1, 10)), ratio)
+    others = CalibratedDistance(Threshold(0.2, 0.05, 62, 0.95), (0.05,) * 9)
+    classes = (ConditionClass(("small",), small), ConditionClass(("surrounded", "close"), others))
+    counts = {"small": 61, "surrounded": 61, "close": 1}
+    return calibrated(classes=classes, conditions=counts, ratio=together)
+
+
+@pytest.mark.parametrize(
+    ("condition", "outcome", "objects", "said"),
+    [
+        ("small", "consistent", 61, "small, the work under 500 pixels across; its own threshold"),
+        (
+            "close",
+            "divergent",
+            62,
+            "close, filled by the work; one threshold with surrounded, as the objects photographed so are too few (1)",
+        ),
+    ],
+)
+def test_the_threshold_of_its_condition_decides_and_is_named(condition, outcome, objects, said):
+    decision = by_places(0.5, basis=in_conditions(), condition=condition)
+    assert decision.outcome == outcome
+    assert f"from {objects} objects" in decision.reasons[1]
+    assert decision.reasons[2] == f"condition of the photograph: {said}"
+    assert decision.p_value == (0.6 if condition == "small" else 0.1)
+
+
+def test_a_calibration_from_before_conditions_decides_by_its_one_threshold_and_names_none():
+    decision = by_places(0.3, basis=calibrated(), condition="small")
+    assert decision.outcome == "consistent" and "condition" not in "; ".join(decision.reasons)
+
+
+def test_a_ratio_of_all_conditions_is_said_to_be_of_all():
+    other = replace(RATIO, intercept=1.0)
+    own = by_places(0.3, basis=in_conditions(ratio=other, together=RATIO))
+    assert own.likelihood_ratio == other(0.3) and "together" not in own.reasons[-1]
+    pooled = by_places(0.3, basis=in_conditions(together=RATIO))
+    assert pooled.likelihood_ratio == RATIO(0.3) and "of a copy, in all conditions together: " in pooled.reasons[-1]

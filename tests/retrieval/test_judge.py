@@ -21,7 +21,7 @@ from retrieval.judging.decision import Basis
 from retrieval.judging.edition import Edition, open_edition
 from retrieval.judging.judge import Verdict, compare, compare_all, judge_all
 from retrieval.outcome import Outcome
-from retrieval.statistics.calibration import CalibratedDistance, Calibration, Threshold, Thresholds
+from retrieval.statistics.calibration import CalibratedDistance, Calibration, ConditionClass, Threshold, Thresholds
 from tests.conftest import aged, index
 from tests.pictures import PLACES, painting, with_plate, write_paintings
 
@@ -441,3 +441,26 @@ def test_no_photograph_is_near_an_exemplar_that_shows_nothing(sheet, object_id, 
 
     assert match.registered is None and decided is outcome
     assert ("the exemplar of blank shows nothing to compare with" in reasons) == (object_id == "blank")
+
+
+def test_the_threshold_of_its_condition_decides_and_says_which_places_are_beyond(museum, edition):
+    """The work is some 450 pixels across; each condition has a threshold of its own."""
+    _, _, match = only(compare(edition, museum / "genuine.jpg", "02"))
+    assert match.condition == "small"
+    known = CalibratedDistance(Threshold(9.0, 0.05, 60, 0.95), (0.1,) * 60)
+    own = CalibratedDistance(Threshold(match.decisive / 2, 0.05, 60, 0.95), (0.1,) * 60)
+    classes = tuple(
+        ConditionClass((name,), own if name == "small" else known) for name in ("small", "surrounded", "close")
+    )
+    counts = {"small": 60, "surrounded": 60, "close": 60}
+    calibration = Calibration(
+        "2031-05-06", edition.encoder.fingerprint, 1, 5, {"labelled": 60}, 0, Threshold(0.5, 0.01, 300, 0.95),
+        known, known, 3, counts, classes,
+    )  # fmt: skip
+    limits = Thresholds(Threshold(0.5, 0.05, 60), Threshold(0.5, 0.05, 60))
+    found, reasons, again = only(
+        compare(replace(edition, calibration=calibration, thresholds=limits), museum / "genuine.jpg", "02")
+    )
+    assert found is Outcome.DIVERGENT and "condition of the photograph: small" in reasons
+    threshold, weighted = own.threshold.value, edition.encoder.global_weight * match.distance
+    assert again.compared.limit == local_limit(threshold, weighted)

@@ -209,7 +209,14 @@ def test_a_catalogue_that_kept_nothing_of_its_folders_is_read_and_keeps_it_from_
         assert folder_settings(found.db, "/photos") == {"table": "tms.csv"}
 
 
-VERDICT_NAMES = ["001_verdicts", "002_lots_and_reviews", "003_sightings", "004_dates_in_utc", "005_pictures"]
+VERDICT_NAMES = [
+    "001_verdicts",
+    "002_lots_and_reviews",
+    "003_sightings",
+    "004_dates_in_utc",
+    "005_pictures",
+    "006_conditions",
+]
 
 
 def old_log(data: Path) -> None:
