@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from retrieval.statistics.calibration import Calibration
 from retrieval.verdicts.log import DATABASE, VerdictLog
 from retrieval.verdicts.reviews import ReviewFigures, Share, figures, reviewed
+from retrieval.verdicts.watching import watched
 
 
 def review_lines(data: Path) -> list[str]:
@@ -14,6 +16,18 @@ def review_lines(data: Path) -> list[str]:
         return []
     with VerdictLog.reading(data) as log:
         return figure_lines(figures(reviewed(log)))
+
+
+def misfit_line(data: Path, calibration: Calibration | None) -> str | None:
+    """Return that a calibration no longer fits the photographs that come, and what to do; None where it may fit."""
+    watch = watched(data, calibration)
+    if watch is None or watch.fits:
+        return None
+    return (
+        f"calibration no longer fits your photographs: {watch.beyond} of {watch.genuine} genuine ones lie beyond their "
+        f"threshold (evidence {min(watch.evidence, 1e9):,.0f} to 1); calibrate again: artifact review --export "
+        "labels.csv, artifact calibrate labels.csv"
+    )
 
 
 def figure_lines(counted: ReviewFigures) -> list[str]:

@@ -63,6 +63,7 @@ def _about(edition: Edition, queries: Path, found: Evaluation) -> dict[str, str]
         out_of_date = calibration.out_of_date(edition.encoder.fingerprint, len(edition.exemplars))
         thresholds = f"calibration {calibration.number} of {day(calibration.date)}"
         thresholds += f", out of date: {out_of_date}" if out_of_date else ""
+        thresholds += ", which no longer fits your photographs" if edition.misfit else ""
     return {
         "photographs": f"{counts['photographs']} of {queries}: {counts['known']} of {counts['objects']} catalogued "
         f"works, {counts['copies']} of copies, {counts['unknown']} of unknown works, {counts['unreadable']} unreadable",

@@ -11,10 +11,11 @@ from typing import Any
 import typer
 
 from cli.output.left_out_words import left_out_lines
-from cli.output.terminal import print_table
+from cli.output.terminal import echo_wrapped, print_table
 from cli.output.text import plain
 from cli.output.threshold_words import calibration_lines, threshold_lines
 from cli.records.artifact_1 import dumps
+from cli.records.review_words import misfit_line
 from cli.runs.register_words import alarm_lines, change_lines, doubt_lines, register_json
 from indexer.building.reading import left_out_of
 from indexer.inputs.walk import LeftOut
@@ -45,6 +46,7 @@ def run_status(data: Path, *, as_json: bool) -> None:
             "encoder": encoder and {name: getattr(encoder, name) for name in encoder.__slots__},
             "thresholds": thresholds and asdict(thresholds),
             "calibrations": [{"number": item.number, **item.as_dict()} for item in calibrations],
+            "misfit": misfit_line(data, calibrations[0] if calibrations else None),
             "skipped": [{"file": file, "reason": reason} for file, reason in skipped],
         }
         left_out = {folder: left_out_of(catalogue, folder) for folder in found["folders"]}
@@ -69,6 +71,8 @@ def run_status(data: Path, *, as_json: bool) -> None:
         typer.echo(line)
     for line in _calibrated(calibrations, encoder, objects):
         typer.echo(line)
+    if found["misfit"]:
+        echo_wrapped(found["misfit"])
     for line in change_lines(changes):
         typer.echo(line)
     if skipped:

@@ -36,6 +36,10 @@ class JudgingOptions:
 
     def open_edition(self, data: Path, *, parallel: int = 1) -> "Edition":
         """Return the last revision of the catalogue in `data`, opened with this encoder."""
-        from retrieval.judging.edition import open_edition
+        from dataclasses import replace
 
-        return open_edition(data, encoder_spec=self.encoder, device=self.device, parallel=parallel)
+        from retrieval.judging.edition import open_edition
+        from retrieval.verdicts.watching import fits
+
+        edition = open_edition(data, encoder_spec=self.encoder, device=self.device, parallel=parallel)
+        return replace(edition, misfit=not fits(data, edition.calibration))

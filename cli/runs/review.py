@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import typer
 
 from cli.output.streams import STDOUT, print_pieces
-from cli.output.terminal import print_table
+from cli.output.terminal import echo_wrapped, print_table
 from cli.output.text import plain
 from cli.output.writing import check_targets, write_whole
 from cli.records.artifact_1 import dumps
-from cli.records.review_words import figure_lines
+from cli.records.review_words import figure_lines, misfit_line
 from cli.runs.verdicts import distance_of
 from indexer.inputs.names import composed
 from indexer.inputs.reviewed import ReviewLabels, as_csv, labels_of
 from retrieval.catalogue.catalogue import Catalogue
-from retrieval.errors import ArtifactError
+from retrieval.errors import ArtifactError, CatalogueMissing
 from retrieval.moment import day
 from retrieval.outcome import Outcome
 from retrieval.verdicts.entry import LogEntry
@@ -69,6 +70,7 @@ def run_open(data: Path, *, limit: int | None, as_json: bool) -> None:
         print_table(columns | {"photo": "left"}, map(_row, entries))
     shown = f"; the last {len(entries)} are shown, --all shows all" if len(entries) < len(numbers) else ""
     typer.echo(f"{len(numbers)} open{shown}")
+    _say_misfit(data)
 
 
 def _row(entry: LogEntry) -> tuple[str, ...]:
@@ -96,6 +98,16 @@ def run_review(
     of = f", {review.object_id}" if review.object_id else ""
     earlier = f"; {count - 1} earlier, kept" if count > 1 else ""
     typer.echo(plain(f"review {kept}: verdict {number}, {verdict.outcome}, {held}{of}, by {review.name}{earlier}"))
+    _say_misfit(data)
+
+
+def _say_misfit(data: Path) -> None:
+    """Say where the calibration no longer fits the photographs; a log may lie by itself, without a catalogue."""
+    with suppress(CatalogueMissing):
+        with Catalogue.reading(data) as catalogue:
+            calibration = catalogue.calibration()
+        if line := misfit_line(data, calibration):
+            echo_wrapped(line)
 
 
 def run_export(out: Path, data: Path) -> None:

@@ -17,6 +17,7 @@ from cli.output.writing import alone_at, check_targets
 from cli.records.artifact_1 import PhotographRecord
 from cli.records.away_words import not_compared
 from cli.records.recorder import recording
+from cli.records.review_words import misfit_line
 from cli.runs.judging_options import JudgingOptions
 from cli.screening.desk import Desk
 from cli.screening.journal import Journal
@@ -63,6 +64,8 @@ def run_screen(
             if every is None:
                 journal.discard()
             _say(journal, source)
+            if line := misfit_line(data, report.edition.calibration):
+                typer.echo(line, err=True)
             return journal.counts
 
 

@@ -16,6 +16,7 @@ from retrieval.statistics.calibration import Calibration, Threshold, Thresholds,
 from retrieval.statistics.likelihood import words
 
 MOST_HIDDEN = 0.15  # of the exemplar's detail, under plates and glare, for a comparison place by place
+MISFIT = "calibration no longer fits your photographs; calibrate again on those that reviewers hold to be genuine"
 LEAST_FOR_CONSISTENT = 0.5  # of the exemplar, for a photograph to be consistent with it
 
 
@@ -39,6 +40,7 @@ class Basis:
     thresholds: Thresholds | None  # None: the catalogue is not complete
     calibration: Calibration | None = None  # None: the thresholds are provisional
     out_of_date: str | None = None  # why the last calibration is out of date
+    misfit: bool = False  # the calibration no longer fits the photographs that come
 
 
 def decide(matches: Sequence[Match], basis: Basis, *, poor: str | None = None) -> Decision:
@@ -220,6 +222,7 @@ def _too_few(what: str, threshold: Threshold) -> str:
 def _basis(basis: Basis, authenticity: Threshold, divergence: Divergence | None) -> list[str]:
     """Say where the thresholds come from, and whether the calibration still holds."""
     said = [] if basis.out_of_date is None else [f"calibration out of date: {basis.out_of_date}"]
+    said += [MISFIT] if basis.misfit else []
     assert basis.thresholds is not None
     match, calibration = basis.thresholds.match, basis.calibration
     if calibration is not None and authenticity.confidence is not None:

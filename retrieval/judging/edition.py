@@ -34,6 +34,7 @@ class Edition:
     finder: Finder
     register: Register
     calibration: Calibration | None = None  # the last one
+    misfit: bool = False  # reviewers found that the calibration no longer fits the photographs
     sightings: Sightings | None = None  # of earlier screenings; None: nobody asks for them
     files: ExemplarFiles = field(default_factory=ExemplarFiles)
 
@@ -76,7 +77,7 @@ class Edition:
             limits = replace(limits, combined=shipped)
         if limits.match.value is None:
             limits = replace(limits, match=provisional.match)
-        return Basis(limits, self.calibration, out_of_date)
+        return Basis(limits, self.calibration, out_of_date, self.misfit)
 
 
 def open_edition(data: Path, *, encoder_spec: str | None = None, device: str = "cpu", parallel: int = 1) -> Edition:

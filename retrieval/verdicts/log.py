@@ -125,6 +125,11 @@ class VerdictLog:
         sql = f"SELECT * FROM verdicts WHERE {' AND '.join(where)} ORDER BY number DESC LIMIT ?"
         return [_entry(row) for row in self.db.query(sql, [*values, -1 if limit is None else min(limit, _LARGEST)])]
 
+    def compared(self, calibration: int) -> list[LogEntry]:
+        """Return the entries on photographs compared place by place under a calibration, the first one first."""
+        sql = "SELECT * FROM verdicts WHERE calibration = ? AND combined IS NOT NULL ORDER BY number"
+        return [_entry(row) for row in self.db.query(sql, [calibration])]
+
     def entry(self, number: int) -> LogEntry:
         """Return the entry of one verdict; raises UnknownVerdict."""
         for row in self.db.query("SELECT * FROM verdicts WHERE number = ?", [min(number, _LARGEST)]):

@@ -58,7 +58,7 @@ def replay(entry: LogEntry, edition: Edition, *, max_megapixels: float) -> Repla
         calibration = None if entry.calibration is None else catalogue.calibration(entry.calibration)
     if entry.calibration is not None and calibration is None:
         remarks.append(f"calibration {entry.calibration} is no longer there")
-    edition = replace(edition, calibration=calibration)
+    edition = replace(edition, calibration=calibration, misfit=False)
     file = Path(entry.photo)
     photo = file if entry.picture is None else NumberedPicture(file, entry.picture)
     if entry.asked is None:

@@ -26,6 +26,7 @@ from retrieval.statistics.calibration import (
     upper_bound,
 )
 from retrieval.statistics.likelihood import LikelihoodRatio
+from retrieval.verdicts.log import VerdictLog
 from tests.conftest import DIM, TINY, content, exemplar, touch, unit
 from tests.pictures import painting, write_paintings
 
@@ -330,6 +331,34 @@ def test_a_catalogue_that_has_grown_by_more_than_a_fifth_is_to_be_calibrated_aga
     run("calibrate", museum / "photos" / "labels.csv", "--data", data)
     number, reasons = asked(museum, data)
     assert number == 3 and "out of date" not in reasons and "3 labelled photographs" in reasons
+
+
+def test_a_calibration_that_no_longer_fits_is_said_wherever_photographs_are_judged(museum, calibrated, tmp_path):
+    """Reviewers hold a dozen flags to be genuine, each farther than the one before."""
+    said, data, inbox = "calibration no longer fits your photographs", tmp_path / "data", tmp_path / "inbox"
+    shutil.copytree(calibrated[0], data)
+    inbox.mkdir()
+    shutil.copy(museum / "photos" / "0.jpg", inbox)
+    number, reasons = asked(museum, data)
+    assert number == 2 and said not in reasons and said not in run("status", "--data", data)[0]
+    with VerdictLog.opened(data) as log:
+        (entry, *_) = log.entries()
+        more = [
+            replace(entry, sha256=f"s{n}", object_id=f"o{n}", outcome="divergent", combined=1 + n / 100, threshold=0.9)
+            for n in range(12)
+        ]
+        numbers = log.add(more)
+    for one in numbers:
+        arguments = ("--overrule", "consistent", "--name", "J. Doe", "--reason", "seen", "--data", data)
+        printed, _ = run("review", one, *arguments)
+    whole = squeezed(printed)
+    assert f"{said}: 12 of 13 genuine ones lie beyond their threshold (evidence " in whole
+    assert "calibrate again: artifact review --export labels.csv, artifact calibrate labels.csv" in whole
+    assert said in squeezed(run("status", "--data", data)[0]) and said in squeezed(run("review", "--data", data)[0])
+    assert said in json.loads(run("status", "--format", "json", "--data", data)[0])["misfit"]
+    assert said in run("screen", inbox, "--data", data)[1] and f"{said}; calibrate again on" in asked(museum, data)[1]
+    run("calibrate", "--data", data)
+    assert said not in run("status", "--data", data)[0] and said not in asked(museum, data)[1]
 
 
 def test_what_was_left_out_is_said_and_told_by_the_exit_code(museum, world):

@@ -584,3 +584,12 @@ def test_a_ratio_of_all_conditions_is_said_to_be_of_all():
     assert own.likelihood_ratio == other(0.3) and "together" not in own.reasons[-1]
     pooled = by_places(0.3, basis=in_conditions(together=RATIO))
     assert pooled.likelihood_ratio == RATIO(0.3) and "of a copy, in all conditions together: " in pooled.reasons[-1]
+
+
+@pytest.mark.parametrize("misfit", [True, False])
+def test_a_calibration_that_no_longer_fits_is_said_with_every_decision(misfit):
+    for decision in (
+        by_places(0.1, basis=replace(calibrated(), misfit=misfit)),
+        at(0.3, replace(calibrated(), misfit=misfit)),
+    ):
+        assert ("calibration no longer fits your photographs" in "; ".join(decision.reasons)) == misfit
