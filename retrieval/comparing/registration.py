@@ -41,10 +41,10 @@ class NotRegistered:
     reason: str
 
 
-def find_registration(exemplar: Features, probe: Features) -> Registration | NotRegistered:
-    """Lay the exemplar over the probe; where that fails, over the mirrored probe."""
+def find_registration(exemplar: Features, probe: Features, *, mirrored: bool = True) -> Registration | NotRegistered:
+    """Lay the exemplar over the probe; where that fails, over the mirrored probe, if that is to be tried."""
     straight = _found_registration(exemplar, probe)
-    if isinstance(straight, Registration):
+    if isinstance(straight, Registration) or not mirrored:
         return straight
     turned = _found_registration(exemplar, probe.mirrored())
     return _turned_back(turned, probe.size[0]) if isinstance(turned, Registration) else straight

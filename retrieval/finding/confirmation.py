@@ -17,25 +17,33 @@ FeaturesOf = Callable[[Iterable[str]], Mapping[str, Features]]
 
 
 def confirm(
-    matches: Sequence[Match], probe: Features, exemplars: Mapping[str, Sequence[Photo]], features_of: FeaturesOf
+    matches: Sequence[Match],
+    probe: Features,
+    exemplars: Mapping[str, Sequence[Photo]],
+    features_of: FeaturesOf,
+    *,
+    mirrored: bool = True,
 ) -> list[Match]:
     """Register a probe to objects, and return them, the confirmed ones first, best first.
 
     The other matches keep their order. `exemplars` holds the photographs of each object, `features_of` returns the
-    features there are, by sha256.
+    features there are, by sha256. With `mirrored`, the mirrored probe is tried too.
     """
-    tried = [confirm_one(match, probe, exemplars[match.object_id], features_of) for match in matches]
+    tried = [confirm_one(match, probe, exemplars[match.object_id], features_of, mirrored=mirrored) for match in matches]
     return sorted(tried, key=agreeing, reverse=True)  # equals stay as they are
 
 
-def confirm_one(match: Match, probe: Features, photos: Sequence[Photo], features_of: FeaturesOf) -> Match:
+def confirm_one(
+    match: Match, probe: Features, photos: Sequence[Photo], features_of: FeaturesOf, *, mirrored: bool = True
+) -> Match:
     """Return the match with the best registration to an exemplar of the object, the nearest tried first."""
     order = sorted(photos, key=lambda photo: photo.file != match.exemplar)[:EXEMPLARS]
     features = features_of({photo.sha256: None for photo in order})
     best = replace(match, registration=NO_FEATURES)
     for photo in order:
         if photo.sha256 in features:
-            found = replace(match, exemplar=photo.file, registration=find_registration(features[photo.sha256], probe))
+            registration = find_registration(features[photo.sha256], probe, mirrored=mirrored)
+            found = replace(match, exemplar=photo.file, registration=registration)
             if best.registration is NO_FEATURES or agreeing(found) > agreeing(best):
                 best = found
     return best if best.registered else replace(best, exemplar=match.exemplar)

@@ -21,6 +21,7 @@ NEAREST = 5  # objects, by their embedding, that are registered
 VOTED = 8  # objects, by votes, that are registered
 LEAST_VOTES = 1.0  # of an object that is registered for its votes
 PLAUSIBLE = 2.0  # votes from which a photograph may show an object; of ten unknown works among 10,000 none had 1.5
+SURE = 60  # points that agree at a glance: 66 of 68 such outlines lie within 1 % of those that a closer look finds
 IMPLAUSIBLE = NotRegistered("its details look like those of no catalogued object")
 MOST_WORKS = 12  # on one photograph
 APART = 0.3  # of the smaller of two outlines that may overlap; more, and they are of one work
@@ -103,14 +104,30 @@ class Finder:
         plausible = max(voted.values(), default=0.0) >= PLAUSIBLE
         if not plausible and self.votes.ntotal and limit is not None and nearest and nearest[0].distance > limit:
             return [FoundWork(tuple(replace(match, registration=IMPLAUSIBLE) for match in nearest[:k]))]
-        features = probe()
-        matches = self._confirmed(features, vector, nearest, list(voted)[:VOTED], features_of)
-        if plausible and not agreeing(matches[0]):
-            features = closer()
-            matches = self._confirmed(features, vector, nearest, list(voted)[:VOTED], features_of)
+        likely, looks = list(voted)[:VOTED], [probe, closer]
+        matches = self._confirmed(glance, vector, nearest, likely, features_of, mirrored=False) if plausible else []
+        if not matches or agreeing(matches[0]) < SURE:
+            matches = self._confirmed(probe(), vector, nearest, likely, features_of)
+            if plausible and not agreeing(matches[0]):
+                looks = [closer]
+                matches = self._confirmed(closer(), vector, nearest, likely, features_of)
         if not several or not matches or not agreeing(matches[0]):
-            return [self._found(matches[:k], features.size)]
-        return self._several(features, closer, glance, vector, ballot, matches, k, features_of)
+            return [self._found(matches[:k], glance.size)]
+        return self._several(looks, glance, vector, ballot, matches, k, features_of)
+
+    def confirmed(
+        self,
+        object_id: str,
+        glance: Features,
+        vector: np.ndarray,
+        *,
+        probe: Callable[[], Features],
+        features_of: FeaturesOf,
+    ) -> Match:
+        """Return one object, registered to the photograph as `works` would register it, if it can be."""
+        match, photos = self.match(object_id, vector), self.exemplars[object_id]
+        found = confirm_one(match, glance, photos, features_of, mirrored=False)
+        return found if agreeing(found) >= SURE else confirm_one(match, probe(), photos, features_of)
 
     def framed(
         self, quad: np.ndarray, features: Features, vector: np.ndarray, *, k: int, features_of: FeaturesOf
@@ -140,12 +157,15 @@ class Finder:
         nearest: Sequence[Match],
         voted: Sequence[str],
         features_of: FeaturesOf,
+        *,
+        mirrored: bool = True,
     ) -> list[Match]:
         """Return all that was proposed: the objects that are registered, best first, then the others by distance."""
         proposed = {match.object_id: match for match in nearest}
         proposed |= {object_id: self.match(object_id, vector) for object_id in voted if object_id not in proposed}
         order = dict.fromkeys([*voted, *(match.object_id for match in nearest[:NEAREST])])
-        tried = confirm([proposed.pop(object_id) for object_id in order], probe, self.exemplars, features_of)
+        found = [proposed.pop(object_id) for object_id in order]
+        tried = confirm(found, probe, self.exemplars, features_of, mirrored=mirrored)
         confirmed = [match for match in tried if agreeing(match)]
         rest = [*(match for match in tried if not agreeing(match)), *proposed.values()]
         return confirmed + sorted(rest, key=lambda match: (match.distance, match.object_id))
@@ -162,8 +182,7 @@ class Finder:
 
     def _several(
         self,
-        probe: Features,
-        closer: Callable[[], Features] | None,
+        looks: Sequence[Callable[[], Features]],
         glance: Features,
         vector: np.ndarray,
         ballot: Ballot,
@@ -171,14 +190,20 @@ class Finder:
         k: int,
         features_of: FeaturesOf,
     ) -> list[FoundWork]:
-        """Take the features of each work found away, and ask the rest for another, until there is none."""
-        found = [self._found(matches, probe.size)]
+        """Take the features of each work found away, and ask the rest for another, until there is none.
+
+        `looks` find the features of the photograph, each closer than the one before.
+        """
+        found = [self._found(matches, glance.size)]
         while len(found) < MOST_WORKS:
             outlines = [work.outline for work in found if work.outline is not None]
             voted = self._voted(ballot.count(outside(outlines, glance.points)))
             taken = {work.matches[0].object_id for work in found}
             more = {object_id: votes for object_id, votes in voted.items() if object_id not in taken}
-            rest = probe.among(outside(outlines, probe.points))
+            if not more:
+                break
+            features = looks[0]()
+            rest = features.among(outside(outlines, features.points))
             tried = [
                 confirm_one(self.match(object_id, vector), rest, self.exemplars[object_id], features_of)
                 for object_id in list(more)[:VOTED]
@@ -186,12 +211,12 @@ class Finder:
             apart = [
                 work
                 for match in tried
-                if agreeing(match) and not _overlaps(work := self._found([match], probe.size), outlines)
+                if agreeing(match) and not _overlaps(work := self._found([match], glance.size), outlines)
             ]
             if apart:
                 found.append(max(apart, key=lambda work: agreeing(work.matches[0])))
-            elif closer is not None and max(more.values(), default=0.0) >= PLAUSIBLE:
-                probe, closer = closer(), None
+            elif len(looks) > 1 and max(more.values()) >= PLAUSIBLE:
+                looks = looks[1:]
             else:
                 break
         if len(found) == 1:

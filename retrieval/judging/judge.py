@@ -10,7 +10,7 @@ from pathlib import Path
 
 from retrieval.catalogue.catalogue import Catalogue
 from retrieval.encoder.in_order import in_order
-from retrieval.encoder.stream import EmbeddedPhotograph, Reading, embed_photographs, no_features
+from retrieval.encoder.stream import EmbeddedPhotograph, Reading, embed_photographs
 from retrieval.errors import UnreadableImage
 from retrieval.judging.edition import Edition
 from retrieval.judging.look import Look
@@ -20,7 +20,7 @@ from retrieval.photographs.features import glance_at
 from retrieval.photographs.files import sha256_of
 from retrieval.photographs.limits import DEFAULT_MAX_MEGAPIXELS
 from retrieval.photographs.numbered import NumberedPicture
-from retrieval.photographs.reader_process import Extract, read_here
+from retrieval.photographs.reader_process import read_here
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,7 @@ def judge_all(
         return look.works(k, several=several), claim
 
     asked = (probe if isinstance(probe, Probe) else Probe.of(probe) for probe in probes)
-    return _judged(edition, asked, judged, glance_at, read, max_megapixels)
+    return _judged(edition, asked, judged, read, max_megapixels)
 
 
 def compare_all(
@@ -101,7 +101,7 @@ def compare_all(
         return (Look(edition, item, read, max_megapixels, apart).compared_with(probe.claim),), None
 
     asked = (Probe.of(photo, object_id) for photo, object_id in pairs)
-    return _judged(edition, asked, judged, no_features, read, max_megapixels)
+    return _judged(edition, asked, judged, read, max_megapixels)
 
 
 def compare(
@@ -123,7 +123,6 @@ def _judged(
     edition: Edition,
     asked: Iterable[Probe],
     judged: Callable[[EmbeddedPhotograph, Probe], tuple[tuple[Work, ...], Work | None]],
-    extract: Extract,
     read: Reading,
     max_megapixels: float,
 ) -> Iterator[Verdict]:
@@ -143,7 +142,7 @@ def _judged(
         shown = item.photograph
         return Verdict(item.path, shown.sha256, works, claim=claim, picture=shown.picture, pictures=shown.pictures)
 
-    stream = embed_photographs(paths(), edition.encoder, extract=extract, read=read, max_megapixels=max_megapixels)
+    stream = embed_photographs(paths(), edition.encoder, extract=glance_at, read=read, max_megapixels=max_megapixels)
     with ThreadPoolExecutor(cpu_count(), thread_name_prefix="judge") as pool:
         yield from in_order(pool, verdict, ((item, probes.popleft()) for item in stream), ahead=2 * cpu_count())
 

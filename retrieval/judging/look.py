@@ -16,7 +16,7 @@ from retrieval.comparing.registration import Registration
 from retrieval.encoder.stream import EmbeddedPhotograph, Reading, no_features
 from retrieval.errors import ExemplarAway, UnreadableImage
 from retrieval.finding.charts import is_chart
-from retrieval.finding.confirmation import FeaturesOf, confirm_one
+from retrieval.finding.confirmation import FeaturesOf
 from retrieval.finding.finder import FoundWork
 from retrieval.finding.frames import bounds, corners_of, cut_out, outside, pictures_beside
 from retrieval.finding.match import Match
@@ -51,6 +51,11 @@ class Look:
         self._poor: dict[tuple[int, int], str | None] = {}  # by the size of what was read
         self._divergences: dict[object, Divergence | NotCompared] = {}  # a claim is often the object found
 
+    def _glance(self) -> Features:
+        """Return the features at a glance, with which a probe is read."""
+        assert self.item.features is not None, "a probe is read with its features"
+        return self.item.features
+
     @cached_property
     def features(self) -> Features:
         """The features of the photograph as a probe, found when they are first asked for."""
@@ -74,10 +79,9 @@ class Look:
 
     def works(self, k: int, *, several: bool) -> tuple[Work, ...]:
         """Return the works on the photograph, each with its k best objects."""
-        assert self.item.features is not None, "a probe is read with its features"
         with Catalogue.reading(self.edition.data) as catalogue:  # features go by content: another revision does no harm
             found = self.finder.works(
-                self.item.features,
+                self._glance(),
                 self.item.vectors[0],
                 probe=lambda: self.features,
                 closer=lambda: self.closer_features,
@@ -90,7 +94,7 @@ class Look:
                 found = self._with_framed(found, k, catalogue.features)
         if len(found) == 1:
             work = self._work(found[0], self.photograph)
-            return (self._sighted(work, self.item.vectors[0], lambda: self.item.features),)
+            return (self._sighted(work, self.item.vectors[0], self._glance),)
         return tuple(self._seen_alone(found, k))
 
     def _with_framed(self, found: list[FoundWork], k: int, features_of: FeaturesOf) -> list[FoundWork]:
@@ -100,11 +104,10 @@ class Look:
         pictures are told only where one of them shows an object. A chart or a ruler beside a work is no work.
         """
         outlines = [work.outline for work in found if work.outline is not None]
-        assert self.item.features is not None, "a probe is read with its features"
         if outlines:
-            quads = pictures_beside(self.photograph, self.features, outlines)
+            quads = pictures_beside(self.photograph, self._glance(), outlines, closer=lambda: self.features)
         else:
-            quads = pictures_beside(self.photograph, self.item.features, [], largest=SMALL)
+            quads = pictures_beside(self.photograph, self._glance(), [], largest=SMALL)
         pictures = [cut_out(self.photograph, quad) for quad in quads]
         vectors = self.edition.encoder.encode(pictures)
         framed = [self._framed(quad, vector, k, features_of) for quad, vector in zip(quads, vectors, strict=True)]
@@ -183,9 +186,14 @@ class Look:
         return self._work(FoundWork((self._confirmed(object_id),)), self.photograph)
 
     def _confirmed(self, object_id: str) -> Match:
-        match = self.finder.match(object_id, self.item.vectors[0])
         with Catalogue.reading(self.edition.data) as catalogue:
-            return confirm_one(match, self.features, self.finder.exemplars[object_id], catalogue.features)
+            return self.finder.confirmed(
+                object_id,
+                self._glance(),
+                self.item.vectors[0],
+                probe=lambda: self.features,
+                features_of=catalogue.features,
+            )
 
     def _work(self, found: FoundWork, photograph: Photograph, quad: np.ndarray | None = None) -> Work:
         """Return what is said of a work, compared by the photograph as it was read first, or closer.

@@ -13,8 +13,9 @@ from pathlib import Path
 import numpy as np
 
 from retrieval.comparing.registration import Registration, find_registration
+from retrieval.finding.finder import SURE
 from retrieval.machine import cpu_count
-from retrieval.photographs.features import Features, features_of, features_of_probe
+from retrieval.photographs.features import Features, features_of, features_of_probe, glance_at
 from retrieval.photographs.images import read_photograph
 from retrieval.photographs.photograph import Photograph
 from retrieval.statistics.metrics import clopper_pearson
@@ -75,16 +76,29 @@ def _without(confirmed: set[str], unknown: set[str]) -> tuple[int, int]:
 
 
 def museum_pairs(
-    truth: dict[str, frozenset[str]], ranking: dict[str, list[str]], works: dict[str, Features], museum: Path
+    truth: dict[str, frozenset[str]],
+    ranking: dict[str, list[str]],
+    works: dict[str, Features],
+    museum: Path,
+    extract: Extract = features_of_probe,
 ) -> tuple[list[Pair], list[Pair]]:
     """Return the true pairs of works and queries, and each query with the other works among its 50 first."""
-    queries = features([museum / "queries" / photo for photo in truth], features_of_probe)
+    queries = features([museum / "queries" / photo for photo in truth], extract)
     true, other = [], []
     for photo, ids in truth.items():
         sound = ids if photo not in MISLABELLED else {MISLABELLED[photo]}
         for work in sorted(set(ranking[photo][:50]) | sound):
             (true if work in sound else other).append((work, works[f"{work}.jpg"], photo, queries[photo]))
     return true, other
+
+
+def glance_rows(true: Sequence[Pair], other: Sequence[Pair]) -> list[list]:
+    """Return rows on what a glance is sure of, and what it would register wrongly."""
+    sure = [found for _, _, found in registered(true) if found.inliers >= SURE]
+    return [
+        share("true pairs at a glance: sure", len(sure), len(true)),
+        share("other works at a glance: registered", len(registered(other)), len(other)),
+    ]
 
 
 def random_pairs(one: dict[str, Features], other: dict[str, Features], count: int) -> list[Pair]:
@@ -164,6 +178,7 @@ def main() -> None:
     for work, photo, found in wrong:
         print(f"registered, look at it: {work} {photo}, {found.inliers} points, mirrored {found.mirrored}")
     rows.append(share("queries with other works among their 50 first: registered", len(wrong), len(other)))
+    rows += glance_rows(*museum_pairs(truth, ranking, works, museum, glance_at))
     rows += impostor_rows(museum, count, works, {frozenset(pair) for pair in listed})
     for photo, shows in MISLABELLED.items():
         print(f"mislabelled: {photo} is labelled {' '.join(sorted(truth[photo])) or 'unknown'} and shows {shows}")

@@ -11,13 +11,14 @@ from retrieval.catalogue.catalogue import Catalogue
 from retrieval.comparing.divergence import Divergence, diverge
 from retrieval.comparing.registration import Registration
 from retrieval.encoder.encoder import load_encoder
+from retrieval.finding import finder as finding
 from retrieval.finding.finder import Finder, FoundWork
 from retrieval.finding.frames import bounds, cut_out, outside, overlap, pictures_beside
 from retrieval.judging import look as looking
 from retrieval.judging.edition import Edition, open_edition
 from retrieval.judging.judge import Probe, judge_all
 from retrieval.judging.work import Work
-from retrieval.photographs.features import CLOSER, Features, features_of, features_of_probe
+from retrieval.photographs.features import CLOSER, Features, features_of, features_of_probe, glance_at
 from retrieval.photographs.images import read_photograph
 from retrieval.photographs.photograph import Photograph
 from tests.bench.pages import page_of
@@ -95,13 +96,38 @@ def looked_up(edition: Edition, path: Path, seen: Features, closer: Features) ->
 
 
 @pytest.mark.parametrize("seen", [(), (LEFT,), (RIGHT,)])
-def test_what_has_votes_and_is_not_registered_is_looked_at_closer(edition, wall, seen):
+def test_what_has_votes_and_is_not_registered_is_looked_at_closer(edition, wall, monkeypatch, seen):
+    monkeypatch.setattr(finding, "SURE", 1e9)
     closer = features_of_probe(read_photograph(wall, short_side=780), CLOSER)
     first = closer.among(~outside([corners(box) for box in seen], closer.points))
     found = looked_up(edition, wall, first, closer)
     assert sorted(work.matches[0].object_id for work in found) == ["02", "05"]
     unseen = looked_up(edition, wall, first, first)
     assert sum(isinstance(work.matches[0].registration, Registration) for work in unseen) == len(seen)
+
+
+def no_look() -> Features:
+    pytest.fail("a glance was enough")
+
+
+def test_a_work_that_a_glance_makes_sure_of_is_not_looked_at_closer(edition):
+    photograph = read_photograph(edition.exemplars["03"][0].file, short_side=260)
+    glance = glance_at(photograph)
+    with Catalogue.reading(edition.data) as catalogue:
+        (work,) = edition.finder.works(
+            glance,
+            edition.encoder.encode([photograph.image])[0],
+            probe=no_look,
+            closer=no_look,
+            k=1,
+            several=True,
+            limit=None,
+            features_of=catalogue.features,
+        )
+    assert work.matches[0].object_id == "03" and work.matches[0].registered.inliers > finding.SURE
+    width, height = photograph.width, photograph.height
+    assert overlap(work.outline, corners((0, 0, width, height))) > 0.98
+    assert pictures_beside(photograph, glance, [work.outline], closer=no_look) == []
 
 
 def test_a_picture_in_a_frame_is_what_it_can_be_registered_to(edition, wall):

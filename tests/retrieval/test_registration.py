@@ -65,6 +65,13 @@ def test_a_mirrored_photograph_is_registered_and_said_to_be_mirrored(view):
     assert np.median(np.abs(at - found.matched[:, 2:])) < 0.01 * np.hypot(*probe_size)
 
 
+def test_the_mirrored_photograph_is_tried_only_where_it_is_asked_for():
+    whole = extract_features(painting(7), SIZE)
+    assert find_registration(whole, whole.mirrored(), mirrored=True).mirrored
+    assert isinstance(find_registration(whole, whole.mirrored(), mirrored=False), NotRegistered)
+    assert not find_registration(whole, whole, mirrored=False).mirrored
+
+
 def test_mirrored_features_are_those_of_the_mirrored_picture():
     """The reordered descriptors are those that SIFT gives for the mirrored picture."""
     image = painting(5)
