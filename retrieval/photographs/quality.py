@@ -60,10 +60,13 @@ def shows_nothing(image: Image.Image) -> bool:
     An empty surface has the same weak detail everywhere; of the palest drawing, a few lines stand out of their paper.
     """
     pixels = _resized(np.asarray(image.convert("RGB"), np.float32))
-    found = [_detail(pixels, grain) for grain in GRAINS]
-    salience = max(strongest / max(usual, FAINT) for usual, strongest in found)
+    strongest = 0.0
+    for grain in GRAINS:
+        usual, strongest = _detail(pixels, grain)
+        if strongest >= SALIENT * max(usual, FAINT):
+            return False
     strong = STRONG * min(1.0, max(LEAST_SHARE, _light(pixels) / HALF))
-    return salience < SALIENT and max(found[-1][1], _detail(pixels, COARSE_GRAIN)[1]) < strong
+    return max(strongest, _detail(pixels, COARSE_GRAIN)[1]) < strong
 
 
 def _light(pixels: np.ndarray) -> float:
