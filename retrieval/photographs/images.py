@@ -1,8 +1,8 @@
 """Open photographs upright, as RGB, small, and say clearly when one cannot be read."""
 
 import hashlib
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import BinaryIO
@@ -16,7 +16,6 @@ from retrieval.photographs.contents import contents_of
 from retrieval.photographs.files import in_plain_words, open_regular
 from retrieval.photographs.limits import DEFAULT_MAX_MEGAPIXELS, refuse_above, turn_of
 from retrieval.photographs.orientation import upright, upright_size
-from retrieval.photographs.pages import pictures_in
 from retrieval.photographs.photograph import Photograph
 from retrieval.photographs.pictures import Picture, Pixels
 
@@ -48,19 +47,34 @@ def read_both(
     Of the larger one, both are at least so long, or the picture's own if smaller.
     """
     assert short_side > 0
-    read = partial(_read, path, short_side, long_side, max_megapixels)
-    return _first_that_shows(path, read) if picture is None else read(picture)
+    with _in_plain_words(), open_regular(path) as file:
+        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+        read = partial(_read, path, file, sha256, short_side, long_side, max_megapixels)
+        if picture is not None:
+            return read(picture)
+        return _first_that_shows(read, lambda: contents_of(file, max_megapixels).pictures.count)
+
+
+@contextmanager
+def _in_plain_words() -> Iterator[None]:
+    """Raise UnreadableImage for whatever happens: decoders raise almost anything on a damaged file."""
+    try:
+        yield
+    except UnreadableImage:
+        raise
+    except Exception as error:
+        raise UnreadableImage(in_plain_words(error)) from error
 
 
 def _first_that_shows(
-    path: Path, read: Callable[[int], tuple[Photograph, Image.Image]]
+    read: Callable[[int], tuple[Photograph, Image.Image]], count: Callable[[], int]
 ) -> tuple[Photograph, Image.Image]:
     """Return the first picture of a file that can be read and shows something, else what the first one is."""
     try:
         first = read(1)
     except UnreadableImage:
-        with suppress(UnreadableImage):
-            for number in range(2, 1 + min(MOST_TRIED, pictures_in(path).count)):
+        with suppress(UnreadableImage), _in_plain_words():
+            for number in range(2, 1 + min(MOST_TRIED, count())):
                 with suppress(UnreadableImage):
                     return read(number)
         raise
@@ -78,22 +92,16 @@ def _first_that_shows(
 
 
 def _read(
-    path: Path, short_side: int, long_side: int, max_megapixels: float, number: int
+    path: Path, file: BinaryIO, sha256: str, short_side: int, long_side: int, max_megapixels: float, number: int
 ) -> tuple[Photograph, Image.Image]:
-    try:
-        with open_regular(path) as file:
-            sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-            contents = contents_of(file, max_megapixels)
-            if not 1 <= number <= contents.pictures.count:
-                raise UnreadableImage(f"has no picture {number}: pictures in it: {contents.pictures.count}")
-            again = partial(_opened_again, file, number, max_megapixels)
-            image, large, (width, height), damage = _decode(
-                contents.picture(number), again, short_side, long_side, max_megapixels
-            )
-    except UnreadableImage:
-        raise
-    except Exception as error:  # decoders raise almost anything on a damaged file
-        raise UnreadableImage(in_plain_words(error)) from error
+    with _in_plain_words():
+        contents = contents_of(file, max_megapixels)
+        if not 1 <= number <= contents.pictures.count:
+            raise UnreadableImage(f"has no picture {number}: pictures in it: {contents.pictures.count}")
+        again = partial(_opened_again, file, number, max_megapixels)
+        image, large, (width, height), damage = _decode(
+            contents.picture(number), again, short_side, long_side, max_megapixels
+        )
     return Photograph(path, sha256, width, height, image, number, contents.pictures.count, damage), large
 
 

@@ -1,5 +1,6 @@
 """Files of several pictures: how many they hold, and that each can be read."""
 
+import hashlib
 import io
 import struct
 
@@ -135,3 +136,14 @@ def test_what_cannot_be_opened_cannot_be_counted(tmp_path):
         pictures_in(path)
     with pytest.raises(UnreadableImage, match="no such file"):
         pictures_in(tmp_path / "nowhere.gif")
+
+
+def test_a_file_is_hashed_once_for_all_of_its_pictures_that_are_tried(tmp_path, monkeypatch):
+    blank, shown = Image.new("RGB", (60, 40), "white"), Image.effect_noise((60, 40), 90).convert("RGB")
+    shown.paste("red", (10, 10, 30, 30))
+    blank.save(tmp_path / "pages.tif", save_all=True, append_images=[blank, blank, shown])
+    hashed = []
+    digest = hashlib.file_digest
+    monkeypatch.setattr(hashlib, "file_digest", lambda *of: hashed.append(of) or digest(*of))
+    assert read_photograph(tmp_path / "pages.tif", short_side=20).picture == 4
+    assert len(hashed) == 1
