@@ -38,7 +38,7 @@ MATCH_KEYS |= {
     "stability",
 }
 DIVERGENCE_KEYS = {"global", "local", "threshold", "combined", "combined_threshold"}
-DIVERGENCE_KEYS |= {"compared", "hidden", "places", "overlays"}
+DIVERGENCE_KEYS |= {"conditions", "compared", "hidden", "places", "overlays"}
 CSV_HEADER = [
     *("photo", "outcome", "object_id", "distance", "match_threshold", "authenticity_threshold"),
     *("local_distance", "local_threshold", "reasons", "sha256", "error"),
