@@ -1,8 +1,9 @@
 """The commands that judge photographs: query, compare and screen."""
 
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -22,6 +23,9 @@ from cli.commands.shared_options import (
 from cli.output.streams import STDOUT
 from cli.runs.judging_options import JudgingOptions
 from cli.screening.forms import ScreenFormat
+
+if TYPE_CHECKING:  # not imported here: `--help` must be quick
+    from retrieval.photographs.reader_process import Reader
 
 
 def query(
@@ -49,18 +53,36 @@ def query(
       artifact query front.jpg back.jpg
       artifact query photo.jpg --exit-code || echo "look at it"
     """
-    from cli.runs.query import run_queries, run_query
-
     as_json = format is ListFormat.JSON
     if len(photos) > 1:
         if report is not None or png is not None:
             raise typer.BadParameter("--report and --png show one PHOTO; `artifact screen --out FILE.html` shows many")
+        from cli.runs.query import run_queries
+
         counts = run_queries(photos, data, k=k, several=not single, as_json=as_json, judging=judging)
         raise typer.Exit(_exit_code(counts, exit_code))
-    divergent = run_query(
-        photos[0], data, k=k, several=not single, as_json=as_json, report=report, png=png, judging=judging
-    )
+    with _reader() as read:
+        from cli.runs.query import run_query
+
+        divergent = run_query(
+            photos[0],
+            data,
+            read=read,
+            k=k,
+            several=not single,
+            as_json=as_json,
+            report=report,
+            png=png,
+            judging=judging,
+        )
     raise typer.Exit(ExitCode.DIVERGENT if divergent and exit_code else ExitCode.DONE)
+
+
+def _reader() -> "AbstractContextManager[Reader]":
+    """Start what reads a photograph, so that it gets ready while all the rest is imported."""
+    from retrieval.photographs.reader_process import PATIENT, reading_apart
+
+    return reading_apart(PATIENT, ahead=1)
 
 
 def _exit_code(counts: Mapping[str, int], flagging: bool) -> ExitCode:
@@ -88,17 +110,19 @@ def compare(
       artifact compare photo.jpg 1984.12
       artifact compare photo.jpg 1984.12 --report evidence.html --png evidence.png
     """
-    from cli.runs.query import run_query
+    with _reader() as read:
+        from cli.runs.query import run_query
 
-    divergent = run_query(
-        photo,
-        data,
-        object_id=object_id,
-        as_json=format is ListFormat.JSON,
-        report=report,
-        png=png,
-        judging=judging,
-    )
+        divergent = run_query(
+            photo,
+            data,
+            read=read,
+            object_id=object_id,
+            as_json=format is ListFormat.JSON,
+            report=report,
+            png=png,
+            judging=judging,
+        )
     raise typer.Exit(ExitCode.DIVERGENT if divergent and exit_code else ExitCode.DONE)
 
 

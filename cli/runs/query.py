@@ -19,13 +19,14 @@ from cli.records.recorder import recording
 from cli.runs.judging_options import JudgingOptions
 from indexer.tables.table import SUFFIXES as TABLES_AND_LISTS
 from retrieval.catalogue.catalogue import Catalogue
+from retrieval.encoder.stream import Reading
 from retrieval.errors import ArtifactError, UnreadableImage
 from retrieval.judging.edition import Edition
 from retrieval.judging.judge import Verdict, compare, judge_all
 from retrieval.machine import cpu_count
 from retrieval.outcome import Outcome
 from retrieval.photographs.numbered import named
-from retrieval.photographs.reader_process import PATIENT, reading_apart
+from retrieval.photographs.reader_process import reading_apart
 
 
 def run_query(
@@ -33,6 +34,7 @@ def run_query(
     data: Path,
     *,
     judging: JudgingOptions,
+    read: Reading,
     object_id: str | None = None,
     k: int = 1,
     several: bool = False,
@@ -42,17 +44,16 @@ def run_query(
 ) -> bool:
     """Judge one photograph, against one object or against all, and print the verdict; return whether it is divergent.
 
-    Raises UnreadableImage, and UnknownObject where there is no such object.
+    `read` reads the photograph. Raises UnreadableImage, and UnknownObject where there is no such object.
     """
     _refuse_many(photo)
     asked, limit = named(photo), judging.max_megapixels
-    with reading_apart(PATIENT, ahead=1) as read:  # the reader gets ready while the encoder does
-        edition = judging.open_edition(data)
-        _check_targets(report, png, photo, edition)
-        if object_id is None:
-            (verdict,) = judge_all(edition, [asked], k=k, several=several, read=read, max_megapixels=limit)
-        else:
-            verdict = compare(edition, asked, object_id, read=read, max_megapixels=limit)
+    edition = judging.open_edition(data)
+    _check_targets(report, png, photo, edition)
+    if object_id is None:
+        (verdict,) = judge_all(edition, [asked], k=k, several=several, read=read, max_megapixels=limit)
+    else:
+        verdict = compare(edition, asked, object_id, read=read, max_megapixels=limit)
     with recording(edition) as recorder:
         record = photograph_record(verdict, edition, recorder.keep(verdict, asked=object_id))
     if as_json:

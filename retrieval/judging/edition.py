@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -85,18 +86,19 @@ def open_edition(data: Path, *, encoder_spec: str | None = None, device: str = "
 
     `encoder_spec` names that encoder anew where its files have moved. Raises CatalogueMissing and EncoderMismatch.
     """
-    with Catalogue.reading(data) as catalogue:
+    with Catalogue.reading(data) as catalogue, ThreadPoolExecutor(1, thread_name_prefix="load") as aside:
         record = catalogue.encoder
         if record is None:
             raise CatalogueMissing(f"The catalogue in {data} is empty. Run `artifact index FOLDER` first.")
-        encoder = load_recorded(record, spec=encoder_spec, device=device, parallel=parallel)
+        loading = aside.submit(load_recorded, record, spec=encoder_spec, device=device, parallel=parallel)
         photos = {photo.photo_id: photo for photo in catalogue.photos() if photo.photo_id is not None}
+        finder = Finder.of(read_vectors(catalogue), read_votes(catalogue), photos)
         return Edition(
             data=data,
-            encoder=encoder,
+            encoder=loading.result(),
             revision=catalogue.revision,
             thresholds=catalogue.thresholds(),
-            finder=Finder.of(read_vectors(catalogue), read_votes(catalogue), photos),
+            finder=finder,
             register=Register.of(catalogue.objects()),
             calibration=catalogue.calibration(),
         )

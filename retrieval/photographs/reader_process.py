@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Protocol, TypeVar, cast
 
 from retrieval.errors import ArtifactError, UnreadableImage
+from retrieval.machine import import_cv2
 from retrieval.photographs.features import Features
 from retrieval.photographs.images import read_photograph
 from retrieval.photographs.pages import pictures_in
@@ -185,6 +186,7 @@ def serve(orders: int, answers: int) -> None:
         if hasattr(signal, name):  # Windows has not all
             signal.signal(getattr(signal, name), signal.SIG_IGN)
     incoming, outgoing = Connection(orders, writable=False), Connection(answers, readable=False)
+    import_cv2()  # while the first order is not there yet
     with suppress(EOFError, OSError):
         while True:
             read = incoming.recv()
