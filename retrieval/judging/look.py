@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import cached_property, partial
+from pathlib import Path
 
 import numpy as np
 
@@ -49,6 +50,7 @@ class Look:
         self.finder = edition.finder.without(item.photograph.sha256) if apart else edition.finder
         self.size = (item.photograph.width, item.photograph.height)
         self._poor: dict[tuple[int, int], str | None] = {}  # by the size of what was read
+        self._exemplars: dict[tuple[str, Path], Photograph] = {}  # a flag is measured four times
         self._divergences: dict[object, Divergence | NotCompared] = {}  # a claim is often the object found
 
     def _glance(self) -> Features:
@@ -240,16 +242,11 @@ class Look:
         if decide(matches, self.edition.basis).outcome not in OF_AN_OBJECT:
             return None
         best = matches[0]
-        side = self.edition.encoder.preprocessing.short_side
-        try:
-            exemplar = self.edition.read_exemplar(
-                best.object_id, best.exemplar, short_side=side, max_megapixels=self.max_megapixels, compared=True
-            )
-        except ExemplarAway:
-            return None
-        if not shows_nothing(exemplar.image):
-            return None
-        return f"the exemplar of {best.object_id} shows nothing to compare with; one that shows the work would help"
+        with suppress(ExemplarAway):
+            if shows_nothing(self._read_exemplar(best).image):
+                said = f"the exemplar of {best.object_id} shows nothing to compare with"
+                return f"{said}; one that shows the work would help"
+        return None
 
     def _why_poor(self, photograph: Photograph) -> str | None:
         """Return why the photograph, as it was read first or closer, is too poor to be judged, if it is."""
@@ -277,17 +274,24 @@ class Look:
     def _exemplar(self, match: Match) -> Photo:
         return self.edition.exemplar(match.object_id, match.exemplar)
 
+    def _read_exemplar(self, match: Match) -> Photograph:
+        """Return the exemplar of a match as it is compared, read once for the photograph; raises ExemplarAway."""
+        key = match.object_id, match.exemplar
+        if key not in self._exemplars:
+            side = self.edition.encoder.preprocessing.short_side
+            self._exemplars[key] = self.edition.read_exemplar(
+                *key, short_side=side, max_megapixels=self.max_megapixels, compared=True
+            )
+        return self._exemplars[key]
+
     def _divergence(self, match: Match, registration: Registration, photograph: Photograph) -> Divergence | NotCompared:
         encoder, limits = self.edition.encoder, self.edition.basis.thresholds
         limit = limits.combined_of(match.condition) if limits is not None else None
         threshold = limit.value if limit is not None else None
         if (refusal := why_not(photograph, registration, encoder, threshold)) is not None:
             return refusal
-        side = encoder.preprocessing.short_side
         try:
-            exemplar = self.edition.read_exemplar(
-                match.object_id, match.exemplar, short_side=side, max_megapixels=self.max_megapixels, compared=True
-            )
+            exemplar = self._read_exemplar(match)
         except ExemplarAway as error:
             return NoExemplar(str(error))
         return diverge(exemplar, photograph, registration, encoder, global_distance=match.distance, threshold=threshold)

@@ -12,11 +12,13 @@ from PIL import Image, ImageFilter, ImageOps
 from indexer.simulation.alterations import alter
 from indexer.simulation.rephotograph import rephotograph
 from retrieval.catalogue.catalogue import Catalogue
+from retrieval.catalogue.pictures import read_exemplar
 from retrieval.comparing.divergence import Divergence, NoExemplar, combined_distance, local_limit
 from retrieval.comparing.registration import NotRegistered, Registration
 from retrieval.encoder.encoder import load_encoder
 from retrieval.errors import UnknownObject
 from retrieval.finding.match import Match
+from retrieval.judging import edition as editions
 from retrieval.judging.decision import Basis
 from retrieval.judging.edition import Edition, open_edition
 from retrieval.judging.judge import Verdict, compare, compare_all, judge_all
@@ -251,6 +253,13 @@ def test_a_flag_is_measured_again_and_nothing_else_is(museum, edition):
     least, most = match.range
     assert f"the combined distance is {least:.3f} to {most:.3f}" in reasons and least <= match.decisive <= most
     assert only(compare(edition, museum / "genuine.jpg", "02"))[2].again == ()
+
+
+def test_a_flag_reads_its_exemplar_once(museum, edition, monkeypatch):
+    read = []
+    monkeypatch.setattr(editions, "read_exemplar", lambda *of, **how: read.append(of) or read_exemplar(*of, **how))
+    assert only(compare(edition, museum / "altered.jpg", "02"))[2].again
+    assert len(read) == 1
 
 
 def test_a_flag_that_does_not_hold_on_another_crop_or_file_is_inconclusive(museum, edition):
