@@ -25,7 +25,7 @@ from retrieval.finding.sightings import Sighting
 from retrieval.judging.condition import condition_of
 from retrieval.judging.decision import decide
 from retrieval.judging.edition import Edition
-from retrieval.judging.stability import is_flag, steadied, variants
+from retrieval.judging.stability import is_flag, measured_again, steadied
 from retrieval.judging.work import Work, settle
 from retrieval.outcome import OF_AN_OBJECT
 from retrieval.photographs.features import CLOSER, PART, Features, extract_features, features_of_probe
@@ -52,6 +52,7 @@ class Look:
         self._poor: dict[tuple[int, int], str | None] = {}  # by the size of what was read
         self._exemplars: dict[tuple[str, Path], Photograph] = {}  # a flag is measured four times
         self._divergences: dict[object, Divergence | NotCompared] = {}  # a claim is often the object found
+        self._again: dict[object, list[tuple[str, Match]]] = {}  # and a flag twice then
 
     def _glance(self) -> Features:
         """Return the features at a glance, with which a probe is read."""
@@ -215,25 +216,12 @@ class Look:
         )
         if not is_flag(work):
             return work
-        return steadied(work, self._again(work.matches[0], photograph, quad), self.edition.basis)
-
-    def _again(self, match: Match, photograph: Photograph, quad: np.ndarray | None) -> list[tuple[str, Match]]:
-        """Return a match on each variant of the photograph; its exemplar and where that lies are not looked for."""
-        shown, size, exemplar = variants(photograph), (photograph.width, photograph.height), self._exemplar(match)
-        pictures = [
-            one.photograph.image if quad is None else cut_out(one.photograph, quad - one.origin) for one in shown
-        ]
-        vectors = self.edition.encoder.encode(pictures)
-        found = []
-        for one, vector in zip(shown, vectors, strict=True):
-            again = self.finder.match(match.object_id, vector)
-            again = replace(again, registration=match.registration, condition=match.condition)
-            if match.registered is not None:
-                there = one.moved(match.registered, (exemplar.width, exemplar.height), size)
-                again = replace(again, registration=there, exemplar=match.exemplar)
-                again = replace(again, divergence=self._divergence(again, there, one.photograph))
-            found.append((one.name, again))
-        return found
+        flagged = work.matches[0]
+        if (inputs := _inputs(flagged, photograph)) not in self._again:
+            self._again[inputs] = measured_again(
+                flagged, photograph, quad, edition=self.edition, finder=self.finder, compare=self._divergence
+            )
+        return steadied(work, self._again[inputs], self.edition.basis)
 
     def _why_empty(self, matches: Sequence[Match]) -> str | None:
         """Return why the global distance of the best match says nothing: its exemplar shows nothing; else None."""
@@ -265,7 +253,7 @@ class Look:
         if registration is None:
             return match
         match = replace(match, condition=condition_of(registration, photograph))
-        inputs = (match.exemplar, match.distance, registration.homography.tobytes(), photograph.image.size)
+        inputs = _inputs(match, photograph)
         if inputs not in self._divergences:
             self._divergences[inputs] = self._divergence(match, registration, photograph)
         changed = self.edition.files.changed(self._exemplar(match))
@@ -295,3 +283,10 @@ class Look:
         except ExemplarAway as error:
             return NoExemplar(str(error))
         return diverge(exemplar, photograph, registration, encoder, global_distance=match.distance, threshold=threshold)
+
+
+def _inputs(match: Match, photograph: Photograph) -> object:
+    """Return what a comparison of a photograph, as it was read first or closer, depends on."""
+    registration = match.registered
+    lying = None if registration is None else registration.homography.tobytes()
+    return match.exemplar, match.distance, lying, photograph.image.size

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from PIL import Image
 
 from retrieval.catalogue.status_words import Status
+from retrieval.comparing.divergence import Divergence, NotCompared
 from retrieval.comparing.registration import Registration, outline
+from retrieval.finding.finder import Finder
+from retrieval.finding.frames import cut_out
 from retrieval.finding.match import Again, Match
 from retrieval.judging.decision import Basis, Decision, decide
+from retrieval.judging.edition import Edition
 from retrieval.judging.work import Work
 from retrieval.machine import import_cv2
 from retrieval.outcome import Outcome
@@ -58,6 +62,37 @@ def variants(photograph: Photograph) -> tuple[Variant, ...]:
 def is_flag(work: Work) -> bool:
     """Say whether a work is divergent by its distance; a known forgery is so whatever the distance."""
     return work.decision.outcome is Outcome.DIVERGENT and work.alert is not Status.KNOWN_FORGERY
+
+
+def measured_again(
+    match: Match,
+    photograph: Photograph,
+    quad: np.ndarray | None,
+    *,
+    edition: Edition,
+    finder: Finder,
+    compare: Callable[[Match, Registration, Photograph], Divergence | NotCompared],
+) -> list[tuple[str, Match]]:
+    """Return a match on each variant of the photograph; its exemplar and where that lies are not looked for.
+
+    `quad`, float64 (4, 2), is what of the photograph is encoded; None: all of it.
+    """
+    shown, exemplar = variants(photograph), edition.exemplar(match.object_id, match.exemplar)
+    vectors = edition.encoder.encode(
+        [one.photograph.image if quad is None else cut_out(one.photograph, quad - one.origin) for one in shown]
+    )
+    found = []
+    for one, vector in zip(shown, vectors, strict=True):
+        again = replace(
+            finder.match(match.object_id, vector), registration=match.registration, condition=match.condition
+        )
+        if match.registered is not None:
+            size = photograph.width, photograph.height
+            there = one.moved(match.registered, (exemplar.width, exemplar.height), size)
+            again = replace(again, registration=there, exemplar=match.exemplar)
+            again = replace(again, divergence=compare(again, there, one.photograph))
+        found.append((one.name, again))
+    return found
 
 
 def steadied(work: Work, again: Sequence[tuple[str, Match]], basis: Basis) -> Work:

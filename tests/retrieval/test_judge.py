@@ -19,9 +19,10 @@ from retrieval.encoder.encoder import load_encoder
 from retrieval.errors import UnknownObject
 from retrieval.finding.match import Match
 from retrieval.judging import edition as editions
+from retrieval.judging import stability
 from retrieval.judging.decision import Basis
 from retrieval.judging.edition import Edition, open_edition
-from retrieval.judging.judge import Verdict, compare, compare_all, judge_all
+from retrieval.judging.judge import Probe, Verdict, compare, compare_all, judge_all
 from retrieval.outcome import Outcome
 from retrieval.statistics.calibration import CalibratedDistance, Calibration, ConditionClass, Threshold, Thresholds
 from tests.conftest import aged, index
@@ -260,6 +261,14 @@ def test_a_flag_reads_its_exemplar_once(museum, edition, monkeypatch):
     monkeypatch.setattr(editions, "read_exemplar", lambda *of, **how: read.append(of) or read_exemplar(*of, **how))
     assert only(compare(edition, museum / "altered.jpg", "02"))[2].again
     assert len(read) == 1
+
+
+def test_a_flag_on_the_object_claimed_is_measured_again_once(museum, edition, monkeypatch):
+    asked: list[str] = []
+    known = stability.variants
+    monkeypatch.setattr(stability, "variants", lambda shown: asked.append(shown.path.name) or known(shown))
+    (verdict,) = judge_all(edition, [Probe(museum / "altered.jpg", "02")], k=1)
+    assert asked == ["altered.jpg"] and verdict.claim.matches[0].again == verdict.works[0].matches[0].again != ()
 
 
 def test_a_flag_that_does_not_hold_on_another_crop_or_file_is_inconclusive(museum, edition):
