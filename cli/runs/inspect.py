@@ -11,7 +11,7 @@ from typing import Any
 import typer
 
 from cli.output.left_out_words import left_out_lines
-from cli.output.terminal import echo_wrapped, print_table
+from cli.output.terminal import print_table
 from cli.output.text import plain
 from cli.output.threshold_words import calibration_lines, threshold_lines
 from cli.records.artifact_1 import dumps
@@ -69,10 +69,8 @@ def run_status(data: Path, *, as_json: bool) -> None:
     typer.echo(f"encoder: {encoder.fingerprint} ({plain(encoder.spec)})" if encoder else "encoder: none yet")
     for line in threshold_lines(thresholds) if thresholds else ["thresholds: none; run `artifact index` again"]:
         typer.echo(line)
-    for line in _calibrated(calibrations, encoder, objects):
+    for line in _calibrated(calibrations, encoder, objects, found["misfit"]):
         typer.echo(line)
-    if found["misfit"]:
-        echo_wrapped(found["misfit"])
     for line in change_lines(changes):
         typer.echo(line)
     if skipped:
@@ -101,12 +99,15 @@ def _pictures_line(pictures: Mapping[str, int]) -> str:
     return f"working pictures: of {pictures['count']:,} photographs, {pictures['bytes'] / 1e6:,.1f} MB; {to_come}"
 
 
-def _calibrated(calibrations: Sequence[Calibration], encoder: EncoderRecord | None, objects: int) -> list[str]:
+def _calibrated(
+    calibrations: Sequence[Calibration], encoder: EncoderRecord | None, objects: int, misfit: str | None
+) -> list[str]:
     """Return what there is to say of the last calibration."""
     if not calibrations or encoder is None:
         return ["no calibration; `artifact calibrate` sets thresholds on your photographs"]
     out_of_date = calibrations[0].out_of_date(encoder.fingerprint, objects)
     warning = [f"  calibration out of date: {out_of_date}; run `artifact calibrate` again"] if out_of_date else []
+    warning += [f"  {misfit}"] if misfit else []
     return [*calibration_lines(calibrations[0]), *warning]
 
 
