@@ -8,7 +8,7 @@ RECIPE := --kinds removed,moved,repainted,signature,oil,redrawn,palette,smoothed
 	--dim 512 --head-epochs 0 --epochs 8 --interpolate 0.25
 SHIPPED := model.safetensors openvino.xml openvino.bin encoder.json metrics.json
 
-.PHONY: demo test slow lint types bench imagenet words weights clean
+.PHONY: demo test slow lint types bench imagenet words weights comparison clean
 
 demo: .venv-demo/installed  ## the main job on painted pictures, with the core install only
 	rm -rf $(DEMO)/index_data $(DEMO)/*.html
@@ -57,8 +57,13 @@ weights: imagenet  ## train the shipped default encoder again; needs ../shared/d
 	$(BIN)/python -m tests.bench.recipe build/recipe
 	$(BIN)/artifact train build/recipe/labels.csv --split build/recipe/split.json --encoder build/imagenet \
 		--out build/encoder $(RECIPE)
-	$(BIN)/python -m tests.bench.genuine build/encoder
 	cp $(addprefix build/encoder/,$(SHIPPED)) retrieval/encoder/default_encoder
+
+comparison: .venv/installed  ## train the comparison network again; needs ../shared/data
+	$(BIN)/python -m tests.bench.comparison_recipe build/comparison
+	$(BIN)/python -m indexer.comparison.training build/comparison
+	cp build/comparison/network/* retrieval/comparing/default_network
+	$(BIN)/python -m tests.bench.genuine
 
 .venv-demo/installed: $(SOURCES)
 	$(PYTHON) -m venv .venv-demo

@@ -24,7 +24,7 @@ MODULES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob
 WINGS = {  # each imports only what stands after it
     "retrieval": "verdicts judging finding comparing catalogue encoder photographs statistics "
     "machine moment outcome extras errors",
-    "indexer": "demo training measuring building metric_learning simulation inputs tables",
+    "indexer": "demo comparison training measuring building metric_learning simulation inputs tables",
     "cli": "start main commands runs screening evidence pages pictures records output",
 }
 ALONE = ("machine", "moment", "outcome", "extras", "errors")  # import nothing of ours
@@ -125,13 +125,15 @@ def test_only_the_torch_engine_and_the_network_import_torch_at_once(path):
     allowed = path.relative_to(ROOT).as_posix() in {
         "retrieval/encoder/network.py",
         "retrieval/encoder/torch_engine.py",
+        "indexer/comparison/examples.py",
+        "indexer/comparison/network.py",
+        "indexer/comparison/training.py",
         "indexer/metric_learning/losses.py",
         "indexer/metric_learning/mining.py",
         "indexer/metric_learning/objective.py",
         "indexer/training/checkpoint.py",
         "indexer/training/export.py",
         "indexer/training/forecast.py",
-        "indexer/training/local_heads.py",
         "indexer/training/phases.py",
         "indexer/training/pool.py",
         "indexer/training/run.py",

@@ -22,7 +22,7 @@ def train(request: TrainingRequest) -> None:
       artifact train labels.csv --out my-encoder
       artifact train ./catalogue --out my-encoder --epochs 4
       artifact train labels.csv --out my-encoder --hold-out 'Rembrandt_*'
-      artifact train ./signatures --out my-encoder --copies 0 --no-places
+      artifact train ./signatures --out my-encoder --copies 0
       artifact index ./catalogue --encoder my-encoder
     """
     from cli.runs.train import run_train

@@ -157,15 +157,15 @@ class Evidence:
     def figures(self) -> Iterator[EvidenceFigure]:
         """Yield each number, with its name and its meaning."""
         if self.divergence is not None:
-            both = "of the local and the global distance: the length of the two together"
-            yield EvidenceFigure("combined distance", f"{self.divergence.combined_distance:.3f}", both)
+            all_places = "of all places together: how far what is seen contradicts the exemplar"
+            yield EvidenceFigure("combined distance", f"{self.divergence.combined_distance:.3f}", all_places)
             combined = self.combined_limit
             on = f"false alarms on {{}} {self._genuine(combined, True)}"
             yield _limit("combined threshold", combined, BEYOND, on)
-            worst = "how much more the worst place differs than the two do on the whole"
+            worst = "of the place that contradicts the exemplar most"
             yield EvidenceFigure("local distance", f"{self.divergence.local_distance:.3f}", worst)
-            diverge = "beyond it, with this global distance, the two diverge"
-            yield EvidenceFigure("local limit", f"{self.limit:.3f}", diverge)
+            carrying = "of the places that carry the two beyond the threshold, or would"
+            yield EvidenceFigure("local limit", f"{self.limit:.3f}", carrying)
         if self.match.again:
             yield _range_of(self.match)
         whole = "between the photographs as wholes, from 0 (alike) to 2: it finds the object"
@@ -206,9 +206,11 @@ def _limit(name: str, threshold: Threshold | None, meaning: str, errors: str) ->
 
 def _figures_of_comparison(divergence: Divergence) -> Iterator[EvidenceFigure]:
     rest = "of the exemplar; the rest is hidden, at an edge, or not on the photograph"
-    left_out = "of the exemplar's detail, under plates and glare, which were left out"
+    left_out = "of the exemplar's detail, under plates, glare and plain things, which were left out"
     yield EvidenceFigure("compared", f"{divergence.compared:.0%}", rest)
     yield EvidenceFigure("hidden", f"{divergence.hidden:.0%}", left_out)
+    unseen = "of the width: smaller differences could not be seen, for pixels and sharpness"
+    yield EvidenceFigure("detail", f"{divergence.detail:.1%}", unseen)
 
 
 def _figures_of_registration(registration: Registration) -> Iterator[EvidenceFigure]:

@@ -110,6 +110,7 @@ DivergenceRecord = (
             "conditions": "list[str]",
             "compared": float,
             "hidden": float,
+            "detail": float,
             "places": "list[PlaceRecord]",
             "overlays": "list[OverlayRecord]",
         },

@@ -60,7 +60,7 @@ def _about(edition: Edition, queries: Path, found: Evaluation) -> dict[str, str]
     counts, calibration = found.counts, edition.calibration
     thresholds = "provisional thresholds, not calibrated"
     if calibration is not None:
-        out_of_date = calibration.out_of_date(edition.encoder.fingerprint, len(edition.exemplars))
+        out_of_date = calibration.out_of_date(edition.measured_by, len(edition.exemplars))
         thresholds = f"calibration {calibration.number} of {day(calibration.date)}"
         thresholds += f", out of date: {out_of_date}" if out_of_date else ""
         thresholds += ", which no longer fits your photographs" if edition.misfit else ""

@@ -32,7 +32,6 @@ from retrieval.statistics.metrics import Estimate
 
 if TYPE_CHECKING:
     from indexer.training.forecast import Forecast
-    from indexer.training.local_heads import LocalRecord
     from indexer.training.plan import TrainingPlan
     from indexer.training.publish import TrainingResult
     from indexer.training.run import Listeners
@@ -96,7 +95,6 @@ def make_plan(request: TrainingRequest, labelled: LabelledPhotos, split: Split) 
     """Return the plan of a training, its network loaded; raises ArtifactError where options do not go together."""
     import torch
 
-    from indexer.training.local_heads import LocalOptions
     from indexer.training.plan import TrainingPlan
     from indexer.training.pool import Recipe
     from indexer.training.start import open_start, with_size
@@ -111,9 +109,6 @@ def make_plan(request: TrainingRequest, labelled: LabelledPhotos, split: Split) 
         start = with_size(start, request.size)
     kinds = tuple(kind for kind in kinds_of(request.kinds) if kind != "face")  # nothing says where the faces are
     recipe = Recipe(request.views, request.copies, kinds, seed=options.seed, conditions=request.conditions)
-    local = None
-    if request.places and start.network.has_stages and kinds:
-        local = LocalOptions(seed=options.seed, device=options.device)
     return TrainingPlan(
         labelled=labelled,
         split=split,
@@ -121,7 +116,6 @@ def make_plan(request: TrainingRequest, labelled: LabelledPhotos, split: Split) 
         recipe=recipe,
         options=options,
         dim=min(request.dim, start.network.pooled_size()),
-        local=local,
         out=request.out,
         command=shlex.join(["artifact", *sys.argv[1:]]),
     )
@@ -152,14 +146,14 @@ class TerminalDisplay:
     """Shows a training on the terminal: bars for what takes long, a line for each epoch."""
 
     def __init__(self) -> None:
-        self._bars = [Bar("Making pictures"), Bar("Training"), Bar("Training places")]
+        self._bars = [Bar("Making pictures"), Bar("Training")]
         self._headed = False
 
     def __enter__(self) -> Listeners:
         from indexer.training.run import Listeners
 
-        pictures, steps, places = self._bars
-        return Listeners(pictures, steps, self._epoch, places, self._places)
+        pictures, steps = self._bars
+        return Listeners(pictures, steps, self._epoch)
 
     def __exit__(self, *_: object) -> None:
         for bar in self._bars:
@@ -170,9 +164,6 @@ class TerminalDisplay:
             typer.echo(history.HEADER)
             self._headed = True
         typer.echo(history.line(record))
-
-    def _places(self, record: LocalRecord) -> None:
-        typer.echo(f"places, epoch {record.epoch}: loss {record.loss:.4f}, active {record.active:.0%}")
 
 
 def pages(plan: TrainingPlan, result: TrainingResult) -> dict[str, bytes]:

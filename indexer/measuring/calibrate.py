@@ -6,14 +6,12 @@ import math
 import tempfile
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from indexer.inputs.labels import LabelledPhotos
 from indexer.inputs.scan import SkippedItem
-from indexer.measuring.combination import ANY
 from indexer.measuring.fitting import EXEMPLARS, LABELLED, SIMULATED, Case, Distances, fit
 from indexer.measuring.unknown_works import unknown_distances
 from indexer.simulation.rephotograph import VISITORS, draw_shot, photograph
@@ -56,7 +54,7 @@ def calibrate(
             cases, skipped = _own_cases(edition, Path(folder), false_alarm, max_megapixels, on_progress)
         else:
             cases, skipped = _labelled_cases(edition, labelled)
-        found, unread = measure(_measuring(edition), cases, max_megapixels=max_megapixels, on_progress=on_progress)
+        found, unread = measure(edition, cases, max_megapixels=max_megapixels, on_progress=on_progress)
     genuine = [item for item in found if item.case.genuine]
     if not genuine:
         raise NothingToCalibrate(
@@ -70,14 +68,6 @@ def calibrate(
         edition, genuine, [item for item in found if not item.case.genuine], unknown, false_match, false_alarm
     )
     return calibration, (*skipped, *unread)
-
-
-def _measuring(edition: Edition) -> Edition:
-    """Return an edition that compares place by place even where its encoder has no combined threshold yet."""
-    known = edition.encoder.combined_threshold
-    if known is None or known.value is not None:
-        return edition
-    return replace(edition, encoder=replace(edition.encoder, combined_threshold=ANY))
 
 
 def measure(

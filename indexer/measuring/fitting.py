@@ -65,7 +65,7 @@ def fit(
     sources = Counter(some[0].case.source for some in units.values())
     return Calibration(
         date=now(),
-        encoder=edition.encoder.fingerprint,
+        encoder=edition.measured_by,
         revision=edition.revision,
         objects=len(edition.exemplars),
         sources={source: sources[source] for source in (LABELLED, EXEMPLARS, SIMULATED)},

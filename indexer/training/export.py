@@ -20,15 +20,14 @@ from safetensors import SafetensorError
 from safetensors.torch import save_file
 from torch import Tensor
 
-from retrieval.encoder.encoder import DESCRIPTION, MOST_MEDIAN, SCHEMA
-from retrieval.encoder.network import DescribingNetwork, EmbeddingNetwork, absorb_batch_norm
+from retrieval.encoder.encoder import DESCRIPTION, SCHEMA
+from retrieval.encoder.network import EmbeddingNetwork, absorb_batch_norm
 from retrieval.encoder.openvino_engine import import_openvino
 from retrieval.encoder.preprocessing import Preprocessing
 from retrieval.errors import ArtifactError
 
 ARCHITECTURE = "tf_efficientnet_lite2"
 LITE2 = Preprocessing(width=260, height=260, mean=(127 / 255,) * 3, std=(128 / 255,) * 3)
-COMBINED_THRESHOLD = {"value": 0.416, "rate": 0.05, "count": 67}  # see tests/bench/divergence.py
 FILES = ("model.safetensors", "openvino.xml", "openvino.bin")
 
 
@@ -51,15 +50,13 @@ def export_encoder(
     folder: Path,
     *,
     preprocessing: Preprocessing,
-    global_weight: float = 0.0,
-    combined_threshold: Mapping[str, float] | None = None,
-    most_median: float = MOST_MEDIAN,
 ) -> None:
-    """Write `network` as an encoder folder with fp16 weights. The network's batch norms are folded on the way.
+    """Write `network` as an encoder folder with fp16 weights.
 
-    `combined_threshold` has the fields of a Threshold; it, `global_weight` and `most_median` are as in Encoder. Raises
-    ArtifactError where the folder cannot be written.
+    On the way the network's batch norms are folded, and its local heads, if it has any, fall away. Raises ArtifactError
+    where the folder cannot be written.
     """
+    network.local = torch.nn.Identity()
     absorb_batch_norm(network.tower)
     halves = {
         name: value.clone() if name.endswith(("running_var", "num_batches_tracked")) else value.half()
@@ -68,7 +65,7 @@ def export_encoder(
     network.load_state_dict({name: value.float() for name, value in halves.items()})
     folder.mkdir(parents=True, exist_ok=True)
     shape = (3, preprocessing.height, preprocessing.width)
-    model = convert(DescribingNetwork(network), shape)
+    model = convert(network, shape)
     try:
         save_file(halves, folder / "model.safetensors")
         import_openvino().save_model(model, folder / "openvino.xml", compress_to_fp16=True)
@@ -81,12 +78,8 @@ def export_encoder(
         "architecture": network.architecture,
         "power": network.pool.power,
         "projection": network.projection,
-        "local": isinstance(network.local, torch.nn.ModuleList),
         "dim": dim,
         "preprocessing": asdict(preprocessing),
-        "global_weight": global_weight,
-        "combined_threshold": combined_threshold,
-        "most_median": most_median,
         "files": {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in FILES},
     }
     (folder / DESCRIPTION).write_text(json.dumps(description, indent=2) + "\n", encoding="utf-8")
@@ -110,7 +103,7 @@ def main() -> None:
     source, folder = Path(sys.argv[1]), Path(sys.argv[2])
     weights = torch.load(source, map_location="cpu", weights_only=True)
     network = network_from_public_weights(weights)
-    export_encoder(network, folder, preprocessing=LITE2, combined_threshold=COMBINED_THRESHOLD)
+    export_encoder(network, folder, preprocessing=LITE2)
     print(f"wrote {folder}: {sum((folder / name).stat().st_size for name in FILES) / 1e6:.1f} MB")
 
 

@@ -49,8 +49,6 @@ def make_forecast(plan: TrainingPlan) -> Forecast:
     views, batch = len(plan.split.training) * photos, options.objects * photos
     memory = before + saved * batch
     seconds = len(rows) * making + options.epochs * (views + len(rows) / 5) * learning
-    if plan.local:
-        seconds += plan.local.epochs * min(plan.local.photos, len(plan.split.training)) * 4 * making
     return Forecast(len(rows), len(rows) * size / 1e6, memory / 1e6, seconds)
 
 

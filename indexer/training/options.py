@@ -91,4 +91,3 @@ class TrainingRequest:
         tuple[str, ...], Option("Objects for the test, as in 'Rembrandt_*'; repeatable.", metavar="PATTERN")
     ] = ()
     split: Annotated[Path | None, Option("A split that another training wrote.", metavar="FILE.json")] = None
-    places: Annotated[bool, Option("Train the distance place by place too.", flags=("--places/--no-places",))] = True

@@ -13,7 +13,6 @@ import numpy as np
 
 from indexer.inputs.labels import LabelledPhotos
 from indexer.training.checkpoint import load_checkpoint
-from indexer.training.local_heads import LocalOptions
 from indexer.training.options import TrainingOptions
 from indexer.training.pool import PictureRow, Pool, Recipe, plan_rows
 from indexer.training.split import Split, write_split
@@ -22,6 +21,7 @@ from retrieval.encoder.encoder import DESCRIPTION
 from retrieval.errors import ArtifactError
 
 WORK = "training"  # folder, beside the encoder's own files, of what a run keeps to go on from
+ENCODER = "encoder"  # folder, in that one, of the encoder's own files until it is published
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -34,7 +34,6 @@ class TrainingPlan:
     recipe: Recipe
     options: TrainingOptions
     dim: int
-    local: LocalOptions | None  # None: the distance place by place is not trained
     out: Path
     command: str  # that makes the encoder again
 
@@ -61,7 +60,6 @@ class TrainingPlan:
             "recipe": asdict(self.recipe),
             "options": options,
             "dim": self.dim,
-            "local": asdict(self.local) if self.local else None,
         }
 
     @property
@@ -105,8 +103,7 @@ def prepare_folder(plan: TrainingPlan) -> int:
         raise ArtifactError(f"{plan.out} holds other files already, such as {other}; name a new folder with --out")
     if (plan.work / "checkpoint.json").exists():
         found = json.loads(file.read_text(encoding="utf-8"))
-        if found != described:
-            changed = ", ".join(name for name, value in described.items() if found.get(name) != value)
+        if changed := ", ".join(name for name, value in described.items() if found.get(name) != value):
             raise ArtifactError(
                 f"{plan.out} holds another training, which was stopped (it differs in: {changed}); give its options to "
                 "go on with it, name another folder with --out, or move it away"

@@ -11,12 +11,12 @@ import torch
 from indexer.metric_learning.nearest_wrong import agree_by_geometry
 from indexer.metric_learning.whitening import discriminative_whitening
 from indexer.training import history
+from indexer.training.export import export_encoder
 from indexer.training.held_back import evaluate_held_back, hardest_pairs
 from indexer.training.history import EpochRecord
-from indexer.training.local_heads import LocalRecord, train_local
-from indexer.training.plan import TrainingPlan, rows_showing
+from indexer.training.plan import ENCODER, TrainingPlan, rows_showing
 from indexer.training.pool import Pool, Progress, fill_pool
-from indexer.training.publish import TrainingResult, write_encoder
+from indexer.training.publish import TrainingResult
 from indexer.training.trainer import Trainer
 from retrieval.photographs.features import Features, features_of
 from retrieval.photographs.images import read_photograph
@@ -31,8 +31,6 @@ class Listeners:
     pictures: Progress
     steps: Progress  # of an epoch
     epoch: Callable[[EpochRecord], None]
-    local: Progress
-    local_epoch: Callable[[LocalRecord], None]
 
 
 def run_training(plan: TrainingPlan, listeners: Listeners) -> TrainingResult:
@@ -57,14 +55,14 @@ def run_training(plan: TrainingPlan, listeners: Listeners) -> TrainingResult:
     records = train_epochs(plan, trainer, listeners)
     after = evaluate_held_back(trainer, validation, held_back)
     hardest = hardest_pairs(plan, trainer, held_back)
-    train_heads(plan, listeners)
+    network = plan.start.network.cpu()
+    export_encoder(network, plan.work / ENCODER, preprocessing=plan.start.preprocessing)
     return TrainingResult(
         history=records,
         baseline={name: {"value": value} for name, value in baseline.items()},
         before=before,
         after=after,
         tested=bool(len(test)),
-        combination=write_encoder(plan),
         hardest=hardest,
     )
 
@@ -120,14 +118,3 @@ def train_epochs(plan: TrainingPlan, trainer: Trainer, listeners: Listeners) -> 
         history.log(writer, record)
         listeners.epoch(record)
     return history.read(log)
-
-
-def train_heads(plan: TrainingPlan, listeners: Listeners) -> None:
-    """Train the distance place by place, where the plan says so."""
-    if plan.local is None:
-        return
-    wanted = set(plan.split.training)
-    paths = [photo.path for photo in plan.labelled.photos if photo.genuine and photo.object_id in wanted]
-    kinds, preprocessing = plan.recipe.kinds, plan.start.preprocessing
-    for record in train_local(plan.start.network, preprocessing, paths, kinds, plan.local, on_step=listeners.local):
-        listeners.local_epoch(record)

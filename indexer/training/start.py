@@ -11,7 +11,6 @@ from retrieval.encoder.network import OPEN_CLIP, EmbeddingNetwork
 from retrieval.encoder.preprocessing import Preprocessing
 from retrieval.encoder.torch_engine import load_open_clip, load_own_network
 from retrieval.errors import ArtifactError, UnusableEncoder
-from retrieval.statistics.calibration import Threshold
 
 SMALLEST_SIDE = 32  # pixels of the input
 
@@ -23,7 +22,6 @@ class Start:
     spec: str
     network: EmbeddingNetwork
     preprocessing: Preprocessing
-    combined_threshold: Threshold | None
 
 
 def open_start(spec: str) -> Start:
@@ -34,12 +32,10 @@ def open_start(spec: str) -> Start:
     description = read_description(folder)
     weights = folder / "model.safetensors"
     verify(weights, description)
-    threshold = description.get("combined_threshold")
     return Start(
         spec,
         load_own_network(weights, description).eval(),
         Preprocessing(**description["preprocessing"]),
-        Threshold(**threshold) if threshold else None,
     )
 
 
@@ -52,7 +48,7 @@ def _open_clip(spec: str) -> Start:
     visual, name, _, preprocessing = load_open_clip(spec)
     network: Any = EmbeddingNetwork(f"{OPEN_CLIP}{name}")
     network.tower.load_state_dict(visual.state_dict())
-    return Start(spec, network.eval(), preprocessing, None)
+    return Start(spec, network.eval(), preprocessing)
 
 
 def with_size(start: Start, size: str) -> Start:

@@ -4,24 +4,25 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from functools import cache
 
 import numpy as np
-from PIL import Image
 
-from retrieval.comparing.alignment import AlignedPair, align, fit_colours
-from retrieval.comparing.overlays import Box, Overlay, find_overlays
+from retrieval.comparing.alignment import align, fit_colours
+from retrieval.comparing.covers import find_covers
+from retrieval.comparing.evidence import PLACES_ACROSS, Evidence, evidence_of
+from retrieval.comparing.network import default_description, default_network
+from retrieval.comparing.overlays import COVER, Box, Overlay, find_overlays, listed
 from retrieval.comparing.registration import Registration
-from retrieval.encoder.encoder import Encoder
+from retrieval.comparing.surface import SIDE as COMPARED_SIDE
 from retrieval.machine import import_cv2
 from retrieval.photographs.photograph import Photograph
 
-PLACES_ACROSS = 33  # and down: the map's rows and columns, each about 8 pixels of the network's input
-SPREAD = 3  # places, across and down, over which a local distance is averaged
-BORDER = 4  # places along each edge, 12 % of the side, where frames, crops and shadows fall
-BORDER_WEIGHT = 0.75  # of a difference in the border
-USUAL_MEDIAN = 0.45  # of 67 pairs of genuine photographs
-COVERED = 0.99  # share of a place that must be there to be seen
+SPREAD = 3  # places, across and down, over which the evidence is averaged
+PEAKED = 2.0  # how near the combined distance is to that of the worst place; the network was trained with it
+UNIT = 0.1  # distance for a logit
+RESOLVED = 4.0  # pixels, or sigmas of blur, that a difference must be across to be seen
+LEAST_BLUR = 1.0  # sigma: of the network's own pixels
+COARSEST = 0.05  # share of the side: where only larger differences could be seen, nothing is said
 FEWEST_PIXELS = 160  # of the probe across the whole work; with fewer, blur differs from place to place like paint
 LEAST_COMPARED = 0.1  # share of the exemplar from which a comparison says something
 MOST_PLACES = 12
@@ -41,9 +42,9 @@ class Divergence:
 
     global_distance: float
     local_distance: float  # the largest local distance of the map
-    combined_distance: float  # of the global and the local distance
-    limit: float  # the local distance beyond which the combined distance is beyond its threshold
-    median: float  # of the distances before the median was taken away: how much the two differ on the whole
+    combined_distance: float  # of all places: the one that decides
+    limit: float  # local distance of the places that carry the combined distance beyond its threshold
+    detail: float  # share of the exemplar's side: smaller differences could not be seen
     map: np.ndarray  # float32 (rows, columns) over the whole exemplar, NaN where nothing was compared
     compared: float  # share of the exemplar's area, 0..1
     hidden: float  # share of the exemplar's detail that overlays hide, 0..1
@@ -68,36 +69,39 @@ def diverge(
     exemplar: Photograph,
     probe: Photograph,
     registration: Registration,
-    encoder: Encoder,
     *,
     global_distance: float,
     threshold: float | None = None,
 ) -> Divergence | NotCompared:
     """Compare a probe with the exemplar that it is registered to, leaving out what lies over the picture.
 
-    `threshold` of the combined distance says which places are beyond; by default the encoder's threshold is taken.
+    `threshold` of the combined distance says which places are beyond; by default the network's own is taken.
     """
-    threshold = _threshold(encoder, threshold)
-    if (refusal := why_not(probe, registration, encoder, threshold)) is not None:
+    if (refusal := why_not(probe, registration)) is not None:
         return refusal
-    assert threshold is not None
     size = (exemplar.width, exemplar.height)
     aligned = align(exemplar, probe, registration.homography)
     whole = fit_colours(aligned.exemplar, aligned.probe, aligned.seen, locally=False)
     overlays, hidden = find_overlays(aligned, whole, size)
-    shown = aligned.seen & ~hidden
-    local, median = local_distances(aligned, shown, encoder)
-    compared = float(shown.mean())
-    if compared < LEAST_COMPARED or np.isnan(local).all():
+    covers = find_covers(aligned, whole, aligned.seen & ~hidden)
+    overlays += listed(COVER, covers, size)
+    hidden |= covers
+    evidence = evidence_of(aligned, aligned.seen & ~hidden)
+    compared = float(evidence.shown.mean())
+    if compared < LEAST_COMPARED or not evidence.inside.any():
         return NotCompared(f"only {compared:.0%} of the exemplar is to be seen on the photograph")
+    detail = max(RESOLVED / across(probe, registration), RESOLVED * max(evidence.blur, LEAST_BLUR) / COMPARED_SIDE)
+    if detail > COARSEST:
+        return NotCompared(f"too blurred: differences under {detail:.0%} of its width could not be seen")
+    local, combined = places_and_whole(evidence)
     local_distance = float(np.nanmax(local))
-    limit = local_limit(threshold, encoder.global_weight * global_distance)
+    limit = local_limit(shipped_threshold() if threshold is None else threshold, local_distance, combined)
     return Divergence(
         global_distance=global_distance,
         local_distance=local_distance,
-        combined_distance=combined_distance(global_distance, local_distance, encoder.global_weight),
+        combined_distance=combined,
         limit=limit,
-        median=median,
+        detail=detail,
         map=local,
         compared=compared,
         hidden=_share_of_detail(aligned.exemplar, hidden),
@@ -107,83 +111,57 @@ def diverge(
     )
 
 
-def why_not(
-    probe: Photograph, registration: Registration, encoder: Encoder, threshold: float | None = None
-) -> NotCompared | None:
+def shipped_threshold() -> float:
+    """Return the threshold of the combined distance that comes with the program."""
+    value = default_description().threshold.value
+    assert value is not None, "it comes with one"
+    return value
+
+
+def why_not(probe: Photograph, registration: Registration) -> NotCompared | None:
     """Return why a registered probe cannot be compared, whatever the exemplar looks like; None where it can be."""
-    if encoder.stages is None or encoder.combined_threshold is None:
-        return NotCompared("this encoder has no local distance")
-    if _threshold(encoder, threshold) is None:
-        return NotCompared("this encoder was trained on too few objects for a threshold of the combined distance")
-    shown_pixels = registration.overlap_probe * probe.width * probe.height
-    across = (shown_pixels / registration.overlap_exemplar) ** 0.5
-    if across < FEWEST_PIXELS:
-        return NotCompared(f"it is only some {across:.0f} pixels across on the photograph, {FEWEST_PIXELS} are needed")
+    if (pixels := across(probe, registration)) < FEWEST_PIXELS:
+        return NotCompared(f"it is only some {pixels:.0f} pixels across on the photograph, {FEWEST_PIXELS} are needed")
     return None
 
 
-def _threshold(encoder: Encoder, threshold: float | None) -> float | None:
-    """Return a threshold of the combined distance, by default the encoder's."""
-    known = encoder.combined_threshold
-    return threshold if threshold is not None or known is None else known.value
+def across(probe: Photograph, registration: Registration) -> float:
+    """Return how many pixels of the probe lie across the whole work."""
+    shown = registration.overlap_probe * probe.width * probe.height
+    return float((shown / registration.overlap_exemplar) ** 0.5)
 
 
-def combined_distance(global_distance: float, local_distance: float, weight: float) -> float:
-    """Return both distances as one: the length of (weight * global, local), which rises with either.
+def places_and_whole(evidence: Evidence) -> tuple[np.ndarray, float]:
+    """Return the local distance of each place, float32 (rows, columns), NaN where nothing was compared; and the whole.
 
-    Small alterations show in the local one alone, works painted all over again in the global one.
+    The comparison network's logits, the mean over the places around each, and their soft maximum: one place that
+    contradicts the exemplar clearly weighs as much as many that do so a little.
     """
-    return math.hypot(weight * global_distance, max(local_distance, 0.0))
+    logits = _spread(default_network()(evidence), evidence.inside)
+    whole = float(np.logaddexp.reduce(PEAKED * logits[evidence.inside].astype(np.float64)) / PEAKED)
+    local = np.where(evidence.inside, distance_of(logits), np.nan).astype(np.float32)
+    return local, float(distance_of(whole))
 
 
-def local_limit(threshold: float, weighted: float) -> float:
-    """Return the local distance at which the combined one reaches a threshold; 0 where the global one suffices."""
-    return math.sqrt(max(threshold**2 - weighted**2, 0.0))
+def distance_of(logits: np.ndarray | float) -> np.ndarray:
+    """Return distances for logits: never below 0, and rising with the evidence (the softplus)."""
+    return np.asarray(UNIT * np.logaddexp(0.0, logits))
 
 
-def local_distances(aligned: AlignedPair, shown: np.ndarray, encoder: Encoder) -> tuple[np.ndarray, float]:
-    """Return how much more each place differs than the pair does on the whole, and how much the whole differs.
+def local_limit(threshold: float, local_distance: float, combined_distance: float) -> float:
+    """Return the local distance from which on a place is one of those that carry a pair beyond a threshold.
 
-    The places are float32 (rows, columns), NaN where nothing was compared.
-    At each place, the Euclidean distance of the unit features of exemplar and probe, at a few stages of the one
-    network; less its median over the picture, which light, sharpness and compression shift; the mean of the stages.
-    A median higher than light, sharpness and compression can make it is of a picture painted all over again: then a
-    usual median is taken away.
-    `shown` is bool (side, side).
+    As much below the largest local distance as the threshold is below the combined distance, in logits; so some place
+    is at the limit or beyond just where the pair is at the threshold or beyond.
     """
-    assert encoder.stages is not None
-    cv2 = import_cv2()
-    fitted = fit_colours(aligned.exemplar, aligned.probe, shown)
-    fitted = np.where(shown[..., None], fitted, aligned.exemplar)  # nothing differs where nothing is compared
-    pictures = np.stack([_prepared(image, encoder) for image in (aligned.exemplar, fitted)])
-    share = cv2.resize(shown.astype(np.float32), (PLACES_ACROSS, PLACES_ACROSS), interpolation=cv2.INTER_AREA)
-    inside = cv2.erode((share > COVERED).astype(np.uint8), np.ones((3, 3), np.uint8), borderValue=0) > 0
-    if not inside.any():
-        return np.full(inside.shape, np.nan, np.float32), float("nan")
-    distances = np.stack([_spread(_resized(_distances(*stage)), inside) for stage in encoder.stages(pictures)])
-    median = float(np.median(distances[:, inside], axis=1).mean())
-    more = distances.mean(axis=0) - (median if median <= encoder.most_median else USUAL_MEDIAN)
-    return np.where(inside, more * _weights(), np.float32(np.nan)).astype(np.float32), median
+    below = _logit_of(combined_distance) - _logit_of(threshold)
+    return float(distance_of(_logit_of(local_distance) - below))
 
 
-def _prepared(image: np.ndarray, encoder: Encoder) -> np.ndarray:
-    """Return a picture as the network takes it, averaged first: float32 (3, height, width)."""
-    cv2, shape = import_cv2(), encoder.preprocessing
-    small = cv2.resize(image.astype(np.float32), (shape.width, shape.height), interpolation=cv2.INTER_AREA)
-    return shape(Image.fromarray(small.round().astype(np.uint8)))
-
-
-def _distances(one: np.ndarray, other: np.ndarray) -> np.ndarray:
-    """Return the distance of the unit features at each place, (channels, rows, columns) twice -> (rows, columns)."""
-    products = (one * other).sum(axis=0)
-    lengths = np.sqrt((one**2).sum(axis=0) * (other**2).sum(axis=0))
-    return np.sqrt(np.maximum(2.0 - 2.0 * products / np.maximum(lengths, 1e-12), 0.0))
-
-
-def _resized(distances: np.ndarray) -> np.ndarray:
-    cv2 = import_cv2()
-    way = cv2.INTER_AREA if len(distances) > PLACES_ACROSS else cv2.INTER_LINEAR
-    return np.asarray(cv2.resize(distances, (PLACES_ACROSS, PLACES_ACROSS), interpolation=way))
+def _logit_of(distance: float) -> float:
+    """Return the logit of a distance, the other way round; a distance of 0 has none, and gets a very low one."""
+    scaled = max(distance, 1e-12) / UNIT
+    return scaled + math.log(-math.expm1(-scaled))
 
 
 def _spread(distances: np.ndarray, inside: np.ndarray) -> np.ndarray:
@@ -192,14 +170,6 @@ def _spread(distances: np.ndarray, inside: np.ndarray) -> np.ndarray:
     around = (SPREAD, SPREAD)
     weight = cv2.blur(inside.astype(np.float32), around)
     return np.asarray(cv2.blur(np.where(inside, distances, 0).astype(np.float32), around) / np.maximum(weight, 1e-6))
-
-
-@cache
-def _weights() -> np.ndarray:
-    """Return what each place counts, float32 (rows, columns)."""
-    weights = np.full((PLACES_ACROSS, PLACES_ACROSS), BORDER_WEIGHT, np.float32)
-    weights[BORDER:-BORDER, BORDER:-BORDER] = 1.0
-    return weights
 
 
 def _share_of_detail(exemplar: np.ndarray, hidden: np.ndarray) -> float:

@@ -12,7 +12,7 @@ from retrieval.machine import import_cv2
 
 Box = tuple[int, int, int, int]  # x, y, width, height in pixels of the upright exemplar
 
-PLATE, GLARE = "plate", "glare"
+PLATE, GLARE, COVER = "plate", "glare", "cover"
 
 DIFFERENT = 24.0  # grey levels, in any channel, that the probe differs from the exemplar by
 COLOURS = 8  # of what differs; a plate's ground or its letters are one of them
@@ -43,7 +43,7 @@ HALO = 41  # pixels across of what is left out around every burnt pixel
 class Overlay:
     """Something laid over the picture: left out of the comparison."""
 
-    kind: str  # PLATE or GLARE
+    kind: str  # PLATE, GLARE or COVER
     box: Box
     share: float  # of the exemplar's area, 0..1
 
@@ -83,11 +83,11 @@ def find_overlays(aligned: AlignedPair, fitted: np.ndarray, size: tuple[int, int
     of the upright exemplar.
     """
     plates, glare = _plates(aligned, fitted), _glare(aligned, fitted)
-    listed = [*_listed(PLATE, plates, size), *_listed(GLARE, glare & ~plates, size)]
-    return listed, plates | glare
+    found = [*listed(PLATE, plates, size), *listed(GLARE, glare & ~plates, size)]
+    return found, plates | glare
 
 
-def _listed(kind: str, mask: np.ndarray, size: tuple[int, int]) -> Iterator[Overlay]:
+def listed(kind: str, mask: np.ndarray, size: tuple[int, int]) -> Iterator[Overlay]:
     """Yield each connected part of a mask."""
     _, _, stats, _ = import_cv2().connectedComponentsWithStats(mask.astype(np.uint8), connectivity=8)
     across, down = size[0] / SIDE, size[1] / SIDE

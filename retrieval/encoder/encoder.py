@@ -14,7 +14,6 @@ from PIL import Image
 
 from retrieval.encoder.preprocessing import Preprocessing
 from retrieval.errors import UnusableEncoder
-from retrieval.statistics.calibration import Threshold
 
 if TYPE_CHECKING:
     from retrieval.encoder.openvino_engine import OpenVinoEngine
@@ -24,10 +23,8 @@ DEFAULT = "default"
 DEFAULT_FOLDER = Path(__file__).parent / "default_encoder"
 DESCRIPTION = "encoder.json"
 SCHEMA = "artifact-encoder/1"
-MOST_MEDIAN = 0.83  # for ImageNet's features: of 67 genuine pairs one is beyond, and none of 49 with plates and noise
 
 Engine = Callable[[np.ndarray], np.ndarray]
-Stages = Callable[[np.ndarray], list[np.ndarray]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +37,6 @@ class Encoder:
     preprocessing: Preprocessing
     precision: str
     engine: Engine
-    stages: Stages | None = None  # what the network sees on the way: preprocessed pictures -> a few (n, c, h, w)
-    global_weight: float = 0.0  # of the global distance beside the local one, in divergence.combined_distance
-    combined_threshold: Threshold | None = None  # of the combined distance
-    most_median: float = MOST_MEDIAN  # of the stages' distances over a picture not painted all over again
 
     def encode(self, images: Sequence[Image.Image]) -> np.ndarray:
         """Return the unit vectors of RGB images, float32 of shape (n_images, dim)."""
@@ -85,7 +78,6 @@ def _load_own(spec: str, folder: Path, *, precision: str, device: str, parallel:
     preprocessing = Preprocessing(**description["preprocessing"])
     exported = None if device == "cuda" else _openvino(folder, description, preprocessing, precision, parallel)
     engine = _torch(folder, description, precision, device) if exported is None else exported
-    threshold = description.get("combined_threshold")
     return Encoder(
         spec=spec,
         fingerprint=fingerprint(
@@ -98,10 +90,6 @@ def _load_own(spec: str, folder: Path, *, precision: str, device: str, parallel:
         preprocessing=preprocessing,
         precision=precision,
         engine=engine,
-        stages=engine.stages,
-        global_weight=description.get("global_weight", 0.0),
-        combined_threshold=Threshold(**threshold) if threshold else None,
-        most_median=description.get("most_median", MOST_MEDIAN),
     )
 
 

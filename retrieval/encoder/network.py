@@ -34,9 +34,9 @@ class EmbeddingNetwork(nn.Module):
     """A tower without its classifier, GeM over its last map, a projection to unit vectors: (n, 3, h, w) -> (n, dim).
 
     `architecture` is the name of a timm network or `open_clip:NAME`. `projection` is the size of the vectors, None to
-    keep the vectors of the tower; `local` says whether the stages at STRIDES, which are compared place by place, have
-    heads of their own. The tower is a chain of `parts`: the first few can be frozen, and what the last frozen part
-    makes of a picture can be kept.
+    keep the vectors of the tower; `local` says whether it has heads on the stages at STRIDES, as the default encoder
+    has, of which the comparison network is made. The tower is a chain of `parts`: the first few can be frozen, and what
+    the last frozen part makes of a picture can be kept.
     """
 
     def __init__(
@@ -51,11 +51,11 @@ class EmbeddingNetwork(nn.Module):
         if projection is not None:
             self.add_projection(projection)
         if local:
-            self.add_local()
+            self.local = nn.ModuleList(LocalHead(size) for size in self._stage_sizes())
 
     @property
     def has_stages(self) -> bool:
-        """Whether the tower is one whose stages can be compared place by place: of the EfficientNet family."""
+        """Whether the tower is one of stages, of the EfficientNet family."""
         return hasattr(self.tower, "conv_stem")
 
     def add_projection(self, dim: int) -> nn.Linear:
@@ -63,11 +63,6 @@ class EmbeddingNetwork(nn.Module):
         self.projection = dim
         self.project = nn.Linear(self.pooled_size(), dim)
         return self.project
-
-    def add_local(self) -> nn.ModuleList:
-        """Put a fresh head, which changes nothing yet, on each stage that is compared, and return the heads."""
-        self.local = nn.ModuleList(LocalHead(size) for size in self._stage_sizes())
-        return self.local
 
     def parts(self) -> list[nn.Module]:
         """Return what a picture passes through in turn, up to the pooling."""
@@ -111,13 +106,6 @@ class EmbeddingNetwork(nn.Module):
             return stages
         return tuple(head(stage) for head, stage in zip(self.local, stages, strict=True))
 
-    def describe(self, images: Tensor) -> tuple[Tensor, ...]:
-        """Return the unit vectors, and one map for each of STRIDES where the tower has them."""
-        if not self.has_stages:
-            return (self(images),)
-        stages, last = self.stages(images)
-        return self.embed(self.pooled(last)), *self.compared(stages)
-
     @torch.no_grad()
     def pooled_size(self) -> int:
         """Return how many numbers the projection takes, the most that it can usefully give."""
@@ -134,28 +122,15 @@ class EmbeddingNetwork(nn.Module):
 
 
 class LocalHead(nn.Module):
-    """What a stage is seen through where places are compared, at first the identity: (n, channels, h, w), kept."""
+    """What a stage is seen through where places are compared: (n, channels, h, w), kept."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
         self.project = nn.Conv2d(channels, channels, kernel_size=3, padding=1)
-        nn.init.dirac_(self.project.weight)
-        nn.init.zeros_(self.project.bias)
 
     def forward(self, stage: Tensor) -> Tensor:
         projected: Tensor = self.project(stage)
         return projected
-
-
-class DescribingNetwork(nn.Module):
-    """A network that gives all that it describes a picture by, for export."""
-
-    def __init__(self, network: EmbeddingNetwork) -> None:
-        super().__init__()
-        self.network = network
-
-    def forward(self, images: Tensor) -> tuple[Tensor, ...]:
-        return self.network.describe(images)
 
 
 def _tower(architecture: str) -> Any:

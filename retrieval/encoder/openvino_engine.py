@@ -37,27 +37,21 @@ class OpenVinoEngine:
             core = openvino.Core()
             network = core.read_model(model) if isinstance(model, Path) else model
             network.reshape([1, *shape])
+            for stage in network.get_results()[1:]:  # of older encoder folders: what nobody reads costs time
+                network.remove_result(stage)
             options = {"INFERENCE_PRECISION_HINT": hint, "NUM_STREAMS": parallel}
             compiled = core.compile_model(network, "CPU", options | {"INFERENCE_NUM_THREADS": parallel})
         except RuntimeError as error:
             raise UnusableEncoder(f"OpenVINO cannot load {model}: {str(error).splitlines()[0]}") from error
-        self._shapes = [tuple(output.shape)[1:] for output in compiled.outputs]
+        self._shape = tuple(compiled.output(0).shape)[1:]
         self._one_at_a_time = threading.Lock()
         self._queue = openvino.AsyncInferQueue(compiled, parallel)
 
     def __call__(self, pictures: np.ndarray) -> np.ndarray:
-        return self._outputs(pictures, slice(1))[0]
-
-    def stages(self, pictures: np.ndarray) -> list[np.ndarray]:
-        """Return the other outputs, each float32 (n, channels, rows, columns)."""
-        return self._outputs(pictures, slice(1, None))
-
-    def _outputs(self, pictures: np.ndarray, which: slice) -> list[np.ndarray]:
-        found = [np.empty((len(pictures), *shape), np.float32) for shape in self._shapes[which]]
+        found = np.empty((len(pictures), *self._shape), np.float32)
 
         def store(request: Any, position: int) -> None:
-            for output, tensor in zip(found, request.output_tensors[which], strict=True):
-                output[position] = tensor.data[0]
+            found[position] = request.get_output_tensor(0).data[0]
 
         with self._one_at_a_time:  # the queue has one callback
             self._queue.set_callback(store)

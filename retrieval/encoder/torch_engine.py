@@ -36,13 +36,6 @@ class TorchEngine:
             vectors = self._module(torch.from_numpy(pictures).to(self._device)).float()
             return cast(np.ndarray, torch.nn.functional.normalize(vectors, dim=1).cpu().numpy())
 
-    def stages(self, pictures: np.ndarray) -> list[np.ndarray]:
-        """Return what one of our own networks sees on the way, each float32 (n, channels, rows, columns)."""
-        torch = self._torch
-        with torch.inference_mode(), torch.autocast(self._device, torch.bfloat16, enabled=self._bf16):
-            _, *stages = self._module.describe(torch.from_numpy(pictures).to(self._device))
-            return [stage.float().cpu().numpy() for stage in stages]
-
 
 def import_torch(name: str) -> Any:
     """Import `name`, one of the modules of the extra `train`, or say which extra to install."""
@@ -63,7 +56,7 @@ def load_own_network(weights: Path, description: Mapping[str, Any]) -> Any:
             description["architecture"],
             power=description["power"],
             projection=description["projection"],
-            local=description["local"],
+            local=description.get("local", False),
         )
         module.load_state_dict({name: value.float() for name, value in load_file(weights).items()})
     except (OSError, RuntimeError, SafetensorError) as error:

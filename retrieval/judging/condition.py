@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from retrieval.comparing.divergence import across
 from retrieval.comparing.registration import Registration
 from retrieval.photographs.photograph import Photograph
 
@@ -20,8 +21,7 @@ CONDITIONS = {
 
 def condition_of(registration: Registration, photograph: Photograph) -> str:
     """Return the condition of a photograph, one of CONDITIONS, by how an exemplar lies on it."""
-    shown = registration.overlap_probe * photograph.width * photograph.height
-    if (shown / registration.overlap_exemplar) ** 0.5 < SMALL:
+    if across(photograph, registration) < SMALL:
         return "small"
     return "close" if registration.overlap_probe >= FILLING else "surrounded"
 

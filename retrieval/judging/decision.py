@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from retrieval.comparing.divergence import Divergence, NotCompared
+from retrieval.comparing.network import default_description
+from retrieval.comparing.overlays import COVER
 from retrieval.comparing.registration import NotRegistered, Registration
 from retrieval.finding.confirmation import NO_FEATURES
 from retrieval.finding.match import Match
@@ -61,7 +64,7 @@ def decide(matches: Sequence[Match], basis: Basis, *, poor: str | None = None) -
     if divergence is not None and combined is not None and combined.value is not None:
         outcome, *reasons = _decide_by_places(matches[0], divergence, combined.value)
         said = (*reasons, *_left_out(divergence), *_changed(matches[0]))
-        on = (*_basis(basis, combined, divergence), *_condition(basis, matches[0].condition))
+        on = (*_basis(basis, combined, divergence), *_condition(basis, matches[0].condition), _not_seen(divergence))
         return _with_strength(Decision(outcome, (*said, *on)), basis.calibration, matches[0])
     match, authenticity = limits.match.value, limits.authenticity.value
     if match is None:
@@ -81,12 +84,9 @@ def _decide_by_places(nearest: Match, found: Divergence, threshold: float) -> tu
     """Judge by the combined distance, unless too much of the exemplar is hidden or out of the picture."""
     place = _agreeing(nearest)
     number = len(found.places)
-    parts = f"local {found.local_distance:.3f}, global {found.global_distance:.3f}"
-    if found.combined_distance > threshold and found.local_distance > found.limit:
-        parts = (
-            f"local {found.local_distance:.3f}, at the worst of {number} place{'s' if number > 1 else ''}; "
-            f"global {found.global_distance:.3f}"
-        )
+    parts = f"local {found.local_distance:.3f}"
+    if found.combined_distance > threshold:
+        parts += f", at the worst of {number} place{'s' if number > 1 else ''}"
     combined = f"the combined distance {found.combined_distance:.3f} ({parts})"
     within = f"{combined} is within the authenticity threshold {threshold:.3f}"
     if found.hidden > MOST_HIDDEN:
@@ -97,6 +97,12 @@ def _decide_by_places(nearest: Match, found: Divergence, threshold: float) -> tu
         )
     elif found.combined_distance > threshold:
         outcome, said = Outcome.DIVERGENT, f"{combined} is beyond the authenticity threshold {threshold:.3f}"
+    elif covered := sum(overlay.share for overlay in found.overlays if overlay.kind == COVER):
+        outcome, said = (
+            Outcome.INCONCLUSIVE,
+            f"{within}, but something plain lies over {covered:.1%} of it, a label, a hand or paint: "
+            "a photograph without it would help",
+        )
     elif found.compared < LEAST_FOR_CONSISTENT:
         outcome, said = (
             Outcome.INCONCLUSIVE,
@@ -106,6 +112,11 @@ def _decide_by_places(nearest: Match, found: Divergence, threshold: float) -> tu
     else:
         outcome, said = Outcome.CONSISTENT, within
     return outcome, f"{place}; {said}"
+
+
+def _not_seen(found: Divergence) -> str:
+    """Say what the comparison could not have seen."""
+    return f"differences under {math.ceil(100 * found.detail)}% of its width could not be seen"
 
 
 def _agreeing(nearest: Match) -> str:
@@ -236,7 +247,8 @@ def _basis(basis: Basis, authenticity: Threshold, divergence: Divergence | None)
     elif divergence is not None:
         said.append(
             "provisional threshold of the combined distance, not calibrated on your photographs: "
-            f"{authenticity.rate:.0%} false alarms from {authenticity.count} pairs of genuine photographs"
+            f"{authenticity.rate:.0%} false alarms on each of {len(default_description().sources)} sources of genuine "
+            f"photographs, from {authenticity.count} pairs of the worst"
         )
     else:
         said.append(

@@ -15,6 +15,7 @@ from retrieval.catalogue.rows import EncoderRecord, Photo
 from retrieval.catalogue.standing import Register
 from retrieval.catalogue.vector_index import read_vectors
 from retrieval.catalogue.vote_index import read_votes
+from retrieval.comparing.network import default_description, measured_by
 from retrieval.encoder.encoder import Encoder, load_encoder
 from retrieval.errors import CatalogueMissing, EncoderMismatch
 from retrieval.finding.finder import Finder
@@ -64,14 +65,19 @@ class Edition:
         return read_exemplar(self.data, photo, short_side=short_side, max_megapixels=max_megapixels, compared=compared)
 
     @property
+    def measured_by(self) -> str:
+        """What distances are measured by, encoder and comparison network: those of others do not compare."""
+        return measured_by(self.encoder.fingerprint)
+
+    @property
     def basis(self) -> Basis:
         """What photographs are judged by: the calibration, or else provisional thresholds."""
-        provisional, shipped = self.thresholds, self.encoder.combined_threshold
+        provisional, shipped = self.thresholds, default_description().threshold
         usual = Basis(provisional and replace(provisional, combined=shipped))
         if self.calibration is None or provisional is None:
             return usual
-        out_of_date = self.calibration.out_of_date(self.encoder.fingerprint, len(self.exemplars))
-        if self.calibration.encoder != self.encoder.fingerprint:  # its distances do not compare
+        out_of_date = self.calibration.out_of_date(self.measured_by, len(self.exemplars))
+        if self.calibration.encoder != self.measured_by:  # its distances do not compare
             return replace(usual, out_of_date=out_of_date)
         limits = self.calibration.thresholds
         if limits.combined is None or limits.combined.value is None:

@@ -273,16 +273,16 @@ class Look:
         return self._exemplars[key]
 
     def _divergence(self, match: Match, registration: Registration, photograph: Photograph) -> Divergence | NotCompared:
-        encoder, limits = self.edition.encoder, self.edition.basis.thresholds
+        limits = self.edition.basis.thresholds
         limit = limits.combined_of(match.condition) if limits is not None else None
         threshold = limit.value if limit is not None else None
-        if (refusal := why_not(photograph, registration, encoder, threshold)) is not None:
+        if (refusal := why_not(photograph, registration)) is not None:
             return refusal
         try:
             exemplar = self._read_exemplar(match)
         except ExemplarAway as error:
             return NoExemplar(str(error))
-        return diverge(exemplar, photograph, registration, encoder, global_distance=match.distance, threshold=threshold)
+        return diverge(exemplar, photograph, registration, global_distance=match.distance, threshold=threshold)
 
 
 def _inputs(match: Match, photograph: Photograph) -> object:

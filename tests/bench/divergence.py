@@ -19,7 +19,8 @@ from PIL import Image
 
 from indexer.simulation.alterations import KINDS, alter
 from indexer.simulation.rephotograph import rephotograph
-from retrieval.comparing.divergence import PLACES_ACROSS, Divergence, diverge
+from retrieval.comparing.divergence import PLACES_ACROSS, Divergence, diverge, shipped_threshold
+from retrieval.comparing.network import default_description
 from retrieval.comparing.overlays import PLATE
 from retrieval.comparing.registration import Registration, find_registration
 from retrieval.encoder.encoder import Encoder, load_encoder
@@ -30,6 +31,7 @@ from retrieval.machine import cpu_count, import_cv2
 from retrieval.outcome import Outcome
 from retrieval.photographs.features import features_of, features_of_probe
 from retrieval.photographs.images import read_photograph
+from retrieval.photographs.photograph import Photograph
 from retrieval.photographs.quality import poor
 from retrieval.statistics.calibration import Thresholds, authenticity_threshold, match_threshold
 from retrieval.statistics.metrics import clopper_pearson, tied_groups
@@ -76,16 +78,22 @@ def compared(case: Case) -> Compared:
     encoder: Encoder = _loaded.encoder
     one, other = (read_photograph(path, short_side=260) for path in (case.exemplar, case.probe))
     distance = exact_distance(*encoder.encode([one.image, other.image]))
-    registration = find_registration(features_of(one), features_of_probe(other))
-    if not isinstance(registration, Registration):
+    registration = registered(one, other)
+    if registration is None:
         return Compared(case, distance, None, "not registered")
-    found = diverge(one, other, registration, encoder, global_distance=distance)
+    found = diverge(one, other, registration, global_distance=distance)
     if not isinstance(found, Divergence):
         return Compared(case, distance, None, "not compared")
     match = Match(case.group, case.exemplar, distance, registration, found)
     none = match_threshold(np.empty(0)), authenticity_threshold(np.empty(0))
-    basis = Basis(Thresholds(*none, encoder.combined_threshold))
+    basis = Basis(Thresholds(*none, default_description().threshold))
     return Compared(case, distance, found, str(decide([match], basis, poor=poor(other)).outcome))
+
+
+def registered(exemplar: Photograph, probe: Photograph) -> Registration | None:
+    """Return how a probe lies on an exemplar, None where that cannot be told."""
+    found = find_registration(features_of(exemplar), features_of_probe(probe))
+    return found if isinstance(found, Registration) else None
 
 
 def pair_cases(reproductions: Path) -> Iterator[Case]:
@@ -222,8 +230,6 @@ def main() -> None:
     genuine = [item for kind in ("reproductions", *CLEAN) for item in kinds[kind]]
     measured = [item for item in genuine if item.found]
     threshold = passing([combined(item) for item in measured])
-    shipped = load_encoder().combined_threshold
-    assert shipped is not None and shipped.value is not None
     by_global = passing([item.global_distance for item in genuine])
     rows = []
     crossed = cross_fitted([combined(item) for item in genuine], [item.case.group for item in genuine])
@@ -257,7 +263,7 @@ def main() -> None:
         rows,
         threshold_of_all_genuine_pairs=round(threshold, 4),
         pairs=len(measured),
-        shipped_threshold=shipped.value,
+        shipped_threshold=shipped_threshold(),
         global_threshold_of_the_same_pairs=round(by_global, 4),
         not_registered=unregistered,
         farthest_genuine={i.case.probe.name: round(combined(i), 3) for i in sorted(measured, key=combined)[-5:]},

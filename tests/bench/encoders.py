@@ -7,8 +7,8 @@ Copies are flagged beyond the smallest distance that lets 95 % (99 %: with so fe
 pass: reproductions of one painting by the held-out artists, and clean photographs of the museum, labels mended. The
 copies are of kinds that no encoder of ours is trained on, made of works that are held out, and photographed again, as
 the genuine photographs beside them are. The false alarms on the museum's photographs are counted beyond thresholds that
-pairs of other objects set. What cannot be registered is not flagged by the local distance. The intervals are those of
-the photographs that are flagged, at the threshold as it is: they leave out that it too was taken from few objects.
+pairs of other objects set. The intervals are those of the photographs that are flagged, at the threshold as it is: they
+leave out that it too was taken from few objects. The distance place by place is the same for every encoder.
 """
 
 from __future__ import annotations
@@ -18,9 +18,7 @@ import csv
 import json
 import tempfile
 import time
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -30,12 +28,9 @@ from PIL import Image
 
 from indexer.simulation.copies import make_copy
 from indexer.simulation.rephotograph import rephotograph
-from retrieval.comparing.divergence import Divergence, diverge
-from retrieval.comparing.registration import Registration, find_registration
 from retrieval.encoder.encoder import DEFAULT, Encoder, load_encoder
 from retrieval.encoder.stream import embed_photographs
 from retrieval.machine import cpu_count
-from retrieval.photographs.features import features_of, features_of_probe
 from retrieval.photographs.images import read_photograph
 from retrieval.photographs.photograph import Photograph
 from retrieval.statistics.metrics import (
@@ -219,52 +214,23 @@ def copy_cases(museum: Path, folder: Path) -> Iterator[Case]:
             yield Case(kind, path.stem, path, file)
 
 
-def registration_of(case: Case) -> Registration | None:
-    """Return how the probe lies on the exemplar, which no encoder is needed for."""
-    one, other = (read_photograph(path, short_side=260) for path in (case.exemplar, case.probe))
-    found = find_registration(features_of(one), features_of_probe(other))
-    return found if isinstance(found, Registration) else None
-
-
-def local_distance(case: Case, registration: Registration | None, encoder: Encoder) -> float:
-    """Return the local distance; what cannot be compared is as genuine as can be."""
-    if registration is None:
-        return -np.inf
-    side = encoder.preprocessing.short_side
-    one, other = (read_photograph(path, short_side=side) for path in (case.exemplar, case.probe))
-    found = diverge(one, other, registration, encoder, global_distance=0.0)
-    return found.local_distance if isinstance(found, Divergence) else -np.inf
-
-
-def measured(
-    cases: Sequence[Case], registrations: Sequence[Registration | None], encoder: Encoder
-) -> dict[str, np.ndarray | None]:
+def measured(cases: Sequence[Case], encoder: Encoder) -> dict[str, np.ndarray]:
     """Return the distances of all cases by what is measured, each (n,)."""
     exemplars = sorted({case.exemplar for case in cases})
     vectors = dict(zip(exemplars, vectors_of(exemplars, encoder)[:, 0], strict=True))
     probes = vectors_of([case.probe for case in cases], encoder, CENTRED)
     pairs = zip(cases, probes, strict=True)
     distances = np.stack([distances_between(probe, vectors[case.exemplar][None])[:, 0] for case, probe in pairs])
-    local = None
-    if encoder.stages is not None and encoder.combined_threshold is not None:
-        with ThreadPoolExecutor(cpu_count()) as pool:
-            local = np.array(list(pool.map(partial(local_distance, encoder=encoder), cases, registrations)))
-    return {
-        "global, one embedding": distances[:, 0],
-        "global, three centred crops": distances.min(axis=1),
-        "local": local,
-    }
+    return {"global, one embedding": distances[:, 0], "global, three centred crops": distances.min(axis=1)}
 
 
-def flagged(cases: Sequence[Case], values: np.ndarray | None, share: float) -> Figures:
+def flagged(cases: Sequence[Case], values: np.ndarray, share: float) -> Figures:
     """Return the threshold that a share of the genuine pairs pass, and what is beyond it of each kind."""
     kinds, groups = np.array([(case.kind, case.group) for case in cases]).T
     rows = {kind: kinds == kind for kind in HELD_OUT_KINDS}
     rows[f"false alarms, {REPHOTOGRAPHED}"] = kinds == REPHOTOGRAPHED
     rows["false alarms, clean photographs of the museum"] = np.isin(kinds, CLEAN)
-    if values is None:
-        return dict.fromkeys(["threshold", *rows])
-    genuine = np.isin(kinds, GENUINE) & np.isfinite(values)
+    genuine = np.isin(kinds, GENUINE)
     limit = passing(values[genuine].tolist(), share)
     beyond = values > limit
     beyond[genuine] = cross_fitted(values[genuine].tolist(), groups[genuine].tolist(), share)
@@ -276,18 +242,15 @@ def copies(encoders: Encoders) -> dict[str, Figures]:
     """Return which copies each encoder flags, and its false alarms."""
     museum = shared_data("museum")
     found: dict[str, Figures] = {name: {} for name in encoders}
-    with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(cpu_count()) as pool:
+    with tempfile.TemporaryDirectory() as folder:
         cases = [*pair_cases(shared_data("reproductions"))]
         cases += [case for case in museum_cases(museum) if case.kind in CLEAN]
         cases += copy_cases(museum, Path(folder))
-        registrations = list(pool.map(registration_of, cases))
         for name, encoder in encoders.items():
-            for what, values in measured(cases, registrations, encoder).items():
+            for what, values in measured(cases, encoder).items():
                 for share in PASSING:
                     figures = flagged(cases, values, share).items()
                     found[name] |= {f"{kind}: {what}, {share:.0%} pass": figure for kind, figure in figures}
-    lost = Counter(case.kind for case, how in zip(cases, registrations, strict=True) if how is None)
-    print(f"not registered: {dict(lost)} of {dict(Counter(case.kind for case in cases))}")
     return found
 
 

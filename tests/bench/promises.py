@@ -1,9 +1,10 @@
 """Copies flagged and false alarms at promises of 5 % and 1 %, on objects that the calibration never saw.
 
-The distances: global and local alone, and combined as the program does. Calibrated in two ways: on simulated
-photographs of works of the museum that are in no other part of this; and on real genuine pairs, five-fold over objects.
-Asked of: real genuine pairs (reproductions; visitors' photographs of a museum, labels mended), simulated copies of 60
-works beside genuine photographs of them taken in the same ways, and the altered copies of one painting.
+The distances: the global one, and the combined one of all places, which decides where pictures are compared so.
+Calibrated in two ways: on simulated photographs of works of the museum that are in no other part of this; and on real
+genuine pairs, five-fold over objects; the comparison network learned from these pairs too. Asked of: real genuine pairs
+(reproductions; visitors' photographs of a museum, labels mended), simulated copies of 60 works beside genuine
+photographs of them taken in the same ways, and the altered copies of one painting.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ import numpy as np
 
 from indexer.simulation.copies import KINDS, make_copy
 from indexer.simulation.rephotograph import VISITORS, draw_shot, photograph
-from retrieval.comparing.divergence import Divergence, combined_distance, diverge
+from retrieval.comparing.divergence import Divergence, diverge
 from retrieval.encoder.encoder import Encoder, load_encoder
 from retrieval.finding.nearest import exact_distance
 from retrieval.machine import cpu_count
@@ -28,8 +29,7 @@ from retrieval.photographs.images import read_photograph
 from retrieval.statistics.calibration import Threshold, upper_bound
 from retrieval.statistics.metrics import clopper_pearson
 from tests.bench import report, shared_data
-from tests.bench.divergence import Case, bear_cases, museum_cases, pair_cases, small, unseen_works
-from tests.bench.encoders import registration_of
+from tests.bench.divergence import Case, bear_cases, museum_cases, pair_cases, registered, small, unseen_works
 from tests.bench.faces import FACES
 
 WORKS = 60  # that copies are made of
@@ -37,25 +37,22 @@ PROMISES = (0.05, 0.01)
 FOLDS = 5
 GENUINE, CALIBRATION = "re-photographed, genuine", "re-photographed, to calibrate on"
 ALL = "all copies, simulated"
-WEIGHTS = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8)  # of the global distance, to choose from
-WAYS = ("global", "local", "combined")
+WAYS = ("global", "combined")
 COLUMNS = ("calibrated on", "objects", "asked", "promised", "what", "of objects", *WAYS)
 
 
 @dataclass(frozen=True, slots=True)
 class MeasuredCase:
-    """The distances of a pair; those place by place are None where it was not compared."""
+    """The distances of a pair; the combined one is None where it was not compared."""
 
     kind: str
     group: str
     whole: float
-    local: float | None
+    combined: float | None
 
-    def by(self, way: str, weight: float) -> float | None:
+    def by(self, way: str) -> float | None:
         """Return one of the distances."""
-        if way == "global" or self.local is None:
-            return self.whole if way == "global" else None
-        return self.local if way == "local" else combined_distance(self.whole, self.local, weight)
+        return self.whole if way == "global" else self.combined
 
 
 def measured(case: Case, encoder: Encoder) -> MeasuredCase:
@@ -63,9 +60,10 @@ def measured(case: Case, encoder: Encoder) -> MeasuredCase:
     side = encoder.preprocessing.short_side
     one, other = (read_photograph(path, short_side=side) for path in (case.exemplar, case.probe))
     whole = exact_distance(*encoder.encode([one.image, other.image]))
-    registration = registration_of(case)
-    found = registration and diverge(one, other, registration, encoder, global_distance=whole)
-    return MeasuredCase(case.kind, case.group, whole, found.local_distance if isinstance(found, Divergence) else None)
+    registration = registered(one, other)
+    found = registration and diverge(one, other, registration, global_distance=whole)
+    combined = found.combined_distance if isinstance(found, Divergence) else None
+    return MeasuredCase(case.kind, case.group, whole, combined)
 
 
 def simulated_cases(museum: Path, folder: Path) -> Iterator[Case]:
@@ -88,11 +86,11 @@ def simulated_cases(museum: Path, folder: Path) -> Iterator[Case]:
             yield Case(kind, path.stem, path, file)
 
 
-def firsts(items: Sequence[MeasuredCase], way: str, weight: float) -> np.ndarray:
+def firsts(items: Sequence[MeasuredCase], way: str) -> np.ndarray:
     """Return one distance for each group."""
     found: dict[str, float] = {}
     for item in items:
-        distance = item.by(way, weight)
+        distance = item.by(way)
         if distance is not None:
             found.setdefault(item.group, distance)
     return np.array(list(found.values()))
@@ -104,24 +102,24 @@ def share(flagged: Sequence[bool]) -> str:
     return f"{sum(flagged) / len(flagged):.3f} [{low:.3f}, {high:.3f}]"
 
 
-def is_flagged(item: MeasuredCase, way: str, weight: float, limit: Threshold) -> bool:
+def is_flagged(item: MeasuredCase, way: str, limit: Threshold) -> bool:
     """Return whether a pair is beyond a threshold; what cannot be compared is not."""
-    distance = item.by(way, weight)
+    distance = item.by(way)
     assert limit.value is not None
     return distance is not None and distance > limit.value
 
 
-def simulation_rows(kinds: Mapping[str, Sequence[MeasuredCase]], weight: float) -> Iterator[list]:
+def simulation_rows(kinds: Mapping[str, Sequence[MeasuredCase]]) -> Iterator[list]:
     """Yield the rows of the calibration on simulated photographs."""
     for asked in PROMISES:
-        limits = {way: upper_bound(firsts(kinds[CALIBRATION], way, weight), asked) for way in WAYS}
+        limits = {way: upper_bound(firsts(kinds[CALIBRATION], way), asked) for way in WAYS}
         for kind, items in kinds.items():
             if kind != CALIBRATION:
-                shares = [share([is_flagged(item, way, weight, limits[way]) for item in items]) for way in WAYS]
+                shares = [share([is_flagged(item, way, limits[way]) for item in items]) for way in WAYS]
                 yield _row("simulated photographs", limits["combined"], asked, kind, items, shares)
 
 
-def real_rows(kinds: Mapping[str, Sequence[MeasuredCase]], real: Sequence[str], weight: float) -> Iterator[list]:
+def real_rows(kinds: Mapping[str, Sequence[MeasuredCase]], real: Sequence[str]) -> Iterator[list]:
     """Yield the rows of the calibration on real pairs: each fold is judged by the others, copies by all of these."""
     pairs = [item for kind in real for item in kinds[kind]]
     names = sorted({item.group for item in pairs})
@@ -129,7 +127,7 @@ def real_rows(kinds: Mapping[str, Sequence[MeasuredCase]], real: Sequence[str], 
     for asked in PROMISES:
         limits = {
             way: [
-                upper_bound(firsts([item for item in pairs if fold_of[item.group] != fold], way, weight), asked)
+                upper_bound(firsts([item for item in pairs if fold_of[item.group] != fold], way), asked)
                 for fold in range(FOLDS)
             ]
             for way in WAYS
@@ -140,10 +138,10 @@ def real_rows(kinds: Mapping[str, Sequence[MeasuredCase]], real: Sequence[str], 
             shares = []
             for way in WAYS:
                 if kind in real:
-                    flags = [is_flagged(item, way, weight, limits[way][fold_of[item.group]]) for item in items]
+                    flags = [is_flagged(item, way, limits[way][fold_of[item.group]]) for item in items]
                 else:
                     middle = sorted(limits[way], key=lambda limit: limit.value or 0.0)[FOLDS // 2]
-                    flags = [is_flagged(item, way, weight, middle) for item in items]
+                    flags = [is_flagged(item, way, middle) for item in items]
                 shares.append(share(flags))
             yield _row("real pairs", limits["combined"][0], asked, kind, items, shares)
 
@@ -166,20 +164,9 @@ def main() -> None:
     for item in found:
         kinds.setdefault("visitors' photographs" if item.kind.startswith("qsd") else item.kind, []).append(item)
     kinds[ALL] = [item for item in found if item.kind.startswith("copy")]
-    weight, real = encoder.global_weight, (reproductions[0].kind, "visitors' photographs")
-    rows = [*simulation_rows(kinds, weight), *real_rows(kinds, real, weight)]
-    by_weight = {
-        other: [row[-1] for row in (*simulation_rows(kinds, other), *real_rows(kinds, real, other)) if row[4] == ALL]
-        for other in WEIGHTS
-    }
-    report(
-        "promises",
-        COLUMNS,
-        rows,
-        global_weight=weight,
-        all_copies_by_weight=by_weight,
-        command="python -m tests.bench.promises",
-    )
+    real = (reproductions[0].kind, "visitors' photographs")
+    rows = [*simulation_rows(kinds), *real_rows(kinds, real)]
+    report("promises", COLUMNS, rows, command="python -m tests.bench.promises")
 
 
 if __name__ == "__main__":

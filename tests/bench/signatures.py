@@ -37,7 +37,7 @@ TRAINING, VALIDATION, TEST = range(1, 18), range(18, 21), range(21, 31)  # write
 REFERENCES, DRAWS = 8, 10
 TURNS = {"": (1, 1), "-mirrored": (1, -1), "-flipped": (-1, 1), "-turned": (-1, -1)}  # steps over rows and columns
 RECIPE = (
-    *("--size", "260x156", "--views", "0", "--copies", "0", "--no-places", "--no-index-mining"),
+    *("--size", "260x156", "--views", "0", "--copies", "0", "--no-index-mining"),
     *("--batch-objects", "8", "--batch-photos", "6", "--batch-forgeries", "6"),
     *("--head-epochs", "0", "--epochs", "8", "--keep", "last", "--unfreeze", "5"),
     *("--loss", "supervised-contrastive", "--optimizer", "adamw", "--rate", "0.0002"),

@@ -18,7 +18,7 @@ import numpy as np
 from PIL import Image
 
 from retrieval.catalogue.pictures import SIDE
-from retrieval.comparing.divergence import Divergence, diverge
+from retrieval.comparing.divergence import Divergence, diverge, shipped_threshold
 from retrieval.comparing.registration import Registration, find_registration
 from retrieval.encoder.encoder import load_encoder
 from retrieval.finding.nearest import exact_distance
@@ -96,7 +96,7 @@ def measure(files: tuple[Path, Path]) -> Pair | None:
 
     def compared(image: Image.Image) -> float | None:
         shown = replace(exemplar, image=image)
-        found = diverge(shown, probe, registration, encoder, global_distance=distance)
+        found = diverge(shown, probe, registration, global_distance=distance)
         return found.combined_distance if isinstance(found, Divergence) else None
 
     def kept(how: Mapping[str, Any]) -> Kept:
@@ -111,7 +111,7 @@ def measure(files: tuple[Path, Path]) -> Pair | None:
     if (usual := compared(exemplar.image)) is None:
         return None
     codecs = {name: kept(how) for name, how in CODECS.items()}
-    return Pair(f"{one.name} {other.name}", Kept(usual), codecs, encoder.combined_threshold.value)
+    return Pair(f"{one.name} {other.name}", Kept(usual), codecs, shipped_threshold())
 
 
 def _read(file: io.BytesIO, side: int) -> Image.Image:

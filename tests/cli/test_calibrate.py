@@ -59,7 +59,8 @@ def made_up(count: int, data: Path) -> SimpleNamespace:
         photos = {photo.photo_id: photo for photo in catalogue.photos()}
         return SimpleNamespace(
             data=data,
-            encoder=SimpleNamespace(fingerprint=TINY, combined_threshold=None),
+            encoder=SimpleNamespace(fingerprint=TINY),
+            measured_by=TINY,
             revision=catalogue.revision,
             photos=photos,
             exemplars={photo.object_id: [photo] for photo in photos.values()},
@@ -81,7 +82,7 @@ def labels(tmp_path, monkeypatch):
         rows = [f"{name},o{number},1" for number, name in enumerate(names)]
         (tmp_path / "labels.csv").write_text("\n".join(["photo,object_id,label", *rows]), encoding="utf-8")
         edition = made_up(count, tmp_path / "data")
-        monkeypatch.setattr("retrieval.judging.edition.open_edition", lambda *_, **__: edition)
+        monkeypatch.setattr("cli.runs.judging_options.JudgingOptions.open_edition", lambda *_, **__: edition)
         monkeypatch.setattr(calibrating, "measure", measure)
         return tmp_path / "labels.csv"
 

@@ -164,11 +164,11 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Four painted works, indexed into `data`; a photograph of one of them, and another that was painted over."""
     world: Path = tmp_path_factory.mktemp("compare")
     demo = paint_demo(world, works=4)
-    exemplar = next(iter(sorted(demo.catalogue.glob("*.jpg"))))
+    exemplar, other = sorted(demo.catalogue.glob("*.jpg"))[:2]
     genuine = rephotograph(Image.open(exemplar).convert("RGB"), seed=1)
     genuine.save(world / "genuine.jpg")
     side = min(genuine.size) // 5
-    genuine.paste("white", (side * 2, side * 2, side * 3, side * 3))
+    genuine.paste(Image.open(other).resize((side, side)), (side * 2, side * 2))
     genuine.save(world / "painted over.jpg")
     result = runner.invoke(app, ["index", str(demo.catalogue), "--data", str(world / "data")])
     assert result.exit_code == 0, result.output

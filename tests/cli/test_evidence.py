@@ -56,7 +56,7 @@ def divergence(**changed: Any) -> Divergence:
         "local_distance": 0.6,
         "combined_distance": math.hypot(WEIGHTED, 0.6),
         "limit": LIMIT,
-        "median": 0.3,
+        "detail": 0.02,
         "map": local_map(),
         "compared": 0.9,
         "hidden": 0.03,

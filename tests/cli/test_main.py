@@ -21,6 +21,7 @@ from typer.testing import CliRunner
 
 from cli.main import app
 from retrieval.catalogue.catalogue import Catalogue
+from retrieval.comparing.network import default_description
 from tests.pictures import painting
 
 RECORD_KEYS = {"schema", "photo", "sha256", "works", "encoder", "revision", "calibration", "error", "verdicts"}
@@ -37,7 +38,7 @@ MATCH_KEYS |= {
     "condition",
     "stability",
 }
-DIVERGENCE_KEYS = {"global", "local", "threshold", "combined", "combined_threshold"}
+DIVERGENCE_KEYS = {"global", "local", "threshold", "combined", "combined_threshold", "detail"}
 DIVERGENCE_KEYS |= {"conditions", "compared", "hidden", "places", "overlays"}
 CSV_HEADER = [
     *("photo", "outcome", "object_id", "distance", "match_threshold", "authenticity_threshold"),
@@ -105,7 +106,10 @@ def test_query_json_has_every_key_of_the_shape(world: Path) -> None:
     (work,) = found["works"]
     assert set(work) == WORK_KEYS
     assert work["region"] == [0, 0, 320, 260] and work["outcome"] == "consistent"
-    assert any("provisional" in reason and "67 pairs" in reason for reason in work["reasons"])
+    assert any(
+        "provisional" in reason and f"{default_description().threshold.count} pairs" in reason
+        for reason in work["reasons"]
+    )
     assert [match["rank"] for match in work["matches"]] == [1, 2, 3]
     for match in work["matches"]:
         assert set(match) == MATCH_KEYS
@@ -115,8 +119,9 @@ def test_query_json_has_every_key_of_the_shape(world: Path) -> None:
     assert set(divergence) == DIVERGENCE_KEYS
     assert divergence["global"] == work["matches"][0]["distance"]
     assert divergence["local"] < divergence["threshold"] and divergence["compared"] > 0.7
-    assert divergence["local"] <= divergence["combined"] < divergence["combined_threshold"] == 0.485
-    assert divergence["threshold"] < divergence["combined_threshold"]
+    threshold = default_description().threshold.value
+    assert divergence["local"] <= divergence["combined"] < divergence["combined_threshold"] == threshold
+    assert 0.01 < divergence["detail"] < 0.05
     assert work["likelihood_ratio"] is None and work["p_value"] is None  # there is no calibration
     assert work["matches"][1]["divergence"] is None
     assert work["matches"][0]["object_id"] == "K-00"

@@ -91,7 +91,6 @@ def test_it_says_what_it_does_and_what_came_of_it(made):
     assert lines[1] == "6 objects for training, 3 objects for validation, 3 objects for test"
     assert lines[2].startswith("36 pictures; it takes ") and lines[2].endswith(" minute")
     assert sum(line.lstrip().startswith(("1 head", "2 tower")) for line in lines) == 2
-    assert sum(line.startswith("places, epoch") for line in lines) >= 1
     figures = [line.split()[0] for line in lines[lines.index(next(x for x in lines if "before" in x)) + 1 :]]
     assert {"accuracy", "precision", "recall", "F1", "EER", "AUC", "recall@1", "mAP", "GAP"} <= set(figures)
     assert f"artifact index CATALOGUE --encoder {out}" in lines[-1]
@@ -139,7 +138,7 @@ def test_the_same_seed_gives_the_same_encoder(made, start, catalogue, tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("at", ["first epoch", "second epoch", "places"])
+@pytest.mark.parametrize("at", ["first epoch", "second epoch"])
 def test_an_interrupted_training_goes_on_to_the_same_encoder(made, start, catalogue, tmp_path, monkeypatch, at):
     out = tmp_path / "encoder"
 
@@ -147,16 +146,13 @@ def test_an_interrupted_training_goes_on_to_the_same_encoder(made, start, catalo
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        if at == "places":
-            patched.setattr(command.TerminalDisplay, "_places", stop)
-        else:
-            known = command.TerminalDisplay._epoch
-            wanted = 1 if at == "first epoch" else 2
-            patched.setattr(
-                command.TerminalDisplay,
-                "_epoch",
-                lambda self, record: stop() if record.epoch == wanted else known(self, record),
-            )
+        known = command.TerminalDisplay._epoch
+        wanted = 1 if at == "first epoch" else 2
+        patched.setattr(
+            command.TerminalDisplay,
+            "_epoch",
+            lambda self, record: stop() if record.epoch == wanted else known(self, record),
+        )
         result = run(catalogue, start, out, code=130)
     assert "Traceback" not in result.output and not (out / "encoder.json").exists()
     if at != "first epoch":
@@ -192,8 +188,8 @@ def test_labelled_forgeries_are_learned_from_and_held_back(start, catalogue, tmp
         rows.append(f"forged-{number}.png,K-{number:02},0")
     labels = tmp_path / "labels.csv"
     labels.write_text("\n".join(rows) + "\n", encoding="utf-8")
-    said = run(labels, start, tmp_path / "out", "--hold-out", "K-0[0-2]", "--copies", "0", "--no-places").output
-    assert "12 objects, 12 genuine photographs, 12 forgeries" in said and "places, epoch" not in said
+    said = run(labels, start, tmp_path / "out", "--hold-out", "K-0[0-2]", "--copies", "0").output
+    assert "12 objects, 12 genuine photographs, 12 forgeries" in said
     assert "AUC forgeries" in said
     split = json.loads((tmp_path / "out" / "training" / "split.json").read_text(encoding="utf-8"))
     assert split["test"] == ["K-00", "K-01", "K-02"]

@@ -11,7 +11,6 @@ import torch
 
 from indexer.inputs.labels import LabelledPhoto, LabelledPhotos
 from indexer.metric_learning.encoder_figures import summarise
-from indexer.training.local_heads import LocalOptions
 from indexer.training.options import TrainingOptions
 from indexer.training.plan import TrainingPlan
 from indexer.training.pool import PictureRow, Pool, Recipe
@@ -48,11 +47,10 @@ def small_plan(labelled: LabelledPhotos, out: Path) -> TrainingPlan:
     return TrainingPlan(
         labelled=labelled,
         split=SPLIT,
-        start=Start("start", deepcopy(tower()), SHAPE, None),
+        start=Start("start", deepcopy(tower()), SHAPE),
         recipe=RECIPE,
         options=TrainingOptions(unfreeze=99, head_epochs=1, epochs=1, objects=6, seed=3),
         dim=8,
-        local=LocalOptions(epochs=1),
         out=out,
         command="artifact train",
     )

@@ -125,7 +125,7 @@ def test_other_exemplars_come_first_and_the_rest_is_simulated(own, edition):
     found, skipped = own
     assert found.sources == {"labelled": 0, "exemplars": 2, "simulated": 4} and skipped == ()
     assert (found.objects, found.copies, found.revision) == (6, 0, edition.revision)
-    assert found.encoder == edition.encoder.fingerprint and found.number is None
+    assert found.encoder == edition.measured_by and found.number is None
     assert len(found.whole.genuine) == 6 and found.whole.ratio is None and found.combined.ratio is None
     assert found.whole.threshold == upper_bound(np.array(found.whole.genuine), 0.05)
     assert found.whole.threshold.asked == 0.05 and found.match.asked == 0.01

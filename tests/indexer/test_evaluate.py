@@ -53,7 +53,7 @@ def museum(tmp_path_factory) -> Path:
     index(root / "works", root / "data", encoder=load_encoder(parallel=2))
     edition = open_edition(root / "data", parallel=2)
     with Catalogue.writing(root / "data") as catalogue:
-        catalogue.add_calibration(calibrated(edition, 0.5))
+        catalogue.add_calibration(calibrated(edition, 0.25))
     return root
 
 

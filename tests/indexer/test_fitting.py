@@ -35,7 +35,7 @@ def distances(
 def fitted(
     genuine: Sequence[Distances], copies: Sequence[Distances] = (), unknown: Sequence[float] = (), **rates: float
 ) -> Calibration:
-    edition = SimpleNamespace(encoder=SimpleNamespace(fingerprint="e"), revision=3, exemplars=dict.fromkeys("abcdefg"))
+    edition = SimpleNamespace(measured_by="e", revision=3, exemplars=dict.fromkeys("abcdefg"))
     given = {"false_match": 0.01, "false_alarm": 0.05} | rates
     return fit(edition, genuine, copies, np.array(unknown), given["false_match"], given["false_alarm"])
 

@@ -12,7 +12,6 @@ torch = pytest.importorskip("torch")
 pytest.importorskip("timm")
 
 from indexer.training.forecast import SPARE, make_forecast  # noqa: E402
-from indexer.training.local_heads import LocalOptions  # noqa: E402
 from indexer.training.run import make_pool  # noqa: E402
 from retrieval.errors import ArtifactError  # noqa: E402
 from tests.indexer.plans import content, tower  # noqa: E402
@@ -48,13 +47,11 @@ def test_the_time_is_foreseen_from_what_a_few_take(plan, monkeypatch):
     monkeypatch.setattr(time, "monotonic", lambda: next(clock))
     plan.work.mkdir(parents=True)
     few = 4 * 4
-    plan = replace(plan, local=None, options=replace(plan.options, epochs=10, photos=3, forgeries=0))
+    plan = replace(plan, options=replace(plan.options, epochs=10, photos=3, forgeries=0))
     rows = len(plan.rows)
     assert make_forecast(plan).seconds == pytest.approx(rows * 8 / few + 10 * (6 * 3 + rows / 5) * 8 / few)
     copies = replace(plan, options=replace(plan.options, forgeries=2))
     assert make_forecast(copies).seconds == pytest.approx(rows * 8 / few + 10 * (6 * 5 + rows / 5) * 8 / few)
-    local = replace(plan, local=LocalOptions(epochs=2, photos=4))
-    assert make_forecast(local).seconds - make_forecast(plan).seconds == pytest.approx(2 * 4 * 4 * 8 / few)
 
 
 @pytest.mark.parametrize("unfreeze", [0, 99])

@@ -38,7 +38,6 @@ DIFFERENT = {
     "recipe": lambda plan: replace(plan, recipe=replace(RECIPE, views=3)),
     "options": lambda plan: replace(plan, options=replace(plan.options, margin=0.5)),
     "dim": lambda plan: replace(plan, dim=9),
-    "local": lambda plan: replace(plan, local=None),
 }
 
 
@@ -80,6 +79,14 @@ def test_a_stopped_training_is_found_again(plan):
     learned(plan, epoch=5)
     before = content(plan.out)
     assert prepare_folder(plan) == 5 and content(plan.out) == before
+
+
+def test_one_that_an_older_version_stopped_goes_on_though_its_plan_said_more(plan):
+    prepare_folder(plan)
+    learned(plan)
+    file = plan.work / "plan.json"
+    file.write_text(json.dumps(json.loads(file.read_text()) | {"local": {"epochs": 4}}))
+    assert prepare_folder(plan) == 2
 
 
 @pytest.mark.parametrize("what", DIFFERENT)

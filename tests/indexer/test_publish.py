@@ -3,10 +3,7 @@
 import errno
 import json
 import os
-import shutil
-from copy import deepcopy
 from dataclasses import replace
-from functools import cache
 from itertools import count
 from pathlib import Path
 
@@ -15,45 +12,12 @@ import pytest
 torch = pytest.importorskip("torch")
 pytest.importorskip("timm")
 
-from indexer.measuring.combination import Combination  # noqa: E402
-from indexer.training import publish  # noqa: E402
-from indexer.training.export import export_encoder  # noqa: E402
 from indexer.training.held_back import evaluate_held_back  # noqa: E402
 from indexer.training.history import EpochRecord  # noqa: E402
 from indexer.training.plan import TrainingPlan, rows_showing  # noqa: E402
-from indexer.training.publish import KEPT, TrainingResult, publish_encoder, write_encoder  # noqa: E402
-from retrieval.encoder.encoder import DESCRIPTION, load_encoder  # noqa: E402
-from retrieval.statistics.calibration import Threshold  # noqa: E402
-from tests.indexer.plans import OBJECTS, SHAPE, SPLIT, Known, content, tower  # noqa: E402
-
-
-@cache
-def exported(folder: Path) -> Path:
-    export_encoder(deepcopy(tower()), folder, preprocessing=SHAPE)
-    return folder
-
-
-@pytest.mark.parametrize("enough", [True, False])
-@pytest.mark.slow
-def test_the_distances_are_combined_on_objects_held_back_or_else_on_all(plan, monkeypatch, tmp_path_factory, enough):
-    asked = []
-    made = exported(tmp_path_factory.getbasetemp() / "exported")
-    monkeypatch.setattr(publish, "export_encoder", lambda _, folder, **more: shutil.copytree(made, folder))
-
-    def combination(photos, encoder, *, seed):
-        asked.append((sorted({photo.object_id for photo in photos}), encoder.spec, seed))
-        value = 0.4 if enough or len(asked) == 2 else None
-        return Combination(0.1 * len(asked), Threshold(value, 0.05, 7))
-
-    monkeypatch.setattr(publish, "combination_of", combination)
-    found = write_encoder(plan)
-    partial = plan.work / "encoder"
-    assert found == Combination(0.1 if enough else 0.2, Threshold(0.4, 0.05, 7))
-    written = load_encoder(str(partial))
-    assert (written.global_weight, written.combined_threshold) == (found.global_weight, found.threshold)
-    wanted = [(sorted(OBJECTS[6:]), str(partial), 3), (list(OBJECTS), str(partial), 3)]
-    assert asked == wanted[: 1 if enough else 2]
-    assert not (plan.out / DESCRIPTION).exists()
+from indexer.training.publish import KEPT, TrainingResult, publish_encoder  # noqa: E402
+from retrieval.encoder.encoder import DESCRIPTION  # noqa: E402
+from tests.indexer.plans import SPLIT, Known, content  # noqa: E402
 
 
 @pytest.fixture
@@ -61,7 +25,7 @@ def trained(plan: TrainingPlan, known: Known) -> TrainingResult:
     rows = rows_showing(plan, known.pool, SPLIT.test)
     found = evaluate_held_back(known, rows, rows)
     record = EpochRecord("head", 1, 0.5, 0.4, 0.01, 1.2, 0.9, 0.1, 0.95, 2.0, 10, True)
-    return TrainingResult([record], {}, found, found, True, Combination(0.3, Threshold(0.4, 0.05, 7)), [])
+    return TrainingResult([record], {}, found, found, True, [])
 
 
 @pytest.fixture
@@ -89,8 +53,7 @@ def test_an_encoder_is_published_with_its_card_and_figures_and_nothing_else_is_l
     assert all(found[name] == name.encode() for name in own) and found["curves.png"] == b"picture"
     metrics = json.loads(found["metrics.json"])
     assert metrics["after"] == trained.after.as_dict() and metrics["threshold"] == trained.after.threshold
-    threshold = {"value": 0.4, "rate": 0.05, "count": 7, "confidence": None, "asked": None}
-    assert metrics["combination"] == {"global_weight": 0.3, "threshold": threshold} and metrics["held_back"] == "test"
+    assert metrics["held_back"] == "test" and "combination" not in metrics
     assert metrics["counts"]["objects"] == 3 and b"artifact train" in found["README.md"]
 
 
@@ -118,6 +81,6 @@ def test_a_folder_becomes_an_encoder_with_the_last_file(finished, trained, monke
 
 
 def test_figures_of_validation_objects_are_not_called_those_of_a_test(finished, trained):
-    publish_encoder(finished, replace(trained, tested=False, combination=None), {})
+    publish_encoder(finished, replace(trained, tested=False), {})
     metrics = json.loads((finished.out / "metrics.json").read_text())
-    assert metrics["held_back"] == "validation" and metrics["combination"] is None
+    assert metrics["held_back"] == "validation"

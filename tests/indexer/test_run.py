@@ -1,4 +1,4 @@
-"""The steps of a training that its parts do not have: one work known again, the first projection, the places."""
+"""The steps of a training that its parts do not have: one work known again, the first projection."""
 
 from collections import Counter
 from dataclasses import replace
@@ -12,11 +12,10 @@ pytest.importorskip("timm")
 from indexer.inputs.labels import LabelledPhoto, LabelledPhotos  # noqa: E402
 from indexer.metric_learning.whitening import discriminative_whitening  # noqa: E402
 from indexer.training import run as training  # noqa: E402
-from indexer.training.local_heads import LocalRecord  # noqa: E402
 from indexer.training.plan import rows_showing  # noqa: E402
 from indexer.training.pool import Pool  # noqa: E402
-from indexer.training.run import Listeners, agreement, project_by_whitening, train_heads  # noqa: E402
-from tests.indexer.plans import RECIPE, SHAPE, SPLIT  # noqa: E402
+from indexer.training.run import agreement, project_by_whitening  # noqa: E402
+from tests.indexer.plans import SPLIT  # noqa: E402
 from tests.pictures import painting  # noqa: E402
 
 
@@ -58,24 +57,3 @@ def test_a_projection_is_no_larger_than_what_it_projects(plan, known):
     assert known.network.projection == 1280 == known.network.pooled_size()
     spread = known.network.project(torch.from_numpy(known.pool.features)).std(0)
     assert (spread > 0).sum() > 8  # more than six objects can span by their means alone
-
-
-def test_places_are_trained_on_genuine_training_photos_alone(plan, monkeypatch):
-    asked, told = [], []
-    record = LocalRecord(1, 0.5, 1.0)
-
-    def train(network, preprocessing, paths, kinds, options, *, on_step):
-        asked.append((network, preprocessing, list(paths), kinds, options))
-        on_step(1, 1)
-        yield record
-
-    monkeypatch.setattr(training, "train_local", train)
-    listeners = Listeners(
-        *[lambda done, total: None] * 2, lambda _: None, lambda *step: told.append(step), lambda one: told.append(one)
-    )
-    train_heads(plan, listeners)
-    wanted = [p.path for p in plan.labelled.photos if p.genuine and p.object_id in SPLIT.training]
-    assert asked == [(plan.start.network, SHAPE, wanted, RECIPE.kinds, plan.local)] and len(wanted) == 7
-    assert told == [(1, 1), record]
-    train_heads(replace(plan, local=None), listeners)
-    assert len(asked) == 1

@@ -17,24 +17,19 @@ from retrieval.encoder.encoder import DEFAULT_FOLDER, DESCRIPTION, load_encoder,
 from retrieval.encoder.network import EmbeddingNetwork  # noqa: E402
 from retrieval.encoder.preprocessing import Preprocessing  # noqa: E402
 from retrieval.errors import UnusableEncoder  # noqa: E402
-from retrieval.statistics.calibration import Threshold  # noqa: E402
 from tests.pictures import painting  # noqa: E402
 
 SHAPE = Preprocessing(64, 48, (0.4,) * 3, (0.3,) * 3, interpolation="bilinear")
-THRESHOLD = {"value": 0.4, "rate": 0.05, "count": 30}
 TOWER = "artifact-test-tower"  # a model small enough for a test
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder of a small encoder with a projection, and heads that change what they see."""
+    """A folder of a small encoder with a projection, of a network that had heads."""
     torch.manual_seed(0)
     network = EmbeddingNetwork("tf_efficientnet_lite0", projection=16, local=True).eval()
-    with torch.no_grad():
-        for head in network.local:
-            head.project.bias.normal_()
     path: Path = tmp_path_factory.mktemp("encoder")
-    export_encoder(network, path, preprocessing=SHAPE, global_weight=0.3, combined_threshold=THRESHOLD)
+    export_encoder(network, path, preprocessing=SHAPE)
     return path
 
 
@@ -49,17 +44,13 @@ def prepared(preprocessing: Preprocessing) -> np.ndarray:
 
 
 def assert_like_the_encoder(start: Start, spec: str) -> None:
-    """Its vectors, and what it sees on the way, are those that the loaded encoder gives."""
+    """Its vectors are those that the loaded encoder gives."""
     encoder, pictures = load_encoder(spec), prepared(start.preprocessing)
-    assert encoder.preprocessing == start.preprocessing and encoder.combined_threshold == start.combined_threshold
+    assert encoder.preprocessing == start.preprocessing
     with torch.no_grad():
-        vectors, *stages = start.network.describe(torch.from_numpy(pictures))
+        vectors = start.network(torch.from_numpy(pictures))
     np.testing.assert_allclose(vectors.numpy(), encoder.encode_prepared(pictures), atol=1e-3)
     assert np.linalg.norm(vectors[0] - vectors[1]) > 0.01
-    wanted = encoder.stages(pictures) if encoder.stages else []
-    assert len(stages) == len(wanted)
-    for found, stage in zip(stages, wanted, strict=True):
-        assert np.linalg.norm(found.numpy() - stage) < 2e-3 * np.linalg.norm(stage)
 
 
 def test_the_default_encoder_opens():
@@ -69,28 +60,44 @@ def test_the_default_encoder_opens():
     assert_like_the_encoder(start, "default")
 
 
-def test_a_folder_opens_with_its_projection_heads_and_threshold(folder):
+def test_the_default_encoder_has_the_heads_that_the_comparison_network_is_made_of():
+    network, picture = open_start("default").network, torch.from_numpy(prepared(SHAPE))
+    with torch.no_grad():
+        stages, last = network.stages(picture)
+        compared = network.compared(stages)
+        assert torch.equal(last, network.run(picture, 0))
+    assert [stage.shape for stage in stages] == [(2, 24, 12, 16), (2, 48, 6, 8), (2, 88, 3, 4)]
+    for before, after in zip(stages, compared, strict=True):
+        assert before.shape == after.shape and (before - after).norm() > 0.05 * before.norm()
+
+
+def test_a_folder_opens_with_its_projection_and_without_heads(folder):
     start = open_start(str(folder))
     assert start.spec == str(folder)
     assert json.dumps(asdict(start.preprocessing)) == json.dumps(asdict(SHAPE))
-    assert start.combined_threshold == Threshold(0.4, 0.05, 30)
-    assert load_encoder(str(folder)).global_weight == 0.3
-    assert start.network.projection == 16 and len(start.network.local) == 3
+    assert start.network.projection == 16 and not list(start.network.local.parameters())
     assert_like_the_encoder(start, str(folder))
 
 
-@pytest.mark.parametrize("threshold", ["none", "left out"])
-def test_a_folder_may_have_no_threshold(copied, threshold):
-    described = read_description(copied)
-    if threshold == "none":
-        described["combined_threshold"] = None
-    else:
-        del described["combined_threshold"], described["global_weight"]
-    (copied / DESCRIPTION).write_text(json.dumps(described))
-    assert open_start(str(copied)).combined_threshold is None
-    encoder = load_encoder(str(copied))
-    assert encoder.combined_threshold is None
-    assert encoder.global_weight == (0.3 if threshold == "none" else 0.0)
+def test_a_folder_says_nothing_of_what_is_compared_place_by_place(folder):
+    keys = {"schema", "architecture", "power", "projection", "dim", "preprocessing", "files"}
+    assert set(read_description(folder)) == keys
+
+
+def test_a_folder_of_an_older_version_opens_as_the_same_encoder(copied):
+    older = {
+        "global_weight": 0.3,
+        "combined_threshold": {"value": 0.4, "rate": 0.05, "count": 30},
+        "most_median": 0.2,
+        "comparison": "one",
+        "local": False,
+    }
+    pictures, now = prepared(SHAPE), load_encoder(str(copied))
+    (copied / DESCRIPTION).write_text(json.dumps(read_description(copied) | older))
+    then = load_encoder(str(copied))
+    assert then.fingerprint == now.fingerprint
+    assert np.array_equal(then.encode_prepared(pictures), now.encode_prepared(pictures))
+    assert_like_the_encoder(open_start(str(copied)), str(copied))
 
 
 def test_looking_at_pictures_changes_nothing(folder):
@@ -179,7 +186,7 @@ def tower(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 def test_an_open_clip_tower_opens(tower):
     start = open_start(tower)
-    assert start.spec == tower and start.combined_threshold is None and not start.network.has_stages
+    assert start.spec == tower and not start.network.has_stages
     assert start.network.architecture == f"open_clip:{TOWER}" and start.network.projection is None
     assert start.preprocessing.width == start.preprocessing.height == 32 and not start.network.training
     assert_like_the_encoder(start, tower)

@@ -170,7 +170,7 @@ def test_thresholds_are_those_of_their_revision(writable):
     assert writable.thresholds() is None
 
 
-def test_a_threshold_of_the_combined_distance_belongs_to_the_encoder_and_is_not_kept(writable):
+def test_a_threshold_of_the_combined_distance_comes_with_the_program_and_is_not_kept(writable):
     kept = Thresholds(Threshold(0.25, 0.05, 40), Threshold(None, 0.05, 7))
     writable.set_thresholds(replace(kept, combined=Threshold(0.4, 0.05, 67)))
     assert writable.thresholds() == kept and kept.combined is None

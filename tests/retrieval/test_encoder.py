@@ -3,6 +3,7 @@
 import hashlib
 import json
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ from PIL import Image
 
 from retrieval.encoder import encoder as encoder_module
 from retrieval.encoder.encoder import DEFAULT_FOLDER, load_encoder, read_description
+from retrieval.encoder.openvino_engine import OpenVinoEngine, import_openvino
 from retrieval.encoder.preprocessing import Preprocessing
 from retrieval.errors import UnusableEncoder
 
@@ -54,6 +56,33 @@ def test_batch_and_cores_change_nothing() -> None:
     together = load_encoder(parallel=2).encode(images)
     alone = load_encoder(parallel=1)
     np.testing.assert_allclose(np.concatenate([alone.encode([image]) for image in images]), together, atol=1e-5)
+
+
+def test_one_encoder_is_asked_from_several_threads() -> None:
+    encoder = load_encoder(parallel=2)
+    prepared = np.stack([encoder.preprocessing(image) for image in pictures(8)])
+    given = [prepared[number : number + 1] for number in range(len(prepared))]
+    vectors = [encoder.encode_prepared(one) for one in given]
+    with ThreadPoolExecutor(8) as pool:
+        for one, other in zip(vectors, pool.map(encoder.encode_prepared, given), strict=True):
+            assert np.array_equal(one, other)
+
+
+def test_only_the_vectors_are_asked_of_a_network_that_gives_more() -> None:
+    """The stages that the shipped file gives beside them take a tenth of the time."""
+    model = import_openvino().Core().read_model(DEFAULT_FOLDER / "openvino.xml")
+    assert len(model.outputs) == 4
+    engine = OpenVinoEngine(model, shape=(3, 260, 260), precision="fp32", parallel=1)
+    assert len(model.outputs) == 1 and engine(np.zeros((2, 3, 260, 260), np.float32)).shape == (2, 512)
+
+
+def test_a_description_of_an_older_version_loads_as_the_same_encoder(monkeypatch: pytest.MonkeyPatch) -> None:
+    older = {"global_weight": 0.3, "combined_threshold": {"value": 0.4, "rate": 0.05, "count": 30}, "most_median": 0.2}
+    described = read_description(DEFAULT_FOLDER)
+    assert not older.keys() & described.keys()
+    now = load_encoder()
+    monkeypatch.setattr(encoder_module, "read_description", lambda folder: described | older | {"comparison": "abc"})
+    assert load_encoder().fingerprint == now.fingerprint
 
 
 def test_the_whole_picture_counts() -> None:

@@ -13,7 +13,8 @@ from indexer.simulation.alterations import alter
 from indexer.simulation.rephotograph import rephotograph
 from retrieval.catalogue.catalogue import Catalogue
 from retrieval.catalogue.pictures import read_exemplar
-from retrieval.comparing.divergence import Divergence, NoExemplar, combined_distance, local_limit
+from retrieval.comparing.divergence import Divergence, NoExemplar, local_limit, shipped_threshold
+from retrieval.comparing.network import default_description
 from retrieval.comparing.registration import NotRegistered, Registration
 from retrieval.encoder.encoder import load_encoder
 from retrieval.errors import UnknownObject
@@ -65,7 +66,7 @@ def only(verdict: Verdict) -> tuple[Outcome, str, Match]:
 @pytest.mark.parametrize(
     ("photo", "outcome", "said"),
     [
-        ("genuine", "consistent", "is within the authenticity threshold 0.485"),
+        ("genuine", "consistent", "is within the authenticity threshold 0."),
         ("altered", "divergent", "at the worst of"),
         ("labelled", "consistent", "left out as no part of the picture: plate on"),
         ("mirrored", "consistent", "points agree with 02, mirrored; the combined distance"),
@@ -77,9 +78,8 @@ def test_a_photograph_of_the_object_named_is_compared_place_by_place(museum, edi
     assert match.object_id == "02" and match.exemplar.name == "02.png"
     assert isinstance(match.registration, Registration) and match.registration.mirrored == (photo == "mirrored")
     assert isinstance(match.divergence, Divergence) and match.divergence.global_distance == match.distance
-    combined, threshold = match.divergence.combined_distance, edition.encoder.combined_threshold.value
-    assert combined == combined_distance(match.distance, match.divergence.local_distance, edition.encoder.global_weight)
-    assert (combined > threshold) == (match.divergence.local_distance > match.divergence.limit) == (photo == "altered")
+    assert (match.divergence.combined_distance > shipped_threshold()) == (photo == "altered")
+    assert (match.divergence.local_distance > match.divergence.limit) == (photo == "altered")
 
 
 @pytest.mark.parametrize("photo", ["genuine", "unknown"])
@@ -275,7 +275,7 @@ def test_a_flag_that_does_not_hold_on_another_crop_or_file_is_inconclusive(museu
     _, _, match = only(compare(edition, museum / "altered.jpg", "02"))
     threshold = match.range[0] + 1e-6
     assert threshold < match.decisive
-    at_the_edge = replace(edition, encoder=replace(edition.encoder, combined_threshold=Threshold(threshold, 0.05, 67)))
+    at_the_edge = replace(edition, calibration=calibration(edition, threshold))
     found, reasons, match = only(compare(at_the_edge, museum / "altered.jpg", "02"))
     assert found is Outcome.INCONCLUSIVE and reasons.startswith("the flag does not hold: the photograph is consistent ")
     assert "is beyond the authenticity threshold" in reasons
@@ -340,7 +340,7 @@ def calibration(edition: Edition, combined: float | None, **changed: Any) -> Cal
     genuine = (0.05, 0.1, 0.2) if combined else ()
     values: dict[str, Any] = {
         "date": "2031-05-06T07:08:09+02:00",
-        "encoder": edition.encoder.fingerprint,
+        "encoder": edition.measured_by,
         "revision": edition.revision,
         "objects": 5,
         "sources": {"labelled": 5, "exemplars": 0, "simulated": 0},
@@ -355,12 +355,12 @@ def calibration(edition: Edition, combined: float | None, **changed: Any) -> Cal
 
 def test_a_judge_without_a_calibration_judges_by_provisional_thresholds(edition):
     assert edition.calibration is None
-    assert edition.basis == Basis(replace(edition.thresholds, combined=edition.encoder.combined_threshold))
+    assert edition.basis == Basis(replace(edition.thresholds, combined=default_description().threshold))
 
 
 @pytest.mark.parametrize(
     ("photo", "threshold", "outcome"),
-    [("genuine", 0.02, "divergent"), ("genuine", 0.6, "consistent"), ("altered", 1.5, "consistent")],
+    [("genuine", 0.005, "divergent"), ("genuine", 0.6, "consistent"), ("altered", 1.5, "consistent")],
 )
 def test_a_calibrated_judge_uses_the_threshold_of_its_calibration(museum, edition, photo, threshold, outcome):
     calibrated = replace(edition, calibration=calibration(edition, threshold))
@@ -373,7 +373,9 @@ def test_a_calibrated_judge_uses_the_threshold_of_its_calibration(museum, editio
     )
     assert "provisional" not in reasons and "out of date" not in reasons
     assert match.divergence.combined_distance == before.combined_distance  # nothing is measured otherwise
-    assert match.divergence.limit == local_limit(threshold, edition.encoder.global_weight * match.distance)
+    assert match.divergence.limit == local_limit(
+        threshold, match.divergence.local_distance, match.divergence.combined_distance
+    )
     decision = verdict.works[0].decision
     assert decision.p_value == calibrated.calibration.combined.p_value(before.combined_distance)
     (queried,) = judge_all(calibrated, [museum / f"{photo}.jpg"], k=1)
@@ -392,11 +394,14 @@ def test_a_calibrated_judge_knows_an_unknown_work_of_a_catalogue_too_small_to_kn
 def test_where_nothing_could_be_compared_by_places_the_threshold_of_the_encoder_stays(museum, edition):
     calibrated = replace(edition, calibration=calibration(edition, None))
     assert calibrated.basis.thresholds == Thresholds(
-        calibrated.calibration.match, calibrated.calibration.whole.threshold, edition.encoder.combined_threshold
+        calibrated.calibration.match, calibrated.calibration.whole.threshold, default_description().threshold
     )
     verdict = compare(calibrated, museum / "genuine.jpg", "02")
     found, reasons, _ = only(verdict)
-    assert found is Outcome.CONSISTENT and "threshold 0.485; provisional threshold of the combined distance" in reasons
+    assert (
+        found is Outcome.CONSISTENT
+        and f"threshold {shipped_threshold():.3f}; provisional threshold of the combined" in reasons
+    )
     assert verdict.works[0].decision.p_value is None
 
 
@@ -412,8 +417,10 @@ def test_a_catalogue_that_has_changed_much_makes_its_calibration_out_of_date(mus
 def test_a_calibration_of_another_encoder_is_not_used_and_said_to_be_out_of_date(museum, edition):
     other = replace(edition, calibration=calibration(edition, 0.02, encoder="net-00"))
     found, reasons, _ = only(compare(other, museum / "genuine.jpg", "02"))
-    assert found is Outcome.CONSISTENT and "threshold 0.485" in reasons and "provisional" in reasons
-    said = f"it was made with the encoder net-00, not {edition.encoder.fingerprint}"
+    assert (
+        found is Outcome.CONSISTENT and f"threshold {shipped_threshold():.3f}" in reasons and "provisional" in reasons
+    )
+    said = f"it was made with the encoder net-00, not {edition.measured_by}"
     assert f"calibration out of date: {said}" in reasons and "p-value" not in reasons
     assert other.basis == replace(edition.basis, out_of_date=said)
 
@@ -472,7 +479,7 @@ def test_the_threshold_of_its_condition_decides_and_says_which_places_are_beyond
     )
     counts = {"small": 60, "surrounded": 60, "close": 60}
     calibration = Calibration(
-        "2031-05-06", edition.encoder.fingerprint, 1, 5, {"labelled": 60}, 0, Threshold(0.5, 0.01, 300, 0.95),
+        "2031-05-06", edition.measured_by, 1, 5, {"labelled": 60}, 0, Threshold(0.5, 0.01, 300, 0.95),
         known, known, 3, counts, classes,
     )  # fmt: skip
     limits = Thresholds(Threshold(0.5, 0.05, 60), Threshold(0.5, 0.05, 60))
@@ -480,5 +487,5 @@ def test_the_threshold_of_its_condition_decides_and_says_which_places_are_beyond
         compare(replace(edition, calibration=calibration, thresholds=limits), museum / "genuine.jpg", "02")
     )
     assert found is Outcome.DIVERGENT and "condition of the photograph: small" in reasons
-    threshold, weighted = own.threshold.value, edition.encoder.global_weight * match.distance
-    assert again.compared.limit == local_limit(threshold, weighted)
+    measured = again.compared.local_distance, again.compared.combined_distance
+    assert again.compared.limit == local_limit(own.threshold.value, *measured)

@@ -18,6 +18,7 @@ from cli.records.recorder import recording
 from indexer.simulation.rephotograph import rephotograph
 from retrieval.catalogue.catalogue import Catalogue
 from retrieval.catalogue.status_words import Status
+from retrieval.comparing.divergence import shipped_threshold
 from retrieval.encoder.encoder import load_encoder
 from retrieval.errors import CatalogueDamaged, CatalogueMissing, UnknownVerdict
 from retrieval.judging.edition import Edition, open_edition
@@ -74,7 +75,7 @@ def calibrated(edition: Edition, combined: float) -> Calibration:
     limit = Threshold(combined, 0.05, 60, 0.95)
     return Calibration(
         date="2026-01-01T00:00:00+00:00",
-        encoder=edition.encoder.fingerprint,
+        encoder=edition.measured_by,
         revision=edition.revision,
         objects=len(edition.exemplars),
         sources={"labelled": 60, "exemplars": 0, "simulated": 0},
@@ -93,7 +94,7 @@ def test_a_verdict_is_kept_whole_and_not_rounded(place, edition):
     assert (item.whole, item.local) == (match.distance, match.divergence.local_distance)
     assert (item.combined, item.threshold) == (
         match.divergence.combined_distance,
-        edition.encoder.combined_threshold.value,
+        shipped_threshold(),
     )
     assert (item.outcome, item.object_id, item.exemplar) == ("consistent", "01", str(match.exemplar))
     assert item.reasons == work.decision.reasons and item.region == work.region

@@ -1,0 +1,1 @@
+"""Training the comparison place by place: pairs, nuisances and alterations, the network, its loss."""
