@@ -19,6 +19,7 @@ from retrieval.machine import import_cv2
 PLACES_ACROSS = 33  # and down: the map's rows and columns, each 8 pixels of the network's input
 COVERED = 0.99  # share of a place that must be there to be compared
 BANDS = (1.0, 2.0, 4.0, 8.0)  # sigma in pixels of the aligned square, between which contrast is told
+ONE_TINT = 0.004  # of the variance of colours along their main line: what lies beside it
 BURNT = 0.94  # of full brightness
 STATES = 27  # channels
 _FULL, _STEP, _EDGE, _BEND = 255.0, 64.0, 16.0, 4.0  # what brightness, differences, places and pixels count in
@@ -43,6 +44,7 @@ def evidence_of(aligned: AlignedPair, shown: np.ndarray) -> Evidence:
         cv2.resize(one, small, interpolation=cv2.INTER_AREA)
         for one in (aligned.exemplar, aligned.probe, shown.astype(np.uint8) * 255)
     )
+    exemplar, probe = in_the_same_colours(exemplar, probe, cover > 250)
     bend = find_bend(exemplar, probe, cover > 250)
     probe = unbent(probe, bend)
     seen = (unbent(cover, bend) > 250) & ~find_margins(exemplar, probe)
@@ -62,6 +64,24 @@ def evidence_of(aligned: AlignedPair, shown: np.ndarray) -> Evidence:
     pictures = np.stack([equal.exemplar, compared]).transpose(0, 3, 1, 2)
     blur = blur_of(equal.exemplar_blurred[inside])
     return Evidence(np.ascontiguousarray(pictures, np.float32), np.stack(states).astype(np.float32), inside, seen, blur)
+
+
+def in_the_same_colours(exemplar: np.ndarray, probe: np.ndarray, seen: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return both in grey where one of them, as far as it is seen, is black and white or of one tint; else as they are.
+
+    uint8 (height, width, 3) twice and bool (height, width).
+    """
+    cv2 = import_cv2()
+    if not seen.any() or not any(is_monochrome(picture[seen]) for picture in (exemplar, probe)):
+        return exemplar, probe
+    one, other = (cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY) for picture in (exemplar, probe))
+    return cv2.merge([one] * 3), cv2.merge([other] * 3)
+
+
+def is_monochrome(pixels: np.ndarray) -> bool:
+    """Say whether pixels, (n, 3), lie on a line through the colours: black and white, or sepia."""
+    spread = np.linalg.eigvalsh(np.cov(pixels[::7].astype(np.float64), rowvar=False)) if len(pixels) > 14 else None
+    return spread is not None and bool(spread[1] <= ONE_TINT * spread[2])
 
 
 def _bands(aligned: AlignedPair, bend: np.ndarray, *, gain: float) -> list[np.ndarray]:

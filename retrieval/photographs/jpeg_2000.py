@@ -15,7 +15,7 @@ from retrieval.photographs.pictures import Contents, Pictures, Pixels, whole
 _HEADER = 1 << 20  # bytes in which the boxes before the pixels lie, profile included
 _BY_NUMBER, _CIELAB, _PLAIN = 1, 14, (16, 17)  # ways to name colours; colour spaces, RGB and grey among them
 _SPARED = 2  # times what is enough is left by halving: wavelets keep edges that averaging does not
-_TILE, _END = b"\xff\x90", b"\xff\xd9"
+_STREAM, _TILE, _END = b"\xff\x4f\xff\x51", b"\xff\x90", b"\xff\xd9"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +26,7 @@ class Jpeg2000Picture:
     levels: int  # how often it can be halved
     profile: bytes | None
     whole: bytes | None  # the file, if it has its end and its colours are plain
+    deep: bool  # colours of more than 8 bits, of which Pillow turns the brightest into the darkest
 
     @property
     def size(self) -> tuple[int, int]:
@@ -33,7 +34,11 @@ class Jpeg2000Picture:
         return self.source.size
 
     def decode(self, enough: int) -> Pixels:
-        """Decode, reduced by halves; by the codec of the extra what Pillow fails on."""
+        """Decode, reduced by halves; by the codec of the extra what Pillow fails on, or gets wrong."""
+        if self.deep:
+            if self.whole is None:
+                raise unsupported("JPEG 2000 of more than 8 bits in colours of its own")
+            return whole(self._by_codec(self.whole), self.profile)
         spare = 0
         while spare < self.levels and min(self.source.size) >> (spare + 1) >= _SPARED * enough:
             spare += 1
@@ -53,8 +58,8 @@ class Jpeg2000Picture:
         import numpy as np
 
         values = import_decoder("imagecodecs", "this kind of JPEG 2000").jpeg2k_decode(data)
-        depth = data[data.find(b"\xff\x4f\xff\x51") + 42]  # of the first component: sign and bits
-        scaled = eight_bits(values, *range_of(values, bits=1 + (depth & 0x7F), signed=depth > 0x7F))
+        bits, signed = _depth(data[data.find(_STREAM) :])
+        scaled = eight_bits(values, *range_of(values, bits=bits, signed=signed))
         return Image.fromarray(np.ascontiguousarray(scaled))
 
 
@@ -62,7 +67,7 @@ def contents(file: BinaryIO, max_megapixels: float) -> Contents:
     """Open a JPEG 2000 file or bare codestream; raises UnreadableImage, or what the decoder raises."""
     file.seek(0)
     head = file.read(_HEADER)
-    stream = max(0, head.find(b"\xff\x4f\xff\x51"))
+    stream = max(0, head.find(_STREAM))
     method, number, profile = _colour(head[:stream])
     if method == _BY_NUMBER and number == _CIELAB:
         raise unsupported("CIELab JPEG 2000")
@@ -70,7 +75,9 @@ def contents(file: BinaryIO, max_megapixels: float) -> Contents:
     data = _ended(file.read(), stream)
     source = by_pillow.opened(io.BytesIO(data), "JPEG2000", max_megapixels)
     plain = method != _BY_NUMBER or number in _PLAIN
-    picture = Jpeg2000Picture(source, _levels(head[stream:]), profile, data if plain and data.endswith(_END) else None)
+    deep = _depth(head[stream:])[0] > 8 and source.mode.startswith(("RGB", "LA"))
+    complete = data if plain and data.endswith(_END) else None
+    picture = Jpeg2000Picture(source, _levels(head[stream:]), profile, complete, deep)
     return Contents(Pictures(), lambda number: picture)
 
 
@@ -91,6 +98,12 @@ def _colour(boxes: bytes) -> tuple[int, int, bytes | None]:
     body = boxes[at + 4 : at - 4 + size]
     method = body[0] if body else 0
     return method, int.from_bytes(body[3:7], "big"), body[3:] if method in (2, 3) else None
+
+
+def _depth(codestream: bytes) -> tuple[int, bool]:
+    """Return the bits of the first component, and whether it has a sign."""
+    depth = codestream[42] if len(codestream) > 42 else 7
+    return 1 + (depth & 0x7F), depth > 0x7F
 
 
 def _levels(codestream: bytes) -> int:

@@ -13,7 +13,7 @@ from tests.encodings import encodings
 from tests.pictures import painting, write_paintings
 
 # Dithered or in four greys at most, the work is another picture, and is not consistent.
-FEW_TONES = ("1.", "bits", "grey 2 bits", "palette 1 bits", "palette 2 bits")
+FEW_TONES = ("1.", "bits", "grey 2 bits", "palette 1 bits", "palette 2 bits", "palette 4 bits", "palette of 16")
 
 
 @pytest.mark.slow

@@ -24,6 +24,7 @@ from retrieval.comparing.divergence import (
     local_limit,
     shipped_threshold,
 )
+from retrieval.comparing.evidence import is_monochrome
 from retrieval.comparing.overlays import PLATE
 from retrieval.comparing.registration import Registration
 from tests.pictures import DARK, LIGHT, PLACES, SIZE, both, painting, photograph, turned, with_plate
@@ -223,6 +224,31 @@ def test_a_photograph_of_few_pixels_is_genuine_all_the_same():
     few = painting(4).resize((208, 160), Image.Resampling.LANCZOS)
     found = compared(painting(4), few, lying(np.diag([0.4, 0.4, 1.0])))
     assert found.combined_distance < shipped_threshold()
+
+
+@pytest.mark.parametrize("tint", [(1.0, 1.0, 1.0), (1.0, 0.85, 0.65)])
+@pytest.mark.parametrize("which", ["exemplar", "probe"])
+def test_black_and_white_and_sepia_are_no_difference_and_what_is_drawn_otherwise_is(tint, which):
+    work = painting(1)
+    made = alter(work, "inserted", area=0.06, donor=painting(51), seed=1)
+
+    def toned(image: Image.Image) -> Image.Image:
+        grey = np.asarray(image.convert("L"), np.float32)[..., None] * np.array(tint)
+        return Image.fromarray(grey.round().astype(np.uint8))
+
+    for shown, beyond in ((work, False), (made.image, True)):
+        pair = {"exemplar": work, "probe": rephotograph(shown, seed=1)}
+        pair[which] = toned(pair[which])
+        found = compared(pair["exemplar"], pair["probe"], both(work, rephotograph(shown, seed=1)))
+        assert (found.combined_distance > shipped_threshold()) == beyond
+
+
+def test_what_is_monochrome():
+    colours = np.random.default_rng(0).integers(0, 256, (900, 3))
+    grey = np.repeat(colours[:, :1], 3, axis=1)
+    assert not is_monochrome(colours) and is_monochrome(grey) and is_monochrome((grey * [1.0, 0.8, 0.6]).astype(int))
+    few = np.where(np.arange(900)[:, None] % 10 == 0, colours, grey)  # a red seal on an ink drawing
+    assert not is_monochrome(few) and not is_monochrome(grey[:9])
 
 
 # -- places

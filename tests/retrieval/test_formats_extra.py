@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import imagecodecs
 import numpy as np
 import pillow_jxl  # noqa: F401  registers JPEG XL with Pillow
 import pytest
@@ -110,3 +111,13 @@ def test_raw_that_is_cut_is_damaged_and_silent(tmp_path, capfd):
     except UnreadableImage as error:
         assert "truncated" in str(error) or "damaged" in str(error)
     assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("codec", ["jp2", "j2k"])
+def test_white_of_sixteen_bits_stays_white(tmp_path, codec):
+    pixels = np.zeros((40, 60, 3), np.uint16)
+    pixels[:, 20:40], pixels[:, 40:] = 65535, (65535, 30000, 0)
+    file = tmp_path / f"deep.{codec}"
+    file.write_bytes(imagecodecs.jpeg2k_encode(pixels, level=0, codecformat=codec))
+    shown = np.asarray(read_photograph(file, short_side=100).image)
+    assert shown[20, [10, 30, 50]].tolist() == [[0, 0, 0], [255, 255, 255], [255, 117, 0]]
