@@ -61,6 +61,11 @@ class NotCompared:
 
 
 @dataclass(frozen=True, slots=True)
+class TooBlurred(NotCompared):
+    """Why a photograph says nothing of the work, not even as a whole: no detail of it is left."""
+
+
+@dataclass(frozen=True, slots=True)
 class NoExemplar(NotCompared):
     """Why there is nothing to compare with: the exemplar is away, and no sound working picture of it is kept."""
 
@@ -92,7 +97,7 @@ def diverge(
         return NotCompared(f"only {compared:.0%} of the exemplar is to be seen on the photograph")
     detail = max(RESOLVED / across(probe, registration), RESOLVED * max(evidence.blur, LEAST_BLUR) / COMPARED_SIDE)
     if detail > COARSEST:
-        return NotCompared(f"too blurred: differences under {detail:.0%} of its width could not be seen")
+        return TooBlurred(f"too blurred: differences under {detail:.0%} of its width could not be seen")
     local, combined = places_and_whole(evidence)
     local_distance = float(np.nanmax(local))
     limit = local_limit(shipped_threshold() if threshold is None else threshold, local_distance, combined)

@@ -10,7 +10,8 @@ SIDE = 132  # pixels of the square in which margins are looked for
 THINNEST, THICKEST = 2, 0.4  # pixels, and share of the side
 EVEN = 14  # grey levels, in any channel, from the colour of the edge
 SPECKS = 0.02  # share of a row that may be farther from the colour
-BUSY = 0.15  # share of what the probe shows there that is not of one grey; less is a margin too, and is compared
+BUSY = 0.05  # share of a part of the edge, on the probe, that is not of one grey; less is a margin too, and is compared
+PARTS, FOREIGN = 12, 0.75  # parts of an edge, and the share of them that must be busy: a figure on a margin stays seen
 
 
 def find_margins(exemplar: np.ndarray, probe: np.ndarray) -> np.ndarray:
@@ -38,4 +39,5 @@ def _thickness(exemplar: np.ndarray, grey: np.ndarray) -> int:
     if not THINNEST <= thickness < THICKEST * SIDE:
         return 0
     shown = grey[:thickness].astype(np.float32)
-    return thickness + 1 if (np.abs(shown - np.median(shown)) > EVEN).mean() > BUSY else 0
+    away = (np.abs(shown - np.median(shown)) > EVEN).reshape(thickness, PARTS, -1).mean(axis=(0, 2))
+    return thickness + 1 if (away > BUSY).mean() >= FOREIGN else 0

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from retrieval.comparing.divergence import Divergence, NotCompared
+from retrieval.comparing.divergence import Divergence, NotCompared, TooBlurred
 from retrieval.comparing.network import default_description
 from retrieval.comparing.overlays import COVER
 from retrieval.comparing.registration import NotRegistered, Registration
@@ -59,6 +59,8 @@ def decide(matches: Sequence[Match], basis: Basis, *, poor: str | None = None) -
         return _inconclusive("the last index run was not completed; run `artifact index` again")
     if matches and (away := matches[0].without_exemplar) is not None:
         return _inconclusive(f"{_agreeing(matches[0])}; {away.reason}")
+    if matches and isinstance(blurred := matches[0].divergence, TooBlurred):
+        return _inconclusive(f"{_agreeing(matches[0])}; {blurred.reason}; a sharper photograph would help")
     divergence = matches[0].compared if matches else None
     combined = limits.combined_of(matches[0].condition) if matches else None
     if divergence is not None and combined is not None and combined.value is not None:
@@ -92,8 +94,8 @@ def _decide_by_places(nearest: Match, found: Divergence, threshold: float) -> tu
     if found.hidden > MOST_HIDDEN:
         outcome, said = (
             Outcome.INCONCLUSIVE,
-            f"plates or glare hide {found.hidden:.0%} of its detail, more than the {MOST_HIDDEN:.0%} allowed: "
-            "a photograph without them would help",
+            f"plates, glare or plain things hide {found.hidden:.0%} of its detail, more than the "
+            f"{MOST_HIDDEN:.0%} allowed: a photograph without them would help",
         )
     elif found.combined_distance > threshold:
         outcome, said = Outcome.DIVERGENT, f"{combined} is beyond the authenticity threshold {threshold:.3f}"

@@ -19,6 +19,7 @@ from retrieval.comparing.divergence import (
     PLACES_ACROSS,
     Divergence,
     NotCompared,
+    TooBlurred,
     _places,
     diverge,
     local_limit,
@@ -217,7 +218,7 @@ def test_what_is_too_blurred_to_show_anything_is_not_compared_and_detail_is_said
     ]
     assert isinstance(found[0], Divergence) and isinstance(found[1], Divergence)
     assert 0.01 < found[0].detail < found[1].detail < COARSEST
-    assert isinstance(found[2], NotCompared) and found[2].reason.startswith("too blurred: differences under ")
+    assert isinstance(found[2], TooBlurred) and found[2].reason.startswith("too blurred: differences under ")
 
 
 def test_a_photograph_of_few_pixels_is_genuine_all_the_same():

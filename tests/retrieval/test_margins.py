@@ -32,6 +32,13 @@ def test_a_margin_on_both_is_compared_and_so_is_a_signature_on_it():
     assert not find_margins(exemplar, exemplar).any() and not find_margins(exemplar, signed).any()
 
 
+def test_a_figure_that_was_put_on_a_margin_stays_seen():
+    exemplar = np.rot90(with_margin(90)).copy()
+    drawn = exemplar.copy()
+    drawn[-80:-10, 60:180] = np.asarray(painting(7, size=(120, 70)))
+    assert not find_margins(exemplar, drawn).any()
+
+
 def test_a_work_up_to_the_edge_and_an_empty_sheet_have_none():
     work = np.asarray(painting(2, size=(SIDE, SIDE)))
     other = np.asarray(painting(9, size=(SIDE, SIDE)))
