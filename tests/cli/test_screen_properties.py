@@ -29,6 +29,7 @@ from cli.screening.journal import Journal
 from cli.screening.screening_options import ScreeningOptions
 from indexer.inputs.lots import read_lots
 from indexer.inputs.scan import scan_folder
+from indexer.inputs.system_files import system_name
 from retrieval.judging.edition import Edition, open_edition
 from retrieval.photographs.reader_process import TIME_LIMIT, Reader
 from retrieval.verdicts.log import VerdictLog
@@ -40,11 +41,14 @@ stems = text | st.sampled_from(
     ["\u00e9", "e\u0301", "a\nb", "\u202ea", "=1+1", "-rf", "\\", "?", " ", "CON", "\U0001f5bc"]
 )
 endings = st.sampled_from([".jpg", ".PNG"])
-file_names = st.builds(str.__add__, stems, endings).filter(lambda name: not name.startswith("."))
+file_names = st.builds(str.__add__, stems, endings).filter(
+    lambda name: not name.startswith(".") and not system_name(name)
+)
 no_text = st.binary(min_size=1, max_size=3).map(
     lambda odd: os.fsdecode(b"x\xff" + odd.translate(None, b"/\0") + b".jpg")
 )
-folders = st.just("") | stems.filter(lambda name: not name.startswith(".")).map(lambda name: f"{name}/")
+folder_names = stems.filter(lambda name: not name.startswith(".") and not system_name(name))
+folders = st.just("") | folder_names.map(lambda name: f"{name}/")
 paths = st.builds(str.__add__, folders, file_names)
 
 
