@@ -52,7 +52,6 @@ class RealPair:
     exemplar: Path
     photo: Path
     homography: np.ndarray  # float64 (3, 3): pixels of the upright exemplar -> of the upright photograph
-    object_id: str
     source: str
 
 

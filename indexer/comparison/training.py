@@ -24,6 +24,7 @@ from torch.nn import functional
 from indexer.comparison.examples import Examples, Material, make_examples, read_examples, shuffled, tower
 from indexer.comparison.network import ComparisonNetwork, Head
 from indexer.comparison.pairs import RealPair
+from retrieval.comparing.divergence import PEAKED
 from retrieval.comparing.evidence import PLACES_ACROSS, STATES
 from retrieval.comparing.network import DESCRIPTION, MODEL, SCHEMA, WEIGHTS
 from retrieval.comparing.surface import SIDE
@@ -34,7 +35,6 @@ HEAD = "head.safetensors"
 HARDEST = 20  # unaltered places of a pair that count as much as all others
 WHOLE = 3.0  # logit that the whole of an unaltered picture may reach
 MARGIN = 1.5  # by which the whole of a copy is to be beyond the whole of a genuine photograph
-PEAKED = 2.0  # how near the whole is to the largest of its places
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,9 +146,9 @@ def read_material(folder: Path, seed: int) -> Material:
     """Return what `tests.bench.comparison_recipe` wrote."""
     works = tuple(Path(line) for line in (folder / "works.txt").read_text(encoding="utf-8").splitlines())
     kept = np.load(folder / "pairs.npz")
-    columns = (kept[name] for name in ("exemplar", "photo", "homography", "object_id", "source"))
+    columns = (kept[name] for name in ("exemplar", "photo", "homography", "source"))
     rows = zip(*columns, strict=True)
-    return Material(works, tuple(RealPair(Path(a), Path(b), h, str(c), str(d)) for a, b, h, c, d in rows), seed)
+    return Material(works, tuple(RealPair(Path(a), Path(b), h, str(source)) for a, b, h, source in rows), seed)
 
 
 def main() -> None:

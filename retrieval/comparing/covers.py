@@ -8,6 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from retrieval.comparing.alignment import AlignedPair
+from retrieval.comparing.pixels import squared_steps
 from retrieval.machine import import_cv2
 
 SIDE = 264  # pixels of the square in which they are looked for
@@ -68,5 +69,4 @@ def _steepness(picture: np.ndarray) -> np.ndarray:
     """Return the largest step of grey within two pixels of each: float32 (height, width)."""
     cv2 = import_cv2()
     grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
-    across, down = (cv2.Sobel(grey, cv2.CV_32F, *order, scale=1 / 8) for order in ((1, 0), (0, 1)))
-    return np.asarray(cv2.dilate(np.hypot(across, down), np.ones((AROUND, AROUND), np.uint8)))
+    return np.asarray(cv2.dilate(np.sqrt(squared_steps(grey)), np.ones((AROUND, AROUND), np.uint8)))

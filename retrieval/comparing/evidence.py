@@ -12,11 +12,12 @@ import numpy as np
 
 from retrieval.comparing.alignment import AlignedPair, fit_colours
 from retrieval.comparing.margins import find_margins
-from retrieval.comparing.sharpness import EqualPair, blur_of, equally_sharp
+from retrieval.comparing.pixels import grey_of
+from retrieval.comparing.sharpness import PLACES, EqualPair, blur_of, equally_sharp
 from retrieval.comparing.surface import SIDE, find_bend, unbent
 from retrieval.machine import import_cv2
 
-PLACES_ACROSS = 33  # and down: the map's rows and columns, each 8 pixels of the network's input
+PLACES_ACROSS = PLACES  # and down: the map's rows and columns, each 8 pixels of the network's input
 COVERED = 0.99  # share of a place that must be there to be compared
 BANDS = (1.0, 2.0, 4.0, 8.0)  # sigma in pixels of the aligned square, between which contrast is told
 ONE_TINT = 0.004  # of the variance of colours along their main line: what lies beside it
@@ -56,7 +57,7 @@ def evidence_of(aligned: AlignedPair, shown: np.ndarray) -> Evidence:
     states = [
         *_bands(aligned, bend, gain=float(fitted.std() / max(probe.std(), 1e-3))),
         *_differences(equal.exemplar, compared),
-        *_light(exemplar, probe, _grey(equal.exemplar)),
+        *_light(exemplar, probe, grey_of(equal.exemplar)),
         *_sharpness(equal),
         _placed(np.linalg.norm(bend, axis=2)) / _BEND,
         _from_edge(),
@@ -87,8 +88,8 @@ def is_monochrome(pixels: np.ndarray) -> bool:
 def _bands(aligned: AlignedPair, bend: np.ndarray, *, gain: float) -> list[np.ndarray]:
     """Return the contrast of both in each band, in full resolution and before anything was blurred, and by how much
     that of the exemplar is more."""
-    probe = _grey(unbent(aligned.probe, bend))
-    one, other = _contrasts(_grey(aligned.exemplar)), _contrasts((probe - probe.mean()) * gain)
+    probe = grey_of(unbent(aligned.probe, bend))
+    one, other = _contrasts(grey_of(aligned.exemplar)), _contrasts((probe - probe.mean()) * gain)
     return [*one, *other, *(a - b for a, b in zip(one, other, strict=True))]
 
 
@@ -108,13 +109,13 @@ def _differences(exemplar: np.ndarray, probe: np.ndarray) -> list[np.ndarray]:
     away = np.abs(exemplar - probe) / _STEP
     mean = away.mean(axis=2)
     around = cv2.dilate(mean, np.ones((3, 3), np.uint8))
-    signed = (_grey(exemplar) - _grey(probe)) / _STEP
+    signed = (grey_of(exemplar) - grey_of(probe)) / _STEP
     return [_placed(mean), _placed(away.max(axis=2)), _placed(around), _placed(signed)]
 
 
 def _light(exemplar: np.ndarray, probe: np.ndarray, equal: np.ndarray) -> list[np.ndarray]:
     """Return brightness, burnt share and saturation of the probe as it was taken, and what the exemplar has of them."""
-    bright = _grey(probe) / _FULL
+    bright = grey_of(probe) / _FULL
     burnt = (bright > BURNT).astype(np.float32)
     return [_placed(bright), _placed(burnt), _placed(equal / _FULL), _saturation(probe), _saturation(exemplar)]
 
@@ -139,8 +140,3 @@ def _placed(values: np.ndarray) -> np.ndarray:
     cv2 = import_cv2()
     size = (PLACES_ACROSS, PLACES_ACROSS)
     return np.asarray(cv2.resize(values.astype(np.float32), size, interpolation=cv2.INTER_AREA))
-
-
-def _grey(picture: np.ndarray) -> np.ndarray:
-    cv2 = import_cv2()
-    return np.asarray(cv2.cvtColor(np.clip(picture, 0, 255).astype(np.float32), cv2.COLOR_RGB2GRAY))

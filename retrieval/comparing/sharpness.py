@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from retrieval.comparing.pixels import grey_of, squared_steps
 from retrieval.machine import import_cv2
 
 BLURS = (0.5, 0.7, 1.0, 1.4, 2.0, 2.8, 4.0)  # sigma in pixels, tried in turn on the sharper one
@@ -33,7 +34,7 @@ def equally_sharp(exemplar: np.ndarray, probe: np.ndarray, shown: np.ndarray) ->
 
     `shown`, bool (side, side), is where they can be compared.
     """
-    one, other = _grey(exemplar), _grey(probe)
+    one, other = grey_of(exemplar), grey_of(probe)
     weight = shown.astype(np.float32)
     own, wanted = sharpness(one, weight), sharpness(other, weight)
     first, blurred = _as_sharp_as(exemplar, one, weight, own, wanted)
@@ -87,11 +88,5 @@ def _between(stack: list[np.ndarray], level: np.ndarray) -> np.ndarray:
 def _detail(grey: np.ndarray, weight: np.ndarray) -> np.ndarray:
     """Return the mean squared step of grey around each place."""
     cv2 = import_cv2()
-    across, down = (cv2.Sobel(grey, cv2.CV_32F, *order, scale=1 / 8) for order in ((1, 0), (0, 1)))
-    small = cv2.resize((across**2 + down**2) * weight, (PLACES, PLACES), interpolation=cv2.INTER_AREA)
+    small = cv2.resize(squared_steps(grey) * weight, (PLACES, PLACES), interpolation=cv2.INTER_AREA)
     return np.asarray(cv2.GaussianBlur(small, (0, 0), SURROUNDINGS))
-
-
-def _grey(picture: np.ndarray) -> np.ndarray:
-    cv2 = import_cv2()
-    return np.asarray(cv2.cvtColor(np.clip(picture, 0, 255).astype(np.float32), cv2.COLOR_RGB2GRAY))

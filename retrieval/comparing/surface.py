@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from retrieval.comparing.pixels import squared_steps
 from retrieval.machine import import_cv2
 
 SIDE = 264  # pixels of the square on which the bend is found
@@ -33,7 +34,7 @@ def find_bend(exemplar: np.ndarray, probe: np.ndarray, seen: np.ndarray) -> np.n
     rows, columns = _grid(SIDE)
     moved = cv2.remap(other, columns + flow[..., 0], rows + flow[..., 1], cv2.INTER_LINEAR)
     unlike, shown, flow = _coarse(cv2.absdiff(one, moved)), _coarse(seen), _coarse(flow)
-    weight = np.minimum(_coarse(_texture(one)) / TEXTURE, 1.0) * shown / (1.0 + (unlike / UNLIKE) ** 2)
+    weight = np.minimum(_coarse(squared_steps(one)) / TEXTURE, 1.0) * shown / (1.0 + (unlike / UNLIKE) ** 2)
     weight = np.where(np.linalg.norm(flow, axis=2) < MOST * SIDE, weight, 0.0).astype(np.float32)
     smooth = np.zeros_like(flow)
     for _ in range(ROUNDS):
@@ -63,12 +64,6 @@ def _made_alike(picture: np.ndarray) -> np.ndarray:
     variance = np.maximum(cv2.GaussianBlur(grey * grey, (0, 0), _EVEN) - mean * mean, 0.0)
     even = (grey - mean) / np.sqrt(variance + _NOISE)
     return np.clip(even * _CONTRAST + 128.0, 0, 255).astype(np.uint8)
-
-
-def _texture(grey: np.ndarray) -> np.ndarray:
-    cv2 = import_cv2()
-    across, down = (cv2.Sobel(grey, cv2.CV_32F, *order, scale=1 / 8) for order in ((1, 0), (0, 1)))
-    return np.asarray(across**2 + down**2)
 
 
 def _coarse(values: np.ndarray) -> np.ndarray:

@@ -56,12 +56,12 @@ def main() -> None:
     """Register the photographs, and write works.txt and pairs.npz into the folder named on the command line."""
     out = Path(sys.argv[1])
     out.mkdir(parents=True, exist_ok=True)
-    columns: dict[str, list] = {name: [] for name in ("exemplar", "photo", "homography", "object_id", "source")}
+    columns: dict[str, list] = {name: [] for name in ("exemplar", "photo", "homography", "source")}
     for source, case in cases():
         one, other = (read_photograph(path, short_side=260) for path in (case.exemplar, case.probe))
         found = find_registration(features_of(one), features_of_probe(other))
         if isinstance(found, Registration) and across(other, found) >= LEAST_ACROSS:
-            values = (str(case.exemplar.resolve()), str(case.probe.resolve()), found.homography, case.group, source)
+            values = (str(case.exemplar.resolve()), str(case.probe.resolve()), found.homography, source)
             for name, value in zip(columns, values, strict=True):
                 columns[name].append(value)
     np.savez(out / "pairs.npz", **{name: np.array(values) for name, values in columns.items()})

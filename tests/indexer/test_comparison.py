@@ -36,7 +36,7 @@ def material(tmp_path_factory) -> Material:
     works = tuple(sorted((folder / "works").iterdir()))
     photo = rephotograph(painting(0), seed=3)
     photo.save(folder / "photo.png")
-    pair = RealPair(works[0], folder / "photo.png", both(painting(0), photo).homography, "00", "a source")
+    pair = RealPair(works[0], folder / "photo.png", both(painting(0), photo).homography, "a source")
     return Material(works, (pair,), seed=1)
 
 
