@@ -66,9 +66,9 @@ def make_examples(
     folder.mkdir(parents=True, exist_ok=True)
     with ProcessPoolExecutor(cpu_count()) as pool:
         for start in range(0, count, A_FILE):
-            path = folder / f"{start:06}.npz"
+            numbers = range(start, min(start + A_FILE, count))
+            path = folder / f"seed-{material.seed}-{start:06}-{numbers.stop:06}.npz"
             if not path.exists():
-                numbers = range(start, min(start + A_FILE, count))
                 found = pool.map(_example, [material] * len(numbers), numbers, chunksize=10)
                 _save(path, [example for example in found if example is not None])
             on_progress(min(start + A_FILE, count), count)

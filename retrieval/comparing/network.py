@@ -15,6 +15,7 @@ import numpy as np
 from retrieval.comparing.evidence import PLACES_ACROSS, Evidence
 from retrieval.encoder.openvino_engine import import_openvino
 from retrieval.errors import UnusableEncoder
+from retrieval.machine import cpu_count
 from retrieval.statistics.calibration import Threshold
 
 FOLDER = Path(__file__).parent / "default_network"
@@ -45,7 +46,8 @@ class ComparisonNetwork:
             raise UnusableEncoder(f"the comparison network in {folder} cannot be read: {error.strerror}") from error
         if hashes != dict(read_description(folder).files):
             raise UnusableEncoder(f"the comparison network in {folder} was changed: install the program again")
-        options = {"INFERENCE_PRECISION_HINT": "f32", "INFERENCE_NUM_THREADS": 1, "NUM_STREAMS": 1}
+        cores = cpu_count()  # a stream of one thread for each: a distance does not depend on what else is compared
+        options = {"INFERENCE_PRECISION_HINT": "f32", "INFERENCE_NUM_THREADS": cores, "NUM_STREAMS": cores}
         try:
             self._compiled = import_openvino().Core().compile_model(folder / MODEL, "CPU", options)
         except RuntimeError as error:

@@ -6,6 +6,7 @@ from typing import BinaryIO
 
 from PIL import Image
 
+from retrieval.errors import UnreadableImage
 from retrieval.photographs import by_pillow
 from retrieval.photographs.by_pillow import PillowPicture
 from retrieval.photographs.depth import eight_bits, range_of
@@ -25,7 +26,8 @@ class Jpeg2000Picture:
     source: Image.Image
     levels: int  # how often it can be halved
     profile: bytes | None
-    whole: bytes | None  # the file, if it has its end and its colours are plain
+    whole: bytes | None  # the file, if it has its end
+    plain: bool  # its colours are RGB or grey, as the codec of the extra takes them
     deep: bool  # colours of more than 8 bits, of which Pillow turns the brightest into the darkest
 
     @property
@@ -36,8 +38,10 @@ class Jpeg2000Picture:
     def decode(self, enough: int) -> Pixels:
         """Decode, reduced by halves; by the codec of the extra what Pillow fails on, or gets wrong."""
         if self.deep:
-            if self.whole is None:
+            if not self.plain:
                 raise unsupported("JPEG 2000 of more than 8 bits in colours of its own")
+            if self.whole is None:
+                raise UnreadableImage("truncated: its codestream has no end")
             return whole(self._by_codec(self.whole), self.profile)
         spare = 0
         while spare < self.levels and min(self.source.size) >> (spare + 1) >= _SPARED * enough:
@@ -46,7 +50,7 @@ class Jpeg2000Picture:
         try:
             pixels = PillowPicture(self.source).decode(enough)
         except OSError:
-            if self.whole is None:
+            if self.whole is None or not self.plain:
                 raise
             return whole(self._by_codec(self.whole), self.profile)
         inks = self.profile is not None and self.profile[16:20] == b"CMYK" and self.source.mode == "RGBA"
@@ -76,8 +80,8 @@ def contents(file: BinaryIO, max_megapixels: float) -> Contents:
     source = by_pillow.opened(io.BytesIO(data), "JPEG2000", max_megapixels)
     plain = method != _BY_NUMBER or number in _PLAIN
     deep = _depth(head[stream:])[0] > 8 and source.mode.startswith(("RGB", "LA"))
-    complete = data if plain and data.endswith(_END) else None
-    picture = Jpeg2000Picture(source, _levels(head[stream:]), profile, complete, deep)
+    complete = data if data.endswith(_END) else None
+    picture = Jpeg2000Picture(source, _levels(head[stream:]), profile, complete, plain, deep)
     return Contents(Pictures(), lambda number: picture)
 
 

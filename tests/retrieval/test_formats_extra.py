@@ -121,3 +121,12 @@ def test_white_of_sixteen_bits_stays_white(tmp_path, codec):
     file.write_bytes(imagecodecs.jpeg2k_encode(pixels, level=0, codecformat=codec))
     shown = np.asarray(read_photograph(file, short_side=100).image)
     assert shown[20, [10, 30, 50]].tolist() == [[0, 0, 0], [255, 255, 255], [255, 117, 0]]
+
+
+def test_a_deep_jpeg_2000_that_is_cut_is_said_to_be_cut(tmp_path):
+    pixels = (np.random.default_rng(0).random((200, 300, 3)) * 65535).astype(np.uint16)
+    file = tmp_path / "cut.jp2"
+    data = imagecodecs.jpeg2k_encode(pixels, level=0, codecformat="jp2")
+    file.write_bytes(data[: len(data) // 2])
+    with pytest.raises(UnreadableImage, match="truncated"):
+        read_photograph(file, short_side=100)
