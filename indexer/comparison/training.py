@@ -24,8 +24,8 @@ from torch.nn import functional
 from indexer.comparison.examples import Examples, Material, make_examples, read_examples, shuffled, tower
 from indexer.comparison.network import ComparisonNetwork, Head
 from indexer.comparison.pairs import RealPair
-from retrieval.comparing.divergence import PEAKED
 from retrieval.comparing.evidence import PLACES_ACROSS, STATES
+from retrieval.comparing.logits import PEAKED
 from retrieval.comparing.network import DESCRIPTION, MODEL, SCHEMA, WEIGHTS
 from retrieval.comparing.surface import SIDE
 from retrieval.encoder.openvino_engine import import_openvino

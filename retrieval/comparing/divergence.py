@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
 
 from retrieval.comparing.alignment import align, fit_colours
 from retrieval.comparing.covers import find_covers
-from retrieval.comparing.evidence import PLACES_ACROSS, Evidence, evidence_of
-from retrieval.comparing.network import default_description, default_network
+from retrieval.comparing.evidence import PLACES_ACROSS, evidence_of
+from retrieval.comparing.logits import distance_of, logit_of, logits_of, whole_of
+from retrieval.comparing.network import default_description
 from retrieval.comparing.overlays import COVER, Box, Overlay, find_overlays, listed
 from retrieval.comparing.registration import Registration
 from retrieval.comparing.surface import SIDE as COMPARED_SIDE
 from retrieval.machine import import_cv2
 from retrieval.photographs.photograph import Photograph
 
-SPREAD = 3  # places, across and down, over which the evidence is averaged
-PEAKED = 2.0  # how near the combined distance is to that of the worst place; the network was trained with it
-UNIT = 0.1  # distance for a logit
 RESOLVED = 4.0  # pixels, or sigmas of blur, that a difference must be across to be seen
 LEAST_BLUR = 1.0  # sigma: of the network's own pixels
 COARSEST = 0.05  # share of the side: where only larger differences could be seen, nothing is said
@@ -98,7 +95,8 @@ def diverge(
     detail = max(RESOLVED / across(probe, registration), RESOLVED * max(evidence.blur, LEAST_BLUR) / COMPARED_SIDE)
     if detail > COARSEST:
         return TooBlurred(f"too blurred: differences under {detail:.0%} of its width could not be seen")
-    local, combined = places_and_whole(evidence)
+    logits = logits_of(evidence)
+    local, combined = distance_of(logits).astype(np.float32), float(distance_of(whole_of(logits)))
     local_distance = float(np.nanmax(local))
     limit = local_limit(shipped_threshold() if threshold is None else threshold, local_distance, combined)
     return Divergence(
@@ -136,45 +134,14 @@ def across(probe: Photograph, registration: Registration) -> float:
     return float((shown / registration.overlap_exemplar) ** 0.5)
 
 
-def places_and_whole(evidence: Evidence) -> tuple[np.ndarray, float]:
-    """Return the local distance of each place, float32 (rows, columns), NaN where nothing was compared; and the whole.
-
-    The comparison network's logits, the mean over the places around each, and their soft maximum: one place that
-    contradicts the exemplar clearly weighs as much as many that do so a little.
-    """
-    logits = _spread(default_network()(evidence), evidence.inside)
-    whole = float(np.logaddexp.reduce(PEAKED * logits[evidence.inside].astype(np.float64)) / PEAKED)
-    local = np.where(evidence.inside, distance_of(logits), np.nan).astype(np.float32)
-    return local, float(distance_of(whole))
-
-
-def distance_of(logits: np.ndarray | float) -> np.ndarray:
-    """Return distances for logits: never below 0, and rising with the evidence (the softplus)."""
-    return np.asarray(UNIT * np.logaddexp(0.0, logits))
-
-
 def local_limit(threshold: float, local_distance: float, combined_distance: float) -> float:
     """Return the local distance from which on a place is one of those that carry a pair beyond a threshold.
 
     As much below the largest local distance as the threshold is below the combined distance, in logits; so some place
     is at the limit or beyond just where the pair is at the threshold or beyond.
     """
-    below = _logit_of(combined_distance) - _logit_of(threshold)
-    return float(distance_of(_logit_of(local_distance) - below))
-
-
-def _logit_of(distance: float) -> float:
-    """Return the logit of a distance, the other way round; a distance of 0 has none, and gets a very low one."""
-    scaled = max(distance, 1e-12) / UNIT
-    return scaled + math.log(-math.expm1(-scaled))
-
-
-def _spread(distances: np.ndarray, inside: np.ndarray) -> np.ndarray:
-    """Return the mean over the places around each that are inside."""
-    cv2 = import_cv2()
-    around = (SPREAD, SPREAD)
-    weight = cv2.blur(inside.astype(np.float32), around)
-    return np.asarray(cv2.blur(np.where(inside, distances, 0).astype(np.float32), around) / np.maximum(weight, 1e-6))
+    below = logit_of(combined_distance) - logit_of(threshold)
+    return float(distance_of(logit_of(local_distance) - below))
 
 
 def _share_of_detail(exemplar: np.ndarray, hidden: np.ndarray) -> float:

@@ -15,7 +15,6 @@ from retrieval.comparing.divergence import (
     COARSEST,
     LEAST_COMPARED,
     MOST_PLACES,
-    PEAKED,
     PLACES_ACROSS,
     Divergence,
     NotCompared,
@@ -26,6 +25,7 @@ from retrieval.comparing.divergence import (
     shipped_threshold,
 )
 from retrieval.comparing.evidence import is_monochrome
+from retrieval.comparing.logits import PEAKED
 from retrieval.comparing.overlays import PLATE
 from retrieval.comparing.registration import Registration
 from tests.pictures import DARK, LIGHT, PLACES, SIZE, both, painting, photograph, turned, with_plate
