@@ -15,10 +15,10 @@ from cli.commands.shared_options import (
     Format,
     ListFormat,
     Neighbours,
-    ObjectId,
     Png,
     Report,
     Single,
+    complete_object,
 )
 from cli.output.streams import STDOUT
 from cli.runs.judging_options import JudgingOptions
@@ -93,8 +93,18 @@ def _exit_code(counts: Mapping[str, int], flagging: bool) -> ExitCode:
 
 
 def compare(
-    photo: Annotated[Path, typer.Argument(metavar="PHOTO", help="The photograph to be judged.")],
-    object_id: ObjectId,
+    photo: Annotated[
+        Path,
+        typer.Argument(metavar="PHOTO", help="The photograph to be judged; of two the exemplar."),
+    ],
+    second: Annotated[
+        str,
+        typer.Argument(
+            metavar="OBJECT|PHOTO",
+            help="Id of an object, or the file of a second photograph.",
+            autocompletion=complete_object,
+        ),
+    ],
     data: Data = DATA,
     format: Format = ListFormat.TABLE,
     report: Report = None,
@@ -103,26 +113,29 @@ def compare(
     *,
     judging: JudgingOptions,
 ) -> None:
-    """Judge a photograph against one object, and show where the two differ.
+    """Judge a photograph against one object, or against another photograph, and show where the two differ.
+
+    Two photographs need no catalogue: the first is taken as the exemplar, the second is judged by it, and nothing is
+    recorded. What is a file is a photograph; ./FILE is one even where an object has that id.
 
     \b
     Examples:
       artifact compare photo.jpg 1984.12
       artifact compare photo.jpg 1984.12 --report evidence.html --png evidence.png
+      artifact compare of-2019.jpg of-today.jpg --report evidence.html
     """
     with _reader() as read:
-        from cli.runs.query import run_query
+        from cli.runs.query import is_photograph, run_query, run_two
 
-        divergent = run_query(
-            photo,
-            data,
-            read=read,
-            object_id=object_id,
-            as_json=format is ListFormat.JSON,
-            report=report,
-            png=png,
-            judging=judging,
-        )
+        as_json = format is ListFormat.JSON
+        if is_photograph(second, data):
+            divergent = run_two(
+                photo, Path(second), read=read, as_json=as_json, report=report, png=png, judging=judging
+            )
+        else:
+            divergent = run_query(
+                photo, data, read=read, object_id=second, as_json=as_json, report=report, png=png, judging=judging
+            )
     raise typer.Exit(ExitCode.DIVERGENT if divergent and exit_code else ExitCode.DONE)
 
 

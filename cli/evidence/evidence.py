@@ -26,6 +26,12 @@ VERDICTS: Mapping[str, str] = {
     "{0} is only the nearest.",
     Outcome.INCONCLUSIVE: "The photograph or the calibration is too poor to say whether it is consistent with {0}.",
 }
+OF_TWO: Mapping[str, str] = {
+    Outcome.CONSISTENT: "Both show the same, and the {1} is within the threshold {2}.",
+    Outcome.DIVERGENT: "Both show the same work, or one imitates the other, but the {1} is beyond the threshold {2}.",
+    Outcome.NO_MATCH: "Nothing shows that the two photographs are of one work.",
+    Outcome.INCONCLUSIVE: "The photographs are too poor to say whether this one is consistent with {0}.",
+}
 NOTHING_COMPARED = "Nothing was compared place by place; the verdict rests on the global distance."
 BEYOND, WITHIN = "beyond it a photograph diverges", "within it an object of the catalogue is found"
 
@@ -116,8 +122,9 @@ class Evidence:
         if self.match.without_exemplar is not None:
             return f"Nothing can be said of {self.match.object_id} while its exemplar is away."
         name, distance, threshold = self.judged_by
-        return VERDICTS[self.decision.outcome].format(
-            self.match.object_id, f"{name} {distance:.3f} to the genuine exemplar", _number(threshold)
+        said, of = (OF_TWO, "first") if self.basis.alone else (VERDICTS, "genuine exemplar")
+        return said[self.decision.outcome].format(
+            self.match.object_id, f"{name} {distance:.3f} to the {of}", _number(threshold)
         )
 
     @property
@@ -140,14 +147,19 @@ class Evidence:
         if self.registration is None:
             tried = self.match.registration
             reason = tried.reason if isinstance(tried, NotRegistered) else "it was not tried"
-            said.append(f"The two photographs could not be registered: {reason}. {NOTHING_COMPARED}")
+            said.append(f"The two photographs could not be registered: {reason}.{self._rests}")
         elif self.match.without_exemplar is not None:
             said.append(f"Nothing was compared: {self.match.without_exemplar.reason}.")
         elif self.divergence is None:
             compared = self.match.divergence
             reason = compared.reason if isinstance(compared, NotCompared) else "it was not tried"
-            said.append(f"The two are registered, but could not be compared: {reason}. {NOTHING_COMPARED}")
+            said.append(f"The two are registered, but could not be compared: {reason}.{self._rests}")
         return tuple(said)
+
+    @property
+    def _rests(self) -> str:
+        """What the verdict rests on where nothing was compared place by place."""
+        return "" if self.basis.alone else f" {NOTHING_COMPARED}"
 
     def said_of(self, place: Place) -> str:
         """Return the local distance of a place, and whether it exceeds the threshold."""
@@ -170,12 +182,16 @@ class Evidence:
             yield _range_of(self.match)
         whole = "between the photographs as wholes, from 0 (alike) to 2: it finds the object"
         yield EvidenceFigure("global distance", f"{self.match.distance:.3f}", whole)
+        if not self.basis.alone:
+            yield from self._global_limits()
+        yield from _figures_of_comparison(self.divergence) if self.divergence else ()
+        yield from _figures_of_registration(self.registration) if self.registration else ()
+
+    def _global_limits(self) -> Iterator[EvidenceFigure]:
         authenticity, match = (self.thresholds.authenticity, self.thresholds.match) if self.thresholds else (None, None)
         on = f"false alarms on {{}} {self._genuine(authenticity, False)}"
         yield _limit("authenticity threshold", authenticity, f"global: {BEYOND}", on)
         yield _limit("match threshold", match, f"global: {WITHIN}", "false matches on {} objects")
-        yield from _figures_of_comparison(self.divergence) if self.divergence else ()
-        yield from _figures_of_registration(self.registration) if self.registration else ()
 
     def _genuine(self, threshold: Threshold | None, compared: bool) -> str:
         """Return what the photographs were on which a threshold was set."""

@@ -11,7 +11,6 @@ from cli.evidence.evidence import Evidence
 from cli.evidence.page import render_evidence
 from cli.evidence.picture import draw_evidence
 from cli.output.writing import write_whole
-from retrieval.catalogue.catalogue import Catalogue
 from retrieval.comparing.alignment import lay_over
 from retrieval.errors import UnreadableImage
 from retrieval.finding.match import Match
@@ -52,8 +51,6 @@ def gather(verdict: Verdict, edition: Edition, *, max_megapixels: float) -> Evid
     if probe.sha256 != verdict.sha256:
         raise UnreadableImage(f"{verdict.photo} has changed since it was judged")
     exemplar = _exemplar(match, edition)
-    with Catalogue.reading(edition.data) as catalogue:
-        metadata = catalogue.object(match.object_id).metadata
     return Evidence(
         match=match,
         decision=work.decision,
@@ -61,7 +58,7 @@ def gather(verdict: Verdict, edition: Edition, *, max_megapixels: float) -> Evid
         probe=probe,
         exemplar=exemplar,
         pair=_pair(exemplar, probe, match),
-        metadata=metadata,
+        metadata=edition.metadata(match.object_id),
         encoder=edition.encoder.fingerprint,
         revision=edition.revision,
     )

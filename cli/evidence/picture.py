@@ -33,7 +33,8 @@ def draw_evidence(evidence: Evidence) -> Image.Image:
         strips += [paragraph("Where the two differ most: exemplar on the left, photograph on the right", 24)]
         strips += [_places(evidence, evidence.pair, start) for start in range(0, len(evidence.worst), 3)]
     figures = "   ·   ".join(f"{figure.name}: {figure.value}" for figure in evidence.figures())
-    source = f"SHA-256 {evidence.probe.sha256}   ·   encoder {evidence.encoder}   ·   revision {evidence.revision}"
+    revision = "no catalogue" if evidence.basis.alone else f"revision {evidence.revision}"
+    source = f"SHA-256 {evidence.probe.sha256}   ·   encoder {evidence.encoder}   ·   {revision}"
     strips += [paragraph(figures, 20), *(paragraph(reason, 18) for reason in evidence.decision.reasons)]
     strips += [paragraph(source, 18, colour=SOFT)]
     return ImageOps.expand(below(strips, GAP), (WIDTH - INSIDE) // 2, PAPER)

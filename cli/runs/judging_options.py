@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 from indexer.inputs.option import Option
 
 if TYPE_CHECKING:  # not imported here: `--help` must be quick
+    from retrieval.encoder.stream import Reading
     from retrieval.judging.edition import Edition
+    from retrieval.judging.two import OneExemplar
+    from retrieval.photographs.numbered import NumberedPicture
 
 MEGAPIXELS = 500.0  # DEFAULT_MAX_MEGAPIXELS of retrieval.photographs.images
 
@@ -43,3 +46,11 @@ class JudgingOptions:
 
         edition = open_edition(data, encoder_spec=self.encoder, device=self.device, parallel=parallel)
         return replace(edition, misfit=not fits(data, edition.calibration))
+
+    def open_one(self, exemplar: "Path | NumberedPicture", name: str, read: "Reading") -> "OneExemplar":
+        """Return a photograph of what has a name as the only exemplar; the encoder by default is the one shipped."""
+        from retrieval.encoder.encoder import DEFAULT, load_encoder
+        from retrieval.judging.two import taken_as_exemplar
+
+        encoder = load_encoder(self.encoder or DEFAULT, device=self.device)
+        return taken_as_exemplar(exemplar, name, encoder, read=read, max_megapixels=self.max_megapixels)

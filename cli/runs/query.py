@@ -23,9 +23,11 @@ from retrieval.encoder.stream import Reading
 from retrieval.errors import ArtifactError, UnreadableImage
 from retrieval.judging.edition import Edition
 from retrieval.judging.judge import Verdict, compare, judge_all
+from retrieval.judging.two import judged_by
 from retrieval.machine import cpu_count
 from retrieval.outcome import Outcome
-from retrieval.photographs.numbered import named
+from retrieval.photographs.kinds import SUFFIXES as PHOTOGRAPHS
+from retrieval.photographs.numbered import NumberedPicture, named
 from retrieval.photographs.reader_process import reading_apart
 
 
@@ -46,7 +48,7 @@ def run_query(
 
     `read` reads the photograph. Raises UnreadableImage, and UnknownObject where there is no such object.
     """
-    _refuse_many(photo)
+    refuse_many(photo)
     asked, limit = named(photo), judging.max_megapixels
     edition = judging.open_edition(data)
     _check_targets(report, png, photo, edition)
@@ -56,16 +58,71 @@ def run_query(
         verdict = compare(edition, asked, object_id, read=read, max_megapixels=limit)
     with recording(edition) as recorder:
         record = photograph_record(verdict, edition, recorder.keep(verdict, asked=object_id))
+    _say(record, as_json, titles=_titles(record, data))
+    if (line := first_away(record)) is not None:
+        typer.echo(line, err=True)
+    _write_evidence(verdict, edition, report, png, judging.max_megapixels)
+    return Outcome.DIVERGENT in outcomes(record)
+
+
+def run_two(
+    exemplar: Path,
+    photo: Path,
+    *,
+    judging: JudgingOptions,
+    read: Reading,
+    as_json: bool,
+    report: Path | None,
+    png: Path | None,
+) -> bool:
+    """Judge one photograph by another, without a catalogue, and print the verdict; return whether it is divergent.
+
+    Nothing is recorded. Raises UnreadableImage.
+    """
+    for one in (exemplar, photo):
+        refuse_many(one)
+    check_targets([report, png], [exemplar, photo])
+    name = exemplar.name if exemplar.name != photo.name else str(exemplar)
+    edition = judging.open_one(named(exemplar), name, read)
+    verdict = judged_by(edition, named(photo), read=read, max_megapixels=judging.max_megapixels)
+    record = photograph_record(verdict, edition)
+    _say(record, as_json, titles={})
+    _write_evidence(verdict, edition, report, png, judging.max_megapixels)
+    return Outcome.DIVERGENT in outcomes(record)
+
+
+def is_photograph(second: str, data: Path) -> bool:
+    """Say whether what a photograph is to be compared with is another photograph: a file, and no object's id.
+
+    Raises ArtifactError where it may be both; a file named with its folder is a file.
+    """
+    file, known = Path(second), _is_object(second, data)
+    is_there = file.is_file() or isinstance(named(file), NumberedPicture)
+    if is_there and known and file.name == second:
+        raise ArtifactError(
+            f"{second} is a file here and an object of the catalogue in {data}. Write ./{second} for the file; for "
+            "the object run the command from another folder."
+        )
+    return is_there or (not known and (file.suffix.lower() in PHOTOGRAPHS or file.is_dir()))
+
+
+def _is_object(object_id: str, data: Path) -> bool:
+    try:
+        with Catalogue.reading(data) as catalogue:
+            catalogue.object(object_id)
+    except ArtifactError:  # no catalogue, or one that cannot be opened, as judging by it would say
+        return False
+    return True
+
+
+def _say(record: PhotographRecord, as_json: bool, *, titles: Mapping[str, str]) -> None:
+    """Print the record of one photograph; raises UnreadableImage where there is no verdict."""
     if as_json:
         typer.echo(dumps(record, indent=2))
     if record["error"] is not None:
         raise UnreadableImage(_problem(record))
     if not as_json:
-        _print(record, data)
-    if (line := first_away(record)) is not None:
-        typer.echo(line, err=True)
-    _write_evidence(verdict, edition, report, png, judging.max_megapixels)
-    return Outcome.DIVERGENT in outcomes(record)
+        _print(record, titles)
 
 
 def _check_targets(report: Path | None, png: Path | None, photo: Path, edition: Edition) -> None:
@@ -76,7 +133,7 @@ def _check_targets(report: Path | None, png: Path | None, photo: Path, edition: 
     check_targets(targets, [photo, *(file for file in exemplars if file.name.casefold() in names)])
 
 
-def _refuse_many(photo: Path) -> None:
+def refuse_many(photo: Path) -> None:
     """Raise ArtifactError for what holds or lists photographs, but is none."""
     screen = f"artifact screen {shlex.quote(str(photo))}"
     if photo.is_dir():
@@ -106,7 +163,7 @@ def run_queries(
             if as_json:
                 records.append(record)
             elif record["error"] is None:
-                _print(record, data)
+                _print(record, _titles(record, data))
     if as_json:
         typer.echo(dumps(records, indent=2))
     if away is not None:
@@ -118,10 +175,14 @@ def _problem(record: PhotographRecord) -> str:
     return f"{name_of(record)}: {record['error']}"
 
 
-def _print(record: PhotographRecord, data: Path) -> None:
-    """Print the record of a photograph for a person."""
+def _titles(record: PhotographRecord, data: Path) -> Mapping[str, str]:
+    """Return the titles of the objects that a record names."""
     with Catalogue.reading(data) as catalogue:
-        titles = catalogue.titles([match["object_id"] for work in record["works"] for match in work["matches"]])
+        return catalogue.titles([match["object_id"] for work in record["works"] for match in work["matches"]])
+
+
+def _print(record: PhotographRecord, titles: Mapping[str, str]) -> None:
+    """Print the record of a photograph for a person."""
     print_photograph(record, titles)
     if record["verdicts"]:
         typer.echo(f"recorded as verdict {record['verdicts'][0]}", err=True)

@@ -44,6 +44,7 @@ class Basis:
     calibration: Calibration | None = None  # None: the thresholds are provisional
     out_of_date: str | None = None  # why the last calibration is out of date
     misfit: bool = False  # the calibration no longer fits the photographs that come
+    alone: bool = False  # without a catalogue: one photograph is the exemplar of another
 
 
 def decide(matches: Sequence[Match], basis: Basis, *, poor: str | None = None) -> Decision:
@@ -68,6 +69,8 @@ def decide(matches: Sequence[Match], basis: Basis, *, poor: str | None = None) -
         said = (*reasons, *_left_out(divergence), *_changed(matches[0]))
         on = (*_basis(basis, combined, divergence), *_condition(basis, matches[0].condition), _not_seen(divergence))
         return _with_strength(Decision(outcome, (*said, *on)), basis.calibration, matches[0])
+    if basis.alone:
+        return _of_two(matches[0])
     match, authenticity = limits.match.value, limits.authenticity.value
     if match is None:
         return _inconclusive(_too_few("objects", limits.match))
@@ -80,6 +83,15 @@ def decide(matches: Sequence[Match], basis: Basis, *, poor: str | None = None) -
     if outcome is Outcome.NO_MATCH:
         return decision
     return _with_strength(decision, basis.calibration, matches[0])
+
+
+def _of_two(match: Match) -> Decision:
+    """Judge by a photograph that the other one could not be compared with place by place."""
+    if isinstance(match.divergence, NotCompared):
+        return _inconclusive(f"{_agreeing(match)}; {match.divergence.reason}; a larger photograph would help")
+    assert isinstance(match.registration, NotRegistered), "what is registered is compared, or refused"
+    said = f"the two photographs cannot be laid over each other: {match.registration.reason}"
+    return Decision(Outcome.NO_MATCH, (f"{said}; nothing shows that they are of one work",))
 
 
 def _decide_by_places(nearest: Match, found: Divergence, threshold: float) -> tuple[Outcome, str]:

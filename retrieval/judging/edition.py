@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from retrieval.catalogue.vote_index import read_votes
 from retrieval.comparing.network import default_description, measured_by
 from retrieval.encoder.encoder import Encoder, load_encoder
 from retrieval.errors import CatalogueMissing, EncoderMismatch
+from retrieval.finding.confirmation import FeaturesOf
 from retrieval.finding.finder import Finder
 from retrieval.finding.sightings import Sightings
 from retrieval.judging.decision import Basis
@@ -63,6 +65,17 @@ class Edition:
         """
         photo = self.exemplar(object_id, file)
         return read_exemplar(self.data, photo, short_side=short_side, max_megapixels=max_megapixels, compared=compared)
+
+    @contextmanager
+    def features(self) -> Iterator[FeaturesOf]:
+        """Give what returns the features of exemplars; they go by content, so another revision does no harm."""
+        with Catalogue.reading(self.data) as catalogue:
+            yield catalogue.features
+
+    def metadata(self, object_id: str) -> Mapping[str, str]:
+        """Return what the catalogue says of an object."""
+        with Catalogue.reading(self.data) as catalogue:
+            return catalogue.object(object_id).metadata
 
     @property
     def measured_by(self) -> str:

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import numpy as np
 
-from retrieval.catalogue.catalogue import Catalogue
 from retrieval.catalogue.rows import Photo
 from retrieval.comparing.divergence import Divergence, NoExemplar, NotCompared, diverge, why_not
 from retrieval.comparing.registration import Registration
@@ -82,7 +81,7 @@ class Look:
 
     def works(self, k: int, *, several: bool) -> tuple[Work, ...]:
         """Return the works on the photograph, each with its k best objects."""
-        with Catalogue.reading(self.edition.data) as catalogue:  # features go by content: another revision does no harm
+        with self.edition.features() as features_of:
             found = self.finder.works(
                 self._glance(),
                 self.item.vectors[0],
@@ -91,10 +90,10 @@ class Look:
                 k=k,
                 several=several,
                 limit=self._limit(),
-                features_of=catalogue.features,
+                features_of=features_of,
             )
             if several:
-                found = self._with_framed(found, k, catalogue.features)
+                found = self._with_framed(found, k, features_of)
         if len(found) == 1:
             work = self._work(found[0], self.photograph)
             return (self._sighted(work, self.item.vectors[0], self._glance),)
@@ -189,13 +188,13 @@ class Look:
         return self._work(FoundWork((self._confirmed(object_id),)), self.photograph)
 
     def _confirmed(self, object_id: str) -> Match:
-        with Catalogue.reading(self.edition.data) as catalogue:
+        with self.edition.features() as features_of:
             return self.finder.confirmed(
                 object_id,
                 self._glance(),
                 self.item.vectors[0],
                 probe=lambda: self.features,
-                features_of=catalogue.features,
+                features_of=features_of,
             )
 
     def _work(self, found: FoundWork, photograph: Photograph, quad: np.ndarray | None = None) -> Work:

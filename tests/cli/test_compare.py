@@ -61,6 +61,7 @@ def judge_of(tmp_path: Path) -> Any:
     )
     edition.exemplar = partial(Edition.exemplar, edition)
     edition.read_exemplar = partial(Edition.read_exemplar, edition)
+    edition.metadata = partial(Edition.metadata, edition)
     return edition
 
 
@@ -247,6 +248,71 @@ def test_compare_prints_a_table_without_writing(world: Path) -> None:
     assert [line.split()[:2] for line in table.splitlines() if line.strip()[:1].isdigit()] == [["1", object_of(world)]]
 
 
+def exemplar_of(world: Path) -> Path:
+    with Catalogue.reading(world / "data") as catalogue:
+        return min(catalogue.photos(), key=lambda photo: photo.object_id).file
+
+
+@pytest.mark.parametrize(
+    ("photo", "outcome", "says"),
+    [
+        ("genuine.jpg", "consistent", "Both show the same, and the combined distance"),
+        ("painted over.jpg", "divergent", "Both show the same work, or one imitates the other"),
+    ],
+)
+def test_two_photographs_are_compared_without_a_catalogue_as_they_are_with_one(
+    world: Path, tmp_path: Path, photo: str, outcome: str, says: str
+) -> None:
+    page, first, nowhere = tmp_path / "e.html", exemplar_of(world), tmp_path / "nowhere"
+    asked = ["compare", str(first), str(world / photo), "--format", "json", "--data", str(nowhere)]
+    result = runner.invoke(app, [*asked, "--report", str(page), "--exit-code"])
+    assert result.exit_code == (10 if outcome == "divergent" else 0), result.output
+    found = json.loads(result.stdout)
+    (work,) = found["works"]
+    (match,) = work["matches"]
+    assert (work["outcome"], match["object_id"], match["exemplar"]) == (outcome, first.name, str(first))
+    assert f"{first.name}, named first, is taken as the exemplar" in work["reasons"]
+    assert [found["photo"], found["revision"], found["verdicts"]] == [str(world / photo), 0, []]
+    catalogued = json.loads(run(world, "compare", world / photo, object_of(world), "--format", "json").stdout)
+    (other,) = catalogued["works"][0]["matches"]
+    assert [match[name] for name in ("distance", "registration")] == [
+        other[name] for name in ("distance", "registration")
+    ]
+    for name in ("combined", "local", "places", "compared"):
+        assert match["divergence"][name] == other["divergence"][name]
+    text = words(page)
+    assert says in text and "Exemplar: the photograph named first" in text and "The object" not in text
+    assert not nowhere.exists()
+
+
+def test_two_photographs_that_cannot_be_laid_over_each_other_are_no_match(world: Path) -> None:
+    with Catalogue.reading(world / "data") as catalogue:
+        other = max(catalogue.photos(), key=lambda photo: photo.object_id).file
+    result = runner.invoke(app, ["compare", str(world / "genuine.jpg"), str(other), "--format", "json"])
+    (work,) = json.loads(result.stdout)["works"]
+    assert work["outcome"] == "no-match" and "cannot be laid over each other" in work["reasons"][0]
+
+
+def test_two_photographs_of_one_name_are_told_apart_and_one_file_twice_is_said(world: Path, tmp_path: Path) -> None:
+    twin = tmp_path / "genuine.jpg"
+    twin.write_bytes((world / "genuine.jpg").read_bytes())
+    result = runner.invoke(app, ["compare", str(world / "genuine.jpg"), str(twin), "--format", "json"])
+    (work,) = json.loads(result.stdout)["works"]
+    assert work["matches"][0]["object_id"] == str(world / "genuine.jpg")
+    assert work["outcome"] == "consistent" and "both are the same file" in work["reasons"]
+
+
+def test_what_is_both_a_file_and_an_object_is_asked_for(
+    world: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    object_id = object_of(world)
+    (tmp_path / object_id).write_bytes((world / "genuine.jpg").read_bytes())
+    monkeypatch.chdir(tmp_path)
+    result = run(world, "compare", exemplar_of(world), object_id, code=1)
+    assert f"Write ./{object_id} for the file" in result.stderr and len(result.stderr.splitlines()) == 1
+    assert ": consistent" in run(world, "compare", exemplar_of(world), f"./{object_id}").stdout
+
+
 def test_several_photographs_are_judged_in_order_and_one_unreadable_stops_no_other(world: Path) -> None:
     photos = [world / "genuine.jpg", world / "missing.jpg", world / "painted over.jpg"]
     result = run(world, "query", *photos, "--format", "json", code=3)
@@ -269,7 +335,11 @@ def test_several_photographs_are_judged_in_order_and_one_unreadable_stops_no_oth
         (["compare", "{photo}", "{object}", "--png", "{world}/unknown.png"], 1, "one of the photographs"),
         (["compare", "{world}/unknown.png", "nobody"], 1, "No object 'nobody' in the catalogue"),
         (["compare", "{world}/missing.jpg", "{object}"], 1, "missing.jpg"),
-        (["compare", "{photo}"], 2, "OBJECT"),
+        (["compare", "{photo}"], 2, "OBJECT|PHOTO"),
+        (["compare", "{photo}", "gone.jpg"], 1, "gone.jpg: cannot be opened: no such file"),
+        (["compare", "{world}/gone.jpg", "{photo}"], 1, "gone.jpg: cannot be opened: no such file"),
+        (["compare", "{photo}", "{world}"], 1, "is a folder. `artifact screen {world}` judges the photographs in it."),
+        (["compare", "{world}/genuine.jpg", "{photo}", "--png", "{photo}"], 1, "one of the photographs"),
         (["query", "{photo}", "{photo}", "--report", "e.html"], 2, "--report and --png show one PHOTO"),
         (["query", "{world}"], 1, "is a folder. `artifact screen {world}` judges the photographs in it."),
         (["query", "lots.CSV"], 1, "`artifact screen lots.CSV` judges those that a list names"),
