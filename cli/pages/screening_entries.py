@@ -18,7 +18,7 @@ from cli.records.artifact_1 import (
     WorkRecord,
     name_of,
 )
-from cli.records.lines import LOT_COLUMNS, seen_words
+from cli.records.lines import LOT_COLUMNS, seen_line
 from cli.records.triage import ALERTS, Priority, claimed, deciding
 from retrieval.outcome import OF_AN_OBJECT, Outcome
 
@@ -100,7 +100,7 @@ class Entry:
     of: int
     original: str | None  # the file that was judged, of which the file of this entry is a copy
     evidence: str | None  # the address of the page of evidence
-    seen: Sequence[str]
+    seen: str
 
 
 @dataclass
@@ -133,7 +133,7 @@ class Entries:
             of=len(record["works"]),
             original=self._name(record["same_as"]) if record["same_as"] else None,
             evidence=quote(page, errors="surrogateescape") if page else None,
-            seen=[seen_words(seen) for seen in record["seen_before"]],
+            seen=seen_line(record["seen_before"]) if record["seen_before"] else "",
         )
 
     def line(self, record: PhotographRecord, index: int | None) -> FileLine:
@@ -175,7 +175,7 @@ class Entries:
             best=best,
             title="" if rank is Priority.NO_MATCH else self.reference.name(best["object_id"]),
             only_nearest=work["outcome"] not in OF_AN_OBJECT,
-            judged_by=name,
+            judged_by=f"{name} distance",
             bar=DistanceBar.of(compared),
             provisional=any(reason.startswith(PROVISIONAL) for reason in above),
         )

@@ -6,16 +6,16 @@ import csv
 import io
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from cli.output.text import plain
 from cli.records.artifact_1 import MatchRecord, PhotographRecord, SeenRecord, WorkRecord, dumps, name_of
-from cli.records.triage import priority
+from cli.records.triage import deciding, priority, shows_object
 from retrieval.moment import day
 from retrieval.outcome import UNREADABLE
 
-LOT_COLUMNS = ("lot", "sale", "house", "claim", "maker", "url")
+LOT_COLUMNS = ("lot", "title", "sale", "house", "claim", "maker", "url")
 CSV_COLUMNS = (
     "photo",
     "outcome",
@@ -47,6 +47,10 @@ CSV_COLUMNS = (
     "seen_before",
     "region",
     "picture",
+    "decided_by",
+    "deciding_distance",
+    "deciding_threshold",
+    "title",
 )
 BOM = "\ufeff"
 FORMULA = tuple("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")  # a cell that starts so is run; the last are the wide = + - @
@@ -97,13 +101,19 @@ def _row(record: PhotographRecord, work: WorkRecord | None) -> dict[str, Any]:
         "p_value": work["p_value"],
         "region": " ".join(map(str, work["region"])),
     }
-    return row | _match(work["matches"][0]) if work["matches"] else row
+    if not work["matches"]:
+        return row
+    best = work["matches"][0]
+    return row | _match(best) | {"object_id": best["object_id"] if shows_object(work) else None}
 
 
 def _match(best: MatchRecord) -> dict[str, Any]:
-    """Return the columns of the first match."""
+    """Return the columns of the distances to the first match, the one that decides by its name once more."""
+    name, judged = deciding(best)
     row: dict[str, Any] = {
-        "object_id": best["object_id"],
+        "decided_by": name,
+        "deciding_distance": judged["distance"],
+        "deciding_threshold": judged["authenticity_threshold"],
         "distance": best["distance"],
         "match_threshold": best["match_threshold"],
         "authenticity_threshold": best["authenticity_threshold"],
@@ -130,12 +140,25 @@ def _lot(record: PhotographRecord) -> dict[str, Any]:
     return row
 
 
+def lot_words(lot: Mapping[str, str] | None) -> str:
+    """Return what a person calls a lot: its number and its title, as far as its table has them."""
+    known = lot or {}
+    named = (f"lot {known['lot']}" if known.get("lot") else "", known.get("title", ""))
+    return ", ".join(text for text in named if text)
+
+
 def seen_words(seen: SeenRecord) -> str:
-    """Return when and where a photograph, or a work on it, was seen before."""
+    """Return when and where a photograph, or a work on it, was seen before: its offer, or else its file."""
     lot = seen["lot"] or {}
-    where = ", ".join(f"{name} {lot[name]}" for name in ("lot", "sale", "house") if lot.get(name))
+    offer = ", ".join(f"{name} {lot[name]}" for name in ("lot", "sale", "house") if lot.get(name))
     what = {"photo": "this photograph", "work": "this work", "object": "this object"}[seen["by"]]
-    return f"{what} on {day(seen['date'])}: {seen['photo']}{f' ({where})' if where else ''}, verdict {seen['verdict']}"
+    return f"{what} on {day(seen['date'])}: {offer or seen['photo']}, verdict {seen['verdict']}"
+
+
+def seen_line(seen: Sequence[SeenRecord]) -> str:
+    """Return in one line where something was seen before: the first of the sightings, and how many more there are."""
+    more = f" (and {len(seen) - 1} more)" if len(seen) > 1 else ""
+    return f"seen before, {seen_words(seen[0])}{more}"
 
 
 def _csv_line(cells: Iterable[str]) -> str:
@@ -150,33 +173,36 @@ def defused(cell: str) -> str:
 
 
 def render_table(works: Iterable[tuple[PhotographRecord, int | None]]) -> Iterator[str]:
-    """Yield a line a work, as they come; an alert stands in place of the outcome, in capitals."""
-    yield f"{'outcome':<13} {'distance':>8} {'local':>6}  {'object':<16} photo\n"
+    """Yield a line a work, and below it what else is known; an alert stands in place of the outcome, in capitals."""
+    yield f"{'outcome':<13} {'distance':<14} {'object':<12} photo\n"
     for record, index in works:
-        said, distance, local, object_id = _cells(None if index is None else record["works"][index])
-        photo = ": ".join([name_of(record), *_remarks(record)])
-        yield f"{said:<13} {distance:>8} {local:>6}  {plain(object_id):<16} {plain(photo)}\n"
+        said, distance, object_id = _cells(None if index is None else record["works"][index])
+        yield f"{said:<13} {distance:<14} {plain(object_id):<12} {plain(name_of(record))}\n"
+        if remarks := "; ".join(_remarks(record)):
+            yield f"{'':<4}{plain(remarks)}\n"
 
 
-def _cells(work: WorkRecord | None) -> tuple[str, str, str, str]:
-    """Return what the table says of a work: alert or outcome, distance, local distance, object."""
+def _cells(work: WorkRecord | None) -> tuple[str, str, str]:
+    """Return what the table says of a work: alert or outcome, the distance that decided with its name, object."""
     if work is None:
-        return UNREADABLE, "", "", ""
+        return UNREADABLE, "", ""
     said = (work["alert"] or "").upper() or work["outcome"]
     if not work["matches"]:
-        return said, "", "", ""
-    best = work["matches"][0]
-    local = f"{best['divergence']['local']:.3f}" if best["divergence"] else ""
-    return said, f"{best['distance']:.3f}", local, best["object_id"]
+        return said, "", ""
+    name, judged = deciding(work["matches"][0])
+    object_id = work["matches"][0]["object_id"] if shows_object(work) else ""
+    return said, f"{name} {judged['distance']:.3f}", object_id
 
 
 def _remarks(record: PhotographRecord) -> Iterator[str]:
     """Yield what the table says of a photograph beside its works."""
+    if lot := lot_words(record["lot"]):
+        yield lot
     if record["error"]:
         yield record["error"]
     if record["same_as"]:
         yield f"same file as {record['same_as']}"
     if claim := record["claim"]:
         yield f"claimed {claim['claimed']}, {claim['work']['outcome'] if claim['work'] else claim['reason']}"
-    for seen in record["seen_before"]:
-        yield f"seen before, {seen_words(seen)}"
+    if record["seen_before"]:
+        yield seen_line(record["seen_before"])

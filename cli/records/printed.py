@@ -9,14 +9,13 @@ import typer
 from cli.output.terminal import echo_wrapped, print_table, styled
 from cli.output.text import plain
 from cli.records.artifact_1 import MatchRecord, PhotographRecord, name_of
+from cli.records.triage import deciding
 
 COLUMNS = {
     "rank": "right",
     "object": "left",
     "title": "left",
-    "distance": "right",
-    "similarity": "right",
-    "local": "right",
+    "distance": "left",
     "outcome": "left",
 }
 
@@ -36,12 +35,11 @@ def _of(record: PhotographRecord) -> str:
 
 
 def _row(match: MatchRecord, titles: Mapping[str, str], outcome: str) -> tuple[str, ...]:
+    name, judged = deciding(match)
     return (
         str(match["rank"]),
         match["object_id"],
         titles.get(match["object_id"], ""),
-        f"{match['distance']:.3f}",
-        f"{1 - match['distance'] ** 2 / 2:.3f}",
-        f"{match['divergence']['local']:.3f}" if match["divergence"] else "",
+        f"{name} {judged['distance']:.3f}",
         outcome if match["rank"] == 1 else "",
     )

@@ -67,6 +67,7 @@ _WORDS = {
     Priority.CONSISTENT: ("≈", "matches an object, within its threshold"),
     Priority.NO_MATCH: ("○", "an unknown object, which is no sign of a forgery"),
 }
+SETTLED = (Priority.CONSISTENT, Priority.NO_MATCH)  # nobody has to look at these first
 ALERTS = (Priority.STOLEN, Priority.MISSING, Priority.KNOWN_FORGERY)
 _STANDINGS = (Status.STOLEN, Status.MISSING, Status.KNOWN_FORGERY)
 
@@ -130,14 +131,19 @@ def deciding(best: MatchRecord) -> tuple[str, DecidingDistance]:
     """Return the name of the distance that decided, and the distance with its thresholds: combined, or else global."""
     divergence = best["divergence"]
     if not divergence or divergence["combined_threshold"] is None:
-        return "distance", best
+        return "global", best
     limit = divergence["combined_threshold"]
     combined: DecidingDistance = {
         "distance": divergence["combined"],
         "match_threshold": None,
         "authenticity_threshold": limit,
     }
-    return "combined distance", combined
+    return "combined", combined
+
+
+def shows_object(work: WorkRecord) -> bool:
+    """Say whether a work may show its first match; of an unknown work the match is only the nearest, and not named."""
+    return work["outcome"] != Outcome.NO_MATCH
 
 
 def beyond(work: WorkRecord) -> float:
@@ -152,8 +158,9 @@ def beyond(work: WorkRecord) -> float:
 def triaged(records: Callable[[], Iterator[PhotographRecord]]) -> Iterator[tuple[PhotographRecord, int | None]]:
     """Yield each record with the index of a work, or None where it is unreadable; the most urgent first.
 
-    Within one priority by the object's status, then what lies farthest beyond its threshold; identical files follow
-    each other. The records are read once, into a temporary file: memory holds a key and a path for each.
+    Within one priority by the object's status, then what lies farthest beyond its threshold, what is settled as it
+    came; identical files follow each other. The records are read once, into a temporary file: memory holds a key and
+    a path for each.
     """
     with tempfile.TemporaryFile(prefix="artifact-") as spool:
         for *_, index, _, offset in sorted(_keys(records(), spool)):
@@ -169,7 +176,9 @@ def _keys(records: Iterator[PhotographRecord], spool: IO[bytes]) -> Iterator[Sor
         if not record["works"]:
             yield Priority.UNREADABLE.rank, 0, inf, group, -1, number, offset
         for index, work in enumerate(record["works"]):
-            yield priority(record, work).rank, _standing(work), -beyond(work), group, index, number, offset
+            rank = priority(record, work)
+            far = 0.0 if rank in SETTLED else -beyond(work)
+            yield rank.rank, _standing(work), far, group, index, number, offset
 
 
 def _standing(work: WorkRecord) -> int:

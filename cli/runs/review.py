@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
 import typer
 
 from cli.output.streams import STDOUT, print_pieces
-from cli.output.terminal import echo_wrapped, print_table
+from cli.output.terminal import echo_wrapped
 from cli.output.text import plain
 from cli.output.writing import check_targets, write_whole
 from cli.records.artifact_1 import dumps
+from cli.records.lines import lot_words
 from cli.records.review_words import figure_lines, misfit_line
-from cli.runs.verdicts import distance_of
+from cli.runs.verdicts import distance_of, in_folder, object_of
 from indexer.inputs.names import composed
 from indexer.inputs.reviewed import ReviewLabels, as_csv, labels_of
 from retrieval.catalogue.catalogue import Catalogue
@@ -65,17 +66,31 @@ def run_open(data: Path, *, limit: int | None, as_json: bool) -> None:
     if as_json:
         typer.echo(dumps([entry.to_json() for entry in entries], indent=2))
         return
-    columns = {"verdict": "right", "date": "left", "outcome": "left", "object": "left", "distance": "right"}
     if entries:
-        print_table(columns | {"photo": "left"}, map(_row, entries))
+        titles = _titles(data, [entry.object_id for entry in entries if entry.object_id])
+        for line in _listed(entries, titles):
+            typer.echo(plain(line))
     shown = f"; the last {len(entries)} are shown, --all shows all" if len(entries) < len(numbers) else ""
     typer.echo(f"{len(numbers)} open{shown}")
     _say_misfit(data)
 
 
-def _row(entry: LogEntry) -> tuple[str, ...]:
-    said, photo = entry.alert or entry.outcome, Path(entry.name).name
-    return str(entry.number), day(entry.date), said, entry.object_id or "", distance_of(entry), photo
+def _listed(entries: Sequence[LogEntry], titles: Mapping[str, str]) -> Iterator[str]:
+    """Yield two lines an open verdict: what was said of which object; and below, which lot and photograph it is."""
+    yield f"{'verdict':>7}  {'outcome':<13}  {'distance':<14}  object"
+    for entry in entries:
+        known = object_of(entry)
+        object_words = ", ".join(text for text in (known, titles.get(known, "")) if text)
+        said = f"{entry.number:>7}  {entry.alert or entry.outcome:<13}  {distance_of(entry):<14}  {object_words}"
+        yield said.rstrip()
+        yield f"{'':>9}{'; '.join(filter(None, (lot_words(entry.lot), in_folder(entry), day(entry.date))))}"
+
+
+def _titles(data: Path, object_ids: Sequence[str]) -> Mapping[str, str]:
+    """Return the titles of objects; none where the log lies by itself, without a catalogue."""
+    with suppress(CatalogueMissing), Catalogue.reading(data) as catalogue:
+        return catalogue.titles(object_ids)
+    return {}
 
 
 def run_review(

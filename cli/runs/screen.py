@@ -59,7 +59,8 @@ def run_screen(
                 typer.echo(f"going on after {len(journal)} photographs already judged", err=True)
             report = ScreeningReport(journal, edition, options, source, judging.max_megapixels)
             with _open_desk(report) as desk:
-                report.put_out(desk.screen(lots, len(lots)) if every is None else _watch(desk, report, every, judging))
+                come = desk.screen(lots, len(lots)) if every is None else _watch(desk, report, every, judging)
+                report.put_out(come, live=every is not None)
             report.write()
             if every is None:
                 journal.discard()

@@ -14,6 +14,7 @@ from cli.records.artifact_1 import dumps
 from cli.runs.judging_options import JudgingOptions
 from retrieval.machine import cpu_count
 from retrieval.moment import shown, shown_shortly
+from retrieval.outcome import Outcome
 from retrieval.verdicts.entry import LogEntry
 from retrieval.verdicts.log import VerdictLog
 from retrieval.verdicts.replay import TOLERANCE, Replay, replay
@@ -27,15 +28,15 @@ def run_verdicts(data: Path, *, outcome: str | None, photo: str | None, limit: i
     if as_json:
         typer.echo(dumps([entry.to_json() for entry in entries], indent=2))
         return
-    columns = {"verdict": "right", "date": "left", "outcome": "left", "object": "left", "distance": "right"}
+    columns = {"verdict": "right", "date": "left", "outcome": "left", "object": "left", "distance": "left"}
     rows = [
         (
             str(entry.number),
             shown_shortly(entry.date),
             entry.outcome,
-            entry.object_id or "",
+            object_of(entry),
             distance_of(entry),
-            Path(entry.name).name,
+            in_folder(entry),
         )
         for entry in entries
     ]
@@ -43,8 +44,19 @@ def run_verdicts(data: Path, *, outcome: str | None, photo: str | None, limit: i
 
 
 def distance_of(entry: LogEntry) -> str:
-    """Return the distance that decided, in words for a table."""
-    return "" if entry.decisive is None else f"{entry.decisive:.3f}"
+    """Return the distance that decided, with its name, for a table."""
+    name = "global" if entry.combined is None else "combined"
+    return "" if entry.decisive is None else f"{name} {entry.decisive:.3f}"
+
+
+def object_of(entry: LogEntry) -> str:
+    """Return the object that a verdict is on, for a table; an unknown work is on none."""
+    return "" if entry.object_id is None or entry.outcome == Outcome.NO_MATCH else entry.object_id
+
+
+def in_folder(entry: LogEntry) -> str:
+    """Return a photograph by its name, after that of its folder."""
+    return str(Path(*Path(entry.name).parts[-2:]))
 
 
 def run_verdict(
@@ -91,8 +103,8 @@ def _print(entry: LogEntry) -> None:
     typer.echo(f"  sha256: {entry.sha256}")
     if entry.lot is not None:
         echo_wrapped("lot: " + "; ".join(f"{name} {value}" for name, value in entry.lot.items() if value))
-    if entry.object_id is not None:
-        typer.echo(f"  object: {plain(entry.object_id)}, exemplar {plain(str(entry.exemplar))}")
+    if known := object_of(entry):
+        typer.echo(f"  object: {plain(known)}, exemplar {plain(str(entry.exemplar))}")
     for name, value in (("global", entry.whole), ("local", entry.local), ("combined", entry.combined)):
         if value is not None:
             typer.echo(f"  {name} distance: {value:.6f}")

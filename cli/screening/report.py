@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -30,10 +31,18 @@ class ScreeningReport:
     max_megapixels: float
     _pages: dict[PageKey, str] = field(default_factory=dict)
 
-    def put_out(self, records: Iterator[PhotographRecord]) -> None:
-        """Print records as they come, unless they are written at the end."""
+    def put_out(self, records: Iterator[PhotographRecord], *, live: bool) -> None:
+        """Print records as they come, unless they are written at the end; a table only where that is `live`.
+
+        Any other table is printed when all is judged, or the rest interrupted, what needs a person first.
+        """
         options = self.options
-        if options.out is None and options.form is not ScreenFormat.HTML:
+        if options.out is None and options.form is ScreenFormat.TABLE and not live:
+            try:
+                deque(records, maxlen=0)
+            finally:
+                print_pieces(render_table(triaged(self.journal.records)), data=False)
+        elif options.out is None and options.form is not ScreenFormat.HTML:
             jsonl = options.form is ScreenFormat.JSONL
             pieces = render_jsonl(records) if jsonl else _rendered(each_work(records), options)
             print_pieces(pieces, data=options.form is not ScreenFormat.TABLE)

@@ -18,7 +18,7 @@ from retrieval.errors import BadTable
 from retrieval.photographs.kinds import SUFFIXES
 
 PHOTO, CLAIM = "photo", "claim"
-FIELDS = (PHOTO, "lot", "sale", "house", CLAIM, "maker", "url")  # what --map may name
+FIELDS = (PHOTO, "lot", "sale", "house", CLAIM, "maker", "url", "title")  # what --map may name
 WANTED = Wanted(
     FIELDS,
     (frozenset([PHOTO]),),

@@ -52,8 +52,9 @@ def settle(
     work = Work(region, decide(matches, basis, poor=poor), tuple(matches), outline)
     if matches and poor is None and _is_of(matches[0], work.decision):
         work = _settled(work, basis, register, compared_with)
-    status = register.standing(work.matches[0].object_id).text if matches else ""
-    return replace(work, status=status)
+    if not matches or work.decision.outcome is Outcome.NO_MATCH:  # an unknown work has no status
+        return work
+    return replace(work, status=register.standing(work.matches[0].object_id).text)
 
 
 def _settled(work: Work, basis: Basis, register: Register, compared_with: ComparedWith) -> Work:

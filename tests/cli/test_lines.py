@@ -19,7 +19,7 @@ FIRST = [
 ]
 MORE = [
     *("priority", "alert", "status", "lot", "sale", "house", "claim", "claim_outcome", "maker", "url", "lot_columns"),
-    *("same_as", "seen_before", "region", "picture"),
+    *("same_as", "seen_before", "region", "picture", "decided_by", "deciding_distance", "deciding_threshold", "title"),
 ]
 EARLIER = {
     "date": "2025-03-01T09:00:00+00:00",
@@ -69,7 +69,23 @@ def test_a_row_says_what_was_judged() -> None:
         "alert": "stolen",
         "status": "Stolen",
         "region": "0 5 30 20",
+        "decided_by": "combined",
+        "deciding_distance": "0.36",
+        "deciding_threshold": "0.45",
     }
+
+
+def test_the_distance_that_decides_is_named_whichever_it_is() -> None:
+    (row,) = rows(record(work_record("divergent", match_record(distance=0.6))))
+    named = [row[name] for name in ("decided_by", "deciding_distance", "deciding_threshold")]
+    assert named == ["global", "0.6", "0.4"]
+
+
+def test_an_unknown_work_names_no_object() -> None:
+    given = record(work_record("no-match", match_record("7", 1.1)))
+    (row,) = rows(given)
+    assert (row["object_id"], row["status"], row["decided_by"], row["distance"]) == ("", "", "global", "1.1")
+    assert list(render_table(each_work([given])))[1].split() == ["no-match", "global", "1.100", "a.jpg"]
 
 
 def test_every_work_has_a_row_in_the_order_given_and_so_has_an_unreadable_photograph() -> None:
@@ -107,7 +123,7 @@ def test_what_is_the_same_and_what_was_seen_before_is_said() -> None:
     (row,) = rows(record(work(), same_as="b.jpg", seen_before=[EARLIER, EARLIER | {"by": "object", "lot": None}]))
     assert row["same_as"] == "b.jpg"
     assert row["seen_before"] == (
-        "this photograph on 2025-03-01: /march/1.jpg (lot 12, house Koller), verdict 3; "
+        "this photograph on 2025-03-01: lot 12, house Koller, verdict 3; "
         "this object on 2025-03-01: /march/1.jpg, verdict 3"
     )
 
@@ -164,20 +180,22 @@ def test_an_alert_stands_in_the_table_in_place_of_the_outcome() -> None:
         record(error="truncated", photo="b\n.jpg"),
     ]
     heading, *lines = render_table(each_work(given))
-    assert heading.split() == ["outcome", "distance", "local", "object", "photo"]
-    assert lines[0] == "KNOWN FORGERY    0.200  0.300  7                a.jpg\n"
+    assert heading.split() == ["outcome", "distance", "object", "photo"]
+    assert lines[0] == "KNOWN FORGERY combined 0.360 7            a.jpg\n"
     assert lines[1].split() == ["no-match", "a.jpg"]
-    assert lines[2].split(maxsplit=1) == ["unreadable", "b\ufffd.jpg: truncated\n"]
+    assert lines[2].split() == ["unreadable", "b\ufffd.jpg"] and lines[3] == "    truncated\n"
     assert len({line.index(".jpg") for line in lines[:2]}) == 1
 
 
 def test_the_table_says_what_else_is_known_of_a_photograph() -> None:
     judged = {"claimed": "K 7", "object_id": "7", "work": work("divergent"), "reason": None}
     unknown = {"claimed": "K 8", "object_id": None, "work": None, "reason": "there is no object K 8"}
-    records = [record(work(), same_as="b.jpg", claim=judged, seen_before=[EARLIER]), record(work(), claim=unknown)]
-    _, first, second = render_table(each_work(records))
-    assert first.endswith(
-        "a.jpg: same file as b.jpg: claimed K 7, divergent: "
-        "seen before, this photograph on 2025-03-01: /march/1.jpg (lot 12, house Koller), verdict 3\n"
+    lot = {"lot": "5", "title": "A Harbour"}
+    first = record(work(), lot=lot, same_as="b.jpg", claim=judged, seen_before=[EARLIER, EARLIER])
+    _, line, below, second, last = render_table(each_work([first, record(work(), claim=unknown)]))
+    assert line.endswith(" a.jpg\n") and second == line
+    assert below == (
+        "    lot 5, A Harbour; same file as b.jpg; claimed K 7, divergent; "
+        "seen before, this photograph on 2025-03-01: lot 12, house Koller, verdict 3 (and 1 more)\n"
     )
-    assert second.endswith("a.jpg: claimed K 8, there is no object K 8\n")
+    assert last == "    claimed K 8, there is no object K 8\n"

@@ -46,6 +46,7 @@ CSV_HEADER = [
     *("combined_distance", "combined_threshold", "likelihood_ratio", "p_value"),
     *("priority", "alert", "status", "lot", "sale", "house", "claim", "claim_outcome", "maker", "url"),
     *("lot_columns", "same_as", "seen_before", "region", "picture"),
+    *("decided_by", "deciding_distance", "deciding_threshold", "title"),
 ]
 runner = CliRunner()
 
@@ -134,7 +135,7 @@ def test_query_json_has_every_key_of_the_shape(world: Path) -> None:
 def test_query_table_is_for_people_and_fits_80_columns(world: Path) -> None:
     printed = run(world, "query", str(world / "incoming" / "a genuine.jpg"))
     header = next(line for line in printed.splitlines() if "rank" in line)
-    assert header.split() == ["rank", "object", "title", "distance", "similarity", "local", "outcome"]
+    assert header.split() == ["rank", "object", "title", "distance", "outcome"]
     assert "K-00" in printed and "Ground" in printed and "consistent" in printed
     table = printed[printed.index("rank") :]
     assert max(map(len, table.splitlines())) <= 80
@@ -182,8 +183,10 @@ def test_screen_as_csv(world: Path) -> None:
 
 def test_screen_as_table_and_as_page(world: Path, tmp_path: Path) -> None:
     printed = run(world, "screen", str(world / "incoming"), code=3)
-    assert printed.splitlines()[0].split() == ["outcome", "distance", "local", "object", "photo"]
-    assert len(printed.splitlines()) == 5
+    assert printed.splitlines()[0].split() == ["outcome", "distance", "object", "photo"]
+    outcomes = [line.split()[0] for line in printed.splitlines()[1:] if not line.startswith(" ")]
+    assert outcomes[0] == "unreadable" and outcomes[-1] == "no-match"  # what needs a person first
+    assert len(outcomes) == 4
     run(world, "screen", str(world / "incoming"), "--out", str(tmp_path / "page.html"), code=3)
     page = (tmp_path / "page.html").read_text(encoding="utf-8")
     assert page.lstrip().lower().startswith("<!doctype html>") and "Ground &lt;b&gt;Zero" in page

@@ -258,7 +258,7 @@ def test_an_unknown_object_is_one_small_picture_and_not_shown_as_a_match(tmp_pat
     (article,) = articles(render([record(probe, unknown, sha256=picture(probe))], tmp_path, data))
     assert article.startswith('<article class="compact">')
     assert re.findall(r'width="(\d+)" height="(\d+)" alt', article) == [("96", "64")]
-    assert "nearest: <bdi>7</bdi> 1.100, beyond the match threshold 0.800</p>" in article
+    assert "nothing is near: global distance 1.100 to the nearest object, match threshold 0.800</p>" in article
     assert "<svg" not in article and "a reason for" not in article
 
 
@@ -365,7 +365,7 @@ def test_what_was_seen_before_is_said(tmp_path: Path) -> None:
     }
     page = render([record(tmp_path / "p.png", work("consistent", match()), seen_before=[earlier])], tmp_path)
     assert '<section id="seen-before"' in page
-    assert "<li>seen before, this object on 2025-03-01: /m/1.jpg (lot 9), verdict 3</li>" in page
+    assert '<p class="seen">seen before, this object on 2025-03-01: lot 9, verdict 3</p>' in page
 
 
 def test_identical_files_are_a_line_beneath_the_first_and_not_drawn_again(tmp_path: Path) -> None:

@@ -21,11 +21,11 @@ def test_numbered_columns_of_photographs(tmp_path):
     touch(tmp_path, "1_1.jpg", "1_2.jpg", "2.jpg")
     source = tmp_path / "catalog.csv"
     source.write_text('LotNum,Title,ImageFile.1,ImageFile.2\n1,"Oil, 22"" wide",1_1.jpg,1_2.jpg\n2,Vase,2.jpg,\n')
-    one = {"lot": "1", "Title": 'Oil, 22" wide'}
+    one = {"lot": "1", "title": 'Oil, 22" wide'}
     assert lots(source) == [
         ("1_1.jpg", one, None),
         ("1_2.jpg", one, None),
-        ("2.jpg", {"lot": "2", "Title": "Vase"}, None),
+        ("2.jpg", {"lot": "2", "title": "Vase"}, None),
     ]
 
 

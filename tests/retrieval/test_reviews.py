@@ -377,7 +377,8 @@ def test_the_command_lists_what_is_open_and_what_is_decided_leaves_the_list(desk
         lot(desk, desk_log, name, combined=0.7654)
     lot(desk, desk_log, "3.png", "consistent", alert="stolen", lot='{"lot": "7"}')
     listed = run(desk)
-    assert "4 2026-01-02 stolen A" in listed and "3 2026-01-02 divergent A 0.765 2.png" in listed
+    assert "4 stolen A lot 7; lots/3.png; 2026-01-02" in listed
+    assert "3 divergent combined 0.765 A lots/2.png; 2026-01-02" in listed
     assert listed.endswith("4 open")
     assert run(desk, "-n", "1").endswith("4 open; the last 1 are shown, --all shows all")
     assert run(desk, "-n", "1", "--all").endswith("4 open") and "0.png" in run(desk, "-n", "1", "--all")

@@ -64,10 +64,12 @@ def test_a_consistent_match_with_a_stolen_work_is_an_alert(status):
     assert work.decision.reasons[0] == f"a is registered as {status}"
 
 
-@pytest.mark.parametrize(("combined", "outcome"), [(0.7, Outcome.DIVERGENT), (None, Outcome.NO_MATCH)])
-def test_another_outcome_is_none_but_the_status_is_said(combined, outcome):
+@pytest.mark.parametrize(
+    ("combined", "outcome", "status"), [(0.7, Outcome.DIVERGENT, "stolen"), (None, Outcome.NO_MATCH, "")]
+)
+def test_another_outcome_is_none_and_only_an_unknown_work_has_no_status(combined, outcome, status):
     work = settled([match("a", combined)], register(a="stolen"))
-    assert (work.decision.outcome, work.alert, work.status) == (outcome, None, "stolen")
+    assert (work.decision.outcome, work.alert, work.status) == (outcome, None, status)
     assert ("a is registered as stolen" in work.decision.reasons) is (outcome is Outcome.DIVERGENT)
 
 
