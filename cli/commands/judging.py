@@ -21,7 +21,7 @@ from cli.commands.shared_options import (
     complete_object,
 )
 from cli.output.streams import STDOUT
-from cli.runs.judging_options import JudgingOptions
+from cli.runs.judging_options import LookingOptions
 from cli.screening.forms import ScreenFormat
 
 if TYPE_CHECKING:  # not imported here: `--help` must be quick
@@ -38,7 +38,7 @@ def query(
     single: Single = False,
     exit_code: ExitCodeOption = False,
     *,
-    judging: JudgingOptions,
+    judging: LookingOptions,
 ) -> None:
     """Find the objects nearest to a photograph, and say whether it diverges from the genuine exemplar.
 
@@ -111,7 +111,7 @@ def compare(
     png: Png = None,
     exit_code: ExitCodeOption = False,
     *,
-    judging: JudgingOptions,
+    judging: LookingOptions,
 ) -> None:
     """Judge a photograph against one object, or against another photograph, and show where the two differ.
 
@@ -177,7 +177,7 @@ def screen(
     bom: Annotated[bool, typer.Option("--bom", help="Begin a CSV file as spreadsheets of Windows want it.")] = False,
     exit_code: ExitCodeOption = False,
     *,
-    judging: JudgingOptions,
+    judging: LookingOptions,
 ) -> None:
     """Judge many photographs, and put first what needs a person.
 

@@ -7,7 +7,7 @@ import typer
 
 from cli.commands.exit_codes import ExitCode
 from cli.commands.shared_options import DATA, Data, Format, ListFormat, Report
-from cli.runs.judging_options import JudgingOptions
+from cli.runs.judging_options import LookingOptions
 
 
 def calibrate(
@@ -25,7 +25,7 @@ def calibrate(
     data: Data = DATA,
     format: Format = ListFormat.TABLE,
     *,
-    judging: JudgingOptions,
+    judging: LookingOptions,
 ) -> None:
     """Set the thresholds on photographs of the catalogue's objects, each with the promise that they can carry.
 
@@ -59,7 +59,7 @@ def evaluate(
     data: Data = DATA,
     format: Format = ListFormat.TABLE,
     *,
-    judging: JudgingOptions,
+    judging: LookingOptions,
 ) -> None:
     """Measure the indexed catalogue on photographs whose truth is known: identification and verification.
 

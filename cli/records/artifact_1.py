@@ -111,6 +111,7 @@ DivergenceRecord = (
             "compared": float,
             "hidden": float,
             "detail": float,
+            "closely": bool,
             "places": "list[PlaceRecord]",
             "overlays": "list[OverlayRecord]",
         },

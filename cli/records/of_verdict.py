@@ -136,6 +136,7 @@ def _divergence(divergence: Divergence, condition: str | None, limits: Threshold
         "compared": round(divergence.compared, 6),
         "hidden": round(divergence.hidden, 6),
         "detail": round(divergence.detail, 6),
+        "closely": divergence.closely is True,
         "places": [{"box": list(place.box), "distance": round(place.distance, 6)} for place in divergence.places],
         "overlays": [
             {"kind": overlay.kind, "box": list(overlay.box), "share": round(overlay.share, 6)}

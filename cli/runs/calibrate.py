@@ -11,7 +11,7 @@ from cli.output.terminal import list_notices
 from cli.output.text import plain
 from cli.output.threshold_words import calibration_lines
 from cli.records.artifact_1 import dumps
-from cli.runs.judging_options import JudgingOptions
+from cli.runs.judging_options import LookingOptions
 from indexer.inputs.labels import read_labels
 from indexer.measuring.calibrate import calibrate
 from retrieval.catalogue.catalogue import Catalogue
@@ -24,7 +24,7 @@ def run_calibrate(
     labels: Path | None,
     data: Path,
     *,
-    judging: JudgingOptions,
+    judging: LookingOptions,
     false_match: float,
     false_alarm: float,
     as_json: bool,

@@ -14,7 +14,7 @@ from cli.output.terminal import echo_wrapped, print_table
 from cli.pages.parts import outcome_columns
 from cli.records.artifact_1 import dumps
 from cli.records.figure_names import Section, sections
-from cli.runs.judging_options import JudgingOptions
+from cli.runs.judging_options import LookingOptions
 from indexer.inputs.queries import check_source, read_queries
 from indexer.measuring.evaluate import Evaluation, evaluate
 from retrieval.judging.edition import Edition
@@ -26,7 +26,7 @@ def run_evaluate(
     queries: Path,
     data: Path,
     *,
-    judging: JudgingOptions,
+    judging: LookingOptions,
     as_json: bool,
     report: Path | None,
 ) -> bool:

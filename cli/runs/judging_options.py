@@ -27,6 +27,10 @@ Device = Annotated[str, Option("cuda needs the extra `train`.", flags=("--device
 MaxMegapixels = Annotated[
     float, Option("Larger photographs are left out, to protect memory.", flags=("--max-megapixels",), low=0.01)
 ]
+Closely = Annotated[
+    bool,
+    Option("Look again in parts, at twice the resolution: small changes show; slower.", flags=("--closely",)),
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,3 +58,22 @@ class JudgingOptions:
 
         encoder = load_encoder(self.encoder or DEFAULT, device=self.device)
         return taken_as_exemplar(exemplar, name, encoder, read=read, max_megapixels=self.max_megapixels)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LookingOptions(JudgingOptions):
+    """And how closely photographs are looked at."""
+
+    closely: Closely = False
+
+    def open_edition(self, data: Path, *, parallel: int = 1) -> "Edition":
+        """Return the last revision of the catalogue in `data`, opened to look so closely."""
+        from dataclasses import replace
+
+        return replace(JudgingOptions.open_edition(self, data, parallel=parallel), closely=self.closely)
+
+    def open_one(self, exemplar: "Path | NumberedPicture", name: str, read: "Reading") -> "OneExemplar":
+        """Return a photograph of what has a name as the only exemplar, to be looked at so closely."""
+        from dataclasses import replace
+
+        return replace(JudgingOptions.open_one(self, exemplar, name, read), closely=self.closely)

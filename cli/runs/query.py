@@ -16,7 +16,7 @@ from cli.records.away_words import first_away
 from cli.records.of_verdict import photograph_record
 from cli.records.printed import print_photograph
 from cli.records.recorder import recording
-from cli.runs.judging_options import JudgingOptions
+from cli.runs.judging_options import LookingOptions
 from indexer.tables.table import SUFFIXES as TABLES_AND_LISTS
 from retrieval.catalogue.catalogue import Catalogue
 from retrieval.encoder.stream import Reading
@@ -35,7 +35,7 @@ def run_query(
     photo: Path,
     data: Path,
     *,
-    judging: JudgingOptions,
+    judging: LookingOptions,
     read: Reading,
     object_id: str | None = None,
     k: int = 1,
@@ -69,7 +69,7 @@ def run_two(
     exemplar: Path,
     photo: Path,
     *,
-    judging: JudgingOptions,
+    judging: LookingOptions,
     read: Reading,
     as_json: bool,
     report: Path | None,
@@ -143,7 +143,7 @@ def refuse_many(photo: Path) -> None:
 
 
 def run_queries(
-    photos: Sequence[Path], data: Path, *, judging: JudgingOptions, k: int, several: bool, as_json: bool
+    photos: Sequence[Path], data: Path, *, judging: LookingOptions, k: int, several: bool, as_json: bool
 ) -> Mapping[str, int]:
     """Judge photographs against all objects, and print the verdicts; return how many there are of each outcome.
 

@@ -18,7 +18,7 @@ from cli.records.artifact_1 import PhotographRecord
 from cli.records.away_words import not_compared
 from cli.records.recorder import recording
 from cli.records.review_words import misfit_line
-from cli.runs.judging_options import JudgingOptions
+from cli.runs.judging_options import LookingOptions
 from cli.screening.desk import Desk
 from cli.screening.journal import Journal
 from cli.screening.piped_list import Source, source_name, source_on_disk
@@ -37,7 +37,7 @@ from retrieval.photographs.reader_process import reading_apart
 
 
 def run_screen(
-    source: Path, data: Path, *, options: ScreeningOptions, judging: JudgingOptions, every: float | None = None
+    source: Path, data: Path, *, options: ScreeningOptions, judging: LookingOptions, every: float | None = None
 ) -> Mapping[str, int]:
     """Judge every photograph of a source and write the records; return how many there are of each outcome.
 
@@ -94,7 +94,7 @@ def _say_left_out(left_out: LeftOut) -> None:
         typer.echo(line, err=True)
 
 
-def _heading(source: str, edition: Edition, options: ScreeningOptions, judging: JudgingOptions) -> dict[str, Any]:
+def _heading(source: str, edition: Edition, options: ScreeningOptions, judging: LookingOptions) -> dict[str, Any]:
     """Return what must be the same for a run to go on from an interrupted one."""
     return {
         "source": source,
@@ -104,6 +104,7 @@ def _heading(source: str, edition: Edition, options: ScreeningOptions, judging: 
         "k": options.k,
         "several": options.several,
         "max_megapixels": judging.max_megapixels,
+        "closely": edition.closely,
     }
 
 
@@ -117,13 +118,13 @@ def _open_desk(report: ScreeningReport) -> Iterator[Desk]:
         yield Desk(remembering, journal, recorder, read, options, report.max_megapixels, claims, read.count)
 
 
-def _watch(desk: Desk, report: ScreeningReport, every: float, judging: JudgingOptions) -> Iterator[PhotographRecord]:
+def _watch(desk: Desk, report: ScreeningReport, every: float, judging: LookingOptions) -> Iterator[PhotographRecord]:
     """Say that a folder is watched, and return the records of what comes into it."""
     typer.echo(f"watching {plain(str(report.source))}; Ctrl-C ends it", err=True)
     return _arriving(desk, report, every, judging)
 
 
-def _arriving(desk: Desk, report: ScreeningReport, every: float, judging: JudgingOptions) -> Iterator[PhotographRecord]:
+def _arriving(desk: Desk, report: ScreeningReport, every: float, judging: LookingOptions) -> Iterator[PhotographRecord]:
     """Yield the records of what comes into a folder until the user interrupts, and write the report after each time.
 
     A catalogue that was indexed or calibrated meanwhile judges the photographs that come from then on.

@@ -194,3 +194,8 @@ def _pictures(db: Any) -> None:
 @VERDICTS(name="006_conditions")
 def _conditions(db: Any) -> None:
     db.execute("ALTER TABLE verdicts ADD COLUMN condition TEXT")  # of the photograph: small, surrounded, close
+
+
+@VERDICTS(name="007_comparisons")
+def _comparisons(db: Any) -> None:
+    db.execute("ALTER TABLE verdicts ADD COLUMN comparison TEXT")  # what the combined distance is measured by

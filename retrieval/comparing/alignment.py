@@ -46,6 +46,13 @@ def align(exemplar: Photograph, probe: Photograph, homography: np.ndarray) -> Al
     return AlignedPair(target, warped, seen, full / full[2, 2])
 
 
+def align_closely(exemplar: Photograph, probe: Photograph, homography: np.ndarray, *, side: int) -> AlignedPair:
+    """Warp the probe onto the exemplar by a homography that was refined before, on a square of another side."""
+    size = (side, side)
+    target = np.asarray(exemplar.image.resize(size, Image.Resampling.BICUBIC))
+    return AlignedPair(target, *_warped(*_laid(exemplar, probe, homography, size), size), homography)
+
+
 def lay_over(
     exemplar: Photograph, probe: Photograph, homography: np.ndarray, *, long_side: int
 ) -> tuple[Image.Image, Image.Image]:

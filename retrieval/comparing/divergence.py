@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from retrieval.comparing.alignment import align, fit_colours
+from retrieval.comparing.closely import TIMES, TooSmall, closer_logits, why_not_closely
 from retrieval.comparing.covers import find_covers
 from retrieval.comparing.evidence import PLACES_ACROSS, evidence_of
 from retrieval.comparing.logits import distance_of, logit_of, logits_of, whole_of
@@ -48,6 +49,7 @@ class Divergence:
     places: tuple[Place, ...]  # worst first: the places beyond the threshold, or else the worst
     overlays: tuple[Overlay, ...]
     homography: np.ndarray  # float64 (3, 3), refined: pixels of the upright exemplar -> pixels of the upright probe
+    closely: bool | TooSmall = False  # whether it was looked at in parts too, or why it was not, where that was asked
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,10 +76,12 @@ def diverge(
     *,
     global_distance: float,
     threshold: float | None = None,
+    closely: bool = False,
 ) -> Divergence | NotCompared:
     """Compare a probe with the exemplar that it is registered to, leaving out what lies over the picture.
 
-    `threshold` of the combined distance says which places are beyond; by default the network's own is taken.
+    `closely` looks again in parts, at the resolution that both have. `threshold` of the combined distance says which
+    places are beyond; by default the network's own is taken.
     """
     if (refusal := why_not(probe, registration)) is not None:
         return refusal
@@ -92,10 +96,15 @@ def diverge(
     compared = float(evidence.shown.mean())
     if compared < LEAST_COMPARED or not evidence.inside.any():
         return NotCompared(f"only {compared:.0%} of the exemplar is to be seen on the photograph")
-    detail = max(RESOLVED / across(probe, registration), RESOLVED * max(evidence.blur, LEAST_BLUR) / COMPARED_SIDE)
+    pixels = across(probe, registration)
+    in_parts = closely and (why_not_closely(exemplar, pixels) or True)
+    sharpest = LEAST_BLUR / TIMES if in_parts is True else LEAST_BLUR
+    detail = max(RESOLVED / pixels, RESOLVED * max(evidence.blur, sharpest) / COMPARED_SIDE)
     if detail > COARSEST:
         return TooBlurred(f"too blurred: differences under {detail:.0%} of its width could not be seen")
     logits = logits_of(evidence)
+    if in_parts is True:
+        logits = closer_logits(exemplar, probe, aligned, hidden, logits)
     local, combined = distance_of(logits).astype(np.float32), float(distance_of(whole_of(logits)))
     local_distance = float(np.nanmax(local))
     limit = local_limit(shipped_threshold() if threshold is None else threshold, local_distance, combined)
@@ -111,6 +120,7 @@ def diverge(
         places=_places(local, limit, size),
         overlays=tuple(overlays),
         homography=aligned.homography,
+        closely=in_parts,
     )
 
 

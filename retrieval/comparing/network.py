@@ -22,6 +22,7 @@ FOLDER = Path(__file__).parent / "default_network"
 DESCRIPTION = "comparison.json"
 MODEL, WEIGHTS = "comparison.xml", "comparison.bin"
 SCHEMA = "artifact-comparison/1"
+CLOSELY = ", closely"  # after the fingerprint, where a pair is looked at in parts too
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +87,11 @@ def read_description(folder: Path) -> Description:
         raise UnusableEncoder(f"the comparison network in {folder} cannot be read: {error}") from error
 
 
-def measured_by(encoder: str) -> str:
+def comparison_name(*, closely: bool) -> str:
+    """Return what combined distances are measured by: those of another network, or of another look, do not compare."""
+    return default_description().fingerprint + (CLOSELY if closely else "")
+
+
+def measured_by(encoder: str, *, closely: bool) -> str:
     """Return what distances are measured by, for an encoder's fingerprint: those of others do not compare."""
-    return f"{encoder} and comparison {default_description().fingerprint}"
+    return f"{encoder} and comparison {comparison_name(closely=closely)}"

@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from retrieval.comparing.closely import TooSmall
 from retrieval.comparing.divergence import Divergence, NotCompared, TooBlurred
 from retrieval.comparing.network import default_description
 from retrieval.comparing.overlays import COVER
@@ -130,7 +131,10 @@ def _decide_by_places(nearest: Match, found: Divergence, threshold: float) -> tu
 
 def _not_seen(found: Divergence) -> str:
     """Say what the comparison could not have seen."""
-    return f"differences under {math.ceil(100 * found.detail)}% of its width could not be seen"
+    unseen = f"differences under {math.ceil(100 * found.detail)}% of its width could not be seen"
+    if isinstance(found.closely, TooSmall):
+        return f"{unseen}; {found.closely.reason}"
+    return f"looked at closely; {unseen}" if found.closely else unseen
 
 
 def _agreeing(nearest: Match) -> str:

@@ -40,6 +40,7 @@ class Edition:
     calibration: Calibration | None = None  # the last one
     misfit: bool = False  # reviewers found that the calibration no longer fits the photographs
     sightings: Sightings | None = None  # of earlier screenings; None: nobody asks for them
+    closely: bool = False  # works are looked at in parts too, at the resolution that both files have
     files: ExemplarFiles = field(default_factory=ExemplarFiles)
 
     @property
@@ -80,7 +81,7 @@ class Edition:
     @property
     def measured_by(self) -> str:
         """What distances are measured by, encoder and comparison network: those of others do not compare."""
-        return measured_by(self.encoder.fingerprint)
+        return measured_by(self.encoder.fingerprint, closely=self.closely)
 
     @property
     def basis(self) -> Basis:

@@ -74,6 +74,11 @@ class Look:
                 return found
         return self.photograph
 
+    @property
+    def _looked_at(self) -> Photograph:
+        """The photograph as a work that has it for itself is compared by it."""
+        return self.closer if self.edition.closely else self.photograph
+
     @cached_property
     def closer_features(self) -> Features:
         """Finer features of the photograph, found when they are first asked for."""
@@ -95,7 +100,7 @@ class Look:
             if several:
                 found = self._with_framed(found, k, features_of)
         if len(found) == 1:
-            work = self._work(found[0], self.photograph)
+            work = self._work(found[0], self._looked_at)
             return (self._sighted(work, self.item.vectors[0], self._glance),)
         return tuple(self._seen_alone(found, k))
 
@@ -185,7 +190,7 @@ class Look:
 
     def compared_with(self, object_id: str) -> Work:
         """Return what is said of the photograph against one object, by the exemplar that it is registered to."""
-        return self._work(FoundWork((self._confirmed(object_id),)), self.photograph)
+        return self._work(FoundWork((self._confirmed(object_id),)), self._looked_at)
 
     def _confirmed(self, object_id: str) -> Match:
         with self.edition.features() as features_of:
@@ -265,9 +270,9 @@ class Look:
         """Return the exemplar of a match as it is compared, read once for the photograph; raises ExemplarAway."""
         key = match.object_id, match.exemplar
         if key not in self._exemplars:
-            side = self.edition.encoder.preprocessing.short_side
+            side = self.edition.encoder.preprocessing.short_side * (CLOSEST if self.edition.closely else 1)
             self._exemplars[key] = self.edition.read_exemplar(
-                *key, short_side=side, max_megapixels=self.max_megapixels, compared=True
+                *key, short_side=round(side), max_megapixels=self.max_megapixels, compared=True
             )
         return self._exemplars[key]
 
@@ -281,7 +286,14 @@ class Look:
             exemplar = self._read_exemplar(match)
         except ExemplarAway as error:
             return NoExemplar(str(error))
-        return diverge(exemplar, photograph, registration, global_distance=match.distance, threshold=threshold)
+        return diverge(
+            exemplar,
+            photograph,
+            registration,
+            global_distance=match.distance,
+            threshold=threshold,
+            closely=self.edition.closely,
+        )
 
 
 def _inputs(match: Match, photograph: Photograph) -> object:

@@ -63,9 +63,12 @@ class OneExemplar(Edition):
     def read_exemplar(
         self, object_id: str, file: Path, *, short_side: int, max_megapixels: float = math.inf, compared: bool = False
     ) -> Photograph:
-        """Return the exemplar as it was read, to be compared; for people read it again; raises ExemplarAway."""
+        """Return the exemplar as it was read, to be compared; for people, or a closer look, read it again.
+
+        Raises ExemplarAway.
+        """
         assert self.shown is not None
-        if compared:
+        if compared and not self.closely:
             return self.shown
         try:
             again = read_photograph(

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
+from retrieval.comparing.network import comparison_name
 from retrieval.judging.edition import Edition
 from retrieval.judging.judge import Verdict
 from retrieval.judging.work import Work
@@ -40,6 +41,7 @@ class LogEntry:
     alert: str | None = None  # "stolen", "missing" or "known forgery"
     picture: int | None = None  # its number in a file of several
     condition: str | None = None  # of the photograph, where it is registered
+    comparison: str | None = None  # what the combined distance is measured by; None: by a version that did not say
     number: int | None = None  # None: not yet in the log
 
     @property
@@ -107,6 +109,7 @@ def _with_work(photograph: LogEntry, work: Work, edition: Edition) -> LogEntry:
     return replace(
         entry,
         condition=match.condition,
+        comparison=comparison_name(closely=edition.closely),
         local=match.compared.local_distance,
         combined=match.compared.combined_distance,
         threshold=combined.value if combined else None,

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from retrieval.catalogue.catalogue import Catalogue
+from retrieval.comparing.network import CLOSELY, comparison_name
 from retrieval.errors import UnknownVerdict
 from retrieval.judging.edition import Edition
 from retrieval.judging.judge import compare, judge_all
@@ -58,7 +59,11 @@ def replay(entry: LogEntry, edition: Edition, *, max_megapixels: float) -> Repla
         calibration = None if entry.calibration is None else catalogue.calibration(entry.calibration)
     if entry.calibration is not None and calibration is None:
         remarks.append(f"calibration {entry.calibration} is no longer there")
-    edition = replace(edition, calibration=calibration, misfit=False)
+    closely = entry.comparison is not None and entry.comparison.endswith(CLOSELY)
+    edition = replace(edition, calibration=calibration, misfit=False, closely=closely)
+    if entry.combined is not None and entry.comparison != comparison_name(closely=closely):
+        then = "an earlier comparison" if entry.comparison is None else f"the comparison {entry.comparison}"
+        remarks.append(f"compared by {then} then, by {comparison_name(closely=closely)} now")
     file = Path(entry.photo)
     photo = file if entry.picture is None else NumberedPicture(file, entry.picture)
     if entry.asked is None:

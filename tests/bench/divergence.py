@@ -27,6 +27,7 @@ from retrieval.encoder.encoder import Encoder, load_encoder
 from retrieval.finding.match import Match
 from retrieval.finding.nearest import exact_distance
 from retrieval.judging.decision import Basis, decide
+from retrieval.judging.look import CLOSEST
 from retrieval.machine import cpu_count, import_cv2
 from retrieval.outcome import Outcome
 from retrieval.photographs.features import features_of, features_of_probe
@@ -71,7 +72,7 @@ class Compared:
 _loaded = threading.local()  # an encoder is asked from one thread
 
 
-def compared(case: Case) -> Compared:
+def compared(case: Case, *, closely: bool = False) -> Compared:
     """Compare as the program does, but with the right object given."""
     if not hasattr(_loaded, "encoder"):
         _loaded.encoder = load_encoder()
@@ -81,7 +82,9 @@ def compared(case: Case) -> Compared:
     registration = registered(one, other)
     if registration is None:
         return Compared(case, distance, None, "not registered")
-    found = diverge(one, other, registration, global_distance=distance)
+    if closely:
+        one, other = (read_photograph(path, short_side=round(CLOSEST * 260)) for path in (case.exemplar, case.probe))
+    found = diverge(one, other, registration, global_distance=distance, closely=closely)
     if not isinstance(found, Divergence):
         return Compared(case, distance, None, "not compared")
     match = Match(case.group, case.exemplar, distance, registration, found)

@@ -14,6 +14,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -120,12 +121,13 @@ def main() -> None:
     """Compare everything, and print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--simulated", action="store_true", help="the simulated copies too, some 700 photographs")
+    parser.add_argument("--closely", action="store_true", help="look again in parts, as `artifact screen --closely`")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(cpu_count()) as pool:
         cases = [*genuine(), *changed(Path(folder))]
         if given.simulated:
             cases += [*simulated(Path(folder))]
-        found = list(pool.map(compared, cases))
+        found = list(pool.map(partial(compared, closely=given.closely), cases))
     kinds: defaultdict[str, list[Compared]] = defaultdict(list)
     for item in found:
         kinds[item.case.kind].append(item)
@@ -133,8 +135,8 @@ def main() -> None:
     rows = [row(kind, items) for kind, items in kinds.items()]
     if copies:
         rows.append(row("all simulated copies", copies))
-    command = "python -m tests.bench.sources" + (" --simulated" if given.simulated else "")
-    report("sources", COLUMNS, rows, command=command)
+    asked = [f" --{name}" for name in ("simulated", "closely") if getattr(given, name)]
+    report("sources", COLUMNS, rows, command="python -m tests.bench.sources" + "".join(asked))
 
 
 if __name__ == "__main__":
