@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from retrieval.comparing.alignment import align, fit_colours
+from retrieval.comparing.alignment import AlignedPair, align, fit_colours
 from retrieval.comparing.closely import TIMES, TooSmall, closer_logits, why_not_closely
 from retrieval.comparing.covers import find_covers
 from retrieval.comparing.evidence import PLACES_ACROSS, evidence_of
@@ -87,11 +87,7 @@ def diverge(
         return refusal
     size = (exemplar.width, exemplar.height)
     aligned = align(exemplar, probe, registration.homography)
-    whole = fit_colours(aligned.exemplar, aligned.probe, aligned.seen, locally=False)
-    overlays, hidden = find_overlays(aligned, whole, size)
-    covers = find_covers(aligned, whole, aligned.seen & ~hidden)
-    overlays += listed(COVER, covers, size)
-    hidden |= covers
+    overlays, hidden = _laid_over(aligned, size)
     evidence = evidence_of(aligned, aligned.seen & ~hidden)
     compared = float(evidence.shown.mean())
     if compared < LEAST_COMPARED or not evidence.inside.any():
@@ -122,6 +118,14 @@ def diverge(
         homography=aligned.homography,
         closely=in_parts,
     )
+
+
+def _laid_over(aligned: AlignedPair, size: tuple[int, int]) -> tuple[list[Overlay], np.ndarray]:
+    """Return what lies over the picture on the probe, and where: bool, as high and wide as the pair."""
+    whole = fit_colours(aligned.exemplar, aligned.probe, aligned.seen, locally=False)
+    overlays, hidden = find_overlays(aligned, whole, size)
+    covers = find_covers(aligned, whole, aligned.seen & ~hidden)
+    return [*overlays, *listed(COVER, covers, size)], hidden | covers
 
 
 def shipped_threshold() -> float:

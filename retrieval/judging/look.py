@@ -277,23 +277,16 @@ class Look:
         return self._exemplars[key]
 
     def _divergence(self, match: Match, registration: Registration, photograph: Photograph) -> Divergence | NotCompared:
-        limits = self.edition.basis.thresholds
+        limits, closely = self.edition.basis.thresholds, self.edition.closely
         limit = limits.combined_of(match.condition) if limits is not None else None
-        threshold = limit.value if limit is not None else None
+        threshold, whole = limit.value if limit is not None else None, match.distance
         if (refusal := why_not(photograph, registration)) is not None:
             return refusal
         try:
             exemplar = self._read_exemplar(match)
         except ExemplarAway as error:
             return NoExemplar(str(error))
-        return diverge(
-            exemplar,
-            photograph,
-            registration,
-            global_distance=match.distance,
-            threshold=threshold,
-            closely=self.edition.closely,
-        )
+        return diverge(exemplar, photograph, registration, global_distance=whole, threshold=threshold, closely=closely)
 
 
 def _inputs(match: Match, photograph: Photograph) -> object:

@@ -19,6 +19,7 @@ from indexer.simulation.rephotograph import rephotograph
 from retrieval.catalogue.catalogue import Catalogue
 from retrieval.catalogue.status_words import Status
 from retrieval.comparing.divergence import shipped_threshold
+from retrieval.comparing.network import comparison_name
 from retrieval.encoder.encoder import load_encoder
 from retrieval.errors import CatalogueDamaged, CatalogueMissing, UnknownVerdict
 from retrieval.judging.edition import Edition, open_edition
@@ -123,6 +124,34 @@ def test_an_unreadable_photograph_is_recorded_as_such(place, edition):
 def test_a_verdict_made_again_is_the_same_bit_for_bit(place, edition, asked):
     found = again(kept(place, edition, "1.jpg", asked), edition.data)
     assert found.identical and found.holds and found.largest == 0.0 and found.remarks == ()
+
+
+def test_a_verdict_is_made_again_as_closely_as_it_was_looked_at(place, edition):
+    usual, closely = (kept(place, replace(edition, closely=asked), "1.jpg") for asked in (False, True))
+    assert [usual.comparison, closely.comparison] == [
+        comparison_name(closely=False),
+        comparison_name(closely=True),
+    ]
+    assert usual.combined != closely.combined
+    assert any("looked at closely" in reason or "to look closely" in reason for reason in closely.reasons)
+    found = again(closely, edition.data)
+    assert found.identical and found.remarks == ()
+
+
+def test_what_another_comparison_measured_is_said(place, edition):
+    item = kept(place, edition, "1.jpg")
+    name = comparison_name(closely=False)
+    for then, said in ((None, "an earlier comparison"), ("0123", "the comparison 0123")):
+        assert again(replace(item, comparison=then), edition.data).remarks == (
+            f"compared by {said} then, by {name} now",
+        )
+
+
+def test_a_calibration_counts_for_the_look_that_it_was_made_with(edition):
+    usual = replace(edition, calibration=calibrated(edition, 0.4))
+    assert usual.basis.calibration is not None and usual.basis.out_of_date is None
+    other = replace(usual, closely=True).basis
+    assert other.calibration is None and other.out_of_date is not None
 
 
 @pytest.mark.slow
