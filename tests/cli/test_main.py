@@ -38,7 +38,7 @@ MATCH_KEYS |= {
     "condition",
     "stability",
 }
-DIVERGENCE_KEYS = {"global", "local", "threshold", "combined", "combined_threshold", "detail"}
+DIVERGENCE_KEYS = {"global", "local", "threshold", "combined", "combined_threshold", "detail", "closely"}
 DIVERGENCE_KEYS |= {"conditions", "compared", "hidden", "places", "overlays"}
 CSV_HEADER = [
     *("photo", "outcome", "object_id", "distance", "match_threshold", "authenticity_threshold"),

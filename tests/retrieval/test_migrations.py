@@ -216,6 +216,7 @@ VERDICT_NAMES = [
     "004_dates_in_utc",
     "005_pictures",
     "006_conditions",
+    "007_comparisons",
 ]
 
 
