@@ -32,6 +32,7 @@ def work_record(outcome: str, *matches: dict[str, Any], **changed: Any) -> dict[
         "p_value": None,
         "matches": list(matches),
         "forgery": None,
+        "review": None,
     } | changed
 
 

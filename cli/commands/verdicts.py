@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from cli.commands.exit_codes import ExitCode
-from cli.commands.shared_options import DATA, Data, Format, ListFormat, complete_object
+from cli.commands.shared_options import DATA, Data, Format, ListFormat, Report, complete_object
 from cli.runs.judging_options import JudgingOptions
 from indexer.inputs.option import Option
 from retrieval.outcome import UNREADABLE, Outcome
@@ -39,6 +39,7 @@ def verdict(
     replay: Annotated[
         bool, typer.Option("--replay", help="Make it again, and exit with 1 if it no longer holds.")
     ] = False,
+    report: Report = None,
     data: Data = DATA,
     format: Format = ListFormat.TABLE,
     *,
@@ -52,9 +53,12 @@ def verdict(
     Examples:
       artifact verdict 17
       artifact verdict 17 --replay
+      artifact verdict 17 --report evidence.html
     """
-    from cli.runs.verdicts import run_verdict
+    from cli.runs.verdicts import run_verdict, write_report
 
+    if report is not None:
+        write_report(number, data, report, judging=judging)
     holds = run_verdict(number, data, judging=judging if replay else None, as_json=format is ListFormat.JSON)
     raise typer.Exit(ExitCode.DONE if holds else ExitCode.FAILED)
 

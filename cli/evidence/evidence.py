@@ -7,7 +7,9 @@ from dataclasses import dataclass
 
 from PIL import Image
 
+from cli.output.version import program_version
 from retrieval.comparing.divergence import Divergence, NotCompared, Place
+from retrieval.comparing.network import comparison_name
 from retrieval.comparing.registration import NotRegistered, Registration
 from retrieval.errors import UnreadableImage
 from retrieval.finding.match import Match
@@ -33,6 +35,7 @@ OF_TWO: Mapping[str, str] = {
     Outcome.INCONCLUSIVE: "The photographs are too poor to say whether this one is consistent with {0}.",
 }
 NOTHING_COMPARED = "Nothing was compared place by place; the verdict rests on the global distance."
+ALONE = "none: one photograph is taken as the exemplar of the other"
 BEYOND, WITHIN = "beyond it a photograph diverges", "within it an object of the catalogue is found"
 
 
@@ -43,6 +46,18 @@ class EvidenceFigure:
     name: str
     value: str
     meaning: str
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where the evidence comes from: the number of its verdict, its lot, and the page that leads to it."""
+
+    verdict: int | None = None
+    lot: str = ""
+    back: str | None = None  # an address
+
+
+UNKNOWN = Origin()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -60,6 +75,8 @@ class Evidence:
     metadata: Mapping[str, str]
     encoder: str
     revision: int
+    exemplar_sha256: str = ""
+    origin: Origin = UNKNOWN
 
     @property
     def known_exemplar(self) -> Photograph | None:
@@ -134,6 +151,23 @@ class Evidence:
         return ", ".join(text for text in known if text)
 
     @property
+    def heading(self) -> str:
+        """Lot and title."""
+        return ", ".join(text for text in (self.origin.lot, self.title) if text)
+
+    @property
+    def versions(self) -> Mapping[str, str]:
+        """What the verdict was made with."""
+        calibration = self.basis.calibration
+        return {
+            "Program": f"artifact {program_version()}",
+            "Encoder": self.encoder,
+            "Comparison network": comparison_name(closely=bool(self.divergence and self.divergence.closely)),
+            "Calibration": "none, provisional thresholds" if calibration is None else str(calibration.number),
+            "Catalogue": ALONE if self.basis.alone else f"revision {self.revision}",
+        }
+
+    @property
     def worst(self) -> tuple[Place, ...]:
         """The places shown."""
         return self.divergence.places[:PLACES] if self.divergence else ()
@@ -164,7 +198,8 @@ class Evidence:
     def said_of(self, place: Place) -> str:
         """Return the local distance of a place, and whether it exceeds the threshold."""
         side = "beyond" if place.distance > self.limit else "within"
-        return f"local distance {place.distance:.3f}, {side} the threshold"
+        where = f"{place.where}, " if place.where else ""
+        return f"{where}local distance {place.distance:.3f}, {side} the threshold"
 
     def figures(self) -> Iterator[EvidenceFigure]:
         """Yield each number, with its name and its meaning."""

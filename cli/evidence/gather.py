@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from pathlib import Path
 
 from PIL import Image
 
-from cli.evidence.evidence import Evidence
+from cli.evidence.evidence import UNKNOWN, Evidence, Origin
 from cli.evidence.page import render_evidence
 from cli.evidence.picture import draw_evidence
 from cli.output.writing import write_whole
@@ -30,9 +31,10 @@ def write_evidence(
     png: Path | None,
     max_megapixels: float,
     quiet: bool = False,
+    origin: Origin = UNKNOWN,
 ) -> None:
     """Write what speaks for the verdict on the first object named, as a page, as a picture, or both."""
-    evidence = gather(verdict, edition, max_megapixels=max_megapixels)
+    evidence = replace(gather(verdict, edition, max_megapixels=max_megapixels), origin=origin)
     if report is not None:
         write_whole(report, (piece.encode() for piece in render_evidence(evidence)), quiet=quiet)
     if png is not None:
@@ -61,6 +63,7 @@ def gather(verdict: Verdict, edition: Edition, *, max_megapixels: float) -> Evid
         metadata=edition.metadata(match.object_id),
         encoder=edition.encoder.fingerprint,
         revision=edition.revision,
+        exemplar_sha256=edition.exemplar(match.object_id, match.exemplar).sha256,
     )
 
 

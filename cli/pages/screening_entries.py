@@ -18,8 +18,10 @@ from cli.records.artifact_1 import (
     WorkRecord,
     name_of,
 )
-from cli.records.lines import LOT_COLUMNS, seen_line
-from cli.records.triage import ALERTS, Priority, claimed, deciding
+from cli.records.client_words import ClientWords, client_words
+from cli.records.lines import LOT_COLUMNS, lot_words, seen_line
+from cli.records.review_words import earlier_review
+from cli.records.triage import ALERTS, Priority, claimed, deciding, shows_object
 from retrieval.outcome import OF_AN_OBJECT, Outcome
 
 COMPACT = (Priority.CONSISTENT, Priority.NO_MATCH)
@@ -101,6 +103,9 @@ class Entry:
     original: str | None  # the file that was judged, of which the file of this entry is a copy
     evidence: str | None  # the address of the page of evidence
     seen: str
+    review: str
+    heading: str  # lot and title; empty where neither is known
+    said: ClientWords
 
 
 @dataclass
@@ -134,7 +139,17 @@ class Entries:
             original=self._name(record["same_as"]) if record["same_as"] else None,
             evidence=quote(page, errors="surrogateescape") if page else None,
             seen=seen_line(record["seen_before"]) if record["seen_before"] else "",
+            heading=self._heading(record, work),
+            said=client_words(record, work),
+            review=earlier_review(review) if work and (review := work.get("review")) else "",
         )
+
+    def _heading(self, record: PhotographRecord, work: WorkRecord | None) -> str:
+        """Return lot and title: the title of the lot, or else that of the object which a work may show."""
+        lot = dict(record["lot"] or {})
+        if not lot.get("title") and work and work["matches"] and shows_object(work):
+            lot["title"] = self.reference.name(work["matches"][0]["object_id"])
+        return lot_words(lot)
 
     def line(self, record: PhotographRecord, index: int | None) -> FileLine:
         """Return all that is said of a file identical to the file of an entry."""

@@ -52,6 +52,19 @@ class WorkRecord(TypedDict):
     p_value: float | None
     matches: list[MatchRecord]
     forgery: ForgeryRecord | None
+    review: ReviewRecord | None
+
+
+class ReviewRecord(TypedDict):
+    """What a person decided earlier on the same photograph and object; `settles`: and so on what is said now."""
+
+    verdict: int
+    date: str
+    name: str
+    outcome: str
+    object_id: str | None
+    reason: str
+    settles: bool
 
 
 class MatchRecord(TypedDict):
@@ -124,6 +137,7 @@ class PlaceRecord(TypedDict):
 
     box: list[int]
     distance: float
+    where: str
 
 
 class OverlayRecord(TypedDict):

@@ -11,6 +11,8 @@ from typing import Any
 
 from cli.output.text import plain
 from cli.records.artifact_1 import MatchRecord, PhotographRecord, SeenRecord, WorkRecord, dumps, name_of
+from cli.records.client_words import client_words
+from cli.records.review_words import earlier_review
 from cli.records.triage import deciding, priority, shows_object
 from retrieval.moment import day
 from retrieval.outcome import UNREADABLE
@@ -51,6 +53,8 @@ CSV_COLUMNS = (
     "deciding_distance",
     "deciding_threshold",
     "title",
+    "review",
+    "said",
 )
 BOM = "\ufeff"
 FORMULA = tuple("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")  # a cell that starts so is run; the last are the wide = + - @
@@ -87,6 +91,7 @@ def _row(record: PhotographRecord, work: WorkRecord | None) -> dict[str, Any]:
         "error": record["error"],
         "priority": str(priority(record, work)),
         "same_as": record["same_as"],
+        "said": client_words(record, work).what,
         "picture": f"{picture['number']} of {picture['of']}" if (picture := record.get("picture")) else "",
         "seen_before": "; ".join(map(seen_words, record["seen_before"])),
     }
@@ -100,6 +105,7 @@ def _row(record: PhotographRecord, work: WorkRecord | None) -> dict[str, Any]:
         "likelihood_ratio": work["likelihood_ratio"],
         "p_value": work["p_value"],
         "region": " ".join(map(str, work["region"])),
+        "review": earlier_review(review) if (review := work.get("review")) else "",
     }
     if not work["matches"]:
         return row
@@ -176,9 +182,10 @@ def render_table(works: Iterable[tuple[PhotographRecord, int | None]]) -> Iterat
     """Yield a line a work, and below it what else is known; an alert stands in place of the outcome, in capitals."""
     yield f"{'outcome':<13} {'distance':<14} {'object':<12} photo\n"
     for record, index in works:
-        said, distance, object_id = _cells(None if index is None else record["works"][index])
+        work = None if index is None else record["works"][index]
+        said, distance, object_id = _cells(work)
         yield f"{said:<13} {distance:<14} {plain(object_id):<12} {plain(name_of(record))}\n"
-        if remarks := "; ".join(_remarks(record)):
+        if remarks := "; ".join(_remarks(record, work)):
             yield f"{'':<4}{plain(remarks)}\n"
 
 
@@ -194,8 +201,8 @@ def _cells(work: WorkRecord | None) -> tuple[str, str, str]:
     return said, f"{name} {judged['distance']:.3f}", object_id
 
 
-def _remarks(record: PhotographRecord) -> Iterator[str]:
-    """Yield what the table says of a photograph beside its works."""
+def _remarks(record: PhotographRecord, work: WorkRecord | None) -> Iterator[str]:
+    """Yield what else the table says of a photograph, and of a work on it."""
     if lot := lot_words(record["lot"]):
         yield lot
     if record["error"]:
@@ -206,3 +213,5 @@ def _remarks(record: PhotographRecord) -> Iterator[str]:
         yield f"claimed {claim['claimed']}, {claim['work']['outcome'] if claim['work'] else claim['reason']}"
     if record["seen_before"]:
         yield seen_line(record["seen_before"])
+    if work and (review := work.get("review")):
+        yield earlier_review(review)

@@ -71,6 +71,7 @@ def work_record(work: Work, limits: Thresholds | None) -> WorkRecord:
         "p_value": _rounded(decision.p_value),
         "matches": [_match(rank, match, limits) for rank, match in enumerate(work.matches, 1)],
         "forgery": _forgery(work.forgery) if work.forgery else None,
+        "review": None,
     }
 
 
@@ -137,7 +138,10 @@ def _divergence(divergence: Divergence, condition: str | None, limits: Threshold
         "hidden": round(divergence.hidden, 6),
         "detail": round(divergence.detail, 6),
         "closely": divergence.closely is True,
-        "places": [{"box": list(place.box), "distance": round(place.distance, 6)} for place in divergence.places],
+        "places": [
+            {"box": list(place.box), "distance": round(place.distance, 6), "where": place.where}
+            for place in divergence.places
+        ],
         "overlays": [
             {"kind": overlay.kind, "box": list(overlay.box), "share": round(overlay.share, 6)}
             for overlay in divergence.overlays

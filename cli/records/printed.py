@@ -9,6 +9,8 @@ import typer
 from cli.output.terminal import echo_wrapped, print_table, styled
 from cli.output.text import plain
 from cli.records.artifact_1 import MatchRecord, PhotographRecord, name_of
+from cli.records.client_words import client_words
+from cli.records.review_words import earlier_review
 from cli.records.triage import deciding
 
 COLUMNS = {
@@ -24,8 +26,11 @@ def print_photograph(record: PhotographRecord, titles: Mapping[str, str]) -> Non
     """Print each work with its outcome, the reasons, and a table of what is near; `titles` go by object id."""
     for work in record["works"]:
         typer.echo(f"{plain(name_of(record))}{_of(record)}: " + styled(work["outcome"], colour=True))
+        echo_wrapped(client_words(record, work).what)
         for reason in work["reasons"]:
             echo_wrapped(reason)
+        if review := work["review"]:
+            echo_wrapped(earlier_review(review))
         print_table(COLUMNS, [_row(match, titles, work["outcome"]) for match in work["matches"]])
 
 

@@ -8,11 +8,13 @@ from dataclasses import dataclass, replace
 
 import typer
 
+from cli.records.artifact_1 import PhotographRecord, ReviewRecord, WorkRecord
 from retrieval.judging.edition import Edition
 from retrieval.judging.judge import Verdict
 from retrieval.outcome import OF_AN_OBJECT
 from retrieval.verdicts.entry import LogEntry, entries_of
 from retrieval.verdicts.log import VerdictLog, can_record, read_sightings
+from retrieval.verdicts.reviews import ReviewedVerdict, decides, review_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +40,35 @@ class Recorder:
         seen = [number for work in verdict.works for number in work.seen]
         return self.log.earlier(verdict.sha256, object_ids=object_ids, seen=seen, before=before)
 
+    def add_reviews(self, record: PhotographRecord) -> None:
+        """Put into a record what a person decided earlier on the same photograph and the object of each work."""
+        compared = [record["claim"]["work"]] if record["claim"] and record["claim"]["work"] else []
+        for work in [*record["works"], *compared]:
+            if self.log is None or not work["matches"]:
+                continue
+            picture = record["picture"] and record["picture"]["number"]
+            found = review_of(self.log, record["sha256"], picture, work["matches"][0]["object_id"])
+            work["review"] = None if found is None else _review_record(found, work)
+
     def remembering(self) -> Edition:
         """Return the edition with the unknown works of earlier screenings, which it then recognises."""
         if self.log is None:
             return self.edition
         self.log.forget()
         return replace(self.edition, sightings=read_sightings(self.edition.data, self.edition.encoder.fingerprint))
+
+
+def _review_record(found: ReviewedVerdict, work: WorkRecord) -> ReviewRecord:
+    review = found.review
+    return {
+        "verdict": review.verdict,
+        "date": review.date,
+        "name": review.name,
+        "outcome": review.outcome,
+        "object_id": review.object_id,
+        "reason": review.reason,
+        "settles": decides(found, work["outcome"], work["alert"]),
+    }
 
 
 @contextmanager

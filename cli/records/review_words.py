@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from cli.records.artifact_1 import ReviewRecord
+from retrieval.moment import day
 from retrieval.statistics.calibration import Calibration
 from retrieval.verdicts.log import DATABASE, VerdictLog
 from retrieval.verdicts.reviews import ReviewFigures, Share, figures, reviewed
@@ -28,6 +30,13 @@ def misfit_line(data: Path, calibration: Calibration | None) -> str | None:
         f"threshold (evidence {min(watch.evidence, 1e9):,.0f} to 1); calibrate again: artifact review --export "
         "labels.csv, artifact calibrate labels.csv"
     )
+
+
+def earlier_review(review: ReviewRecord) -> str:
+    """Return in a line what a person decided earlier on the same photograph and object."""
+    of = f" with {review['object_id']}" if review["object_id"] else ""
+    why = f": {review['reason']}" if review["reason"] else ""
+    return f"reviewed by {review['name']} on {day(review['date'])}, {review['outcome']}{of}{why}"
 
 
 def figure_lines(counted: ReviewFigures) -> list[str]:

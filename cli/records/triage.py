@@ -29,6 +29,7 @@ class Priority(StrEnum):
     SEEN_BEFORE = "seen before"
     UNREADABLE = "unreadable"
     INCONCLUSIVE = "inconclusive"
+    DECIDED = "decided before"
     CONSISTENT = "consistent"
     NO_MATCH = "no-match"
 
@@ -59,15 +60,16 @@ _WORDS = {
     Priority.MISSING: ("⁉", "consistent with an object registered as missing"),
     Priority.KNOWN_FORGERY: ("◆", "consistent with a known forgery"),
     Priority.DIVERGENT: ("!", "depicts or imitates an object, but lies beyond its threshold"),
-    Priority.CLAIM: ("≠", "not consistent with the object it is said to be"),
+    Priority.CLAIM: ("≠", "not shown to be what it is said to be"),
     Priority.PLAUSIBLE: ("?", "near to an object, but too poor to say"),
     Priority.SEEN_BEFORE: ("↺", "seen in an earlier screening"),
     Priority.UNREADABLE: ("✕", "could not be read as a photograph"),
     Priority.INCONCLUSIVE: ("∅", "too poor to say, and near to nothing"),
+    Priority.DECIDED: ("✓", "a person has decided on this photograph and object"),
     Priority.CONSISTENT: ("≈", "matches an object, within its threshold"),
     Priority.NO_MATCH: ("○", "an unknown object, which is no sign of a forgery"),
 }
-SETTLED = (Priority.CONSISTENT, Priority.NO_MATCH)  # nobody has to look at these first
+SETTLED = (Priority.DECIDED, Priority.CONSISTENT, Priority.NO_MATCH)  # nobody has to look at these first
 ALERTS = (Priority.STOLEN, Priority.MISSING, Priority.KNOWN_FORGERY)
 _STANDINGS = (Status.STOLEN, Status.MISSING, Status.KNOWN_FORGERY)
 
@@ -80,10 +82,14 @@ def priority(record: PhotographRecord, work: WorkRecord | None) -> Priority:
     alerts = [Priority(judged["alert"]) for judged in (work, compared) if judged and judged["alert"]]
     if alerts:
         return min(alerts, key=lambda alert: alert.rank)
-    if work["outcome"] == Outcome.DIVERGENT:
+    if work["outcome"] == Outcome.DIVERGENT and not is_settled(work):
         return Priority.DIVERGENT
-    if compared and compared["outcome"] != Outcome.CONSISTENT:
+    if compared and compared["outcome"] != Outcome.CONSISTENT and not is_settled(compared):
         return Priority.CLAIM
+    if names_nothing(record) and work == record["works"][0]:
+        return Priority.CLAIM
+    if is_settled(work):
+        return Priority.DECIDED
     if work["outcome"] == Outcome.INCONCLUSIVE and _plausible(work):
         return Priority.PLAUSIBLE
     if _seen_before(record, work):
@@ -102,6 +108,18 @@ def claimed(record: PhotographRecord, work: WorkRecord) -> WorkRecord | None:
     nearest = [each["matches"][0]["object_id"] if each["matches"] else None for each in record["works"]]
     answering = nearest.index(claim["object_id"]) if claim["object_id"] in nearest else 0
     return claim["work"] if work == record["works"][answering] else None
+
+
+def is_settled(work: WorkRecord) -> bool:
+    """Say whether a person has decided on what is said of a work; the record of an earlier version does not know."""
+    review = work.get("review")
+    return review is not None and review["settles"]
+
+
+def names_nothing(record: PhotographRecord) -> bool:
+    """Say whether a lot is said to be something with which nothing could be compared."""
+    claim = record["claim"]
+    return claim is not None and claim["work"] is None
 
 
 def _plausible(work: WorkRecord) -> bool:

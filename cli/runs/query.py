@@ -58,10 +58,11 @@ def run_query(
         verdict = compare(edition, asked, object_id, read=read, max_megapixels=limit)
     with recording(edition) as recorder:
         record = photograph_record(verdict, edition, recorder.keep(verdict, asked=object_id))
+        recorder.add_reviews(record)
     _say(record, as_json, titles=_titles(record, data))
     if (line := first_away(record)) is not None:
         typer.echo(line, err=True)
-    _write_evidence(verdict, edition, report, png, judging.max_megapixels)
+    _write_evidence(verdict, edition, report, png, judging.max_megapixels, record["verdicts"])
     return Outcome.DIVERGENT in outcomes(record)
 
 
@@ -156,6 +157,7 @@ def run_queries(
         limit = judging.max_megapixels
         for verdict in judge_all(edition, map(named, photos), k=k, several=several, read=read, max_megapixels=limit):
             record = photograph_record(verdict, edition, recorder.keep(verdict))
+            recorder.add_reviews(record)
             counts.update(outcomes(record))
             away = away or first_away(record)
             if record["error"] is not None:
@@ -189,9 +191,16 @@ def _print(record: PhotographRecord, titles: Mapping[str, str]) -> None:
 
 
 def _write_evidence(
-    verdict: Verdict, edition: Edition, report: Path | None, png: Path | None, max_megapixels: float
+    verdict: Verdict,
+    edition: Edition,
+    report: Path | None,
+    png: Path | None,
+    max_megapixels: float,
+    numbers: Sequence[int] = (),
 ) -> None:
     if report is not None or png is not None:
+        from cli.evidence.evidence import Origin
         from cli.evidence.gather import write_evidence
 
-        write_evidence(verdict, edition, report=report, png=png, max_megapixels=max_megapixels)
+        origin = Origin(next(iter(numbers), None))
+        write_evidence(verdict, edition, report=report, png=png, max_megapixels=max_megapixels, origin=origin)

@@ -77,13 +77,16 @@ def run_open(data: Path, *, limit: int | None, as_json: bool) -> None:
 
 def _listed(entries: Sequence[LogEntry], titles: Mapping[str, str]) -> Iterator[str]:
     """Yield two lines an open verdict: what was said of which object; and below, which lot and photograph it is."""
-    yield f"{'verdict':>7}  {'outcome':<13}  {'distance':<14}  object"
+    yield f"{'verdict':>7}  {'outcome':<16}  {'distance':<14}  object"
     for entry in entries:
-        known = object_of(entry)
+        is_claim = entry.asked is not None and entry.lot is not None
+        known = str(entry.asked) if is_claim else object_of(entry)
         object_words = ", ".join(text for text in (known, titles.get(known, "")) if text)
-        said = f"{entry.number:>7}  {entry.alert or entry.outcome:<13}  {distance_of(entry):<14}  {object_words}"
-        yield said.rstrip()
-        yield f"{'':>9}{'; '.join(filter(None, (lot_words(entry.lot), in_folder(entry), day(entry.date))))}"
+        what = entry.alert or ("claim not upheld" if is_claim else entry.outcome)
+        yield f"{entry.number:>7}  {what:<16}  {distance_of(entry):<14}  {object_words}".rstrip()
+        why = entry.reasons[0] if entry.reasons and entry.object_id is None else ""
+        below = (lot_words(entry.lot), in_folder(entry), day(entry.date), why)
+        yield f"{'':>9}{'; '.join(text for text in below if text)}"
 
 
 def _titles(data: Path, object_ids: Sequence[str]) -> Mapping[str, str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -10,14 +10,17 @@ import typer
 
 from cli.output.terminal import echo_wrapped, print_table, styled
 from cli.output.text import plain
+from cli.output.writing import check_targets
 from cli.records.artifact_1 import dumps
+from cli.records.lines import lot_words
 from cli.runs.judging_options import JudgingOptions
+from retrieval.errors import UnknownVerdict
 from retrieval.machine import cpu_count
 from retrieval.moment import shown, shown_shortly
 from retrieval.outcome import Outcome
 from retrieval.verdicts.entry import LogEntry
 from retrieval.verdicts.log import VerdictLog
-from retrieval.verdicts.replay import TOLERANCE, Replay, replay
+from retrieval.verdicts.replay import TOLERANCE, Replay, judged_again, replay
 from retrieval.verdicts.reviews import OVERRULE, Review, reviews
 
 
@@ -84,6 +87,31 @@ def run_verdict(
         for line in _replay_lines(made_again) if made_again else ():
             typer.echo(line)
     return made_again is None or made_again.holds
+
+
+def write_report(number: int, data: Path, report: Path, *, judging: JudgingOptions) -> None:
+    """Write the page of evidence of a recorded verdict, made again with the calibration of then."""
+    from cli.evidence.evidence import Origin
+    from cli.evidence.gather import write_evidence
+
+    with VerdictLog.reading(data) as log:
+        entry = log.entry(number)
+    edition = judging.open_edition(data, parallel=cpu_count())
+    check_targets([report], [Path(entry.photo), *(exemplar.file for exemplar in edition.photos.values())])
+    made = judged_again(entry, edition, max_megapixels=judging.max_megapixels)
+    work = made.verdict.works[made.work] if made.verdict.works else None
+    if work is None or not work.matches:
+        raise UnknownVerdict(f"verdict {number} names no object, so that there is nothing to lay beside the photograph")
+    for remark in made.remarks:
+        typer.echo(remark, err=True)
+    write_evidence(
+        replace(made.verdict, works=(work,)),
+        made.edition,
+        report=report,
+        png=None,
+        max_megapixels=judging.max_megapixels,
+        origin=Origin(number, lot_words(entry.lot)),
+    )
 
 
 def _replay_json(made_again: Replay) -> dict[str, Any]:

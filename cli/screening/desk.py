@@ -21,12 +21,14 @@ from cli.records.of_verdict import photograph_record, work_record
 from cli.records.recorder import Recorder
 from cli.screening.journal import Journal
 from cli.screening.screening_options import ScreeningOptions
-from indexer.inputs.lots import OFFER, BadLots, Claims, Lot
+from indexer.inputs.lots import SALE, BadLots, Claims, Lot
 from retrieval.encoder.stream import Reading
 from retrieval.errors import UnreadableImage
+from retrieval.judging.decision import Decision
 from retrieval.judging.edition import Edition
 from retrieval.judging.judge import Probe, Verdict, judge_all
 from retrieval.judging.work import Work
+from retrieval.outcome import Outcome
 from retrieval.photographs.files import sha256_of
 from retrieval.photographs.numbered import NumberedPicture, named
 from retrieval.photographs.pages import may_have_pages, pictures_in
@@ -149,6 +151,7 @@ class Desk:
             seen_before=self._seen_before(lot, verdict),
             claim=self._claim(lot, verdict),
         )
+        self.recorder.add_reviews(record)
         self.journal.add(lot.key, identity if verdict.error is None else None, record)
         if not self._warned and (line := first_away(record)) is not None:
             typer.echo(line, err=True)
@@ -181,10 +184,13 @@ class Desk:
         claim = self._asserted(lot)
         if claim is None:
             return None
+        if claim["object_id"] is None and verdict.works:  # waits for a person too
+            nothing = Work(verdict.works[0].region, Decision(Outcome.INCONCLUSIVE, (str(claim["reason"]),)), ())
+            self.recorder.keep(replace(verdict, works=(nothing,)), asked=claim["claimed"], lot=lot.columns)
         claim["reason"] = claim["reason"] or verdict.error
         if verdict.claim is not None:
             is_new = all(_said(work) != _said(verdict.claim) for work in verdict.works)
-            if is_new:  # else a work's verdict says the same
+            if is_new or verdict.claim.decision.outcome is Outcome.NO_MATCH:  # else a work's verdict says the same
                 self.recorder.keep(replace(verdict, works=(verdict.claim,)), asked=claim["object_id"], lot=lot.columns)
             claim["work"] = work_record(verdict.claim, self.edition.basis.thresholds)
         return claim
@@ -193,7 +199,7 @@ class Desk:
         """Return where the photograph, or a work on it, was seen in earlier screenings, as other lots or files."""
         photo = os.path.realpath(lot.path)
         entries = self.recorder.earlier(verdict, before=self.journal.started) if verdict.works else []
-        others = [entry for entry in entries if entry.photo != photo or _sale(entry.lot) != _sale(lot.columns)]
+        others = [entry for entry in entries if _is_elsewhere(entry, photo, lot.columns)]
         seen = [_seen(entry, verdict) for entry in others]
         return sorted(seen, key=lambda earlier: earlier["by"] != "photo")[:SEEN]
 
@@ -214,9 +220,17 @@ def _seen(entry: LogEntry, verdict: Verdict) -> SeenRecord:
     return {"date": entry.date, "photo": entry.photo, "lot": lot, "verdict": entry.number, "by": by}
 
 
+def _is_elsewhere(entry: LogEntry, photo: str, columns: Mapping[str, str] | None) -> bool:
+    """Say whether an entry is of another sale; where one of the two names no sale, of another folder."""
+    earlier, sale = _sale(entry.lot), _sale(columns)
+    if any(earlier) and any(sale):
+        return earlier != sale
+    return Path(entry.photo).parent != Path(photo).parent
+
+
 def _sale(columns: Mapping[str, str] | None) -> tuple[str, ...]:
-    """Return what tells one offer from another."""
-    return tuple((columns or {}).get(name, "") for name in OFFER)
+    """Return what tells one sale from another."""
+    return tuple((columns or {}).get(name, "") for name in SALE)
 
 
 @lru_cache(maxsize=1)

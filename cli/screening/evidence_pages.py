@@ -6,11 +6,13 @@ import hashlib
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from urllib.parse import quote
 
+from cli.evidence.evidence import Origin
 from cli.evidence.gather import write_evidence
 from cli.output.progress import progress
 from cli.records.artifact_1 import PhotographRecord, name_of
-from cli.records.lines import each_work
+from cli.records.lines import each_work, lot_words
 from cli.records.triage import Priority, priority
 from cli.screening.journal import Journal
 from retrieval.errors import UnreadableImage
@@ -47,23 +49,23 @@ def write_pages(
     The photographs are judged once more; one that has changed since gets no page, but keeps the one that an
     interrupted run has written.
     """
-    missing: dict[Probe, list[PageKey]] = {}
-    for probe, key in _needing_a_person(journal):
+    missing: dict[Probe, list[tuple[PageKey, Origin]]] = {}
+    for probe, key, record in _needing_a_person(journal):
         if key not in pages:
-            missing.setdefault(probe, []).append(key)
+            missing.setdefault(probe, []).append((key, _origin(record, key[2], out)))
     folder = out.with_name(f"{out.stem}_evidence")
     with progress("Writing the evidence") as show:
         verdicts = judge_all(edition, missing, k=1, several=several, max_megapixels=max_megapixels)
         for done, (keys, verdict) in enumerate(zip(missing.values(), verdicts, strict=True), 1):
-            for key in keys:
+            for key, origin in keys:
                 page = folder / page_name(key)
-                if _write(verdict, key, edition, page, max_megapixels) or (journal.taken_up and page.exists()):
+                if _write(verdict, key, edition, page, max_megapixels, origin) or (journal.taken_up and page.exists()):
                     pages[key] = f"{folder.name}/{page.name}"
             show(done, len(missing))
 
 
-def _needing_a_person(journal: Journal) -> Iterator[tuple[Probe, PageKey]]:
-    """Yield each work that needs a person: its photograph, and the key of its page; identical files once.
+def _needing_a_person(journal: Journal) -> Iterator[tuple[Probe, PageKey, PhotographRecord]]:
+    """Yield each work that needs a person: its photograph, the key of its page, its record; identical files once.
 
     Where a claim was not upheld, the claimed object is what the page is about.
     """
@@ -73,17 +75,24 @@ def _needing_a_person(journal: Journal) -> Iterator[tuple[Probe, PageKey]]:
         urgency = priority(record, record["works"][index])
         if urgency.rank <= LAST.rank:
             claimed = record["claim"]["object_id"] if record["claim"] and urgency is Priority.CLAIM else None
-            yield Probe(Path(record["photo"]), claimed, _number(record)), page_key(record, index)
+            yield Probe(Path(record["photo"]), claimed, _number(record)), page_key(record, index), record
 
 
-def _write(verdict: Verdict, key: PageKey, edition: Edition, page: Path, max_megapixels: float) -> bool:
+def _origin(record: PhotographRecord, index: int, out: Path) -> Origin:
+    """Return where the evidence on a work of a record comes from."""
+    numbers = record["verdicts"]
+    number = numbers[index] if index < len(numbers) else None
+    return Origin(number, lot_words(record["lot"]), f"../{quote(out.name, errors='surrogateescape')}")
+
+
+def _write(verdict: Verdict, key: PageKey, edition: Edition, page: Path, max_megapixels: float, origin: Origin) -> bool:
     _, sha256, index, *_ = key
     if verdict.sha256 != sha256 or index >= len(verdict.works):
         return False
     page.parent.mkdir(exist_ok=True)
     try:
         alone = replace(verdict, works=(verdict.claim or verdict.works[index],))
-        write_evidence(alone, edition, report=page, png=None, max_megapixels=max_megapixels, quiet=True)
+        write_evidence(alone, edition, report=page, png=None, max_megapixels=max_megapixels, quiet=True, origin=origin)
     except UnreadableImage:
         return False
     return True

@@ -26,7 +26,8 @@ WANTED = Wanted(
     "Name it `photo` in the first line, as in `photo,lot,claim`, or say which it is: --map photo=COLUMN.",
 )
 TABLES = tuple(suffix for suffix in TABLES_AND_LISTS if suffix != ".txt")
-OFFER = ("house", "sale", "lot")  # columns that together tell one offer, and all its photographs, from another
+SALE = ("house", "sale")  # columns that together tell one sale from another
+OFFER = (*SALE, "lot")  # columns that together tell one offer, and all its photographs, from another
 
 
 class BadLots(BadTable):

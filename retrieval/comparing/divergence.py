@@ -13,6 +13,7 @@ from retrieval.comparing.evidence import PLACES_ACROSS, evidence_of
 from retrieval.comparing.logits import distance_of, logit_of, logits_of, whole_of
 from retrieval.comparing.network import default_description
 from retrieval.comparing.overlays import COVER, Box, Overlay, find_overlays, listed
+from retrieval.comparing.positions import position
 from retrieval.comparing.registration import Registration
 from retrieval.comparing.surface import SIDE as COMPARED_SIDE
 from retrieval.machine import import_cv2
@@ -32,6 +33,7 @@ class Place:
 
     box: Box
     distance: float
+    where: str = ""  # in the picture, in words
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -179,5 +181,5 @@ def _places(local: np.ndarray, limit: float, size: tuple[int, int]) -> tuple[Pla
         x, y, width, height = stats[label, :4].tolist()
         left, top, right, bottom = x * across, y * down, (x + width) * across, (y + height) * down
         box = (round(left), round(top), max(1, round(right - left)), max(1, round(bottom - top)))
-        found.append(Place(box, float(values[labels == label].max())))
+        found.append(Place(box, float(values[labels == label].max()), position(box, size)))
     return tuple(sorted(found, key=lambda place: -place.distance)[:MOST_PLACES])

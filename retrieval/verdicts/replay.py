@@ -10,7 +10,7 @@ from retrieval.catalogue.catalogue import Catalogue
 from retrieval.comparing.network import CLOSELY, comparison_name
 from retrieval.errors import UnknownVerdict
 from retrieval.judging.edition import Edition
-from retrieval.judging.judge import compare, judge_all
+from retrieval.judging.judge import Verdict, compare, judge_all
 from retrieval.photographs.numbered import NumberedPicture
 from retrieval.verdicts.entry import LogEntry, entries_of
 
@@ -42,11 +42,28 @@ class Replay:
         return (one.outcome, one.object_id) == (other.outcome, other.object_id)
 
 
+@dataclass(frozen=True, slots=True)
+class JudgedAgain:
+    """The photograph of an entry judged again, by the calibration of then; `work` is the entry's."""
+
+    verdict: Verdict
+    edition: Edition
+    work: int
+    remarks: tuple[str, ...]  # what has changed since
+
+
 def replay(entry: LogEntry, edition: Edition, *, max_megapixels: float) -> Replay:
     """Make the verdict of an entry again, with the calibration of then.
 
     Raises UnknownVerdict where the encoder or the photograph is no longer the same.
     """
+    made = judged_again(entry, edition, max_megapixels=max_megapixels)
+    now = entries_of(made.verdict, made.edition, asked=entry.asked)[made.work]
+    return Replay(entry, now, _largest_difference(entry, now), made.remarks)
+
+
+def judged_again(entry: LogEntry, edition: Edition, *, max_megapixels: float) -> JudgedAgain:
+    """Judge the photograph of an entry again, with the calibration of then; raises UnknownVerdict as `replay` does."""
     remarks = []
     if entry.encoder != edition.encoder.fingerprint:
         raise UnknownVerdict(
@@ -73,9 +90,9 @@ def replay(entry: LogEntry, edition: Edition, *, max_megapixels: float) -> Repla
     if verdict.sha256 != entry.sha256:
         problem = verdict.error if verdict.sha256 is None else "it is no longer the same file"
         raise UnknownVerdict(f"verdict {entry.number} cannot be made again from {photo}: {problem}")
-    entries = entries_of(verdict, edition, asked=entry.asked)
-    now = next((one for one in entries if one.region == entry.region), entries[0])
-    return Replay(entry, now, _largest_difference(entry, now), tuple(remarks))
+    regions = [work.region for work in verdict.works]
+    work = regions.index(entry.region) if entry.region in regions else 0
+    return JudgedAgain(verdict, edition, work, tuple(remarks))
 
 
 def _largest_difference(one: LogEntry, other: LogEntry) -> float | None:

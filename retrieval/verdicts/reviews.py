@@ -17,13 +17,20 @@ from retrieval.verdicts.log import VerdictLog
 ACCEPT, OVERRULE = "accept", "overrule"
 
 # What was said of one work: the photograph by its content (by its name, where that could not be read), and the rest.
-_WORK = "coalesce(sha256, hex(photo)), region, object_id"
+_WORK = "coalesce(sha256, hex(photo)), picture, region, coalesce(object_id, asked)"
+# What a person decides on: the photograph by its content, the object, and what the register says of that.
+_PAIR = "coalesce(sha256, hex(photo)), picture, coalesce(object_id, asked), alert"
+_DECIDED = tuple(str(outcome) for outcome in Outcome if outcome is not Outcome.INCONCLUSIVE)
 _OPEN = f"""
     SELECT number FROM verdicts WHERE number IN (SELECT max(number) FROM verdicts GROUP BY {_WORK})
     AND (outcome IN ('divergent', '{UNREADABLE}') OR alert IS NOT NULL
-         OR (outcome = 'inconclusive' AND object_id IS NOT NULL))
-    AND json_array({_WORK}, outcome, alert) NOT IN (
-        SELECT json_array({_WORK}, outcome, alert) FROM verdicts WHERE number IN (SELECT verdict FROM reviews))
+         OR (outcome = 'inconclusive' AND object_id IS NOT NULL)
+         OR (asked IS NOT NULL AND lot IS NOT NULL AND outcome <> 'consistent'))
+    AND json_array({_PAIR}, outcome) NOT IN (
+        SELECT json_array({_PAIR}, outcome) FROM verdicts WHERE number IN (SELECT verdict FROM reviews))
+    AND json_array({_PAIR}) NOT IN (
+        SELECT json_array({_PAIR}) FROM verdicts
+        WHERE number IN (SELECT verdict FROM reviews WHERE outcome IN {_DECIDED}))
     ORDER BY number DESC"""
 
 
@@ -139,12 +146,33 @@ def reviewed(log: VerdictLog) -> list[ReviewedVerdict]:
 def open_verdicts(log: VerdictLog) -> list[int]:
     """Return the numbers of the verdicts that wait for a person, the last one first; raises CatalogueBusy.
 
-    Waiting are divergent verdicts, inconclusive ones with an object, alerts, and unreadable photographs. Of one work
-    on a photograph only the last verdict counts, and none that says the same as a reviewed one.
+    Waiting are divergent verdicts, inconclusive ones with an object, alerts, claims of lots that are not upheld, and
+    unreadable photographs. Of one work on a photograph only the last verdict counts, and none on a photograph and an
+    object that somebody has decided on, until the object's status changes; that it is inconclusive decides nothing
+    but that.
     """
     if not _can_hold(log):
         raise CatalogueBusy("These verdicts are of an earlier version and cannot be written. Copy the folder.")
     return [row["number"] for row in log.db.query(_OPEN)]
+
+
+def review_of(log: VerdictLog, sha256: str | None, picture: int | None, object_id: str) -> ReviewedVerdict | None:
+    """Return the last review of any verdict on the same photograph, by its content, and the same object."""
+    if not _can_hold(log):
+        return None
+    sql = """SELECT reviews.* FROM reviews JOIN verdicts ON verdicts.number = reviews.verdict
+             WHERE verdicts.sha256 = ? AND verdicts.picture IS ? AND verdicts.object_id = ?
+             ORDER BY reviews.number DESC LIMIT 1"""
+    for row in log.db.query(sql, [sha256, picture, object_id]):
+        return ReviewedVerdict(log.entry(row["verdict"]), Review(**row))
+    return None
+
+
+def decides(item: ReviewedVerdict, outcome: str, alert: str | None) -> bool:
+    """Say whether a review settles what is now said of the same photograph and object."""
+    if item.entry.alert != alert:  # the register says something else than then
+        return False
+    return item.review.outcome in _DECIDED or item.entry.outcome == outcome
 
 
 def _can_hold(log: VerdictLog) -> bool:

@@ -14,13 +14,15 @@ import pytest
 from PIL import Image, ImageChops, ImageColor
 
 from cli.evidence import picture as evidence_picture
-from cli.evidence.evidence import Evidence
+from cli.evidence.evidence import Evidence, Origin
 from cli.evidence.page import render_evidence
 from cli.evidence.picture import draw_evidence
+from cli.output.version import program_version
 from cli.pictures import strips
 from cli.pictures.maps import colours, draw_map, enlarged_part, fitted_picture, scale_end, spread_map, surroundings
 from cli.pictures.strips import WIDTH, drawable_text
 from retrieval.comparing.divergence import Divergence, NotCompared, Place
+from retrieval.comparing.network import default_description
 from retrieval.comparing.overlays import Overlay
 from retrieval.comparing.registration import NotRegistered, Registration
 from retrieval.errors import UnreadableImage
@@ -487,3 +489,19 @@ def test_the_range_of_a_flag_stands_among_the_figures():
     (figure,) = [figure for figure in shown.figures() if figure.name == "range"]
     assert figure.value == f"0.480 to {combined:.3f}" and figure.meaning.endswith("recompressed 0.480, cropped none")
     assert not [figure for figure in evidence().figures() if figure.name == "range"]
+
+
+def test_the_page_says_what_it_was_made_with_and_leads_back() -> None:
+    shown = evidence(
+        **CASES["calibrated"], exemplar_sha256="cd" * 32, origin=Origin(17, "lot 12, A Harbour", "../today.html")
+    )
+    page = "".join(render_evidence(shown))
+    text = " ".join(Page(page).text.split())
+    assert '<a href="../today.html">' in page and "lot 12, A Harbour" in text and "Verdict17" in text.replace(" ", "")
+    assert "ab" * 32 in text and "cd" * 32 in text
+    assert default_description().fingerprint in text and f"artifact {program_version()}" in text
+    assert set(shown.versions) == {"Program", "Encoder", "Comparison network", "Calibration", "Catalogue"}
+    assert shown.versions["Calibration"].isdigit()
+    assert evidence().versions["Calibration"] == "none, provisional thresholds"
+    assert "counter(pages)" in page and "prefers-color-scheme: dark" in page
+    assert "the report</a>" not in "".join(render_evidence(evidence()))

@@ -20,6 +20,7 @@ FIRST = [
 MORE = [
     *("priority", "alert", "status", "lot", "sale", "house", "claim", "claim_outcome", "maker", "url", "lot_columns"),
     *("same_as", "seen_before", "region", "picture", "decided_by", "deciding_distance", "deciding_threshold", "title"),
+    *("review", "said"),
 ]
 EARLIER = {
     "date": "2025-03-01T09:00:00+00:00",
@@ -31,7 +32,7 @@ EARLIER = {
 
 
 def work(outcome: str = "consistent", **changed: Any) -> dict[str, Any]:
-    places = {"local": 0.3, "threshold": 0.5, "combined": 0.36, "combined_threshold": 0.45}
+    places = {"local": 0.3, "threshold": 0.5, "combined": 0.36, "combined_threshold": 0.45, "places": []}
     said = {"region": [0, 5, 30, 20], "reasons": ["within", "calibrated"], "likelihood_ratio": 2.5}
     return work_record(outcome, match_record(distance=0.2, divergence=places), **said) | changed
 
@@ -72,6 +73,7 @@ def test_a_row_says_what_was_judged() -> None:
         "decided_by": "combined",
         "deciding_distance": "0.36",
         "deciding_threshold": "0.45",
+        "said": "The same picture as 7; nothing that differs was found.",
     }
 
 

@@ -27,7 +27,7 @@ from tests.pictures import painting
 RECORD_KEYS = {"schema", "photo", "sha256", "works", "encoder", "revision", "calibration", "error", "verdicts"}
 RECORD_KEYS |= {"lot", "claim", "same_as", "seen_before", "picture"}
 WORK_KEYS = {"region", "outcome", "reasons", "likelihood_ratio", "p_value", "matches"}
-WORK_KEYS |= {"outline", "alert", "status", "forgery"}
+WORK_KEYS |= {"outline", "alert", "status", "forgery", "review"}
 MATCH_KEYS = {"rank", "object_id", "exemplar", "distance", "match_threshold", "authenticity_threshold"}
 MATCH_KEYS |= {
     "registration",
@@ -46,7 +46,7 @@ CSV_HEADER = [
     *("combined_distance", "combined_threshold", "likelihood_ratio", "p_value"),
     *("priority", "alert", "status", "lot", "sale", "house", "claim", "claim_outcome", "maker", "url"),
     *("lot_columns", "same_as", "seen_before", "region", "picture"),
-    *("decided_by", "deciding_distance", "deciding_threshold", "title"),
+    *("decided_by", "deciding_distance", "deciding_threshold", "title", "review", "said"),
 ]
 runner = CliRunner()
 

@@ -25,6 +25,7 @@ from cli.screening.watched_folder import watched
 from indexer.inputs.lots import Lot
 from retrieval.photographs.reader_process import Order, Reader, ReadPhotograph
 from retrieval.verdicts.log import VerdictLog
+from retrieval.verdicts.reviews import open_verdicts
 from tests.page import Page
 from tests.pictures import LEFT, RIGHT, hung, painting, write_paintings
 
@@ -138,6 +139,9 @@ def test_claims_are_verified_one_to_one_and_lots_are_kept(desk, data, tmp_path):
     assert found["unknown.jpg"]["claim"] is None
     with VerdictLog.reading(data) as log:
         said = Counter((Path(item.photo).name, item.object_id) for item in log.entries())
+        waiting = {(Path(log.entry(number).photo).name, log.entry(number).asked) for number in open_verdicts(log)}
+    assert waiting >= {("as-two.jpg", STOLEN), ("genuine.jpg", "Rembrandt"), ("broken.jpg", None)}
+    assert ("fine.jpg", "05") not in waiting
     assert said["fine.jpg", "05"] == 1, "a claim that is what was found has no verdict of its own"
     assert said["as-two.jpg", "05"] == said["as-two.jpg", STOLEN] == 1
 

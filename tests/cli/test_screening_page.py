@@ -293,17 +293,19 @@ def test_a_claim_is_not_said_twice_where_the_work_is_what_it_was_compared_with(t
 
 
 @pytest.mark.parametrize(
-    ("compared", "reason", "said"),
+    ("compared", "reason", "section", "said"),
     [
-        (work("consistent", match()), None, "claimed to be K 7: upheld, ≈ consistent a reason for consistent"),
-        (None, "there is no object K 7", "claimed to be K 7: not verified, there is no object K 7"),
+        (work("consistent", match()), None, "consistent", "upheld, ≈ consistent a reason for consistent"),
+        (None, "there is no object K 7", "claim-not-upheld", "not verified, there is no object K 7"),
     ],
 )
-def test_a_claim_that_needs_nobody_is_said(tmp_path: Path, compared: Any, reason: str | None, said: str) -> None:
+def test_what_became_of_a_claim_is_said(
+    tmp_path: Path, compared: Any, reason: str | None, section: str, said: str
+) -> None:
     claim = {"claimed": "K 7", "object_id": "7", "work": compared, "reason": reason}
     page = render([record(tmp_path / "p.png", work("consistent", match()), claim=claim)], tmp_path)
-    assert '<section id="consistent"' in page
-    assert said in Page(articles(page)[0]).text
+    assert f'<section id="{section}"' in page
+    assert f"claimed to be K 7: {said}" in Page(articles(page)[0]).text
 
 
 @pytest.mark.parametrize("alert", ALERTS)
@@ -320,7 +322,7 @@ def test_an_alert_stands_above_everything(tmp_path: Path, alert: Priority) -> No
 
 
 def test_a_known_forgery_is_said_with_both_distances(tmp_path: Path) -> None:
-    places = {"combined": 0.7, "combined_threshold": 0.5}
+    places = {"combined": 0.7, "combined_threshold": 0.5, "threshold": 0.5, "places": []}
     forgery = {"object_id": "F 1", "exemplar": "f.png", "distance": 0.12, "combined": 0.21}
     judged = work("divergent", match(divergence=places), alert="known forgery", forgery=forgery)
     (article,) = articles(render([record(tmp_path / "p.png", judged)], tmp_path))
@@ -353,6 +355,47 @@ def test_the_lot_is_shown_and_the_page_can_be_filtered_by_it(tmp_path: Path) -> 
 def test_an_address_that_does_not_lead_to_the_web_is_only_text(tmp_path: Path, url: str) -> None:
     (article,) = articles(render([record(tmp_path / "a", work("divergent", match()), lot={"url": url})], tmp_path))
     assert f"url {url}" in Page(article).text and "href" not in article
+
+
+def test_an_entry_is_headed_by_lot_and_title_and_says_first_what_to_tell_a_client(tmp_path: Path) -> None:
+    lot = {"lot": "12", "title": "A Harbour <b>"}
+    found = work("divergent", match(distance=0.5))
+    (article,) = articles(render([record(tmp_path / "p.png", found, lot=lot)], tmp_path))
+    assert "</span> <bdi>lot 12, A Harbour &lt;b&gt;</bdi> <small><bdi>p.png</bdi>" in article
+    text = Page(article).text
+    assert "It resembles 7, but less than a genuine photograph does." in text
+    assert "The global distance 0.500 is beyond its threshold 0.400." in text
+    (article,) = articles(render([record(tmp_path / "p.png", work("no-match", match(), match("8")))], tmp_path))
+    assert "</span> <bdi>p.png</bdi></h3>" in article
+
+
+def test_pictures_and_alerts_lead_to_the_evidence_and_the_alerts_above_to_their_section(tmp_path: Path) -> None:
+    found = record(tmp_path / "p.png", work("consistent", match(), alert="stolen"))
+    page = render([found], tmp_path, evidence=lambda record, index: "day_evidence/1.html")
+    (article,) = articles(page)
+    assert article.count('<a href="day_evidence/1.html">') == 4  # the alert, two pictures, the word
+    assert '<a href="#stolen">1 stolen</a>' in page
+    assert "day_evidence" not in render([found], tmp_path)
+
+
+def test_the_tiles_add_up_to_the_works(tmp_path: Path) -> None:
+    given = [
+        record(tmp_path / "1", work("consistent", match(), alert="stolen"), work("no-match", match())),
+        record(tmp_path / "2", work("divergent", match()), same_as="1"),
+        record(tmp_path / "3", error="truncated"),
+    ]
+    page = render(given, tmp_path)
+    cards = page[page.index('<ul class="cards">') : page.index("</ul>", page.index('<ul class="cards">'))]
+    assert sum(map(int, re.findall(r"<strong>(\d+)</strong>", cards))) == 4
+    assert "Each of the 4 works counts once" in page
+
+
+def test_what_a_person_decided_is_said(tmp_path: Path) -> None:
+    review = {"verdict": 3, "date": "2025-03-01T09:00:00+00:00", "name": "J. Doe", "outcome": "consistent"}
+    review |= {"object_id": "7", "reason": "cleaned", "settles": True}
+    page = render([record(tmp_path / "p.png", work("divergent", match(), review=review))], tmp_path)
+    assert '<section id="decided-before"' in page and '<section id="divergent"' not in page
+    assert "reviewed by J. Doe on 2025-03-01, consistent with 7: cleaned" in Page(page).text
 
 
 def test_what_was_seen_before_is_said(tmp_path: Path) -> None:

@@ -47,11 +47,12 @@ def test_the_priorities_are_in_the_order_of_what_needs_a_person() -> None:
         "seen before",
         "unreadable",
         "inconclusive",
+        "decided before",
         "consistent",
         "no-match",
     ]
-    assert [item.rank for item in Priority] == list(range(11))
-    assert len({item.sign for item in Priority}) == len({item.phrase for item in Priority}) == 11
+    assert [item.rank for item in Priority] == list(range(12))
+    assert len({item.sign for item in Priority}) == len({item.phrase for item in Priority}) == 12
     assert all(len(item.sign) == 1 and item.slug.replace("-", "").isalpha() for item in Priority)
     assert {*Outcome, UNREADABLE} < set(Priority)
 
@@ -91,7 +92,7 @@ def test_a_photograph_without_a_work_is_unreadable() -> None:
         (work("consistent"), work("consistent"), Priority.CONSISTENT),
         (work("no-match"), work("consistent", alert="stolen"), Priority.STOLEN),
         (work("consistent", alert="missing"), work("consistent", alert="stolen"), Priority.STOLEN),
-        (work("no-match"), None, Priority.NO_MATCH),  # nothing was compared: the reason is said, no more
+        (work("no-match"), None, Priority.CLAIM),  # it names nothing that could be compared
     ],
 )
 def test_a_claim_that_is_not_upheld_needs_a_person(
@@ -106,6 +107,29 @@ def test_one_work_of_a_photograph_answers_for_the_claim() -> None:
     assert [priority(both, each) for each in (beside, shown)] == [Priority.NO_MATCH, Priority.CLAIM]
     other = record("a", beside, shown, claim=claim(work("divergent"), "no other work shows it"))
     assert [priority(other, each) for each in (beside, shown)] == [Priority.CLAIM, Priority.PLAUSIBLE]
+
+
+REVIEW = {"verdict": 3, "date": "", "name": "J", "outcome": "consistent", "object_id": "7", "reason": ""}
+
+
+@pytest.mark.parametrize(
+    ("found", "settles", "expected"),
+    [
+        (work("divergent"), True, Priority.DECIDED),
+        (work("divergent"), False, Priority.DIVERGENT),
+        (work("inconclusive"), True, Priority.DECIDED),
+        (work("divergent", alert="stolen"), True, Priority.STOLEN),  # nothing stolen passes in silence
+    ],
+)
+def test_what_a_person_decided_is_not_flagged_again(found: dict[str, Any], settles: bool, expected: Priority) -> None:
+    reviewed = found | {"review": REVIEW | {"settles": settles}}
+    assert priority(record("a", reviewed), reviewed) is expected
+
+
+def test_a_claim_on_which_a_person_decided_is_not_flagged_again() -> None:
+    compared = work("no-match") | {"review": REVIEW | {"settles": True}}
+    found = work("consistent", object_id="8")
+    assert priority(record("a", found, claim=claim(compared)), found) is Priority.CONSISTENT
 
 
 def test_what_was_seen_before_is_pointed_out() -> None:

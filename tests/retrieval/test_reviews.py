@@ -33,9 +33,11 @@ from retrieval.verdicts.reviews import (
     Share,
     accepting,
     add_review,
+    decides,
     figures,
     open_verdicts,
     overruling,
+    review_of,
     reviewed,
     reviews,
 )
@@ -107,6 +109,50 @@ def test_what_was_reviewed_is_open_again_only_when_something_else_is_said(log):
     assert open_verdicts(log) == [alert, other_file]
 
 
+def test_a_photograph_and_an_object_that_are_decided_on_are_not_asked_about_again(log):
+    first = keep(log, "inconclusive")
+    accept(log, first)
+    second = keep(log, "divergent", region="[1, 1, 2, 2]")
+    assert open_verdicts(log) == [second], "that it was inconclusive decides nothing"
+    overrule(log, second, "consistent")
+    keep(log, "divergent", photo="/elsewhere/same.jpg")
+    assert open_verdicts(log) == []
+    stolen, other_page, other_object = (
+        keep(log, "divergent", alert="stolen"),
+        keep(log, picture=2),
+        keep(log, object_id="B"),
+    )
+    assert open_verdicts(log) == [other_object, other_page, stolen]
+
+
+def test_claims_that_are_not_upheld_or_name_nothing_are_open(log):
+    lot = '{"lot": "7", "claim": "A"}'
+    keep(log, "consistent", asked="A", lot=lot)
+    keep(log, "no-match", object_id="B", asked="B")  # asked by hand
+    other = keep(log, "no-match", object_id="C", asked="C", lot=lot)
+    nothing = keep(log, "inconclusive", None, asked="Rembrandt", lot=lot)
+    also = keep(log, "inconclusive", None, asked="Hals", lot=lot)
+    assert open_verdicts(log) == [also, nothing, other]
+    accept(log, nothing)
+    assert open_verdicts(log) == [also, other]
+
+
+def test_the_last_review_of_a_photograph_and_an_object_is_known_and_what_it_settles(log):
+    number = keep(log, "divergent")
+    assert review_of(log, "s1", None, "A") is None
+    accept(log, number)
+    overrule(log, number, "consistent")
+    found = review_of(log, "s1", None, "A")
+    assert found is not None and (found.review.verdict, found.review.outcome) == (number, "consistent")
+    assert decides(found, "divergent", None) and decides(found, "inconclusive", None)
+    assert not decides(found, "divergent", "stolen"), "the register says something else since"
+    assert [review_of(log, *other) for other in (("s2", None, "A"), ("s1", 2, "A"), ("s1", None, "B"))] == [None] * 3
+    poor = keep(log, "inconclusive", sha256="s3")
+    accept(log, poor)
+    undecided = review_of(log, "s3", None, "A")
+    assert decides(undecided, "inconclusive", None) and not decides(undecided, "divergent", None)
+
+
 def test_what_is_open_is_that_of_a_plain_loop(log):
     draw = np.random.default_rng(5)
     for _ in range(300):
@@ -122,18 +168,20 @@ def test_what_is_open_is_that_of_a_plain_loop(log):
     last, done = {}, {review.verdict for review in reviews(log)}
     everything = {item.number: item for item in log.entries()}
 
-    def said(item, *more):
-        return (item.sha256, item.region, item.object_id, *more)
+    def pair(item, *more):
+        return (item.sha256, item.object_id, item.alert, *more)
 
-    known = {said(everything[number], everything[number].outcome, everything[number].alert) for number in done}
-    for number in sorted(everything):
-        last[said(everything[number])] = number
+    known = {pair(everything[number], everything[number].outcome) for number in done}
+    known |= {pair(everything[number]) for number in done if everything[number].outcome != "inconclusive"}
+    for number, item in sorted(everything.items()):
+        last[item.sha256, item.region, item.object_id] = number
     expected = [
         number
         for number in sorted(last.values(), reverse=True)
         for item in [everything[number]]
         if (item.outcome == "divergent" or item.alert or (item.outcome == "inconclusive" and item.object_id))
-        and said(item, item.outcome, item.alert) not in known
+        and pair(item) not in known
+        and pair(item, item.outcome) not in known
     ]
     assert len(expected) > 3 and open_verdicts(log) == expected
 
@@ -378,6 +426,7 @@ def test_the_command_lists_what_is_open_and_what_is_decided_leaves_the_list(desk
     lot(desk, desk_log, "3.png", "consistent", alert="stolen", lot='{"lot": "7"}')
     listed = run(desk)
     assert "4 stolen A lot 7; lots/3.png; 2026-01-02" in listed
+    assert "claim not upheld" not in listed
     assert "3 divergent combined 0.765 A lots/2.png; 2026-01-02" in listed
     assert listed.endswith("4 open")
     assert run(desk, "-n", "1").endswith("4 open; the last 1 are shown, --all shows all")

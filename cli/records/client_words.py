@@ -1,0 +1,108 @@
+"""Say of a work, for a client, in one sentence what it is; then how sure that is, and what to do."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from cli.records.artifact_1 import DivergenceRecord, MatchRecord, PhotographRecord, WorkRecord
+from cli.records.triage import deciding, is_settled
+from retrieval.catalogue.status_words import Status
+from retrieval.outcome import Outcome
+
+MOST_NAMED = 3  # positions in a sentence
+_HELP = re.compile(r"(?:^|[:;,] )([^:;,]*) would help")
+LOOK = "Look there on the object, beside the exemplar: a copy, a change, damage and a reflection can look alike."
+PROVISIONAL = "provisional"  # begins a reason
+
+
+@dataclass(frozen=True, slots=True)
+class ClientWords:
+    """What is said of a work: what it is, how sure that is, and what to do; each a sentence or two."""
+
+    what: str
+    sure: str
+    then: str
+
+
+def client_words(record: PhotographRecord, work: WorkRecord | None) -> ClientWords:
+    """Return what to tell a client of a work; of the photograph itself where it is unreadable (no work)."""
+    if work is None:
+        return ClientWords(
+            "The file cannot be read as a photograph.", _sentence(record["error"] or ""), "Ask for it anew."
+        )
+    said = ClientWords(_what(work), _sure(work), _then(work))
+    if is_settled(work):
+        return ClientWords(said.what, said.sure, "Nothing: a person has decided on it.")
+    return said
+
+
+def places_words(divergence: DivergenceRecord) -> str:
+    """Return where two pictures differ, in words of position, the worst first."""
+    beyond = [place for place in divergence["places"] if place["distance"] >= divergence["threshold"] - 1e-6]
+    named = list(dict.fromkeys(where for place in beyond or divergence["places"][:1] if (where := place.get("where"))))
+    if len(named) > MOST_NAMED:
+        return "in many places"
+    *first, last = named or ["somewhere"]
+    return f"{', '.join(first)} and {last}" if first else last
+
+
+def _what(work: WorkRecord) -> str:
+    best = work["matches"][0] if work["matches"] else None
+    if work["alert"] == Status.KNOWN_FORGERY and work["forgery"]:
+        return f"The same picture as the known forgery {work['forgery']['object_id']}."
+    if work["outcome"] == Outcome.NO_MATCH:
+        return "A work that is not in the catalogue, which is no sign of a forgery."
+    if best is None:
+        return "Nothing can be said of it by this photograph."
+    return _what_of(work["outcome"], best)
+
+
+def _what_of(outcome: str, best: MatchRecord) -> str:
+    name, registered, divergence = best["object_id"], best["registration"], best["divergence"]
+    same = f"The same picture as {name}{', mirrored' if registered and registered['mirrored'] else ''}"
+    if outcome == Outcome.CONSISTENT:
+        return (
+            f"{same}; nothing that differs was found." if divergence else f"As near to {name} as a genuine photograph."
+        )
+    if outcome == Outcome.DIVERGENT and divergence:
+        return f"{same}; something differs, {places_words(divergence)}."
+    if outcome == Outcome.DIVERGENT:
+        return f"It resembles {name}, but less than a genuine photograph does."
+    return (
+        f"{same}; whether anything differs cannot be said." if registered else f"It may be {name}; that cannot be said."
+    )
+
+
+def _sure(work: WorkRecord) -> str:
+    """Return how sure a verdict is: the distance that decided with its threshold, and what stands behind that."""
+    if work["outcome"] == Outcome.INCONCLUSIVE or not work["matches"]:
+        return _sentence(work["reasons"][0]) if work["reasons"] else ""
+    best = work["matches"][0]
+    name, judged = deciding(best)
+    unknown = work["outcome"] == Outcome.NO_MATCH
+    limit = judged["match_threshold"] if unknown else judged["authenticity_threshold"]
+    if limit is None:
+        return f"The {name} distance is {judged['distance']:.3f}; there is no threshold for it."
+    side = "beyond" if judged["distance"] > limit else "within"
+    said = f"The {name} distance {judged['distance']:.3f} is {side} its threshold {limit:.3f}"
+    if stability := best["stability"]:
+        said += f", and {stability['least']:.3f} to {stability['most']:.3f} when measured again"
+    provisional = any(reason.startswith(PROVISIONAL) for reason in work["reasons"])
+    return f"{said}. The threshold is provisional." if provisional else f"{said}."
+
+
+def _then(work: WorkRecord) -> str:
+    if work["outcome"] == Outcome.DIVERGENT:
+        if work["alert"] == Status.KNOWN_FORGERY:
+            return "Take it for the forgery until a person has examined the object."
+        compared = work["matches"] and work["matches"][0]["divergence"]
+        return LOOK if compared else "Compare the two by eye; a larger photograph, straight on, would show more."
+    if work["outcome"] == Outcome.INCONCLUSIVE:
+        found = next((match[1] for reason in work["reasons"] if (match := _HELP.search(reason))), None)
+        return f"Ask for {found}." if found else "A person has to look at it."
+    return "Nothing stands out."
+
+
+def _sentence(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:]}." if text else ""

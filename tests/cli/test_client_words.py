@@ -1,0 +1,92 @@
+"""What a client is told of a work: one sentence, how sure it is, and what to do; no more than was measured."""
+
+from typing import Any
+
+import pytest
+
+from cli.records.client_words import client_words, places_words
+from tests.records import match_record, photograph_record, work_record
+
+REGISTERED = {"inliers": 90, "mirrored": False}
+
+
+def compared(*places: tuple[float, str], combined: float = 0.6) -> dict[str, Any]:
+    listed = [{"box": [0, 0, 1, 1], "distance": distance, "where": where} for distance, where in places]
+    return {"combined": combined, "combined_threshold": 0.4, "threshold": 0.5, "local": 0.7, "places": listed}
+
+
+def best(divergence: dict[str, Any] | None = None, **changed: Any) -> dict[str, Any]:
+    registration = REGISTERED if divergence else None
+    return match_record("205", 0.9, **{"divergence": divergence, "registration": registration} | changed)
+
+
+def said(outcome: str, *matches: dict[str, Any], **changed: Any):
+    work = work_record(outcome, *matches, **changed)
+    return client_words(photograph_record("a", work), work)
+
+
+def test_a_flag_says_where_the_two_differ_how_far_and_where_to_look():
+    flag = said("divergent", best(compared((0.7, "lower right"), (0.3, "centre"))), reasons=["provisional threshold"])
+    assert flag.what == "The same picture as 205; something differs, lower right."
+    assert flag.sure == "The combined distance 0.600 is beyond its threshold 0.400. The threshold is provisional."
+    assert flag.then.startswith("Look there on the object")
+
+
+@pytest.mark.parametrize(
+    ("places", "words"),
+    [
+        ([(0.7, "top"), (0.6, "centre"), (0.55, "top")], "top and centre"),
+        ([(0.7, "top"), (0.6, "left"), (0.55, "right")], "top, left and right"),
+        ([(0.7, "top"), (0.6, "left"), (0.55, "right"), (0.5, "bottom")], "in many places"),
+        ([(0.4, "top"), (0.3, "left")], "top"),  # none is beyond: the worst
+        ([], "somewhere"),
+    ],
+)
+def test_places_are_named_once_the_worst_first(places, words):
+    assert places_words(compared(*places)) == words
+
+
+def test_what_is_consistent_says_that_nothing_was_found_and_no_more():
+    fine = said("consistent", best(compared((0.1, "top"), combined=0.1)))
+    assert (fine.what, fine.then) == ("The same picture as 205; nothing that differs was found.", "Nothing stands out.")
+    assert fine.sure == "The combined distance 0.100 is within its threshold 0.400."
+    mirrored = best(compared(combined=0.1), registration=REGISTERED | {"mirrored": True})
+    assert said("consistent", mirrored).what.startswith("The same picture as 205, mirrored; ")
+    assert said("consistent", best()).what == "As near to 205 as a genuine photograph."
+
+
+def test_what_was_not_laid_over_the_exemplar_is_not_said_to_be_the_same_picture():
+    flag = said("divergent", best())
+    assert flag.what == "It resembles 205, but less than a genuine photograph does."
+    assert flag.sure.startswith("The global distance 0.900 is beyond its threshold 0.400")
+
+
+def test_an_unknown_work_names_no_object():
+    unknown = said("no-match", best())
+    assert "205" not in unknown.what + unknown.sure + unknown.then
+    assert unknown.sure == "The global distance 0.900 is beyond its threshold 0.800."
+
+
+def test_what_is_inconclusive_says_why_and_what_to_ask_for():
+    poor = said(
+        "inconclusive", best(compared()), reasons=["20 points agree; too blurred; a sharper photograph would help"]
+    )
+    assert poor.what == "The same picture as 205; whether anything differs cannot be said."
+    assert poor.sure == "20 points agree; too blurred; a sharper photograph would help."
+    assert poor.then == "Ask for a sharper photograph."
+    assert said("inconclusive", best(), reasons=["too few objects"]).then == "A person has to look at it."
+    assert said("inconclusive").what == "Nothing can be said of it by this photograph."
+
+
+def test_a_known_forgery_is_named():
+    known = {"object_id": "F1", "exemplar": "f.jpg", "distance": 0.2, "combined": 0.1}
+    words = said("divergent", best(compared()), alert="known forgery", forgery=known)
+    assert words.what == "The same picture as the known forgery F1."
+    assert words.then.startswith("Take it for the forgery")
+
+
+def test_an_unreadable_file_and_what_is_decided_need_no_more():
+    broken = client_words(photograph_record("a", error="it is cut off"), None)
+    assert (broken.what, broken.sure) == ("The file cannot be read as a photograph.", "It is cut off.")
+    review = {"settles": True, "outcome": "consistent"}
+    assert said("divergent", best(compared()), review=review).then == "Nothing: a person has decided on it."
