@@ -12,10 +12,9 @@ from typing import Any
 import numpy as np
 import torch
 
-from indexer.comparison.network import ComparisonNetwork, Head, channels_of
+from indexer.comparison.network import CHANNELS, ComparisonNetwork, Head
 from indexer.comparison.pairs import GENUINE, RealPair, TrainingPair, real_pair, simulated_pair
-from retrieval.encoder.encoder import DEFAULT_FOLDER, read_description
-from retrieval.encoder.torch_engine import load_own_network
+from indexer.comparison.tower import load_tower
 from retrieval.machine import cpu_count, import_cv2
 
 A_FILE = 200  # pairs
@@ -87,10 +86,9 @@ def read_examples(folder: Path) -> Examples:
 
 @cache
 def tower() -> ComparisonNetwork:
-    """Return the network with a head that has learned nothing yet, on the default encoder's tower."""
+    """Return the network with a head that has learned nothing yet, on the tower that comes with the program."""
     torch.set_num_threads(1)  # the processes are many
-    network = load_own_network(DEFAULT_FOLDER / "model.safetensors", read_description(DEFAULT_FOLDER))
-    return ComparisonNetwork(network, Head(channels_of(network))).eval()
+    return ComparisonNetwork(load_tower(), Head(CHANNELS)).eval()
 
 
 def _example(material: Material, number: int) -> dict[str, np.ndarray] | None:

@@ -10,15 +10,15 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from indexer.comparison.tower import SIZES, Tower
 from retrieval.comparing.evidence import PLACES_ACROSS, STATES
-from retrieval.encoder.network import EmbeddingNetwork
 
 WIDTH = 48  # channels of the head
 DILATIONS = (1, 2, 4, 1)  # of its convolutions: a place is seen with a third of the picture around it
 GROUPS = 8
 MOST = 5.0  # deviations beyond which an input says no more
-STAGES = 3
-SLACK_STAGES = 2  # of which the best of the neighbouring places is told too
+SLACK_STAGES = 2  # of the tower, of which the best of the neighbouring places is told too
+CHANNELS = sum(SIZES) + 2 * len(SIZES) + SLACK_STAGES + STATES  # that the head sees
 
 
 class Head(nn.Module):
@@ -63,7 +63,7 @@ class ComparisonNetwork(nn.Module):
     `pictures` is (2, 3, side, side) in grey levels, `states` (1, STATES, rows, columns), `inside` (1, rows, columns).
     """
 
-    def __init__(self, tower: EmbeddingNetwork, head: Head) -> None:
+    def __init__(self, tower: Tower, head: Head) -> None:
         super().__init__()
         self.tower, self.head = tower, head
 
@@ -73,8 +73,7 @@ class ComparisonNetwork(nn.Module):
 
     def features(self, pictures: Tensor) -> Tensor:
         """Return how the features of two pictures differ at each place: (1, channels, rows, columns)."""
-        stages = self.tower.compared(self.tower.stages((pictures - 127.0) / 128.0)[0])
-        found = []
+        stages, found = self.tower((pictures - 127.0) / 128.0), []
         for number, stage in enumerate(stages):
             unit = stage / stage.square().sum(dim=1, keepdim=True).sqrt().clamp(min=1e-6)
             one, other = unit[:1], unit[1:]
@@ -85,12 +84,6 @@ class ComparisonNetwork(nn.Module):
             if number < SLACK_STAGES:
                 found.append(_placed(_nearest(one, other)))
         return torch.cat(found, dim=1)
-
-
-def channels_of(tower: EmbeddingNetwork) -> int:
-    """Return how many channels the head sees."""
-    sizes = [head.project.out_channels for head in tower.local]
-    return sum(sizes) + 2 * STAGES + SLACK_STAGES + STATES
 
 
 def _nearest(one: Tensor, other: Tensor) -> Tensor:

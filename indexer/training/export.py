@@ -53,10 +53,8 @@ def export_encoder(
 ) -> None:
     """Write `network` as an encoder folder with fp16 weights.
 
-    On the way the network's batch norms are folded, and its local heads, if it has any, fall away. Raises ArtifactError
-    where the folder cannot be written.
+    On the way the network's batch norms are folded. Raises ArtifactError where the folder cannot be written.
     """
-    network.local = torch.nn.Identity()
     absorb_batch_norm(network.tower)
     halves = {
         name: value.clone() if name.endswith(("running_var", "num_batches_tracked")) else value.half()

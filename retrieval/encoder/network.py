@@ -13,7 +13,6 @@ import torch
 from torch import Tensor, nn
 
 OPEN_CLIP = "open_clip:"  # before the name of a tower that open_clip builds; others are timm's
-STRIDES = (4, 8, 16)  # pixels of the picture to one place of the stages that are compared
 
 
 class GeM(nn.Module):
@@ -34,24 +33,18 @@ class EmbeddingNetwork(nn.Module):
     """A tower without its classifier, GeM over its last map, a projection to unit vectors: (n, 3, h, w) -> (n, dim).
 
     `architecture` is the name of a timm network or `open_clip:NAME`. `projection` is the size of the vectors, None to
-    keep the vectors of the tower; `local` says whether it has heads on the stages at STRIDES, as the default encoder
-    has, of which the comparison network is made. The tower is a chain of `parts`: the first few can be frozen, and what
-    the last frozen part makes of a picture can be kept.
+    keep the vectors of the tower. The tower is a chain of `parts`: the first few can be frozen, and what the last
+    frozen part makes of a picture can be kept.
     """
 
-    def __init__(
-        self, architecture: str, *, power: float = 3.0, projection: int | None = None, local: bool = False
-    ) -> None:
+    def __init__(self, architecture: str, *, power: float = 3.0, projection: int | None = None) -> None:
         super().__init__()
         self.architecture, self.projection = architecture, projection
         self.tower = _tower(architecture)
         self.pool = GeM(power)
         self.project: nn.Module = nn.Identity()
-        self.local: nn.Module = nn.Identity()
         if projection is not None:
             self.add_projection(projection)
-        if local:
-            self.local = nn.ModuleList(LocalHead(size) for size in self._stage_sizes())
 
     @property
     def has_stages(self) -> bool:
@@ -89,23 +82,6 @@ class EmbeddingNetwork(nn.Module):
     def forward(self, images: Tensor) -> Tensor:
         return self.embed(self.pooled(self.run(images, 0)))
 
-    def stages(self, images: Tensor) -> tuple[tuple[Tensor, ...], Tensor]:
-        """Return the tower's first map at each of STRIDES, (n, channels, rows, columns), and its last map."""
-        features, stride = images, 2
-        found: dict[int, Tensor] = {}
-        for number, part in enumerate(self.parts()):
-            features = part(features)
-            if 0 < number <= len(self.tower.blocks):
-                stride *= part[0].conv_dw.stride[0]
-                found.setdefault(stride, features)
-        return tuple(found[stride] for stride in STRIDES), features
-
-    def compared(self, stages: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
-        """Return the maps that are compared place by place, of the tower's stages."""
-        if not isinstance(self.local, nn.ModuleList):
-            return stages
-        return tuple(head(stage) for head, stage in zip(self.local, stages, strict=True))
-
     @torch.no_grad()
     def pooled_size(self) -> int:
         """Return how many numbers the projection takes, the most that it can usefully give."""
@@ -115,22 +91,6 @@ class EmbeddingNetwork(nn.Module):
         size = self.eval().pooled(self.run(torch.zeros(1, 3, height, width), 0)).shape[1]
         self.train(was_training)
         return int(size)
-
-    def _stage_sizes(self) -> list[int]:
-        with torch.no_grad():
-            return [stage.shape[1] for stage in self.stages(torch.zeros(1, 3, 64, 64))[0]]
-
-
-class LocalHead(nn.Module):
-    """What a stage is seen through where places are compared: (n, channels, h, w), kept."""
-
-    def __init__(self, channels: int) -> None:
-        super().__init__()
-        self.project = nn.Conv2d(channels, channels, kernel_size=3, padding=1)
-
-    def forward(self, stage: Tensor) -> Tensor:
-        projected: Tensor = self.project(stage)
-        return projected
 
 
 def _tower(architecture: str) -> Any:

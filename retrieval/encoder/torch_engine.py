@@ -56,9 +56,10 @@ def load_own_network(weights: Path, description: Mapping[str, Any]) -> Any:
             description["architecture"],
             power=description["power"],
             projection=description["projection"],
-            local=description.get("local", False),
         )
-        module.load_state_dict({name: value.float() for name, value in load_file(weights).items()})
+        kept = {name: value.float() for name, value in load_file(weights).items()}
+        # heads that older folders hold were for the comparison alone
+        module.load_state_dict({name: value for name, value in kept.items() if not name.startswith("local.")})
     except (OSError, RuntimeError, SafetensorError) as error:
         raise UnusableEncoder(f"cannot load {weights}: {str(error).splitlines()[0]}") from error
     return module

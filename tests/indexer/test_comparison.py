@@ -5,6 +5,7 @@ import math
 
 import numpy as np
 import pytest
+from safetensors.numpy import load_file
 
 torch = pytest.importorskip("torch")
 
@@ -13,6 +14,7 @@ from indexer.comparison.network import Head  # noqa: E402
 from indexer.comparison.pairs import GENUINE, SIMULATED, RealPair, real_pair, simulated_pair  # noqa: E402
 from indexer.comparison.training import (  # noqa: E402
     HARDEST,
+    HEAD,
     MARGIN,
     PEAKED,
     WHOLE,
@@ -23,8 +25,15 @@ from indexer.comparison.training import (  # noqa: E402
     whole_of,
 )
 from indexer.simulation.rephotograph import rephotograph  # noqa: E402
-from retrieval.comparing.evidence import PLACES_ACROSS, STATES  # noqa: E402
-from retrieval.comparing.network import DESCRIPTION, ComparisonNetwork, read_description  # noqa: E402
+from retrieval.comparing.evidence import PLACES_ACROSS, STATES, Evidence  # noqa: E402
+from retrieval.comparing.network import (  # noqa: E402
+    DESCRIPTION,
+    FOLDER,
+    ComparisonNetwork,
+    default_network,
+    read_description,
+)
+from retrieval.comparing.surface import SIDE  # noqa: E402
 from tests.pictures import both, painting, write_paintings  # noqa: E402
 
 
@@ -49,6 +58,25 @@ def test_pairs_say_what_was_altered(material):
         assert pair.evidence.states.shape == (STATES, PLACES_ACROSS, PLACES_ACROSS)
         assert (pair.altered.max() > 0) == (pair.kind != GENUINE) and pair.altered.max() <= 1.0
         assert not (pair.altered == 0).any() or pair.visible[pair.altered == 0].mean() < 1.0
+
+
+def test_the_tower_is_the_one_that_the_shipped_network_looks_through():
+    pictures = torch.from_numpy(np.stack([np.asarray(painting(seed).resize((SIDE, SIDE))) for seed in range(2)]))
+    evidence = Evidence(
+        pictures.permute(0, 3, 1, 2).float().numpy(),
+        np.zeros((STATES, PLACES_ACROSS, PLACES_ACROSS), np.float32),
+        np.ones((PLACES_ACROSS, PLACES_ACROSS), bool),
+        np.ones((SIDE, SIDE), bool),
+        0.0,
+    )
+    network, head = tower(), load_file(FOLDER / HEAD)
+    network.head.load_state_dict({name: torch.from_numpy(value).float() for name, value in head.items()})
+    given = (evidence.pictures, evidence.states[None], evidence.inside[None].astype(np.float32))
+    with torch.inference_mode():
+        ours = network(*map(torch.from_numpy, given)).numpy()
+    tower.cache_clear()  # other tests want a head that has learned nothing
+    np.testing.assert_allclose(ours, default_network()(evidence), atol=0.02)
+    assert ours.std() > 0.1
 
 
 def test_examples_are_made_once_and_the_same_again(material, tmp_path):

@@ -25,9 +25,9 @@ TOWER = "artifact-test-tower"  # a model small enough for a test
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder of a small encoder with a projection, of a network that had heads."""
+    """A folder of a small encoder with a projection."""
     torch.manual_seed(0)
-    network = EmbeddingNetwork("tf_efficientnet_lite0", projection=16, local=True).eval()
+    network = EmbeddingNetwork("tf_efficientnet_lite0", projection=16).eval()
     path: Path = tmp_path_factory.mktemp("encoder")
     export_encoder(network, path, preprocessing=SHAPE)
     return path
@@ -60,22 +60,11 @@ def test_the_default_encoder_opens():
     assert_like_the_encoder(start, "default")
 
 
-def test_the_default_encoder_has_the_heads_that_the_comparison_network_is_made_of():
-    network, picture = open_start("default").network, torch.from_numpy(prepared(SHAPE))
-    with torch.no_grad():
-        stages, last = network.stages(picture)
-        compared = network.compared(stages)
-        assert torch.equal(last, network.run(picture, 0))
-    assert [stage.shape for stage in stages] == [(2, 24, 12, 16), (2, 48, 6, 8), (2, 88, 3, 4)]
-    for before, after in zip(stages, compared, strict=True):
-        assert before.shape == after.shape and (before - after).norm() > 0.05 * before.norm()
-
-
-def test_a_folder_opens_with_its_projection_and_without_heads(folder):
+def test_a_folder_opens_with_its_projection(folder):
     start = open_start(str(folder))
     assert start.spec == str(folder)
     assert json.dumps(asdict(start.preprocessing)) == json.dumps(asdict(SHAPE))
-    assert start.network.projection == 16 and not list(start.network.local.parameters())
+    assert start.network.projection == 16
     assert_like_the_encoder(start, str(folder))
 
 
