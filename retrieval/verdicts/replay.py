@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -83,16 +83,25 @@ def judged_again(entry: LogEntry, edition: Edition, *, max_megapixels: float) ->
         remarks.append(f"compared by {then} then, by {comparison_name(closely=closely)} now")
     file = Path(entry.photo)
     photo = file if entry.picture is None else NumberedPicture(file, entry.picture)
-    if entry.asked is None:
-        (verdict,) = judge_all(edition, [photo], k=1, max_megapixels=max_megapixels)
-    else:
-        verdict = compare(edition, photo, entry.asked, max_megapixels=max_megapixels)
-    if verdict.sha256 != entry.sha256:
-        problem = verdict.error if verdict.sha256 is None else "it is no longer the same file"
-        raise UnknownVerdict(f"verdict {entry.number} cannot be made again from {photo}: {problem}")
-    regions = [work.region for work in verdict.works]
-    work = regions.index(entry.region) if entry.region in regions else 0
-    return JudgedAgain(verdict, edition, work, tuple(remarks))
+    for verdict in _again(entry, photo, edition, max_megapixels):
+        if verdict.sha256 != entry.sha256:
+            problem = verdict.error if verdict.sha256 is None else "it is no longer the same file"
+            raise UnknownVerdict(f"verdict {entry.number} cannot be made again from {photo}: {problem}")
+        regions = [work.region for work in verdict.works]
+        if entry.region in regions:
+            return JudgedAgain(verdict, edition, regions.index(entry.region), tuple(remarks))
+    return JudgedAgain(verdict, edition, 0, tuple(remarks))
+
+
+def _again(
+    entry: LogEntry, photo: Path | NumberedPicture, edition: Edition, max_megapixels: float
+) -> Iterator[Verdict]:
+    """Yield the photograph judged in the ways that the entry may come from: work by work, or as a whole."""
+    if entry.asked is not None:
+        yield compare(edition, photo, entry.asked, max_megapixels=max_megapixels)
+        return
+    for several in (True, False):
+        yield from judge_all(edition, [photo], k=1, several=several, max_megapixels=max_megapixels)
 
 
 def _largest_difference(one: LogEntry, other: LogEntry) -> float | None:

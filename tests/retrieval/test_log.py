@@ -29,7 +29,7 @@ from retrieval.verdicts.entry import LogEntry, entries_of
 from retrieval.verdicts.log import DATABASE, VerdictLog
 from retrieval.verdicts.replay import Replay, replay
 from tests.conftest import index
-from tests.pictures import painting, write_paintings
+from tests.pictures import WALL, painting, write_paintings
 
 
 @pytest.fixture(scope="module")
@@ -136,6 +136,21 @@ def test_a_verdict_is_made_again_as_closely_as_it_was_looked_at(place, edition):
     assert any("looked at closely" in reason or "to look closely" in reason for reason in closely.reasons)
     found = again(closely, edition.data)
     assert found.identical and found.remarks == ()
+
+
+def test_each_work_of_a_wall_is_made_again_the_same_bit_for_bit(place, edition):
+    wall = Image.new("RGB", (1240, 560), WALL)
+    for number, left in ((1, 60), (3, 660)):
+        wall.paste(rephotograph(painting(number), seed=number).resize((520, 400)), (left, 80))
+    wall.save(place / "wall.png")
+    (verdict,) = judge_all(edition, [place / "wall.png"], k=3, several=True)
+    with VerdictLog.opened(edition.data) as log:
+        numbers = log.add(entries_of(verdict, edition))
+        entries = [log.entry(number) for number in numbers]
+    assert [entry.object_id for entry in entries] == ["01", "03"]
+    for entry in entries:
+        found = again(entry, edition.data)
+        assert found.identical and found.now.region == entry.region
 
 
 def test_what_another_comparison_measured_is_said(place, edition):
