@@ -22,6 +22,7 @@ def calibrate(
     false_alarm: Annotated[
         float, typer.Option("--false-alarm", min=0.0001, max=0.5, help="Genuine photographs flagged, at most.")
     ] = 0.05,
+    yes: Annotated[bool, typer.Option("--yes", help="Calibrate from a handful without being asked.")] = False,
     data: Data = DATA,
     format: Format = ListFormat.TABLE,
     *,
@@ -47,6 +48,7 @@ def calibrate(
         false_alarm=false_alarm,
         as_json=format is ListFormat.JSON,
         judging=judging,
+        yes=yes,
     )
     raise typer.Exit(ExitCode.DONE if complete else ExitCode.UNREADABLE)
 
@@ -56,6 +58,9 @@ def evaluate(
         Path, typer.Argument(metavar="QUERIES.csv", help="photo,catalogue_ids; or photo,object_id,label; or a,b.")
     ],
     report: Report = None,
+    with_calibrated: Annotated[
+        bool, typer.Option("--with-calibrated", help="Measure on photographs that served the calibration too.")
+    ] = False,
     data: Data = DATA,
     format: Format = ListFormat.TABLE,
     *,
@@ -65,7 +70,7 @@ def evaluate(
 
     photo,catalogue_ids: the objects on each photograph, separated by spaces, or `none` for an unknown work.
     photo,object_id,label: 1 genuine, 0 a forgery. a,b: two photographs of one work, of which b or a is an exemplar.
-    Every figure comes with its 95% interval by object. Evaluate on photographs that no calibration saw.
+    Every figure comes with its 95% interval by object. Photographs that served the calibration are left out.
 
     \b
     Examples:
@@ -81,5 +86,6 @@ def evaluate(
         as_json=format is ListFormat.JSON,
         report=report,
         judging=judging,
+        with_calibrated=with_calibrated,
     )
     raise typer.Exit(ExitCode.DONE if complete else ExitCode.UNREADABLE)

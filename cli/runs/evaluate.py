@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -15,11 +16,13 @@ from cli.pages.parts import outcome_columns
 from cli.records.artifact_1 import dumps
 from cli.records.figure_names import Section, sections
 from cli.runs.judging_options import LookingOptions
-from indexer.inputs.queries import check_source, read_queries
-from indexer.measuring.evaluate import Evaluation, evaluate
+from indexer.inputs.queries import Query, check_source, read_queries
+from indexer.measuring.evaluate import Evaluation, NothingToEvaluate, evaluate
+from indexer.measuring.served import told_apart
 from retrieval.judging.edition import Edition
 from retrieval.machine import cpu_count
 from retrieval.moment import day, now, shown
+from retrieval.statistics.calibration import Calibration
 
 
 def run_evaluate(
@@ -29,11 +32,16 @@ def run_evaluate(
     judging: LookingOptions,
     as_json: bool,
     report: Path | None,
+    with_calibrated: bool = False,
 ) -> bool:
-    """Evaluate a catalogue on photographs with their truth and say how it does; return whether all could be read."""
+    """Evaluate a catalogue on photographs with their truth and say how it does; return whether all could be read.
+
+    Photographs that served the calibration are left out, unless they are asked for `with_calibrated`.
+    """
     check_source(queries)
     edition = judging.open_edition(data, parallel=cpu_count())
-    asked = read_queries(queries, edition.exemplars, on_note=partial(typer.echo, err=True))
+    asked: Sequence[Query] = read_queries(queries, edition.exemplars, on_note=partial(typer.echo, err=True))
+    asked = _not_served(asked, edition.calibration, with_calibrated=with_calibrated)
     if report is not None:
         from cli.output.writing import check_targets
 
@@ -53,6 +61,27 @@ def run_evaluate(
         pieces = evaluation_page(queries.name, about | {"written": shown(about["written"])}, figures, found, edition)
         write_whole(report, (piece.encode() for piece in pieces))
     return not found.counts["unreadable"]
+
+
+def _not_served(asked: Sequence[Query], calibration: Calibration | None, *, with_calibrated: bool) -> Sequence[Query]:
+    """Return the photographs to evaluate on, and say which of them served the calibration; raises NothingToEvaluate."""
+    apart = told_apart(asked, calibration)
+    if calibration is None or not (apart.served or apart.of_its_objects):
+        return asked
+    if not apart.others and not with_calibrated:
+        raise NothingToEvaluate(
+            f"All {len(asked)} photographs served calibration {calibration.number}, so that figures on them say "
+            "nothing of others. Name others, or measure on them all the same: --with-calibrated."
+        )
+    what = "measured all the same" if with_calibrated else "left out; --with-calibrated measures them too"
+    if apart.served:
+        typer.echo(
+            f"{len(apart.served)} of {len(asked)} photographs served calibration {calibration.number}: {what}", err=True
+        )
+    if apart.of_its_objects:
+        others = "1 other shows" if apart.of_its_objects == 1 else f"{apart.of_its_objects} others show"
+        typer.echo(f"{others} an object that served it by another photograph", err=True)
+    return asked if with_calibrated else apart.others
 
 
 def _about(edition: Edition, queries: Path, found: Evaluation) -> dict[str, str]:

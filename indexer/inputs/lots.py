@@ -124,7 +124,7 @@ def _rows(name: str, folder: Path, table: Table) -> Iterator[Lot]:
             yield Lot(folder / where, columns, f"{where} names no photo")
         else:
             paths, problems = beside.named(row.cells[PHOTO])
-            yield from (Lot(_located(folder, str(path)), columns) for path in paths)
+            yield from (Lot(_tidy(path), columns) for path in paths)
             if not paths and problems[0].startswith(no_photo("")):  # as reading will say
                 yield Lot(_located(folder, row.cells[PHOTO].strip()), columns)
             else:
@@ -139,12 +139,16 @@ def _lines(folder: Path, text: str) -> Iterator[Lot]:
             continue
         found = on_disk(folder, name)
         address = f"{name} is an address, not a file" if found is None and is_address(name) else None
-        yield Lot(_located(folder, str(found or name)), problem=address)
+        yield Lot(_tidy(found) if found is not None else _located(folder, name), problem=address)
 
 
 def _located(folder: Path, name: str) -> Path:
     """Return the file that a table names relative to a folder; a name that no file can have leads to no file."""
-    return Path(os.path.normpath(folder / name.replace("\0", "\ufffd")))
+    return _tidy(folder / name.replace("\0", "\ufffd"))
+
+
+def _tidy(path: Path) -> Path:
+    return Path(os.path.normpath(path))
 
 
 class Claims:

@@ -75,6 +75,7 @@ def fit(
         whole=_fit_one(units, copied, lambda item: item.whole, false_alarm),
         conditions={name: len(some) for name, some in seen.items()},
         classes=_classes(units, copied, seen, false_alarm),
+        photographs={item.sha256: item.case.object_id for item in (*genuine, *copies) if item.case.source != SIMULATED},
     )
 
 

@@ -174,6 +174,7 @@ class Calibration:
     number: int | None = None  # its id in the catalogue
     conditions: Mapping[str, int] = field(default_factory=dict)  # objects photographed in each; none: made before these
     classes: tuple[ConditionClass, ...] = ()  # each condition is in one
+    photographs: Mapping[str, str] = field(default_factory=dict)  # sha256 of each that was measured -> its object
 
     @property
     def thresholds(self) -> Thresholds:

@@ -82,7 +82,7 @@ def labels(tmp_path, monkeypatch):
         rows = [f"{name},o{number},1" for number, name in enumerate(names)]
         (tmp_path / "labels.csv").write_text("\n".join(["photo,object_id,label", *rows]), encoding="utf-8")
         edition = made_up(count, tmp_path / "data")
-        monkeypatch.setattr("cli.runs.judging_options.JudgingOptions.open_edition", lambda *_, **__: edition)
+        monkeypatch.setattr("cli.runs.judging_options.LookingOptions.open_edition", lambda *_, **__: edition)
         monkeypatch.setattr(calibrating, "measure", measure)
         return tmp_path / "labels.csv"
 
@@ -101,7 +101,17 @@ def test_few_objects_cannot_carry_what_is_asked_and_what_they_carry_is_used(
     labels, tmp_path, count, false_alarms, pairs, false_matches
 ):
     source = labels(count)
-    arguments = ("calibrate", source, "--false-alarm", 0.05, "--false-match", 0.01, "--data", tmp_path / "data")
+    arguments = (
+        "calibrate",
+        "--yes",
+        source,
+        "--false-alarm",
+        0.05,
+        "--false-match",
+        0.01,
+        "--data",
+        tmp_path / "data",
+    )
     printed, beside = run(*arguments)
     lines = [squeezed(line) for line in printed.splitlines()]
     assert lines[0].startswith("calibration 1 of 20") and lines[0].endswith(", at 95% confidence")
@@ -120,7 +130,7 @@ def test_few_objects_cannot_carry_what_is_asked_and_what_they_carry_is_used(
 @pytest.mark.parametrize(("count", "beyond"), [(59, 0), (100, 1)])
 def test_enough_objects_carry_what_is_asked(labels, tmp_path, count, beyond):
     """And those of the catalogue still cannot carry the rate of false matches."""
-    printed, _ = run("calibrate", labels(count), "--data", tmp_path / "data")
+    printed, _ = run("calibrate", "--yes", labels(count), "--data", tmp_path / "data")
     pairs = count // 2
     said = squeezed(printed)
     assert said.count(f"at most 5% false alarms, from {count} objects") == 2
@@ -134,14 +144,14 @@ def test_enough_objects_carry_what_is_asked(labels, tmp_path, count, beyond):
 
 
 def test_six_hundred_objects_carry_one_false_match_in_a_hundred(labels, tmp_path):
-    printed, _ = run("calibrate", labels(600), "--data", tmp_path / "data")
+    printed, _ = run("calibrate", "--yes", labels(600), "--data", tmp_path / "data")
     said = squeezed(printed)
     assert "at most 1% false matches, from 300 pairs of objects" in said
     assert "cannot be promised" not in said
 
 
 def test_machines_are_told_the_same(labels, tmp_path):
-    printed, _ = run("calibrate", labels(10), "--format", "json", "--data", tmp_path / "data")
+    printed, _ = run("calibrate", "--yes", labels(10), "--format", "json", "--data", tmp_path / "data")
     found = json.loads(printed)
     assert found["number"] == 1 and found["objects"] == 10 and found["encoder"] == TINY
     assert found["sources"] == {"labelled": 10, "exemplars": 0, "simulated": 0}
@@ -165,13 +175,13 @@ def test_machines_are_told_the_same(labels, tmp_path):
     ],
 )
 def test_other_rates_may_be_asked_for(labels, tmp_path, rates, said):
-    printed, _ = run("calibrate", labels(10), *rates, "--data", tmp_path / "data")
+    printed, _ = run("calibrate", "--yes", labels(10), *rates, "--data", tmp_path / "data")
     assert said in squeezed(printed)
 
 
 @pytest.mark.parametrize("rate", [("--false-alarm", 0), ("--false-match", 0.6), ("--false-alarm", "none")])
 def test_a_rate_that_is_none_is_refused(tmp_path, rate):
-    _, beside = run("calibrate", *rate, "--data", tmp_path / "data", code=2)
+    _, beside = run("calibrate", "--yes", *rate, "--data", tmp_path / "data", code=2)
     assert rate[0] in beside
 
 
@@ -275,9 +285,9 @@ def calibrated(museum, tmp_path_factory) -> tuple[Path, str, str]:
     """A data folder that was calibrated twice, by labels and without; and what was printed each time."""
     data = tmp_path_factory.mktemp("calibrated") / "data"
     shutil.copytree(museum / "data", data)
-    first, beside = run("calibrate", museum / "photos" / "labels.csv", "--data", data)
+    first, beside = run("calibrate", "--yes", museum / "photos" / "labels.csv", "--data", data)
     assert "left out" not in beside
-    return data, first, run("calibrate", "--format", "json", "--data", data)[0]
+    return data, first, run("calibrate", "--yes", "--format", "json", "--data", data)[0]
 
 
 def asked(museum: Path, data: Path) -> tuple[int | None, str]:
@@ -329,7 +339,7 @@ def test_a_catalogue_that_has_grown_by_more_than_a_fifth_is_to_be_calibrated_aga
     number, reasons = asked(museum, data)
     assert number == 2 and said in reasons and "calibration 2 of" in reasons
     assert f"{said}; run `artifact calibrate` again" in squeezed(run("status", "--data", data)[0])
-    run("calibrate", museum / "photos" / "labels.csv", "--data", data)
+    run("calibrate", "--yes", museum / "photos" / "labels.csv", "--data", data)
     number, reasons = asked(museum, data)
     assert number == 3 and "out of date" not in reasons and "3 labelled photographs" in reasons
 
@@ -358,12 +368,12 @@ def test_a_calibration_that_no_longer_fits_is_said_wherever_photographs_are_judg
     assert said in squeezed(run("status", "--data", data)[0]) and said in squeezed(run("review", "--data", data)[0])
     assert said in json.loads(run("status", "--format", "json", "--data", data)[0])["misfit"]
     assert said in run("screen", inbox, "--data", data)[1] and f"{said}; calibrate again on" in asked(museum, data)[1]
-    run("calibrate", "--data", data)
+    run("calibrate", "--yes", "--data", data)
     assert said not in run("status", "--data", data)[0] and said not in asked(museum, data)[1]
 
 
 def test_what_was_left_out_is_said_and_told_by_the_exit_code(museum, world):
-    printed, beside = run("calibrate", museum / "photos" / "more.csv", "--data", world / "data", code=3)
+    printed, beside = run("calibrate", "--yes", museum / "photos" / "more.csv", "--data", world / "data", code=3)
     assert "3 labelled photographs" in printed
     lines = beside.splitlines()
     assert lines[-7] == "6 left out:" and "broken.jpg: damaged" in lines[-1]
@@ -395,3 +405,28 @@ def test_without_a_catalogue_there_is_nothing_to_calibrate(tmp_path):
     result = runner.invoke(app, ["calibrate", "--data", str(tmp_path / "nowhere")])
     assert result.exit_code == 1 and "artifact index FOLDER" in result.stderr
     assert not (tmp_path / "nowhere").exists()
+
+
+def test_a_handful_is_calibrated_from_only_where_somebody_says_so(labels, tmp_path, monkeypatch):
+    source, data = labels(3), tmp_path / "data"
+    refused = runner.invoke(app, ["calibrate", str(source), "--data", str(data)])
+    assert refused.exit_code == 1 and len(refused.stderr.splitlines()) == 1
+    assert "3 objects can promise at most 63.2% false alarms" in refused.stderr and "--yes" in refused.stderr
+    monkeypatch.setattr("cli.runs.calibrate.sys", SimpleNamespace(stdin=Terminal(), stderr=Terminal()))
+    declined = runner.invoke(app, ["calibrate", str(source), "--data", str(data)], input="n\n")
+    assert declined.exit_code == 1 and "not calibrated; nothing has changed" in declined.stderr
+    with Catalogue.reading(data) as catalogue:
+        assert catalogue.calibrations() == []
+    agreed = runner.invoke(app, ["calibrate", str(source), "--data", str(data)], input="y\n")
+    assert agreed.exit_code == 0 and "Calibrate all the same?" in agreed.stderr
+    with Catalogue.reading(data) as catalogue:
+        assert dict(catalogue.calibration().photographs) == {f"{number}.jpg": f"o{number}" for number in range(3)}
+
+
+def test_twenty_objects_are_no_handful(labels, tmp_path):
+    assert run("calibrate", labels(20), "--data", tmp_path / "data")[0].startswith("calibration 1")
+
+
+class Terminal:
+    def isatty(self) -> bool:
+        return True

@@ -6,7 +6,7 @@ import pytest
 
 from indexer.inputs.lots import BadLots, Claims, Lot, read_lots
 from retrieval.errors import BadTable
-from tests.conftest import write_picture
+from tests.conftest import touch, write_picture
 
 
 def lots(source: Path) -> list[Lot]:
@@ -50,6 +50,16 @@ def test_the_same_photograph_may_be_several_lots(tmp_path):
 def test_a_list_names_a_photograph_a_line(tmp_path):
     (tmp_path / "today.txt").write_text(f"# the morning\na b.jpg\n\n{tmp_path}/c.jpg\r\n", encoding="utf-8")
     assert lots(tmp_path / "today.txt") == [Lot(tmp_path / "a b.jpg"), Lot(tmp_path / "c.jpg")]
+
+
+def test_a_table_and_a_list_in_a_folder_that_is_named_from_here(tmp_path, monkeypatch):
+    touch(tmp_path, "sale/1.jpg", "sale/sub/2.jpg")
+    (tmp_path / "sale/lots.csv").write_text("photo,lot\n1.jpg,1\n2.jpg,2\n")
+    (tmp_path / "sale/list.txt").write_text("1.jpg\nsub/2.jpg\nGONE.jpg\n")
+    monkeypatch.chdir(tmp_path)
+    assert [lot.path.as_posix() for lot in lots(Path("sale/lots.csv"))] == ["sale/1.jpg", "sale/sub/2.jpg"]
+    found = [lot.path.as_posix() for lot in lots(Path("sale/list.txt"))]
+    assert found == ["sale/1.jpg", "sale/sub/2.jpg", "sale/GONE.jpg"]
 
 
 def test_a_name_that_no_file_can_have_is_that_of_none(tmp_path):

@@ -535,7 +535,7 @@ def test_calibrate_takes_what_was_exported(tmp_path):
             else:
                 overrule(log, number, "divergent")
     run(tmp_path, "--export", str(tmp_path / "labels.csv"))
-    result = runner.invoke(app, ["calibrate", str(tmp_path / "labels.csv"), "--data", str(tmp_path / "data")])
+    result = runner.invoke(app, ["calibrate", str(tmp_path / "labels.csv"), "--yes", "--data", str(tmp_path / "data")])
     assert result.exit_code == 3 and "it is the only exemplar" in result.output  # that of the forgery's object
     with Catalogue.reading(tmp_path / "data") as catalogue:
         found = catalogue.calibration()
