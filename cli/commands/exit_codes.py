@@ -10,4 +10,5 @@ class ExitCode(IntEnum):
     FAILED = 1
     UNREADABLE = 3  # some inputs could not be read; the others were taken
     DIVERGENT = 10  # with --exit-code: a photograph is flagged
+    ALERT = 11  # with --exit-code: a photograph shows a work that is stolen or missing, or a known forgery
     INTERRUPTED = 130

@@ -1,6 +1,5 @@
 """The commands that judge photographs: query, compare and screen."""
 
-from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -25,6 +24,7 @@ from cli.runs.judging_options import LookingOptions
 from cli.screening.forms import ScreenFormat
 
 if TYPE_CHECKING:  # not imported here: `--help` must be quick
+    from cli.records.artifact_1 import Tally
     from retrieval.photographs.reader_process import Reader
 
 
@@ -59,12 +59,12 @@ def query(
             raise typer.BadParameter("--report and --png show one PHOTO; `artifact screen --out FILE.html` shows many")
         from cli.runs.query import run_queries
 
-        counts = run_queries(photos, data, k=k, several=not single, as_json=as_json, judging=judging)
-        raise typer.Exit(_exit_code(counts, exit_code))
+        tally = run_queries(photos, data, k=k, several=not single, as_json=as_json, judging=judging)
+        raise typer.Exit(_exit_code(tally, exit_code))
     with _reader() as read:
         from cli.runs.query import run_query
 
-        divergent = run_query(
+        tally = run_query(
             photos[0],
             data,
             read=read,
@@ -75,7 +75,7 @@ def query(
             png=png,
             judging=judging,
         )
-    raise typer.Exit(ExitCode.DIVERGENT if divergent and exit_code else ExitCode.DONE)
+    raise typer.Exit(_exit_code(tally, exit_code))
 
 
 def _reader() -> "AbstractContextManager[Reader]":
@@ -85,11 +85,13 @@ def _reader() -> "AbstractContextManager[Reader]":
     return reading_apart(PATIENT, ahead=1)
 
 
-def _exit_code(counts: Mapping[str, int], flagging: bool) -> ExitCode:
-    """Return the exit code of many photographs: that of the worst."""
-    if flagging and counts["divergent"]:
+def _exit_code(tally: "Tally", flagging: bool) -> ExitCode:
+    """Return the exit code of photographs: that of the worst."""
+    if flagging and tally.alerts:
+        return ExitCode.ALERT
+    if flagging and tally.outcomes.get("divergent"):
         return ExitCode.DIVERGENT
-    return ExitCode.UNREADABLE if counts["unreadable"] else ExitCode.DONE
+    return ExitCode.UNREADABLE if tally.outcomes.get("unreadable") else ExitCode.DONE
 
 
 def compare(
@@ -129,14 +131,12 @@ def compare(
 
         as_json = format is ListFormat.JSON
         if is_photograph(second, data):
-            divergent = run_two(
-                photo, Path(second), read=read, as_json=as_json, report=report, png=png, judging=judging
-            )
+            tally = run_two(photo, Path(second), read=read, as_json=as_json, report=report, png=png, judging=judging)
         else:
-            divergent = run_query(
+            tally = run_query(
                 photo, data, read=read, object_id=second, as_json=as_json, report=report, png=png, judging=judging
             )
-    raise typer.Exit(ExitCode.DIVERGENT if divergent and exit_code else ExitCode.DONE)
+    raise typer.Exit(_exit_code(tally, exit_code))
 
 
 def screen(
@@ -209,5 +209,5 @@ def screen(
         exclude=tuple(exclude or ()),
         map=tuple(map or ()),
     )
-    counts = run_screen(source, data, options=screening, judging=judging, every=every if watch else None)
-    raise typer.Exit(_exit_code(counts, exit_code))
+    tally = run_screen(source, data, options=screening, judging=judging, every=every if watch else None)
+    raise typer.Exit(_exit_code(tally, exit_code))

@@ -57,7 +57,7 @@ class ListFormat(StrEnum):
 Data = Annotated[Path, typer.Option("--data", envvar="ARTIFACT_DATA", metavar="DIR", help=FOLDERS)]
 Neighbours = Annotated[int, typer.Option("-k", min=1, max=1000, help="How many objects to name.")]
 Single = Annotated[bool, typer.Option("--single", help="Judge the photograph as a whole, as one work.")]
-ExitCodeOption = Annotated[bool, typer.Option("--exit-code", help="Exit with 10 when a photograph is divergent.")]
+ExitCodeOption = Annotated[bool, typer.Option("--exit-code", help="Exit with 10 on a divergent one, 11 on an alert.")]
 Report = Annotated[
     Path | None,
     typer.Option("--report", metavar="FILE.html", callback=ending(".html"), help="Write the evidence as a page."),

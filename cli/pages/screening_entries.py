@@ -9,6 +9,7 @@ from urllib.parse import quote, urlsplit
 
 from cli.pages.parts import DistanceBar
 from cli.pictures.thumbnails import LARGE, SMALL, Reference, Thumbnail, thumbnail
+from cli.records.alert_words import alert_words, entry_words
 from cli.records.artifact_1 import (
     ClaimRecord,
     ForgeryRecord,
@@ -27,11 +28,6 @@ from retrieval.outcome import OF_AN_OBJECT, Outcome
 COMPACT = (Priority.CONSISTENT, Priority.NO_MATCH)
 PICTURED = 3000  # entries with pictures; a browser opens no more
 PROVISIONAL = "provisional"  # begins a reason
-ALERT_WORDS = {
-    Priority.STOLEN: "This is consistent with an object that is registered as stolen.",
-    Priority.MISSING: "This is consistent with an object that is registered as missing.",
-    Priority.KNOWN_FORGERY: "This is consistent with a known forgery.",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,8 +211,14 @@ def _beside(record: PhotographRecord, work: WorkRecord) -> dict[tuple[str, str],
 
 def _alerts(work: WorkRecord, compared: WorkRecord | None) -> list[tuple[Priority, str]]:
     """Return each alert of a work, and of the object the work is claimed to be, in words that cannot be overlooked."""
-    alerts = {judged["alert"] for judged in (work, compared) if judged}
-    return [(alert, ALERT_WORDS[alert]) for alert in ALERTS if alert in alerts]
+    raised = {judged["alert"]: judged for judged in (compared, work) if judged}
+    return [(alert, _alert(raised[alert])) for alert in ALERTS if alert in raised]
+
+
+def _alert(work: WorkRecord) -> str:
+    """Return what an alert says, with what the register says of the case."""
+    case = entry_words(work.get("register_entry"))
+    return f"This {alert_words(work)}.{f' {case[0].upper()}{case[1:]}.' if case else ''}"
 
 
 def _claim(record: PhotographRecord, below: WorkRecord | None) -> JudgedClaim | None:

@@ -6,6 +6,9 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any, Literal, TypedDict
 
 from retrieval.outcome import UNREADABLE
@@ -45,6 +48,9 @@ class WorkRecord(TypedDict):
     region: list[int]
     outline: list[list[float]] | None
     alert: str | None
+    alert_certainty: str | None
+    register_entry: RegisterEntryRecord | None
+    lead: RegisterEntryRecord | None
     status: str
     outcome: str
     reasons: list[str]
@@ -65,6 +71,18 @@ class ReviewRecord(TypedDict):
     object_id: str | None
     reason: str
     settles: bool
+
+
+class RegisterEntryRecord(TypedDict):
+    """What a register says of an object: its status as it is written, the case, and whom to tell."""
+
+    object_id: str
+    status: str
+    case_number: str
+    theft_date: str
+    theft_place: str
+    authority: str
+    contact: str
 
 
 class MatchRecord(TypedDict):
@@ -192,11 +210,37 @@ def outcomes(photograph: PhotographRecord) -> list[str]:
     return [work["outcome"] for work in photograph["works"]] or [UNREADABLE]
 
 
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """How many works there are of each outcome, and how many alerts."""
+
+    outcomes: Mapping[str, int]
+    alerts: int
+
+    @classmethod
+    def of(cls, records: Iterable[PhotographRecord]) -> Tally:
+        """Count the works of some photographs."""
+        counts: Counter[str] = Counter()
+        raised = 0
+        for record in records:
+            counts.update(outcomes(record))
+            raised += len(alerts(record))
+        return cls(counts, raised)
+
+
 def away(photograph: PhotographRecord) -> list[WorkRecord]:
     """Return the works of a photograph that could not be compared, as the exemplar is away."""
     return [work for work in photograph["works"] if any(match.get("exemplar_away") for match in work["matches"][:1])]
 
 
 def alerts(photograph: PhotographRecord) -> list[str]:
-    """Return the alert of each work of a photograph that has one."""
-    return [work["alert"] for work in photograph["works"] if work["alert"]]
+    """Return the alert of each work of a photograph that has one, and of the claimed object where it is another."""
+    found = [work["alert"] for work in photograph["works"] if work["alert"]]
+    claim = photograph["claim"]
+    also = claim["work"]["alert"] if claim and claim["work"] else None
+    return [*found, also] if also and also not in found else found
+
+
+def undecided(photograph: PhotographRecord) -> int:
+    """Return of how many works of a photograph that raise an alert original or copy is undecided."""
+    return sum(work.get("alert_certainty") == "undecided" for work in photograph["works"])

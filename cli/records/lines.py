@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from cli.output.text import plain
+from cli.records.alert_words import alerted, entry_words, short_word
 from cli.records.artifact_1 import MatchRecord, PhotographRecord, SeenRecord, WorkRecord, dumps, name_of
 from cli.records.client_words import client_words
 from cli.records.review_words import earlier_review
@@ -55,6 +56,10 @@ CSV_COLUMNS = (
     "title",
     "review",
     "said",
+    "alert_certainty",
+    "alert_object",
+    "register_entry",
+    "lead",
 )
 BOM = "\ufeff"
 FORMULA = tuple("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")  # a cell that starts so is run; the last are the wide = + - @
@@ -106,6 +111,10 @@ def _row(record: PhotographRecord, work: WorkRecord | None) -> dict[str, Any]:
         "p_value": work["p_value"],
         "region": " ".join(map(str, work["region"])),
         "review": earlier_review(review) if (review := work.get("review")) else "",
+        "alert_certainty": work.get("alert_certainty"),
+        "alert_object": alerted(work) if work["alert"] else "",
+        "register_entry": entry_words(work.get("register_entry")),
+        "lead": lead["object_id"] if (lead := work.get("lead")) else "",
     }
     if not work["matches"]:
         return row
@@ -193,7 +202,7 @@ def _cells(work: WorkRecord | None) -> tuple[str, str, str]:
     """Return what the table says of a work: alert or outcome, the distance that decided with its name, object."""
     if work is None:
         return UNREADABLE, "", ""
-    said = (work["alert"] or "").upper() or work["outcome"]
+    said = short_word(work["alert"], work.get("alert_certainty")) if work["alert"] else work["outcome"]
     if not work["matches"]:
         return said, "", ""
     name, judged = deciding(work["matches"][0])
@@ -207,6 +216,9 @@ def _remarks(record: PhotographRecord, work: WorkRecord | None) -> Iterator[str]
         yield lot
     if record["error"]:
         yield record["error"]
+    for work in record["works"]:
+        if lead := work.get("lead"):
+            yield f"lead, near to {lead['object_id']}, {lead['status']}"
     if record["same_as"]:
         yield f"same file as {record['same_as']}"
     if claim := record["claim"]:

@@ -11,11 +11,13 @@ from cli.records.artifact_1 import (
     ForgeryRecord,
     MatchRecord,
     PhotographRecord,
+    RegisterEntryRecord,
     RegistrationRecord,
     SeenRecord,
     StabilityRecord,
     WorkRecord,
 )
+from retrieval.catalogue.standing import RegisterEntry
 from retrieval.comparing.divergence import Divergence, NotCompared
 from retrieval.comparing.registration import NotRegistered, Registration
 from retrieval.finding.match import Match
@@ -64,6 +66,9 @@ def work_record(work: Work, limits: Thresholds | None) -> WorkRecord:
         "region": list(work.region),
         "outline": None if work.outline is None else work.outline.round(1).tolist(),
         "alert": work.alert and str(work.alert),
+        "alert_certainty": work.certainty and str(work.certainty),
+        "register_entry": entry_record(work.entry) if work.entry else None,
+        "lead": entry_record(work.lead) if work.lead else None,
         "status": work.status,
         "outcome": str(decision.outcome),
         "reasons": list(decision.reasons),
@@ -72,6 +77,19 @@ def work_record(work: Work, limits: Thresholds | None) -> WorkRecord:
         "matches": [_match(rank, match, limits) for rank, match in enumerate(work.matches, 1)],
         "forgery": _forgery(work.forgery) if work.forgery else None,
         "review": None,
+    }
+
+
+def entry_record(entry: RegisterEntry) -> RegisterEntryRecord:
+    """Return the record of an object's entry in the register."""
+    return {
+        "object_id": entry.object_id,
+        "status": entry.status,
+        "case_number": entry.case_number,
+        "theft_date": entry.theft_date,
+        "theft_place": entry.theft_place,
+        "authority": entry.authority,
+        "contact": entry.contact,
     }
 
 

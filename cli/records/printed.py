@@ -6,8 +6,9 @@ from collections.abc import Mapping
 
 import typer
 
-from cli.output.terminal import echo_wrapped, print_table, styled
+from cli.output.terminal import alarming, echo_wrapped, print_table, styled
 from cli.output.text import plain
+from cli.records.alert_words import alert_lines
 from cli.records.artifact_1 import MatchRecord, PhotographRecord, name_of
 from cli.records.client_words import client_words
 from cli.records.review_words import earlier_review
@@ -23,9 +24,14 @@ COLUMNS = {
 
 
 def print_photograph(record: PhotographRecord, titles: Mapping[str, str]) -> None:
-    """Print each work with its outcome, the reasons, and a table of what is near; `titles` go by object id."""
+    """Print each work with its outcome, the reasons, and a table of what is near; `titles` go by object id.
+
+    Alerts come first, in red; an outcome below one has no colour of its own.
+    """
+    for line in alert_lines(record):
+        typer.echo(alarming(line))
     for work in record["works"]:
-        typer.echo(f"{plain(name_of(record))}{_of(record)}: " + styled(work["outcome"], colour=True))
+        typer.echo(f"{plain(name_of(record))}{_of(record)}: " + styled(work["outcome"], colour=not work["alert"]))
         echo_wrapped(client_words(record, work).what)
         for reason in work["reasons"]:
             echo_wrapped(reason)

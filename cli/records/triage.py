@@ -12,6 +12,7 @@ from typing import IO, TypedDict
 
 from cli.records.artifact_1 import MatchRecord, PhotographRecord, WorkRecord, dumps, name_of
 from retrieval.catalogue.status_words import Status
+from retrieval.judging.work import Certainty
 from retrieval.outcome import Outcome
 
 SortKey = tuple[int, int, float, int, int, int, int]
@@ -23,6 +24,7 @@ class Priority(StrEnum):
     STOLEN = "stolen"
     MISSING = "missing"
     KNOWN_FORGERY = "known forgery"
+    LEAD = "lead"
     DIVERGENT = "divergent"
     CLAIM = "claim not upheld"
     PLAUSIBLE = "inconclusive match"
@@ -56,9 +58,10 @@ class Priority(StrEnum):
 
 _RANKS = {item: rank for rank, item in enumerate(Priority)}
 _WORDS = {
-    Priority.STOLEN: ("‼", "consistent with an object registered as stolen"),
-    Priority.MISSING: ("⁉", "consistent with an object registered as missing"),
+    Priority.STOLEN: ("‼", "shows a work registered as stolen"),
+    Priority.MISSING: ("⁉", "shows a work registered as missing"),
     Priority.KNOWN_FORGERY: ("◆", "consistent with a known forgery"),
+    Priority.LEAD: ("→", "near to a work registered as stolen or missing, but not laid over it: no alert"),
     Priority.DIVERGENT: ("!", "depicts or imitates an object, but lies beyond its threshold"),
     Priority.CLAIM: ("≠", "not shown to be what it is said to be"),
     Priority.PLAUSIBLE: ("?", "near to an object, but too poor to say"),
@@ -82,6 +85,8 @@ def priority(record: PhotographRecord, work: WorkRecord | None) -> Priority:
     alerts = [Priority(judged["alert"]) for judged in (work, compared) if judged and judged["alert"]]
     if alerts:
         return min(alerts, key=lambda alert: alert.rank)
+    if work.get("lead"):  # a journal of an earlier version has none
+        return Priority.LEAD
     if work["outcome"] == Outcome.DIVERGENT and not is_settled(work):
         return Priority.DIVERGENT
     if compared and compared["outcome"] != Outcome.CONSISTENT and not is_settled(compared):
@@ -200,7 +205,9 @@ def _keys(records: Iterator[PhotographRecord], spool: IO[bytes]) -> Iterator[Sor
 
 
 def _standing(work: WorkRecord) -> int:
-    """Return 0 for a stolen object, then missing, known forgery, and all others."""
+    """Return 0 for a stolen object, then missing, known forgery, and all others; of alerts, the sure ones first."""
+    if work["alert"]:
+        return int(work.get("alert_certainty") == Certainty.UNDECIDED)
     text = work["status"].strip().casefold()
     return next((rank for rank, status in enumerate(_STANDINGS) if status == text), len(_STANDINGS))
 

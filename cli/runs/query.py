@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import shlex
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import typer
 
 from cli.output.text import plain
 from cli.output.writing import check_targets
-from cli.records.artifact_1 import PhotographRecord, dumps, name_of, outcomes
+from cli.records.artifact_1 import PhotographRecord, Tally, dumps, name_of
 from cli.records.away_words import first_away
 from cli.records.of_verdict import photograph_record
 from cli.records.printed import print_photograph
@@ -25,7 +24,6 @@ from retrieval.judging.edition import Edition
 from retrieval.judging.judge import Verdict, compare, judge_all
 from retrieval.judging.two import judged_by
 from retrieval.machine import cpu_count
-from retrieval.outcome import Outcome
 from retrieval.photographs.kinds import SUFFIXES as PHOTOGRAPHS
 from retrieval.photographs.numbered import NumberedPicture, named
 from retrieval.photographs.reader_process import reading_apart
@@ -43,8 +41,8 @@ def run_query(
     as_json: bool,
     report: Path | None,
     png: Path | None,
-) -> bool:
-    """Judge one photograph, against one object or against all, and print the verdict; return whether it is divergent.
+) -> Tally:
+    """Judge one photograph, against one object or against all, and print the verdict; return what it came to.
 
     `read` reads the photograph. Raises UnreadableImage, and UnknownObject where there is no such object.
     """
@@ -63,7 +61,7 @@ def run_query(
     if (line := first_away(record)) is not None:
         typer.echo(line, err=True)
     _write_evidence(verdict, edition, report, png, judging.max_megapixels, record["verdicts"])
-    return Outcome.DIVERGENT in outcomes(record)
+    return Tally.of([record])
 
 
 def run_two(
@@ -75,8 +73,8 @@ def run_two(
     as_json: bool,
     report: Path | None,
     png: Path | None,
-) -> bool:
-    """Judge one photograph by another, without a catalogue, and print the verdict; return whether it is divergent.
+) -> Tally:
+    """Judge one photograph by another, without a catalogue, and print the verdict; return what it came to.
 
     Nothing is recorded. Raises UnreadableImage.
     """
@@ -89,7 +87,7 @@ def run_two(
     record = photograph_record(verdict, edition)
     _say(record, as_json, titles={})
     _write_evidence(verdict, edition, report, png, judging.max_megapixels)
-    return Outcome.DIVERGENT in outcomes(record)
+    return Tally.of([record])
 
 
 def is_photograph(second: str, data: Path) -> bool:
@@ -145,32 +143,30 @@ def refuse_many(photo: Path) -> None:
 
 def run_queries(
     photos: Sequence[Path], data: Path, *, judging: LookingOptions, k: int, several: bool, as_json: bool
-) -> Mapping[str, int]:
-    """Judge photographs against all objects, and print the verdicts; return how many there are of each outcome.
+) -> Tally:
+    """Judge photographs against all objects, and print the verdicts; return what they came to.
 
     One that cannot be read is said on stderr, and stops no other.
     """
     edition = judging.open_edition(data, parallel=cpu_count())
-    counts: Counter[str] = Counter()
-    records, away = [], None
+    records: list[PhotographRecord] = []
+    away = None
     with recording(edition) as recorder, reading_apart() as read:
         limit = judging.max_megapixels
         for verdict in judge_all(edition, map(named, photos), k=k, several=several, read=read, max_megapixels=limit):
             record = photograph_record(verdict, edition, recorder.keep(verdict))
             recorder.add_reviews(record)
-            counts.update(outcomes(record))
             away = away or first_away(record)
             if record["error"] is not None:
                 typer.echo(f"artifact: {plain(_problem(record))}", err=True)
-            if as_json:
-                records.append(record)
-            elif record["error"] is None:
+            records.append(record)
+            if not as_json and record["error"] is None:
                 _print(record, _titles(record, data))
     if as_json:
         typer.echo(dumps(records, indent=2))
     if away is not None:
         typer.echo(away, err=True)
-    return counts
+    return Tally.of(records)
 
 
 def _problem(record: PhotographRecord) -> str:

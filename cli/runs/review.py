@@ -9,13 +9,13 @@ from pathlib import Path
 import typer
 
 from cli.output.streams import STDOUT, print_pieces
-from cli.output.terminal import echo_wrapped
+from cli.output.terminal import alarming, echo_wrapped
 from cli.output.text import plain
 from cli.output.writing import check_targets, write_whole
 from cli.records.artifact_1 import dumps
 from cli.records.lines import lot_words
 from cli.records.review_words import figure_lines, misfit_line
-from cli.runs.verdicts import distance_of, in_folder, object_of
+from cli.runs.verdicts import distance_of, in_folder, object_of, said_of
 from indexer.inputs.names import composed
 from indexer.inputs.reviewed import ReviewLabels, as_csv, labels_of
 from retrieval.catalogue.catalogue import Catalogue
@@ -59,7 +59,7 @@ def check_usage(
 
 
 def run_open(data: Path, *, limit: int | None, as_json: bool) -> None:
-    """Print the verdicts that wait for a person, the last one first."""
+    """Print the verdicts that wait for a person, alerts first, then the last one."""
     with VerdictLog.reading(data) as log:
         numbers = open_verdicts(log)
         entries = [log.entry(number) for number in numbers[:limit]]
@@ -67,10 +67,10 @@ def run_open(data: Path, *, limit: int | None, as_json: bool) -> None:
         typer.echo(dumps([entry.to_json() for entry in entries], indent=2))
         return
     if entries:
-        titles = _titles(data, [entry.object_id for entry in entries if entry.object_id])
+        titles = _titles(data, [object_of(entry) for entry in entries])
         for line in _listed(entries, titles):
-            typer.echo(plain(line))
-    shown = f"; the last {len(entries)} are shown, --all shows all" if len(entries) < len(numbers) else ""
+            typer.echo(line)
+    shown = f"; the first {len(entries)} are shown, --all shows all" if len(entries) < len(numbers) else ""
     typer.echo(f"{len(numbers)} open{shown}")
     _say_misfit(data)
 
@@ -82,11 +82,12 @@ def _listed(entries: Sequence[LogEntry], titles: Mapping[str, str]) -> Iterator[
         is_claim = entry.asked is not None and entry.lot is not None
         known = str(entry.asked) if is_claim else object_of(entry)
         object_words = ", ".join(text for text in (known, titles.get(known, "")) if text)
-        what = entry.alert or ("claim not upheld" if is_claim else entry.outcome)
-        yield f"{entry.number:>7}  {what:<16}  {distance_of(entry):<14}  {object_words}".rstrip()
+        what = "claim not upheld" if is_claim and not entry.alert else said_of(entry)
+        said = f"{entry.number:>7}  {what:<16}  {distance_of(entry):<14}  {object_words}".rstrip()
+        yield alarming(said) if entry.alert else plain(said)
         why = entry.reasons[0] if entry.reasons and entry.object_id is None else ""
         below = (lot_words(entry.lot), in_folder(entry), day(entry.date), why)
-        yield f"{'':>9}{'; '.join(text for text in below if text)}"
+        yield plain(f"{'':>9}{'; '.join(text for text in below if text)}")
 
 
 def _titles(data: Path, object_ids: Sequence[str]) -> Mapping[str, str]:

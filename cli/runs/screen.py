@@ -12,9 +12,11 @@ import typer
 
 from cli.output.interruption import GOES_ON, saying
 from cli.output.left_out_words import left_out_lines
+from cli.output.terminal import alarming
 from cli.output.text import plain
 from cli.output.writing import alone_at, check_targets
-from cli.records.artifact_1 import PhotographRecord
+from cli.records.alert_words import UNDECIDED
+from cli.records.artifact_1 import PhotographRecord, Tally
 from cli.records.away_words import not_compared
 from cli.records.recorder import recording
 from cli.records.review_words import misfit_line
@@ -38,8 +40,8 @@ from retrieval.photographs.reader_process import reading_apart
 
 def run_screen(
     source: Path, data: Path, *, options: ScreeningOptions, judging: LookingOptions, every: float | None = None
-) -> Mapping[str, int]:
-    """Judge every photograph of a source and write the records; return how many there are of each outcome.
+) -> Tally:
+    """Judge every photograph of a source and write the records; return what they came to.
 
     With `every`, a folder is looked through again after so many seconds, until the user interrupts.
     """
@@ -67,7 +69,7 @@ def run_screen(
             _say(journal, source)
             if line := misfit_line(data, report.edition.calibration):
                 typer.echo(line, err=True)
-            return journal.counts
+            return Tally(journal.counts, journal.alerts.total())
 
 
 def _lots(source: Source, options: ScreeningOptions) -> list[Lot]:
@@ -155,7 +157,8 @@ def _claims(data: Path) -> Claims:
 def _say(journal: Journal, source: Path) -> None:
     counts = journal.counts
     if raised := _listed(journal.alerts):
-        typer.echo(f"ALERT: {raised}", err=True)
+        unsure = f"; of {journal.undecided} {UNDECIDED}" if journal.undecided else ""
+        typer.echo(alarming(f"ALERT: {raised}{unsure}"), err=True)
     total = sum(counts.values())
     if not total:
         typer.echo(f"No photograph was found in {plain(source_name(source))}.", err=True)

@@ -8,9 +8,10 @@ from typing import Any
 
 import typer
 
-from cli.output.terminal import echo_wrapped, print_table, styled
+from cli.output.terminal import alarming, echo_wrapped, print_table, styled
 from cli.output.text import plain
 from cli.output.writing import check_targets
+from cli.records.alert_words import short_word, words_of
 from cli.records.artifact_1 import dumps
 from cli.records.lines import lot_words
 from cli.runs.judging_options import JudgingOptions
@@ -36,14 +37,19 @@ def run_verdicts(data: Path, *, outcome: str | None, photo: str | None, limit: i
         (
             str(entry.number),
             shown_shortly(entry.date),
-            entry.outcome,
+            said_of(entry),
             object_of(entry),
             distance_of(entry),
             in_folder(entry),
         )
         for entry in entries
     ]
-    print_table(columns | {"photo": "left"}, rows)
+    print_table(columns | {"photo": "left"}, rows, urgent=[entry.alert is not None for entry in entries])
+
+
+def said_of(entry: LogEntry) -> str:
+    """Return what a table says of a verdict: its alert, or else its outcome."""
+    return short_word(entry.alert, entry.alert_certainty) if entry.alert else entry.outcome
 
 
 def distance_of(entry: LogEntry) -> str:
@@ -53,7 +59,9 @@ def distance_of(entry: LogEntry) -> str:
 
 
 def object_of(entry: LogEntry) -> str:
-    """Return the object that a verdict is on, for a table; an unknown work is on none."""
+    """Return the object that a verdict is on, or its alert, for a table; an unknown work is on none."""
+    if entry.alerted:
+        return entry.alerted
     return "" if entry.object_id is None or entry.outcome == Outcome.NO_MATCH else entry.object_id
 
 
@@ -125,8 +133,10 @@ def _replay_json(made_again: Replay) -> dict[str, Any]:
 
 
 def _print(entry: LogEntry) -> None:
-    alert = f", alert: {entry.alert}" if entry.alert else ""
-    typer.echo(f"verdict {entry.number} of {shown(entry.date)}: " + styled(entry.outcome, colour=True) + alert)
+    if entry.alert:
+        words = words_of(entry.alert, entry.alert_certainty, entry.alerted)
+        typer.echo(alarming(f"ALERT, {entry.alert}: {entry.name} {words}"))
+    typer.echo(f"verdict {entry.number} of {shown(entry.date)}: " + styled(entry.outcome, colour=not entry.alert))
     typer.echo(f"  photo: {plain(entry.name)}")
     typer.echo(f"  sha256: {entry.sha256}")
     if entry.lot is not None:

@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from cli.records.artifact_1 import PhotographRecord, alerts, away, dumps, outcomes
+from cli.records.artifact_1 import PhotographRecord, alerts, away, dumps, outcomes, undecided
 from retrieval.errors import ArtifactError
 from retrieval.moment import in_utc, now
 
@@ -38,6 +38,7 @@ class Journal:
         self.path, self._advice = path, advice
         self.counts: Counter[str] = Counter()  # of works, by outcome
         self.alerts: Counter[str] = Counter()
+        self.undecided = 0  # alerts
         self.away = 0  # works whose exemplar is away
         self._count = self._told = 0
         self.taken_up = False
@@ -97,6 +98,7 @@ class Journal:
         gone = _read(row[1])
         self.counts.subtract(outcomes(gone))
         self.alerts.subtract(alerts(gone))
+        self.undecided -= undecided(gone)
         self.away -= len(away(gone))
         self._count -= 1
         self._db.execute("DELETE FROM records WHERE key = ?", [dumps(key)])
@@ -122,6 +124,7 @@ class Journal:
         self._count += 1
         self.counts.update(outcomes(record))
         self.alerts.update(alerts(record))
+        self.undecided += undecided(record)
         self.away += len(away(record))
 
     def records(self) -> Iterator[PhotographRecord]:

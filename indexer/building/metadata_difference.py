@@ -10,9 +10,9 @@ from indexer.inputs.metadata import Metadata, describe_objects
 from indexer.inputs.scan import FoundFile, SkippedItem
 from retrieval.catalogue.catalogue import Catalogue
 from retrieval.catalogue.rows import Photo
-from retrieval.catalogue.standing import FORGERY_OF
+from retrieval.catalogue.standing import ENTRY_FIELDS, FORGERY_OF
 
-KEPT = ("status", FORGERY_OF)
+KEPT = ("status", FORGERY_OF, *ENTRY_FIELDS)
 
 
 @dataclass(frozen=True, slots=True)

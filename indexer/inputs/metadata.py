@@ -14,12 +14,12 @@ from indexer.inputs.scan import FoundFile, SkippedItem
 from indexer.inputs.status_columns import alarm_columns, alarms_elsewhere, status_of
 from indexer.tables.table import Row, Table, Wanted
 from retrieval.catalogue.rows import FIELDS
-from retrieval.catalogue.standing import FORGERY_OF
+from retrieval.catalogue.standing import ENTRY_FIELDS, FORGERY_OF
 from retrieval.catalogue.status_words import ALARMS, understood
 
 RECORD = "record_number"  # names an object where nothing better does
 KEYS = ("object_id", "photo")
-TABLE_FIELDS = (*KEYS, *FIELDS, FORGERY_OF, RECORD)  # what --map may name
+TABLE_FIELDS = (*KEYS, *FIELDS, FORGERY_OF, *ENTRY_FIELDS, RECORD)  # what --map may name
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +109,7 @@ def _object_id(row: Row, table: Table) -> str:
     return composed(row[key])
 
 
-def _metadata(row: Row, table: Table, alarms: Collection[str]) -> dict[str, str]:
+def _metadata(row: Row, table: Table, alarms: Mapping[str, str]) -> dict[str, str]:
     """Return what a row says of its object, empty cells left out; alarms of columns of their own are its status."""
     own = {field: table.columns.header[place] for place, field in table.columns.fields.items()}
     values = {

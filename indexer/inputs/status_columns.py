@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator, Mapping
 
 from indexer.tables.columns import Columns
 from indexer.tables.table import Row, Table
+from retrieval.catalogue.standing import THEFT_DATE
 from retrieval.catalogue.status_words import ALARMS, understood
 
 NO = {"", "0", "n", "no", "non", "nein", "false", "falsch", "faux", "falso", "-", "none", "keine", "n/a", "nil"}
@@ -41,9 +42,14 @@ LIKE_A_STATUS = re.compile(
 )
 
 
-def alarm_columns(columns: Columns) -> tuple[str, ...]:
-    """Return the columns whose name itself is an alarm, as `Stolen` or `Vermisst seit`: their cells say yes or no."""
-    return tuple(name for name in columns.others if understood(name).status in ALARMS and _is_bare(name))
+def alarm_columns(columns: Columns) -> dict[str, str]:
+    """Return the columns whose name itself is an alarm, as `Stolen` or `Vermisst seit`: their cells say yes or no.
+
+    The name of each goes by what rows call it: a date of theft is a field of its own, and an alarm where it is known.
+    """
+    found = {name: name for name in columns.others if understood(name).status in ALARMS and _is_bare(name)}
+    dated = next((columns.header[place] for place, field in columns.fields.items() if field == THEFT_DATE), "")
+    return found | ({THEFT_DATE: dated} if understood(dated).status in ALARMS else {})
 
 
 def _is_bare(name: str) -> bool:
@@ -51,14 +57,14 @@ def _is_bare(name: str) -> bool:
     return len([word for word in re.findall(r"\w+", name.casefold().replace("_", " ")) if word not in BESIDE]) == 1
 
 
-def status_of(row: Row, alarms: Collection[str]) -> str:
+def status_of(row: Row, alarms: Mapping[str, str]) -> str:
     """Return the status of a row, where one is written; a column `Stolen` with yes or a date in it is one."""
     status = row["status"]
     if understood(status).status in ALARMS:
         return status
-    for name in alarms:
-        if row[name].casefold() not in NO:
-            said = name if row[name].casefold() in YES else f"{name}: {row[name]}"
+    for key, name in alarms.items():
+        if row[key].casefold() not in NO:
+            said = name if row[key].casefold() in YES else f"{name}: {row[key]}"
             return f"{said}; {status}" if status else said
     return status
 

@@ -199,3 +199,10 @@ def _conditions(db: Any) -> None:
 @VERDICTS(name="007_comparisons")
 def _comparisons(db: Any) -> None:
     db.execute("ALTER TABLE verdicts ADD COLUMN comparison TEXT")  # what the combined distance is measured by
+
+
+@VERDICTS(name="008_alerts")
+def _alerts(db: Any) -> None:
+    db.execute("ALTER TABLE verdicts ADD COLUMN alert_certainty TEXT")  # consistent, undecided
+    db.execute("ALTER TABLE verdicts ADD COLUMN alert_object TEXT")  # that the alert is about, where there is one
+    db.execute("ALTER TABLE verdicts ADD COLUMN recheck_of INTEGER")  # the earlier verdict on the same work

@@ -6,9 +6,24 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from retrieval.catalogue.rows import Object
-from retrieval.catalogue.status_words import ALARMS, Status, understood
+from retrieval.catalogue.status_words import ALARMS, ALERTING, Status, understood
 
 FORGERY_OF = "forgery_of"  # column of catalogue.csv: the genuine object that a known forgery imitates
+THEFT_DATE = "theft_date"
+ENTRY_FIELDS = ("case_number", THEFT_DATE, "theft_place", "authority", "contact")  # columns of a register
+
+
+@dataclass(frozen=True, slots=True)
+class RegisterEntry:
+    """What a register says of one object: its status as it is written, the case, and whom to tell."""
+
+    object_id: str
+    status: str = ""
+    case_number: str = ""
+    theft_date: str = ""
+    theft_place: str = ""
+    authority: str = ""
+    contact: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +34,7 @@ class Standing:
     status: Status | None = None
     forgery_of: str | None = None  # of a known forgery: the genuine object
     doubt: str = ""  # what makes the understanding doubtful
+    entry: RegisterEntry | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +76,20 @@ class Register:
         """Say whether an object is a known forgery."""
         return self.standing(object_id).status is Status.KNOWN_FORGERY
 
+    def is_wanted(self, object_id: str) -> bool:
+        """Say whether an object is stolen or missing."""
+        return self.standing(object_id).status in ALERTING
+
+    def entry(self, object_id: str) -> RegisterEntry:
+        """Return the entry of an object in the register."""
+        return self.standing(object_id).entry or RegisterEntry(object_id)
+
 
 def _standing(item: Object) -> Standing | None:
     text = item.metadata.get("status", "").strip()
     if not text:
         return None
     found = understood(text)
-    return Standing(text, found.status, item.metadata.get(FORGERY_OF, "").strip() or None, found.doubt)
+    fields = {name: " ".join(item.metadata.get(name, "").split()) for name in ENTRY_FIELDS}
+    entry = RegisterEntry(item.object_id, text, **fields) if found.status in ALARMS else None
+    return Standing(text, found.status, item.metadata.get(FORGERY_OF, "").strip() or None, found.doubt, entry)

@@ -29,7 +29,7 @@ class Status(StrEnum):
     IN_COLLECTION = "in collection"
 
 
-ALERTING = (Status.STOLEN, Status.MISSING)  # of a genuine object, when a photograph is consistent with it
+ALERTING = (Status.STOLEN, Status.MISSING)  # of a genuine object, when a photograph shows it, the loudest first
 ALARMS = (*ALERTING, Status.KNOWN_FORGERY)
 
 

@@ -29,7 +29,10 @@ APART = 0.3  # of the smaller of two outlines that may overlap; more, and they a
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FoundWork:
-    """A work on a photograph: the objects that it may be, best first, and where it lies."""
+    """A work on a photograph: the objects that it may be, best first, and where it lies.
+
+    Beyond the k best that were asked for stand others that are registered.
+    """
 
     matches: tuple[Match, ...]
     outline: np.ndarray | None = None  # float64 (n, 2), a convex polygon in pixels; None: not registered
@@ -112,7 +115,7 @@ class Finder:
                 looks = [closer]
                 matches = self._confirmed(closer(), vector, nearest, likely, features_of)
         if not several or not matches or not agreeing(matches[0]):
-            return [self._found(matches[:k], glance.size)]
+            return [self._found(first(matches, k), glance.size)]
         return self._several(looks, glance, vector, ballot, matches, k, features_of)
 
     def confirmed(
@@ -138,7 +141,9 @@ class Finder:
         """
         nearest = self.nearest(vector, max(k, NEAREST))
         matches = self._confirmed(features, vector, nearest, [], features_of)
-        return self._found(matches[:k], features.size) if matches and agreeing(matches[0]) else FoundWork((), quad)
+        return (
+            self._found(first(matches, k), features.size) if matches and agreeing(matches[0]) else FoundWork((), quad)
+        )
 
     def _voted(self, counted: Iterable[tuple[int, float]]) -> dict[str, float]:
         """Return the objects with enough votes, most first, by the best of their exemplars."""
@@ -220,10 +225,15 @@ class Finder:
             else:
                 break
         if len(found) == 1:
-            return [replace(found[0], matches=found[0].matches[:k])]
-        first, *others = found
-        alone = [match for match in first.matches if not _elsewhere(match, others)]
-        return [replace(first, matches=tuple(alone[:k])), *others]
+            return [replace(found[0], matches=first(found[0].matches, k))]
+        best, *others = found
+        alone = [match for match in best.matches if not _elsewhere(match, others)]
+        return [replace(best, matches=first(alone, k)), *others]
+
+
+def first(matches: Sequence[Match], k: int) -> tuple[Match, ...]:
+    """Return the k best of some matches, and all others that are registered: one of them may be stolen."""
+    return (*matches[:k], *(match for match in matches[k:] if match.registered))
 
 
 def _elsewhere(match: Match, works: Sequence[FoundWork]) -> bool:

@@ -99,10 +99,16 @@ class Look:
             )
             if several:
                 found = self._with_framed(found, k, features_of)
+            found = [replace(work, matches=self._meant(work.matches, k)) for work in found]
         if len(found) == 1:
             work = self._work(found[0], self._looked_at)
             return (self._sighted(work, self.item.vectors[0], self._glance),)
         return tuple(self._seen_alone(found, k))
+
+    def _meant(self, matches: Sequence[Match], k: int) -> tuple[Match, ...]:
+        """Return the k best matches, and what is stolen or missing and registered, however many were asked for."""
+        wanted = self.edition.register.is_wanted
+        return (*matches[:k], *(match for match in matches[k:] if match.registered and wanted(match.object_id)))
 
     def _with_framed(self, found: list[FoundWork], k: int, features_of: FeaturesOf) -> list[FoundWork]:
         """Return the works found and the pictures in frames beside them, each of which is looked up by itself.
@@ -186,7 +192,7 @@ class Look:
         ]
         known = {match.object_id for match in registered}
         near = [match for match in self.finder.nearest(vector, k) if match.object_id not in known]
-        return replace(work, matches=(*registered, *near)[:k])
+        return replace(work, matches=(*registered, *near)[: max(k, len(registered))])
 
     def compared_with(self, object_id: str) -> Work:
         """Return what is said of the photograph against one object, by the exemplar that it is registered to."""

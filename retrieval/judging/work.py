@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from enum import StrEnum
 
 import numpy as np
 
-from retrieval.catalogue.standing import Register
+from retrieval.catalogue.standing import Register, RegisterEntry
 from retrieval.catalogue.status_words import ALERTING, Status
 from retrieval.finding.match import Match
 from retrieval.finding.sightings import Sighting
@@ -15,6 +16,13 @@ from retrieval.judging.decision import Basis, Decision, decide
 from retrieval.outcome import OF_AN_OBJECT, Outcome
 
 ComparedWith = Callable[[str], Match | None]
+
+
+class Certainty(StrEnum):
+    """How sure it is that a photograph shows what an alert is about, and not a copy of it."""
+
+    CONSISTENT = "consistent"  # as near as the genuine object is
+    UNDECIDED = "undecided"  # it shows that work; original or copy is not decided
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -30,6 +38,9 @@ class Work:
     outline: np.ndarray | None = None  # None: not registered
     status: str = ""  # of the best match, as the catalogue has it
     alert: Status | None = None  # what stands above the outcome
+    certainty: Certainty | None = None  # of the alert
+    entry: RegisterEntry | None = None  # of the object that the alert is about, which may not be the best match
+    lead: RegisterEntry | None = None  # of an object that is near and stolen, but not registered: no alert
     forgery: Match | None = None  # a known forgery of that object, which the photograph was compared with too
     sighting: Sighting | None = None  # how a work looks that is of no object
     seen: tuple[int, ...] = ()  # verdicts on the same work in earlier screenings
@@ -52,6 +63,9 @@ def settle(
     work = Work(region, decide(matches, basis, poor=poor), tuple(matches), outline)
     if matches and poor is None and _is_of(matches[0], work.decision):
         work = _settled(work, basis, register, compared_with)
+    work = _alerted(work, matches, register)
+    if work.alert is None and poor is None:
+        work = _with_lead(work, basis, register)
     if not matches or work.decision.outcome is Outcome.NO_MATCH:  # an unknown work has no status
         return work
     return replace(work, status=register.standing(work.matches[0].object_id).text)
@@ -73,14 +87,59 @@ def _settled(work: Work, basis: Basis, register: Register, compared_with: Compar
             f"whether it is the known forgery {forgery.object_id} cannot be said: {forgery.without_exemplar.reason}"
         )
         work = replace(work, decision=Decision(Outcome.INCONCLUSIVE, (unknown, *work.decision.reasons)))
-    work = replace(work, forgery=forgery)
-    object_id, decision = work.matches[0].object_id, work.decision
-    standing = register.standing(object_id)
-    if standing.status not in ALERTING:
+    return replace(work, forgery=forgery)
+
+
+def _alerted(work: Work, matches: Sequence[Match], register: Register) -> Work:
+    """Return a work with the alert that any stolen or missing object raises which lies on it, whatever the outcome.
+
+    A double of the stolen work may be the better match. What shows a known forgery is said to show that.
+    """
+    consistent = work.decision.outcome is Outcome.CONSISTENT
+    best = work.matches[0].object_id if work.matches else None
+    shown = {match.object_id: None for match in (*work.matches, *matches) if match.registered}
+    if best is not None and consistent:
+        shown = {best: None} | shown
+    wanted = sorted(filter(register.is_wanted, shown), key=lambda key: _loudness(register.standing(key).status))
+    if not wanted:
+        return replace(work, entry=register.entry(work.forgery.object_id)) if work.alert and work.forgery else work
+    object_id, status = wanted[0], register.standing(wanted[0]).status
+    certainty = Certainty.CONSISTENT if consistent and object_id == best else Certainty.UNDECIDED
+    said = f"{object_id} is registered as {status}"
+    if certainty is Certainty.UNDECIDED:
+        said += ", and the photograph shows it; original or copy undecided"
+    reasons = (said, *work.decision.reasons)
+    if work.alert is not None:  # a known forgery, of a stolen work
+        entry = register.entry(work.forgery.object_id) if work.forgery else None
+        return replace(work, decision=replace(work.decision, reasons=(*work.decision.reasons, said)), entry=entry)
+    return replace(
+        work,
+        decision=replace(work.decision, reasons=reasons),
+        alert=status,
+        certainty=certainty,
+        entry=register.entry(object_id),
+    )
+
+
+def _loudness(status: Status | None) -> int:
+    return ALERTING.index(status) if status in ALERTING else len(ALERTING)
+
+
+def _with_lead(work: Work, basis: Basis, register: Register) -> Work:
+    """Return a work with the lead that a stolen or missing object is which is near, though nothing lies on the work."""
+    limit = basis.thresholds.match.value if basis.thresholds else None
+    if limit is None or any(match.registered for match in work.matches):
         return work
-    reasons = (f"{object_id} is registered as {standing.status}", *decision.reasons)
-    alert = standing.status if decision.outcome is Outcome.CONSISTENT else None
-    return replace(work, decision=replace(decision, reasons=reasons), alert=alert)
+    near = (match for match in work.matches if match.distance <= limit and register.is_wanted(match.object_id))
+    lead = next(near, None)
+    if lead is None:
+        return work
+    said = (
+        f"a lead, no alert: {lead.object_id}, registered as {register.standing(lead.object_id).status}, is near at "
+        f"{lead.distance:.3f}, but cannot be laid over the photograph"
+    )
+    decision = replace(work.decision, reasons=(*work.decision.reasons[:1], said, *work.decision.reasons[1:]))
+    return replace(work, decision=decision, lead=register.entry(lead.object_id))
 
 
 def _is_of(best: Match, decision: Decision) -> bool:
@@ -128,5 +187,6 @@ def _known(work: Work, genuine: Match | None, forgery: Match, basis: Basis) -> W
         decision=Decision(Outcome.DIVERGENT, (said, *why)),
         matches=(*first, *rest)[: len(work.matches)],
         alert=Status.KNOWN_FORGERY,
+        certainty=Certainty.CONSISTENT,
         forgery=forgery,
     )

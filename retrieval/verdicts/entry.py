@@ -42,7 +42,15 @@ class LogEntry:
     picture: int | None = None  # its number in a file of several
     condition: str | None = None  # of the photograph, where it is registered
     comparison: str | None = None  # what the combined distance is measured by; None: by a version that did not say
+    alert_certainty: str | None = None  # "consistent" or "undecided"
+    alert_object: str | None = None  # that the alert is about; None: no alert, or that of an earlier version
+    recheck_of: int | None = None  # the earlier verdict on the same work, where its object was stolen later
     number: int | None = None  # None: not yet in the log
+
+    @property
+    def alerted(self) -> str | None:
+        """The object that the alert is about; None where there is no alert."""
+        return (self.alert_object or self.object_id) if self.alert else None
 
     @property
     def decisive(self) -> float | None:
@@ -98,6 +106,8 @@ def _with_work(photograph: LogEntry, work: Work, edition: Edition) -> LogEntry:
         p_value=decision.p_value,
         reasons=decision.reasons,
         alert=work.alert,
+        alert_certainty=work.certainty,
+        alert_object=work.entry.object_id if work.entry else None,
     )
     if not work.matches:
         return entry

@@ -31,7 +31,7 @@ _OPEN = f"""
     AND json_array({_PAIR}) NOT IN (
         SELECT json_array({_PAIR}) FROM verdicts
         WHERE number IN (SELECT verdict FROM reviews WHERE outcome IN {_DECIDED}))
-    ORDER BY number DESC"""
+    ORDER BY alert IS NULL, number DESC"""
 
 
 class BadReview(ArtifactError):
@@ -144,7 +144,7 @@ def reviewed(log: VerdictLog) -> list[ReviewedVerdict]:
 
 
 def open_verdicts(log: VerdictLog) -> list[int]:
-    """Return the numbers of the verdicts that wait for a person, the last one first; raises CatalogueBusy.
+    """Return the numbers of the verdicts that wait for a person, alerts first, then the last one; raises CatalogueBusy.
 
     Waiting are divergent verdicts, inconclusive ones with an object, alerts, claims of lots that are not upheld, and
     unreadable photographs. Of one work on a photograph only the last verdict counts, and none on a photograph and an

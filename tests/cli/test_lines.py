@@ -21,6 +21,7 @@ MORE = [
     *("priority", "alert", "status", "lot", "sale", "house", "claim", "claim_outcome", "maker", "url", "lot_columns"),
     *("same_as", "seen_before", "region", "picture", "decided_by", "deciding_distance", "deciding_threshold", "title"),
     *("review", "said"),
+    *("alert_certainty", "alert_object", "register_entry", "lead"),
 ]
 EARLIER = {
     "date": "2025-03-01T09:00:00+00:00",
@@ -74,6 +75,7 @@ def test_a_row_says_what_was_judged() -> None:
         "deciding_distance": "0.36",
         "deciding_threshold": "0.45",
         "said": "The same picture as 7; nothing that differs was found.",
+        "alert_object": "7",
     }
 
 

@@ -27,7 +27,7 @@ from tests.pictures import painting
 RECORD_KEYS = {"schema", "photo", "sha256", "works", "encoder", "revision", "calibration", "error", "verdicts"}
 RECORD_KEYS |= {"lot", "claim", "same_as", "seen_before", "picture"}
 WORK_KEYS = {"region", "outcome", "reasons", "likelihood_ratio", "p_value", "matches"}
-WORK_KEYS |= {"outline", "alert", "status", "forgery", "review"}
+WORK_KEYS |= {"outline", "alert", "alert_certainty", "register_entry", "lead", "status", "forgery", "review"}
 MATCH_KEYS = {"rank", "object_id", "exemplar", "distance", "match_threshold", "authenticity_threshold"}
 MATCH_KEYS |= {
     "registration",
@@ -47,6 +47,7 @@ CSV_HEADER = [
     *("priority", "alert", "status", "lot", "sale", "house", "claim", "claim_outcome", "maker", "url"),
     *("lot_columns", "same_as", "seen_before", "region", "picture"),
     *("decided_by", "deciding_distance", "deciding_threshold", "title", "review", "said"),
+    *("alert_certainty", "alert_object", "register_entry", "lead"),
 ]
 runner = CliRunner()
 

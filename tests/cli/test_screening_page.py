@@ -314,11 +314,27 @@ def test_an_alert_stands_above_everything(tmp_path: Path, alert: Priority) -> No
     page = render([found], tmp_path)
     (article,) = articles(page)
     assert re.match(rf'<article class="">\n<p class="alert" data-rank="{alert.slug}"><strong>', article)
-    assert f"{alert} This is consistent with" in Page(article).text
+    said = (
+        "shows a known forgery, 7"
+        if alert == "known forgery"
+        else f"is consistent with a work registered as {alert}, 7"
+    )
+    assert f"{alert} This {said}." in Page(article).text
     assert '<span class="status">Stolen, 1990</span>' in article and "≈</span> consistent" in article
     header = Page(page[page.index("<header>") : page.index("</header>") + 9]).text
     assert f"1 alert 1 {alert}" in header and "no alerts" not in header
     assert "no alerts" in render([record(tmp_path / "p.png", work("divergent", match()))], tmp_path)
+
+
+def test_an_alert_that_is_undecided_says_so_with_the_case(tmp_path: Path) -> None:
+    entry = {"object_id": "8", "status": "Stolen", "case_number": "17/03", "theft_date": "2003", "theft_place": "Oslo"}
+    entry |= {"authority": "", "contact": "<desk@example.org>"}
+    judged = work("divergent", match(), alert="stolen", alert_certainty="undecided", register_entry=entry)
+    (article,) = articles(render([record(tmp_path / "p.png", judged)], tmp_path))
+    said = (
+        "This shows a work registered as stolen, 8; original or copy undecided. Case 17/03; theft 2003, Oslo; contact"
+    )
+    assert said in Page(article).text and "&lt;desk@example.org&gt;." in article
 
 
 def test_a_known_forgery_is_said_with_both_distances(tmp_path: Path) -> None:

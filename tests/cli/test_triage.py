@@ -41,6 +41,7 @@ def test_the_priorities_are_in_the_order_of_what_needs_a_person() -> None:
         "stolen",
         "missing",
         "known forgery",
+        "lead",
         "divergent",
         "claim not upheld",
         "inconclusive match",
@@ -62,6 +63,8 @@ def test_the_priorities_are_in_the_order_of_what_needs_a_person() -> None:
     [
         (work("consistent", alert="stolen"), Priority.STOLEN),
         (work("inconclusive", alert="missing"), Priority.MISSING),
+        (work("inconclusive", alert="stolen", alert_certainty="undecided"), Priority.STOLEN),
+        (work("divergent", lead={"object_id": "7"}), Priority.LEAD),
         (work("divergent", alert="known forgery"), Priority.KNOWN_FORGERY),
         (work("divergent", alert=None, status="stolen"), Priority.DIVERGENT),
         (work("divergent"), Priority.DIVERGENT),

@@ -7,7 +7,7 @@ import pytest
 from indexer.building.reading import Asked
 from retrieval.catalogue.catalogue import Catalogue
 from retrieval.catalogue.changes import last_changes
-from retrieval.catalogue.standing import Register
+from retrieval.catalogue.standing import Register, RegisterEntry
 from retrieval.errors import BadTable
 from tests.conftest import index, make_folder
 
@@ -162,3 +162,42 @@ def test_the_table_and_the_columns_asked_for_are_kept_for_the_folder(folder, dat
         assert catalogue.object("a").metadata == {"title": "Sea"}
     with pytest.raises(BadTable, match="has no column 'Kennzahl', which --map names"):
         index(folder, data, asked=Asked(table="two.csv"))
+
+
+def entries(data: Path) -> dict[str, RegisterEntry]:
+    with Catalogue.reading(data) as catalogue:
+        register = Register.of(catalogue.objects())
+    return {object_id: register.entry(object_id) for object_id in register.standings}
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "Object ID,Status,Case No.,Date of theft,Place of theft,Police,Contact person",
+        "object_id,status,case_number,theft_date,theft_place,authority,contact",
+        "Inventarnummer,Objektstatus,Aktenzeichen,Tatzeit,Tatort,Dienststelle,Ansprechpartner",
+        "Inv. No.,Statut,Num\u00e9ro de dossier,Date du vol,Lieu du vol,Service enqu\u00eateur,Coordonn\u00e9es",
+    ],
+)
+def test_what_a_register_says_of_a_case_is_known_whatever_its_columns_are_called(folder, data, header):
+    (folder / "catalogue.csv").write_text(
+        f"{header}\na,Stolen,17/03,2003-05-01,Oslo,Kripos,desk@example.org\nb,,,,,,\n"
+    )
+    index(folder, data)
+    entry = RegisterEntry("a", "Stolen", "17/03", "2003-05-01", "Oslo", "Kripos", "desk@example.org")
+    assert entries(data) == {"a": entry}
+    (folder / "catalogue.csv").write_text("object_id\na\n")
+    index(folder, data)
+    assert entries(data) == {"a": entry}, "kept with the status, as the table no longer says"
+
+
+@pytest.mark.parametrize("name", ["theft_date", "Date of theft", "Datum des Diebstahls", "Data furto"])
+def test_a_date_of_theft_is_an_alarm_where_no_status_is_written(folder, data, name):
+    write(folder, f"object_id,{name},status\na,2003-05-01,\nb,,on view\n")
+    index(folder, data)
+    assert statuses(data) == {"a": f"{name}: 2003-05-01", "b": "on view"}
+    assert entries(data)["a"].theft_date == "2003-05-01"
+    write(folder, f"object_id,{name},status\na,2003-05-01,recovered 2011\nb,,on view\n")
+    index(folder, data)
+    with Catalogue.reading(data) as catalogue:
+        assert Register.of(catalogue.objects()).alarms == {}, "it says that it is over"

@@ -167,12 +167,17 @@ def test_a_work_is_found_once_however_many_objects_show_it(museum, edition, tmp_
     works = tmp_path / "works"
     write_paintings(works, 4)
     painting(2).resize((300, 260)).save(works / "02-again.png")
+    (works / "catalogue.csv").write_text("object_id,status\n02,stolen\n02-again,missing\n")
     index(works, tmp_path / "data", encoder=edition.encoder)
     hung([(painting(2), LEFT), (painting(1), RIGHT)]).save(tmp_path / "wall.jpg", quality=92)
     (verdict,) = judge_all(open_edition(tmp_path / "data"), [tmp_path / "wall.jpg"], k=3, several=True)
     assert len(verdict.works) == 2
     (twice,) = (work for work in verdict.works if work.matches[0].object_id != "01")
     assert {match.object_id for match in twice.matches[:2]} == {"02", "02-again"}
+    (verdict,) = judge_all(open_edition(tmp_path / "data"), [works / "02-again.png"], k=1, several=False)
+    best, double = verdict.works[0].matches
+    assert (best.object_id, double.object_id) == ("02-again", "02"), "more than the one that was asked for"
+    assert (verdict.works[0].alert, verdict.works[0].entry.object_id) == ("stolen", "02")
 
 
 def test_a_work_alone_keeps_its_whole_distance_and_gets_its_region(edition, museum):

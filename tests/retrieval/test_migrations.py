@@ -217,6 +217,7 @@ VERDICT_NAMES = [
     "005_pictures",
     "006_conditions",
     "007_comparisons",
+    "008_alerts",
 ]
 
 

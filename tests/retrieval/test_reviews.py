@@ -81,7 +81,7 @@ def test_open_are_alerts_and_what_is_divergent_inconclusive_on_an_object_or_unre
     keep(log, "consistent", sha256="s6", alert="stolen")
     unreadable(log, "/lots/7.jpg")
     unreadable(log, b"/lots/\xff.jpg")
-    assert open_verdicts(log) == [8, 7, 6, 4, 1]
+    assert open_verdicts(log) == [6, 8, 7, 4, 1], "alerts come first"
 
 
 def test_only_the_last_verdict_of_a_work_is_open(log):
@@ -177,7 +177,7 @@ def test_what_is_open_is_that_of_a_plain_loop(log):
         last[item.sha256, item.region, item.object_id] = number
     expected = [
         number
-        for number in sorted(last.values(), reverse=True)
+        for number in sorted(last.values(), key=lambda number: (everything[number].alert is None, -number))
         for item in [everything[number]]
         if (item.outcome == "divergent" or item.alert or (item.outcome == "inconclusive" and item.object_id))
         and pair(item) not in known
@@ -425,11 +425,11 @@ def test_the_command_lists_what_is_open_and_what_is_decided_leaves_the_list(desk
         lot(desk, desk_log, name, combined=0.7654)
     lot(desk, desk_log, "3.png", "consistent", alert="stolen", lot='{"lot": "7"}')
     listed = run(desk)
-    assert "4 stolen A lot 7; lots/3.png; 2026-01-02" in listed
+    assert "4 STOLEN A lot 7; lots/3.png; 2026-01-02" in listed
     assert "claim not upheld" not in listed
     assert "3 divergent combined 0.765 A lots/2.png; 2026-01-02" in listed
     assert listed.endswith("4 open")
-    assert run(desk, "-n", "1").endswith("4 open; the last 1 are shown, --all shows all")
+    assert run(desk, "-n", "1").endswith("4 open; the first 1 are shown, --all shows all")
     assert run(desk, "-n", "1", "--all").endswith("4 open") and "0.png" in run(desk, "-n", "1", "--all")
     (first, *_) = json.loads(run(desk, "--format", "json"))
     assert (first["number"], first["alert"], first["lot"]) == (4, "stolen", {"lot": "7"})
@@ -511,7 +511,8 @@ def test_a_verdict_is_shown_with_its_reviews_and_its_lot(desk, desk_log):
     accept(desk_log, number)
     result = runner.invoke(app, ["verdict", str(number), "--data", str(desk / "data")])
     shown = " ".join(result.output.split())
-    assert "divergent, alert: stolen" in shown and "lot: lot 7; house M\u00fcller sha" not in shown
+    said = f"ALERT, stolen: {desk / 'lots/0.png'} is consistent with a work registered as stolen, A verdict"
+    assert shown.startswith(said) and "lot: lot 7; house M\u00fcller sha" not in shown
     assert "lot 7; house M\u00fcller" in shown and "url" not in shown
     assert "overruled by J. Doe: consistent, B cleaned in 2019 review 2 of" in shown
     assert "accepted by J. Doe" in shown
