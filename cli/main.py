@@ -82,7 +82,7 @@ def _main(
     refuse_little_memory(with_encoder=context.invoked_subcommand in OF_ENCODERS)
 
 
-OF_ENCODERS = ("index", "query", "compare", "screen", "calibrate", "evaluate", "train")
+OF_ENCODERS = ("index", "query", "compare", "screen", "recheck", "calibrate", "evaluate", "train")
 COMMANDS: dict[str, Callable[..., None]] = {
     "index": catalogue.index,
     "query": judging.query,
@@ -99,6 +99,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "verdicts": verdicts.verdicts,
     "verdict": verdicts.verdict,
     "review": verdicts.review,
+    "recheck": verdicts.recheck,
     "train": encoders.train,
     "simulate": encoders.simulate,
     "demo": catalogue.demo,

@@ -174,6 +174,11 @@ def screen(
             "--map", metavar="FIELD=COLUMN", help="The column of a field, such as photo=Datei; again for more."
         ),
     ] = None,
+    bell: Annotated[bool, typer.Option("--bell", help="Ring at each alert.")] = False,
+    notify: Annotated[
+        str | None,
+        typer.Option("--notify", metavar="COMMAND", help="Run this at each alert, with the record as JSON on stdin."),
+    ] = None,
     bom: Annotated[bool, typer.Option("--bom", help="Begin a CSV file as spreadsheets of Windows want it.")] = False,
     exit_code: ExitCodeOption = False,
     *,
@@ -190,7 +195,7 @@ def screen(
       artifact screen ./incoming
       artifact screen lots.csv --out report.html
       artifact screen ./incoming --format jsonl > verdicts.jsonl
-      artifact screen ./inbox --watch --out today.html
+      artifact screen ./inbox --watch --out today.html --notify ./send-mail.sh
       find . -name '*.jpg' | artifact screen -
     """
     from cli.runs.screen import run_screen
@@ -208,6 +213,8 @@ def screen(
         bom=bom,
         exclude=tuple(exclude or ()),
         map=tuple(map or ()),
+        bell=bell,
+        notify=notify,
     )
     tally = run_screen(source, data, options=screening, judging=judging, every=every if watch else None)
     raise typer.Exit(_exit_code(tally, exit_code))

@@ -63,6 +63,33 @@ def verdict(
     raise typer.Exit(ExitCode.DONE if holds else ExitCode.FAILED)
 
 
+def recheck(
+    objects: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="OBJECT", help="Ids of objects; by default all that are stolen or missing."),
+    ] = None,
+    data: Data = DATA,
+    format: Format = ListFormat.TABLE,
+    exit_code: Annotated[bool, typer.Option("--exit-code", help="Exit with 11 when it raises an alert.")] = False,
+    *,
+    judging: JudgingOptions,
+) -> None:
+    """Search all that earlier screenings saw for works that are stolen or missing.
+
+    Works that were matched then, and unknown works by what is kept of them. `artifact index` does it for what has come
+    to be stolen or missing. What raised an alert already raises none again.
+
+    \b
+    Examples:
+      artifact recheck
+      artifact recheck 1984.12 --exit-code || echo "it was offered"
+    """
+    from cli.runs.recheck import run_recheck
+
+    raised = run_recheck(data, objects or (), judging=judging, as_json=format is ListFormat.JSON)
+    raise typer.Exit(ExitCode.ALERT if raised and exit_code else ExitCode.DONE)
+
+
 def review(
     number: Annotated[
         int | None, typer.Argument(metavar="NUMBER", help="Number of the verdict to decide on.", show_default=False)

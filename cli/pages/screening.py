@@ -86,11 +86,12 @@ def render_screening(
     on_progress: Callable[[int, int], None],
     evidence: Callable[[PhotographRecord, int], str | None] = lambda record, index: None,
     reviews: Sequence[str] = (),
+    reload: float | None = None,
 ) -> Iterator[str]:
     """Yield the page in pieces, reading the records twice; what needs a person comes first.
 
     `counts` are of the outcomes; `evidence` names the evidence page of a work, as a path from the folder of this page;
-    `reviews` are sentences on how earlier verdicts fared.
+    `reviews` are sentences on how earlier verdicts fared; the page reads itself again after `reload` seconds.
     """
     summary, works = ScreeningSummary.of(records()), sum(counts.values())
     with ExitStack() as stack:
@@ -103,6 +104,7 @@ def render_screening(
             counts=counts,
             folder=folder.resolve(),
             reviews=reviews,
+            reload=reload,
             priorities=Priority,
             pictured=PICTURED,
             sections=_sections(entries, _with_progress(triaged(records), on_progress, works)),

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from cli.output.terminal import alarming
 from cli.output.text import plain
 from cli.records.alert_words import alerted, entry_words, short_word
 from cli.records.artifact_1 import MatchRecord, PhotographRecord, SeenRecord, WorkRecord, dumps, name_of
@@ -187,13 +188,17 @@ def defused(cell: str) -> str:
     return f"'{cell}" if cell.startswith(FORMULA) and not NUMBER.fullmatch(cell) else cell
 
 
-def render_table(works: Iterable[tuple[PhotographRecord, int | None]]) -> Iterator[str]:
-    """Yield a line a work, and below it what else is known; an alert stands in place of the outcome, in capitals."""
+def render_table(works: Iterable[tuple[PhotographRecord, int | None]], *, colour: bool = False) -> Iterator[str]:
+    """Yield a line a work, and below it what else is known.
+
+    An alert stands in place of the outcome, in capitals, and in red where `colour` is wanted.
+    """
     yield f"{'outcome':<13} {'distance':<14} {'object':<12} photo\n"
     for record, index in works:
         work = None if index is None else record["works"][index]
         said, distance, object_id = _cells(work)
-        yield f"{said:<13} {distance:<14} {plain(object_id):<12} {plain(name_of(record))}\n"
+        line = f"{said:<13} {distance:<14} {plain(object_id):<12} {plain(name_of(record))}"
+        yield (alarming(line) if colour and work and work["alert"] else line) + "\n"
         if remarks := "; ".join(_remarks(record, work)):
             yield f"{'':<4}{plain(remarks)}\n"
 
@@ -206,7 +211,7 @@ def _cells(work: WorkRecord | None) -> tuple[str, str, str]:
     if not work["matches"]:
         return said, "", ""
     name, judged = deciding(work["matches"][0])
-    object_id = work["matches"][0]["object_id"] if shows_object(work) else ""
+    object_id = alerted(work) if work["alert"] else work["matches"][0]["object_id"] if shows_object(work) else ""
     return said, f"{name} {judged['distance']:.3f}", object_id
 
 

@@ -206,10 +206,9 @@ def _keys(records: Iterator[PhotographRecord], spool: IO[bytes]) -> Iterator[Sor
 
 def _standing(work: WorkRecord) -> int:
     """Return 0 for a stolen object, then missing, known forgery, and all others; of alerts, the sure ones first."""
-    if work["alert"]:
-        return int(work.get("alert_certainty") == Certainty.UNDECIDED)
     text = work["status"].strip().casefold()
-    return next((rank for rank, status in enumerate(_STANDINGS) if status == text), len(_STANDINGS))
+    standing = next((rank for rank, status in enumerate(_STANDINGS) if status == text), len(_STANDINGS))
+    return standing + (len(_STANDINGS) + 1) * (work.get("alert_certainty") == Certainty.UNDECIDED)
 
 
 def _write(spool: IO[bytes], record: PhotographRecord) -> int:

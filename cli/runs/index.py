@@ -15,6 +15,8 @@ from cli.output.text import plain
 from cli.output.threshold_words import threshold_lines
 from cli.runs.build_words import say_build, say_preview, say_understood
 from cli.runs.indexing_options import IndexingOptions
+from cli.runs.judging_options import JudgingOptions
+from cli.runs.recheck import recheck_what_is_new
 from cli.runs.register_words import say_register
 from indexer.building.build import build_catalogue
 from indexer.building.preview import preview_catalogue
@@ -59,6 +61,8 @@ def run_index(folder: Path, data: Path, options: IndexingOptions) -> bool:
         if thresholds is not None and report.photos:
             for line in threshold_lines(thresholds):
                 typer.echo(line)
+    judging = JudgingOptions(encoder=options.encoder, device=options.device, max_megapixels=options.max_megapixels)
+    recheck_what_is_new(data, judging)
     return not report.skipped
 
 

@@ -21,6 +21,7 @@ from cli.records.away_words import not_compared
 from cli.records.recorder import recording
 from cli.records.review_words import misfit_line
 from cli.runs.judging_options import LookingOptions
+from cli.screening.alarm import Alarm, program_of
 from cli.screening.desk import Desk
 from cli.screening.journal import Journal
 from cli.screening.piped_list import Source, source_name, source_on_disk
@@ -37,6 +38,8 @@ from retrieval.judging.edition import Edition
 from retrieval.machine import cpu_count
 from retrieval.photographs.reader_process import reading_apart
 
+QUICKEST = 5.0  # seconds, after which a page that is watched reads itself again
+
 
 def run_screen(
     source: Path, data: Path, *, options: ScreeningOptions, judging: LookingOptions, every: float | None = None
@@ -47,6 +50,7 @@ def run_screen(
     """
     if every is not None and not source.is_dir():
         raise ArtifactError(f"{source} is no folder: only a folder can be watched.")
+    alarm = Alarm(every is not None, options.bell, program_of(options.notify))
     check_there(data)  # a folder may be large, and far away
     with source_on_disk(source) as listed:
         lots = _lots(listed, options)
@@ -62,7 +66,8 @@ def run_screen(
             report = ScreeningReport(journal, edition, options, source, judging.max_megapixels)
             with _open_desk(report) as desk:
                 come = desk.screen(lots, len(lots)) if every is None else _watch(desk, report, every, judging)
-                report.put_out(come, live=every is not None)
+                with alarm.raising(come) as records:
+                    report.put_out(records, live=every is not None)
             report.write()
             if every is None:
                 journal.discard()
@@ -137,9 +142,10 @@ def _arriving(desk: Desk, report: ScreeningReport, every: float, judging: Lookin
             if arrived and _is_out_of_date(report.edition):
                 report.edition = judging.open_edition(report.edition.data, parallel=cpu_count())
                 desk.go_by(report.edition, _claims(report.edition.data))
-            yield from desk.screen(arrived, len(desk.journal) + len(arrived))
+            if arrived:  # else nothing would be shown but a bar
+                yield from desk.screen(arrived, len(desk.journal) + len(arrived))
             if arrived and report.options.out is not None:
-                report.write()
+                report.write(reload=max(every, QUICKEST))
 
 
 def _is_out_of_date(edition: Edition) -> bool:

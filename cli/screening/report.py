@@ -9,6 +9,7 @@ from pathlib import Path
 
 from cli.output.progress import progress
 from cli.output.streams import print_pieces
+from cli.output.terminal import wants_colour
 from cli.output.writing import write_whole
 from cli.records.artifact_1 import PhotographRecord
 from cli.records.lines import each_work, render_csv, render_jsonl, render_table
@@ -41,7 +42,7 @@ class ScreeningReport:
             try:
                 deque(records, maxlen=0)
             finally:
-                print_pieces(render_table(triaged(self.journal.records)), data=False)
+                print_pieces(render_table(triaged(self.journal.records), colour=wants_colour()), data=False)
         elif options.out is None and options.form is not ScreenFormat.HTML:
             jsonl = options.form is ScreenFormat.JSONL
             pieces = render_jsonl(records) if jsonl else _rendered(each_work(records), options)
@@ -49,17 +50,20 @@ class ScreeningReport:
         for _ in records:
             pass
 
-    def write(self) -> None:
-        """Write the whole report from the journal, in one step, what needs a person first."""
+    def write(self, *, reload: float | None = None) -> None:
+        """Write the whole report from the journal, in one step, what needs a person first.
+
+        A page reads itself again after `reload` seconds, for as long as there may be more.
+        """
         journal, options = self.journal, self.options
         if options.form is ScreenFormat.HTML:
-            self._write_page()
+            self._write_page(reload)
         elif options.out is not None:
             jsonl = options.form is ScreenFormat.JSONL
             pieces = render_jsonl(journal.records()) if jsonl else _rendered(triaged(journal.records), options)
             write_whole(options.out, (piece.encode() for piece in pieces))
 
-    def _write_page(self) -> None:
+    def _write_page(self, reload: float | None) -> None:
         from cli.pages.screening import render_screening
         from cli.records.review_words import review_lines
         from cli.screening.evidence_pages import page_key, write_pages
@@ -77,6 +81,7 @@ class ScreeningReport:
                 on_progress=show,
                 evidence=lambda record, index: self._pages.get(page_key(record, index)),
                 reviews=review_lines(edition.data),
+                reload=reload,
             )
             if out is None:
                 print_pieces(pieces, data=True)
@@ -85,4 +90,6 @@ class ScreeningReport:
 
 
 def _rendered(works: Iterable[tuple[PhotographRecord, int | None]], options: ScreeningOptions) -> Iterator[str]:
-    return render_csv(works, bom=options.bom) if options.form is ScreenFormat.CSV else render_table(works)
+    if options.form is ScreenFormat.CSV:
+        return render_csv(works, bom=options.bom)
+    return render_table(works, colour=options.out is None and wants_colour())

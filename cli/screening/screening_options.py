@@ -19,4 +19,6 @@ class ScreeningOptions:
     out: Path | None
     bom: bool
     exclude: tuple[str, ...] = ()  # patterns of what is left out of a folder
+    bell: bool = False  # at each alert
+    notify: str | None = None  # program that is given the record of each alert
     map: tuple[str, ...] = ()  # the columns of fields in a table of lots: FIELD=COLUMN

@@ -206,3 +206,9 @@ def _alerts(db: Any) -> None:
     db.execute("ALTER TABLE verdicts ADD COLUMN alert_certainty TEXT")  # consistent, undecided
     db.execute("ALTER TABLE verdicts ADD COLUMN alert_object TEXT")  # that the alert is about, where there is one
     db.execute("ALTER TABLE verdicts ADD COLUMN recheck_of INTEGER")  # the earlier verdict on the same work
+
+
+@VERDICTS(name="009_rechecked")
+def _rechecked(db: Any) -> None:
+    """Which stolen or missing objects all that was seen has been searched for."""
+    db["rechecked"].create({"object_id": str, "state": str}, pk="object_id", not_null={"state"})

@@ -25,7 +25,7 @@ from retrieval.judging.condition import condition_of
 from retrieval.judging.decision import decide
 from retrieval.judging.edition import Edition
 from retrieval.judging.stability import is_flag, measured_again, steadied
-from retrieval.judging.work import Work, settle
+from retrieval.judging.work import Work, meant, settle
 from retrieval.outcome import OF_AN_OBJECT
 from retrieval.photographs.features import CLOSER, PART, Features, extract_features, features_of_probe
 from retrieval.photographs.photograph import Photograph
@@ -99,16 +99,11 @@ class Look:
             )
             if several:
                 found = self._with_framed(found, k, features_of)
-            found = [replace(work, matches=self._meant(work.matches, k)) for work in found]
+            found = [replace(work, matches=meant(work.matches, k, self.edition.register)) for work in found]
         if len(found) == 1:
             work = self._work(found[0], self._looked_at)
             return (self._sighted(work, self.item.vectors[0], self._glance),)
         return tuple(self._seen_alone(found, k))
-
-    def _meant(self, matches: Sequence[Match], k: int) -> tuple[Match, ...]:
-        """Return the k best matches, and what is stolen or missing and registered, however many were asked for."""
-        wanted = self.edition.register.is_wanted
-        return (*matches[:k], *(match for match in matches[k:] if match.registered and wanted(match.object_id)))
 
     def _with_framed(self, found: list[FoundWork], k: int, features_of: FeaturesOf) -> list[FoundWork]:
         """Return the works found and the pictures in frames beside them, each of which is looked up by itself.

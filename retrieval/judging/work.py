@@ -46,6 +46,12 @@ class Work:
     seen: tuple[int, ...] = ()  # verdicts on the same work in earlier screenings
 
 
+def meant(matches: Sequence[Match], k: int, register: Register) -> tuple[Match, ...]:
+    """Return the k best of some matches, and what is stolen or missing and registered, however many were asked for."""
+    others = (match for match in matches[k:] if match.registered and register.is_wanted(match.object_id))
+    return (*matches[:k], *others)
+
+
 def settle(
     region: tuple[int, int, int, int],
     outline: np.ndarray | None,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
@@ -130,6 +130,46 @@ class VerdictLog:
         sql = "SELECT * FROM verdicts WHERE calibration = ? AND combined IS NOT NULL ORDER BY number"
         return [_entry(row) for row in self.db.query(sql, [calibration])]
 
+    def matched(self, object_ids: Sequence[str]) -> list[LogEntry]:
+        """Return the entries on works that show one of some objects, and raised no alert: registered, or near enough.
+
+        The first one comes first; what was found by a recheck is none.
+        """
+        found: list[LogEntry] = []
+        for object_id in object_ids:
+            sql = f"""SELECT * FROM verdicts WHERE object_id = ? AND alert IS NULL AND
+                      (outcome IN {tuple(map(str, OF_AN_OBJECT))} OR condition IS NOT NULL OR combined IS NOT NULL)
+                      ORDER BY number"""
+            found += [_entry(row) for row in self.db.query(sql, [object_id])]
+        return found
+
+    def has_alerted(self, entry: LogEntry, object_id: str) -> bool:
+        """Say whether an alert about an object is logged of the same photograph, in the same place and lot."""
+        values = _row(entry)
+        sql = """SELECT 1 FROM verdicts WHERE sha256 IS ? AND photo = ? AND picture IS ? AND lot IS ?
+                 AND alert IS NOT NULL AND coalesce(alert_object, object_id) = ? LIMIT 1"""
+        same = [values[name] for name in ("sha256", "photo", "picture", "lot")]
+        return self.db.execute(sql, [*same, object_id]).fetchone() is not None
+
+    def sighted(self, encoder: str) -> tuple[np.ndarray, np.ndarray]:
+        """Return the works seen so far that were of no object, as the encoder of a fingerprint sees them.
+
+        The numbers of their verdicts, int64 (n,), and their vectors, float16 (n, dim).
+        """
+        rows = self.db.execute("SELECT verdict, vector FROM sightings WHERE encoder = ?", [encoder]).fetchall()
+        vectors = np.frombuffer(b"".join(vector for _, vector in rows), np.float16)
+        return np.array([number for number, _ in rows], np.int64), vectors.reshape(len(rows), -1 if rows else 1)
+
+    def rechecked(self) -> dict[str, str]:
+        """Return the objects that were searched for among all that was seen, and what was known of each then."""
+        return dict(self.db.execute("SELECT object_id, state FROM rechecked").fetchall())
+
+    def set_rechecked(self, states: Mapping[str, str]) -> None:
+        """Note which objects were searched for, in place of those noted before."""
+        with writing(self.db):
+            self.db.execute("DELETE FROM rechecked")
+            self.db["rechecked"].insert_all({"object_id": name, "state": state} for name, state in states.items())
+
     def entry(self, number: int) -> LogEntry:
         """Return the entry of one verdict; raises UnknownVerdict."""
         for row in self.db.query("SELECT * FROM verdicts WHERE number = ?", [min(number, _LARGEST)]):
@@ -145,12 +185,12 @@ def can_record(data: Path) -> bool:
 def read_sightings(data: Path, encoder: str) -> Sightings:
     """Return the works seen so far that were of no object, as the encoder of a fingerprint sees them."""
     with VerdictLog.reading(data) as log:
-        rows = log.db.execute("SELECT verdict, vector FROM sightings WHERE encoder = ?", [encoder]).fetchall()
-    vectors = np.frombuffer(b"".join(vector for _, vector in rows), np.float16).reshape(len(rows), -1 if rows else 1)
-    return Sightings.of([number for number, _ in rows], vectors, partial(_features_seen, data))
+        numbers, vectors = log.sighted(encoder)
+    return Sightings.of(numbers.tolist(), vectors, partial(features_seen, data))
 
 
-def _features_seen(data: Path, numbers: Sequence[int]) -> dict[int, Features]:
+def features_seen(data: Path, numbers: Sequence[int]) -> dict[int, Features]:
+    """Return the features kept of works, by the numbers of their verdicts."""
     sql = f"SELECT verdict, features FROM sightings WHERE verdict IN ({_marks(numbers)}) AND version = ?"
     with connected(data, DATABASE, VERDICTS) as database:
         return {number: Features.from_bytes(kept) for number, kept in database.execute(sql, [*numbers, VERSION])}

@@ -19,7 +19,8 @@ ACCEPT, OVERRULE = "accept", "overrule"
 # What was said of one work: the photograph by its content (by its name, where that could not be read), and the rest.
 _WORK = "coalesce(sha256, hex(photo)), picture, region, coalesce(object_id, asked)"
 # What a person decides on: the photograph by its content, the object, and what the register says of that.
-_PAIR = "coalesce(sha256, hex(photo)), picture, coalesce(object_id, asked), alert"
+_ALERT = "CASE WHEN alert_object = object_id OR alert_object IS NULL THEN alert ELSE alert_object END"
+_PAIR = f"coalesce(sha256, hex(photo)), picture, coalesce(object_id, asked), {_ALERT}"
 _DECIDED = tuple(str(outcome) for outcome in Outcome if outcome is not Outcome.INCONCLUSIVE)
 _OPEN = f"""
     SELECT number FROM verdicts WHERE number IN (SELECT max(number) FROM verdicts GROUP BY {_WORK})

@@ -191,6 +191,20 @@ def test_an_alert_stands_in_the_table_in_place_of_the_outcome() -> None:
     assert len({line.index(".jpg") for line in lines[:2]}) == 1
 
 
+def test_an_undecided_alert_has_a_question_mark_its_object_and_red_where_that_is_wanted() -> None:
+    judged = work("divergent", alert="stolen", alert_certainty="undecided", register_entry={"object_id": "8"})
+    given = [record(judged, work())]
+    _, alert, fine = render_table(each_work(given), colour=True)
+    assert alert.startswith("\x1b[31m\x1b[1mSTOLEN?") and alert.endswith(" a.jpg\x1b[0m\n") and " 8 " in alert
+    assert fine.startswith("consistent") and "\x1b" not in "".join(render_table(each_work(given)))
+
+
+def test_a_lead_is_said_below_what_is_judged() -> None:
+    near = work("divergent", lead={"object_id": "9", "status": "Stolen 2003"})
+    *_, said = render_table(each_work([record(near)]))
+    assert said.strip().startswith("lead, near to 9, Stolen 2003")
+
+
 def test_the_table_says_what_else_is_known_of_a_photograph() -> None:
     judged = {"claimed": "K 7", "object_id": "7", "work": work("divergent"), "reason": None}
     unknown = {"claimed": "K 8", "object_id": None, "work": None, "reason": "there is no object K 8"}

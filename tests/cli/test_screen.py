@@ -100,6 +100,16 @@ def test_every_photograph_gets_its_record_with_what_the_register_says(desk, data
     assert len(found["wall.jpg"]["works"]) == 2 and all(work["outline"] for work in found["wall.jpg"]["works"])
 
 
+def test_an_alert_comes_first_and_has_an_exit_code_of_its_own(desk, data):
+    photo = desk / "inbox/stolen.jpg"
+    alert, outcome, *_ = artifact("query", photo, "--data", data, "--exit-code", code=11).splitlines()
+    assert alert == f"ALERT, stolen: {photo} is consistent with a work registered as stolen, {STOLEN}"
+    assert outcome == f"{photo}: consistent"
+    artifact("query", desk / "inbox/fine.jpg", "--data", data, "--exit-code")
+    listed = artifact("verdicts", "--data", data).split()
+    assert "STOLEN" in listed and listed.index("consistent") < listed.index("STOLEN"), "the last one first"
+
+
 def test_identical_files_are_judged_once_and_said(desk, data):
     found = screened(desk / "inbox", data, code=3)
     first, again = found["fine-again.jpg"], found["fine.jpg"]

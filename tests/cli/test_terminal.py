@@ -2,6 +2,8 @@
 
 from cli.output.terminal import list_notices
 from cli.output.text import some
+from cli.records.printed import print_photograph
+from tests.records import match_record, photograph_record, work_record
 
 
 def test_of_many_notices_the_first_are_named_and_where_the_others_are(capsys):
@@ -16,3 +18,13 @@ def test_of_many_notices_the_first_are_named_and_where_the_others_are(capsys):
 
 def test_of_many_names_three_are_said():
     assert some(["a", "b", "c"]) == "a, b, c" and some(["a\n", "b", "c", "d", "e"]) == "a\ufffd, b, c, and 2 more"
+
+
+def test_an_alert_is_red_and_stands_above_an_outcome_without_a_colour(monkeypatch) -> None:
+    said: list[str] = []
+    monkeypatch.setattr("cli.records.printed.typer.echo", said.append)
+    stolen = work_record("consistent", match_record(), alert="stolen", alert_certainty="consistent")
+    print_photograph(photograph_record("a.jpg", stolen, work_record("consistent", match_record())), {})
+    red, plain, green = (line for line in said if "a.jpg" in line)
+    assert red.startswith("\x1b[31m\x1b[1mALERT, stolen: a.jpg is consistent with a work registered as stolen, 7")
+    assert plain == "a.jpg: consistent" and green == "a.jpg: \x1b[32m\x1b[1mconsistent\x1b[0m"

@@ -52,8 +52,8 @@ def test_the_priorities_are_in_the_order_of_what_needs_a_person() -> None:
         "consistent",
         "no-match",
     ]
-    assert [item.rank for item in Priority] == list(range(12))
-    assert len({item.sign for item in Priority}) == len({item.phrase for item in Priority}) == 12
+    assert [item.rank for item in Priority] == list(range(13))
+    assert len({item.sign for item in Priority}) == len({item.phrase for item in Priority}) == 13
     assert all(len(item.sign) == 1 and item.slug.replace("-", "").isalpha() for item in Priority)
     assert {*Outcome, UNREADABLE} < set(Priority)
 

@@ -218,6 +218,7 @@ VERDICT_NAMES = [
     "006_conditions",
     "007_comparisons",
     "008_alerts",
+    "009_rechecked",
 ]
 
 

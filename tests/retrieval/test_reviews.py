@@ -122,7 +122,12 @@ def test_a_photograph_and_an_object_that_are_decided_on_are_not_asked_about_agai
         keep(log, picture=2),
         keep(log, object_id="B"),
     )
-    assert open_verdicts(log) == [other_object, other_page, stolen]
+    assert open_verdicts(log) == [stolen, other_object, other_page]
+    accept(log, stolen)
+    keep(log, "divergent", alert="stolen", alert_object="A")
+    assert open_verdicts(log) == [other_object, other_page], "the same alert"
+    double = keep(log, "divergent", alert="stolen", alert_object="C")
+    assert open_verdicts(log) == [double, other_object, other_page], "of another object"
 
 
 def test_claims_that_are_not_upheld_or_name_nothing_are_open(log):
