@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from cli.records.artifact_1 import DivergenceRecord, MatchRecord, PhotographRecord, WorkRecord
 from cli.records.triage import deciding, is_settled
-from retrieval.catalogue.status_words import Status
+from retrieval.catalogue.status_words import ALERTING, Status
 from retrieval.outcome import Outcome
 
 MOST_NAMED = 3  # positions in a sentence
@@ -93,6 +93,9 @@ def _sure(work: WorkRecord) -> str:
 
 
 def _then(work: WorkRecord) -> str:
+    if (entry := work["register_entry"]) and work["alert"] in ALERTING:
+        whom = ", ".join(part for part in (entry["authority"], entry["contact"]) if part) or "whoever registered it"
+        return f"Hold it back, and tell {whom}."
     if work["outcome"] == Outcome.DIVERGENT:
         if work["alert"] == Status.KNOWN_FORGERY:
             return "Take it for the forgery until a person has examined the object."

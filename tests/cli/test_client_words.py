@@ -55,6 +55,20 @@ def test_what_is_consistent_says_that_nothing_was_found_and_no_more():
     assert said("consistent", best()).what == "As near to 205 as a genuine photograph."
 
 
+@pytest.mark.parametrize(
+    "entry, whom",
+    [
+        ({"authority": "Carabinieri TPC", "contact": "tpc@example.org"}, "Carabinieri TPC, tpc@example.org"),
+        ({"authority": "", "contact": "tpc@example.org"}, "tpc@example.org"),
+        ({"authority": "", "contact": ""}, "whoever registered it"),
+    ],
+)
+@pytest.mark.parametrize("outcome", ["consistent", "divergent", "inconclusive"])
+def test_of_a_stolen_work_is_said_whom_to_tell_whatever_the_outcome(outcome, entry, whom):
+    stolen = said(outcome, best(compared((0.1, "top"))), alert="stolen", register_entry={"object_id": "205"} | entry)
+    assert stolen.then == f"Hold it back, and tell {whom}."
+
+
 def test_what_was_not_laid_over_the_exemplar_is_not_said_to_be_the_same_picture():
     flag = said("divergent", best())
     assert flag.what == "It resembles 205, but less than a genuine photograph does."
