@@ -60,6 +60,14 @@ class Origin:
 UNKNOWN = Origin()
 
 
+@dataclass(frozen=True, slots=True)
+class EvidenceAlert:
+    """What stands above the outcome: the object is stolen, missing or a known forgery."""
+
+    status: str
+    words: str  # with what the register says of the case
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Evidence:
     """All that is known of one probe against one exemplar."""
@@ -77,6 +85,7 @@ class Evidence:
     revision: int
     exemplar_sha256: str = ""
     origin: Origin = UNKNOWN
+    alert: EvidenceAlert | None = None
 
     @property
     def known_exemplar(self) -> Photograph | None:

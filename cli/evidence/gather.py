@@ -8,15 +8,18 @@ from pathlib import Path
 
 from PIL import Image
 
-from cli.evidence.evidence import UNKNOWN, Evidence, Origin
+from cli.evidence.evidence import UNKNOWN, Evidence, EvidenceAlert, Origin
 from cli.evidence.page import render_evidence
 from cli.evidence.picture import draw_evidence
 from cli.output.writing import write_whole
+from cli.records.alert_words import entry_words, words_of
+from cli.records.of_verdict import entry_record
 from retrieval.comparing.alignment import lay_over
 from retrieval.errors import UnreadableImage
 from retrieval.finding.match import Match
 from retrieval.judging.edition import Edition
 from retrieval.judging.judge import Verdict
+from retrieval.judging.work import Work
 from retrieval.photographs.images import read_photograph
 from retrieval.photographs.photograph import Photograph
 
@@ -64,7 +67,17 @@ def gather(verdict: Verdict, edition: Edition, *, max_megapixels: float) -> Evid
         encoder=edition.encoder.fingerprint,
         revision=edition.revision,
         exemplar_sha256=edition.exemplar(match.object_id, match.exemplar).sha256,
+        alert=_alert(work),
     )
+
+
+def _alert(work: Work) -> EvidenceAlert | None:
+    """Return the alert of a work, as the page of a screening words it."""
+    if work.alert is None:
+        return None
+    case = entry_words(entry_record(work.entry)) if work.entry else ""
+    said = words_of(work.alert, work.certainty, work.entry.object_id if work.entry else work.matches[0].object_id)
+    return EvidenceAlert(str(work.alert), f"This {said}.{f' {case[0].upper()}{case[1:]}.' if case else ''}")
 
 
 def _exemplar(match: Match, edition: Edition) -> Photograph | UnreadableImage:

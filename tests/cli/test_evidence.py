@@ -14,13 +14,16 @@ import pytest
 from PIL import Image, ImageChops, ImageColor
 
 from cli.evidence import picture as evidence_picture
-from cli.evidence.evidence import Evidence, Origin
+from cli.evidence.evidence import Evidence, EvidenceAlert, Origin
+from cli.evidence.gather import _alert
 from cli.evidence.page import render_evidence
 from cli.evidence.picture import draw_evidence
 from cli.output.version import program_version
 from cli.pictures import strips
 from cli.pictures.maps import colours, draw_map, enlarged_part, fitted_picture, scale_end, spread_map, surroundings
 from cli.pictures.strips import WIDTH, drawable_text
+from retrieval.catalogue.standing import RegisterEntry
+from retrieval.catalogue.status_words import Status
 from retrieval.comparing.divergence import Divergence, NotCompared, Place
 from retrieval.comparing.network import default_description
 from retrieval.comparing.overlays import Overlay
@@ -28,6 +31,7 @@ from retrieval.comparing.registration import NotRegistered, Registration
 from retrieval.errors import UnreadableImage
 from retrieval.finding.match import Again, Match
 from retrieval.judging.decision import Basis, Decision
+from retrieval.judging.work import Certainty, Work
 from retrieval.outcome import Outcome
 from retrieval.photographs.photograph import Photograph
 from retrieval.statistics.calibration import CalibratedDistance, Calibration, Threshold, Thresholds
@@ -211,6 +215,28 @@ def test_what_was_not_compared_is_judged_by_the_global_distance_and_says_why(cas
     names = " ".join(figure.name for figure in shown.figures())
     assert "local" not in names and "combined" not in names
     assert ('class="frame stage"' in text) == ("Matched points" in words(text)) == (case == "uncompared")
+
+
+def test_an_alert_stands_above_the_heading_and_the_outcome() -> None:
+    said = "This is consistent with a work registered as stolen, 1984.12. Case 7 & 8."
+    text = render(evidence(**CASES["consistent"], alert=EvidenceAlert("stolen", said)))
+    assert said.replace("&", "&amp;") in text
+    assert text.index('role="alert"') < text.index("<h1>") < text.index("consistent</span>")
+    assert 'role="alert"' not in render(evidence())
+
+
+@pytest.mark.parametrize(
+    "certainty, words", [(Certainty.CONSISTENT, "is consistent with"), (Certainty.UNDECIDED, "shows")]
+)
+def test_the_alert_names_the_object_and_the_case_of_the_register(certainty, words) -> None:
+    entry = RegisterEntry("9", "stolen", case_number="A-7", authority="Carabinieri TPC")
+    decision, match = Decision(Outcome.DIVERGENT, ()), Match("1984.12", Path("front.jpg"), 0.3)
+    found = _alert(Work((0, 0, 1, 1), decision, (match,), alert=Status.STOLEN, certainty=certainty, entry=entry))
+    assert (
+        found is not None and found.status == "stolen" and found.words.startswith(f"This {words} a work registered as")
+    )
+    assert "stolen, 9" in found.words and found.words.endswith("Case A-7; authority Carabinieri TPC.")
+    assert _alert(Work((0, 0, 1, 1), decision, (match,))) is None
 
 
 def test_without_a_threshold_none_is_invented() -> None:
