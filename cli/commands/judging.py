@@ -213,6 +213,7 @@ def screen(
         bom=bom,
         exclude=tuple(exclude or ()),
         map=tuple(map or ()),
+        watching=watch,
         bell=bell,
         notify=notify,
     )

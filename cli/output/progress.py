@@ -11,9 +11,12 @@ from dataclasses import dataclass
 
 
 @contextmanager
-def progress(what: str) -> Iterator[Callable[[int, int], None]]:
-    """Give a function that takes (done, total) and draws a bar with rate and time left on stderr."""
-    if not sys.stderr.isatty() or os.environ.get("TERM") == "dumb":  # which cannot go back in a line
+def progress(what: str, *, drawn: bool = True) -> Iterator[Callable[[int, int], None]]:
+    """Give a function that takes (done, total) and draws a bar with rate and time left on stderr.
+
+    Nothing is `drawn` where lines are said meanwhile: they would stand behind what is left of the bar.
+    """
+    if not drawn or not sys.stderr.isatty() or os.environ.get("TERM") == "dumb":  # which cannot go back in a line
         yield lambda done, total: None
         return
     from rich.console import Console

@@ -58,7 +58,7 @@ class Desk:
 
     def screen(self, lots: Iterable[Lot], total: int) -> Iterator[PhotographRecord]:
         """Yield the records of photographs as they are made, in bounded memory."""
-        with progress("Screening") as show:
+        with progress("Screening", drawn=not self.options.watching) as show:
             verdicts = judge_all(
                 self.edition,
                 self._to_judge(lots),

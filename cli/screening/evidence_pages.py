@@ -42,7 +42,14 @@ def page_name(key: PageKey) -> str:
 
 
 def write_pages(
-    pages: dict[PageKey, str], journal: Journal, edition: Edition, out: Path, *, several: bool, max_megapixels: float
+    pages: dict[PageKey, str],
+    journal: Journal,
+    edition: Edition,
+    out: Path,
+    *,
+    several: bool,
+    max_megapixels: float,
+    drawn: bool = True,
 ) -> None:
     """Write the missing pages into a folder beside the output, OUT_evidence, and note their addresses in `pages`.
 
@@ -54,7 +61,7 @@ def write_pages(
         if key not in pages:
             missing.setdefault(probe, []).append((key, _origin(record, key[2], out)))
     folder = out.with_name(f"{out.stem}_evidence")
-    with progress("Writing the evidence") as show:
+    with progress("Writing the evidence", drawn=drawn) as show:
         verdicts = judge_all(edition, missing, k=1, several=several, max_megapixels=max_megapixels)
         for done, (keys, verdict) in enumerate(zip(missing.values(), verdicts, strict=True), 1):
             for key, origin in keys:

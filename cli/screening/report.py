@@ -7,9 +7,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import typer
+
 from cli.output.progress import progress
 from cli.output.streams import print_pieces
 from cli.output.terminal import wants_colour
+from cli.output.text import plain
 from cli.output.writing import write_whole
 from cli.records.artifact_1 import PhotographRecord
 from cli.records.lines import each_work, render_csv, render_jsonl, render_table
@@ -61,7 +64,7 @@ class ScreeningReport:
         elif options.out is not None:
             jsonl = options.form is ScreenFormat.JSONL
             pieces = render_jsonl(journal.records()) if jsonl else _rendered(triaged(journal.records), options)
-            write_whole(options.out, (piece.encode() for piece in pieces))
+            write_whole(options.out, (piece.encode() for piece in pieces), quiet=reload is not None)
 
     def _write_page(self, reload: float | None) -> None:
         from cli.pages.screening import render_screening
@@ -69,10 +72,11 @@ class ScreeningReport:
         from cli.screening.evidence_pages import page_key, write_pages
 
         journal, edition, out = self.journal, self.edition, self.options.out
+        drawn = not self.options.watching
         if out is not None:
-            several = self.options.several
-            write_pages(self._pages, journal, edition, out, several=several, max_megapixels=self.max_megapixels)
-        with progress("Writing the report") as show:
+            several, limit = self.options.several, self.max_megapixels
+            write_pages(self._pages, journal, edition, out, several=several, max_megapixels=limit, drawn=drawn)
+        with progress("Writing the report", drawn=drawn) as show:
             pieces = render_screening(
                 journal.records,
                 journal.counts,
@@ -86,7 +90,9 @@ class ScreeningReport:
             if out is None:
                 print_pieces(pieces, data=True)
             else:
-                write_whole(out, (piece.encode() for piece in pieces))
+                write_whole(out, (piece.encode() for piece in pieces), quiet=True)
+        if out is not None and reload is None:  # below the bar, not behind it
+            typer.echo(f"wrote {plain(str(out))}", err=True)
 
 
 def _rendered(works: Iterable[tuple[PhotographRecord, int | None]], options: ScreeningOptions) -> Iterator[str]:

@@ -19,6 +19,7 @@ class ScreeningOptions:
     out: Path | None
     bom: bool
     exclude: tuple[str, ...] = ()  # patterns of what is left out of a folder
+    watching: bool = False  # a folder, in which no progress is drawn: alerts are said as they come
     bell: bool = False  # at each alert
     notify: str | None = None  # program that is given the record of each alert
     map: tuple[str, ...] = ()  # the columns of fields in a table of lots: FIELD=COLUMN

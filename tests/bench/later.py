@@ -43,7 +43,7 @@ def catalogued(folder: Path, stolen: Collection[str], without: Collection[str]) 
         if key not in without and not (folder / f"{key}.jpg").exists():
             (folder / f"{key}.jpg").symlink_to(path)
     with (folder / "catalogue.csv").open("w", newline="", encoding="utf-8") as file:
-        rows = [(key, "stolen" if key in stolen else "") for key in museum_pictures()]
+        rows = [(key, "stolen" if key in stolen else "") for key in museum_pictures() if key not in without]
         csv.writer(file).writerows([("object_id", "status"), *rows])
 
 

@@ -331,7 +331,7 @@ def test_a_watched_folder_yields_what_has_settled(tmp_path):
 def test_watching_judges_what_comes_and_ends_with_ctrl_c(desk, data, tmp_path):
     inbox, out = tmp_path / "inbox", tmp_path / "today.jsonl"
     inbox.mkdir()
-    command = ["screen", inbox, "--watch", "--every", "0.3", "--data", data, "-o", out]
+    command = ["screen", inbox, "--watch", "--every", "0.3", "--data", data, "-o", out, "--bell"]
     run = [sys.executable, "-m", "cli.main", *map(str, command)]
     process = subprocess.Popen(run, cwd=ROOT, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
@@ -352,6 +352,9 @@ def test_watching_judges_what_comes_and_ends_with_ctrl_c(desk, data, tmp_path):
     process.send_signal(signal.SIGINT)
     _, stderr = process.communicate(timeout=60)
     assert process.returncode == 0 and "Traceback" not in stderr, stderr
+    said = f"ALERT, stolen: {inbox / 'fine-again.jpg'} is consistent with a work registered as stolen, 05"
+    first, alert, *_ = stderr.splitlines()
+    assert (first.partition(" ")[0], alert) == ("watching", said) and stderr.count("\a") == 1
     found = [json.loads(line) for line in out.read_text().splitlines()]
     assert [Path(record["photo"]).name for record in found] == ["fine.jpg", "unknown.jpg", "fine-again.jpg"]
     assert [record["works"][0]["alert"] for record in found] == [None, None, "stolen"], "as the catalogue is by then"

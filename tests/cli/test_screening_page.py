@@ -607,3 +607,9 @@ def test_spaces_of_every_width_and_joined_emoji_stay_and_what_turns_or_breaks_a_
     kept = "du\u00a012 mai, 山水\u3000图, \U0001f468\u200d\U0001f3a8"
     assert plain(kept) == kept
     assert plain("a\u202eb\nc\u2028d\u2066\0") == "a�b�c�d��"
+
+
+def test_a_page_reads_itself_again_only_while_its_folder_is_watched(tmp_path: Path) -> None:
+    found = [record(tmp_path / "p.png", work("consistent", match()))]
+    again = '<meta http-equiv="refresh" content="10">'
+    assert again in render(found, tmp_path, reload=10.0) and "refresh" not in render(found, tmp_path)

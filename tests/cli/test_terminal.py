@@ -1,5 +1,6 @@
 """What is said on the terminal: notices, the first of many."""
 
+from cli.output.progress import progress
 from cli.output.terminal import list_notices
 from cli.output.text import some
 from cli.records.printed import print_photograph
@@ -28,3 +29,10 @@ def test_an_alert_is_red_and_stands_above_an_outcome_without_a_colour(monkeypatc
     red, plain, green = (line for line in said if "a.jpg" in line)
     assert red.startswith("\x1b[31m\x1b[1mALERT, stolen: a.jpg is consistent with a work registered as stolen, 7")
     assert plain == "a.jpg: consistent" and green == "a.jpg: \x1b[32m\x1b[1mconsistent\x1b[0m"
+
+
+def test_no_progress_is_drawn_where_lines_are_said_meanwhile(monkeypatch, capsys) -> None:
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    with progress("Screening", drawn=False) as show:
+        show(1, 2)
+    assert capsys.readouterr().err == ""
