@@ -112,8 +112,10 @@ class Finder:
         if not matches or agreeing(matches[0]) < SURE:
             matches = self._confirmed(probe(), vector, nearest, likely, features_of)
             if plausible and not agreeing(matches[0]):
-                looks = [closer]
-                matches = self._confirmed(closer(), vector, nearest, likely, features_of)
+                looks, glance = [closer], closer()  # a small work has few features at a glance, and few votes
+                ballot = cast_votes(self.votes, glance.descriptors)
+                likely = list(dict.fromkeys([*list(self._voted(ballot.count()))[:VOTED], *likely]))
+                matches = self._confirmed(glance, vector, nearest, likely, features_of)
         if not several or not matches or not agreeing(matches[0]):
             return [self._found(first(matches, k), glance.size)]
         return self._several(looks, glance, vector, ballot, matches, k, features_of)

@@ -79,12 +79,14 @@ def corners(box: tuple[int, int, int, int]) -> np.ndarray:
     return np.array([(x, y), (x + width, y), (x + width, y + height), (x, y + height)], float)
 
 
-def looked_up(edition: Edition, path: Path, seen: Features, closer: Features) -> list[FoundWork]:
+def looked_up(
+    edition: Edition, path: Path, seen: Features, closer: Features, glance: Features | None = None
+) -> list[FoundWork]:
     """Return the works found on a photograph that at first shows only some of its features."""
     photograph = read_photograph(path, short_side=260)
     with Catalogue.reading(edition.data) as catalogue:
         return edition.finder.works(
-            features_of(photograph),
+            glance or features_of(photograph),
             edition.encoder.encode([photograph.image])[0],
             probe=lambda: seen,
             closer=lambda: closer,
@@ -104,6 +106,17 @@ def test_what_has_votes_and_is_not_registered_is_looked_at_closer(edition, wall,
     assert sorted(work.matches[0].object_id for work in found) == ["02", "05"]
     unseen = looked_up(edition, wall, first, first)
     assert sum(isinstance(work.matches[0].registration, Registration) for work in unseen) == len(seen)
+
+
+def test_what_a_glance_takes_for_other_works_is_proposed_by_a_closer_look(edition, wall, monkeypatch):
+    monkeypatch.setattr(finding, "VOTED", 1)
+    monkeypatch.setattr(finding, "NEAREST", 0)
+    closer = features_of_probe(read_photograph(wall, short_side=780), CLOSER)
+    other = features_of(read_photograph(edition.exemplars["03"][0].file, short_side=260))
+    places = np.random.default_rng(0).uniform((0, 0), closer.size, (len(other), 2)).astype(np.float32)
+    misled = Features(places, other.descriptors, closer.size)  # its details are those of a work that is not there
+    found = looked_up(edition, wall, misled, closer, misled)
+    assert sorted(work.matches[0].object_id for work in found) == ["02", "05"]
 
 
 def no_look() -> Features:
