@@ -57,6 +57,7 @@ from tests.bench.divergence import (
 from tests.bench.faces import FACES
 from tests.bench.museum import truths
 from tests.bench.registration import SAME_WORK
+from tests.bench.wave2 import genuine_cases
 
 Crop = tuple[float, float, float, float]  # left, top, right, bottom, as shares of the sides
 CROPS: tuple[Crop, ...] = (
@@ -77,6 +78,7 @@ ALSO_SAME = {  # by eye, as SAME_WORK: reproductions of one painting that pairs.
     frozenset({"Hieronymus_Bosch_84.jpg", "Hieronymus_Bosch_62.jpg"}),
     frozenset({"Hieronymus_Bosch_19.jpg", "Hieronymus_Bosch_5.jpg"}),
 }
+SOURCES = ("phone-paintings", "gallery-video", "phone-dvd-covers", "phone-book-covers")  # nothing is chosen on the last
 HELD_OUT_KINDS = ("strokes", "inserted", "face")
 REPHOTOGRAPHED = "re-photographed, genuine"
 REPRODUCTIONS = "reproductions"  # the kind of their pairs, as divergence.py names it
@@ -149,7 +151,7 @@ def museum_figures(encoder: Encoder, ways: Mapping[str, Sequence[Crop]] = WAYS) 
 
 
 def retrieval(answers: Mapping[str, RankedQuery]) -> Figures:
-    """Return recall@1 and GAP of the answers to the museum's queries, by photograph."""
+    """Return recall@1 and GAP of the answers to queries, by photograph."""
     groups = tied_groups({photo: answer.truth for photo, answer in answers.items()})
 
     def figure(statistic: Callable[[Sequence[RankedQuery]], float], photos: Sequence[str]) -> Estimate:
@@ -157,10 +159,11 @@ def retrieval(answers: Mapping[str, RankedQuery]) -> Figures:
         return with_width(bootstrap_by_group(some, [groups[photo] for photo in photos], statistic))
 
     known = [photo for photo, answer in answers.items() if answer.truth]
+    cropped = [photo for photo in known if photo.startswith(CROPPED)]
     return {
         "recall@1": figure(recall_at_k, known),
         "GAP": figure(global_average_precision, list(answers)),
-        "recall@1, cropped": figure(recall_at_k, [photo for photo in known if photo.startswith(CROPPED)]),
+        **({"recall@1, cropped": figure(recall_at_k, cropped)} if cropped else {}),
     }
 
 
@@ -183,6 +186,25 @@ def reproduction_figures(encoder: Encoder) -> Figures:
         answers = nearest(distances, names, [same[name] - {name} for name in asked])
         hits = [recall_at_k([answer]) == 1 for answer in answers]
         found[f"recall@1, {what}"] = share_of(hits, [min(every[name]) for name in asked])
+    return found
+
+
+def source_figures(encoder: Encoder) -> Figures:
+    """Return how well other people's photographs find their work, by source, among the works of all other data."""
+    folders = (shared_data("museum") / "catalogue", shared_data("chinese"), shared_data("reproductions") / "images")
+    beside = [path for folder in folders for path in sorted(folder.glob("*.jpg"))]
+    others, found = vectors_of(beside, encoder)[:, 0], {}
+    for source in SOURCES:
+        references = sorted((shared_data("wave2") / source / "reference").iterdir())
+        works = np.concatenate([vectors_of(references, encoder)[:, 0], others])
+        names = [str(path) for path in (*references, *beside)]
+        truth: dict[Path, frozenset[str]] = {}
+        for case in genuine_cases(source):
+            truth[case.probe] = truth.get(case.probe, frozenset()) | {str(case.exemplar)}
+        distances = distances_between(vectors_of(list(truth), encoder)[:, 0], works)
+        answers = dict(zip(map(str, truth), nearest(distances, names, list(truth.values())), strict=True))
+        figures = retrieval(answers)
+        found |= {f"{source}: {what}": figures[what] for what in ("recall@1", "GAP")}
     return found
 
 
@@ -277,6 +299,7 @@ def speed(encoders: Encoders) -> dict[str, Figures]:
 PARTS: dict[str, Callable[[Encoders], dict[str, Figures]]] = {
     "museum": lambda encoders: {name: museum_figures(encoder) for name, encoder in encoders.items()},
     "reproductions": lambda encoders: {name: reproduction_figures(encoder) for name, encoder in encoders.items()},
+    "sources": lambda encoders: {name: source_figures(encoder) for name, encoder in encoders.items()},
     "copies": copies,
     "speed": speed,
 }
