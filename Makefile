@@ -42,6 +42,8 @@ bench: .venv/installed  ## the figures of docs/figures.md; some need ../shared/d
 	$(BIN)/python -m tests.bench.promises
 	$(BIN)/python -m tests.bench.works
 	$(BIN)/python -m tests.bench.day
+	$(BIN)/python -m tests.bench.alerts
+	$(BIN)/python -m tests.bench.later
 	$(BIN)/python -m tests.bench.startup
 	$(BIN)/python -m tests.bench.throughput
 

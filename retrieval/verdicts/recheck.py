@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,7 @@ from retrieval.catalogue.catalogue import Catalogue
 from retrieval.catalogue.standing import Register
 from retrieval.encoder.stream import Reading
 from retrieval.errors import UnreadableImage
-from retrieval.finding.confirmation import FeaturesOf, agreeing, confirm_one
+from retrieval.finding.confirmation import EXEMPLARS, FeaturesOf, agreeing, confirm_one
 from retrieval.finding.match import Match
 from retrieval.judging.edition import Edition
 from retrieval.judging.judge import compare_all
@@ -22,6 +23,7 @@ from retrieval.judging.work import Certainty
 from retrieval.machine import cpu_count
 from retrieval.moment import day, now
 from retrieval.outcome import Outcome
+from retrieval.photographs.features import Features
 from retrieval.photographs.files import sha256_of
 from retrieval.photographs.limits import DEFAULT_MAX_MEGAPIXELS
 from retrieval.photographs.numbered import NumberedPicture
@@ -50,7 +52,7 @@ class _Seen:
 
     entry: LogEntry
     object_id: str
-    match: Match | None = None  # None: the object was the best match then
+    match: Match | None = None  # None: the object, or a double of it, was the best match then
 
     @property
     def key(self) -> tuple[object, ...]:
@@ -86,10 +88,13 @@ def recheck(
 ) -> Recheck:
     """Search all that was seen for stolen or missing objects, and log an alert for each work that shows one.
 
-    Works that were matched then are known by their verdicts; unknown ones by their embedding and features, which are
-    registered, and judged where the photograph is still there. What raised that alert already raises none again.
+    Works that were matched then, with the object or a double of it, are known by their verdicts; unknown ones by their
+    embedding and features, which are registered, and judged where the photograph is still there. What raised that alert
+    already raises none again.
     """
-    then = [_Seen(entry, entry.object_id) for entry in log.matched(objects) if entry.object_id is not None]
+    doubles = _doubles(edition, objects)
+    shown = {object_id: [object_id, *doubles[object_id]] for object_id in objects}
+    then = [_Seen(entry, object_id) for object_id, same in shown.items() for entry in log.matched(same)]
     hits, near, searched = _sighted(edition, log, objects, on_progress)
     entries = [_as_matched(seen, edition) for seen in _new(log, then)]
     kept = _new(log, hits)
@@ -99,6 +104,37 @@ def recheck(
     numbers = log.add(entries) if entries else []
     told = [replace(entry, number=number) for entry, number in zip(entries, numbers, strict=True)]
     return Recheck(len(objects), searched + len(then), tuple(told))
+
+
+def _doubles(edition: Edition, objects: Iterable[str]) -> dict[str, list[str]]:
+    """Return for each object the others whose exemplars can be laid over one of its own: another entry of one work."""
+    found: dict[str, dict[str, None]] = {}
+    with Catalogue.reading(edition.data) as catalogue:
+        for object_id in objects:
+            same = found.setdefault(object_id, {})
+            photos = edition.exemplars[object_id][:EXEMPLARS]
+            known = catalogue.features(photo.sha256 for photo in photos)
+            for photo in photos:
+                if (features := known.get(photo.sha256)) is None:
+                    continue
+                looks: Callable[[], Features] = partial(_itself, features)
+                (work,) = edition.finder.works(
+                    features,
+                    edition.finder.index.reconstruct(photo.photo_id),
+                    probe=looks,
+                    closer=looks,
+                    k=NEAREST,
+                    several=False,
+                    limit=None,
+                    features_of=catalogue.features,
+                )
+                same |= {match.object_id: None for match in work.matches if match.registered}
+            same.pop(object_id, None)
+    return {object_id: list(same) for object_id, same in found.items()}
+
+
+def _itself(features: Features) -> Features:
+    return features
 
 
 def _new(log: VerdictLog, seen: Iterable[_Seen]) -> list[_Seen]:
@@ -191,9 +227,15 @@ def _named(entry: LogEntry) -> Path | NumberedPicture:
 
 
 def _as_matched(seen: _Seen, edition: Edition) -> LogEntry:
-    """Return the entry on a work that was matched with the object then: as it was, with the alert."""
-    sure = seen.entry.outcome == Outcome.CONSISTENT
-    return _alerted(seen, edition, Certainty.CONSISTENT if sure else Certainty.UNDECIDED, seen.entry.reasons)
+    """Return the entry on a work that was matched with the object, or a double, then: as it was, with the alert."""
+    sure = seen.entry.outcome == Outcome.CONSISTENT and seen.entry.object_id == seen.object_id
+    reasons = seen.entry.reasons
+    if seen.entry.object_id != seen.object_id:
+        reasons = (
+            f"{seen.object_id} can be laid over {seen.entry.object_id}, which the work was matched with",
+            *reasons,
+        )
+    return _alerted(seen, edition, Certainty.CONSISTENT if sure else Certainty.UNDECIDED, reasons)
 
 
 def _as_kept(seen: _Seen, edition: Edition) -> LogEntry:

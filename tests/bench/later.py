@@ -27,7 +27,7 @@ from tests.bench.museum import artifact
 from tests.bench.stock import mixed, museum_pictures, opened, queries, unknown_picture, unknown_works
 
 NEW = CHANGED = 10  # works that are added as stolen, and that come to be stolen
-UNKNOWN = 300  # photographs of unknown works from each of two places
+UNKNOWN = 60  # photographs of unknown works from each of two places
 NOISE = 0.02  # of a value of an embedding, some 0.35 of its length in all
 JITTER = 0.01  # of the sides of a photograph, by which the features of what is drawn are elsewhere
 

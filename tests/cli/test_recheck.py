@@ -49,22 +49,26 @@ def test_works_stolen_later_are_found_where_they_were_seen_and_told_once(desk, t
     assert said == "looked back at 0 works seen earlier, for 0 stolen or missing objects: no new alert"
     for number in (90, 91):
         painting(number).save(works / f"{number}.png")
-    (works / "catalogue.csv").write_text("object_id,status\n03,Stolen\n90,missing\n91,stolen\n05,in collection\n")
+    painting(5).resize((300, 260)).save(works / "05-again.png")
+    rows = ("object_id,status", "03,Stolen", "90,missing", "91,stolen", "05,in collection", "05-again,stolen")
+    (works / "catalogue.csv").write_text("\n".join(rows))
     said = artifact("index", works, "--data", data)
-    assert said.endswith("for 3 stolen or missing objects: 3 new alerts, open in `artifact review`")
+    assert said.endswith("for 4 stolen or missing objects: 4 new alerts, open in `artifact review`")
     first = f"ALERT, stolen: {(desk / 'inbox/known.jpg').resolve()} (lot known, sale June) is consistent with a work"
     assert first in said and "registered as missing, 90" in said and "92.jpg" not in said
     found = entries(data)
-    assert sorted(found) == ["90.jpg", "91.jpg", "known.jpg"]
+    assert sorted(found) == ["90.jpg", "91.jpg", "known.jpg", "other.jpg"]
+    double = found["other.jpg"]
+    assert (double["object_id"], double["alert_object"], double["alert_certainty"]) == ("05", "05-again", "undecided")
     known, seen, away = found["known.jpg"], found["90.jpg"], found["91.jpg"]
     assert (known["outcome"], known["alert_certainty"], known["object_id"]) == ("consistent", "consistent", "03")
     assert (seen["outcome"], seen["alert"], seen["alert_object"]) == ("consistent", "missing", "90"), "judged again"
     assert (away["outcome"], away["alert_certainty"], away["object_id"]) == ("inconclusive", "undecided", "91")
     assert "the photograph is away" in away["reasons"][1] and away["lot"] == {"lot": "91", "sale": "June"}
     listed = json.loads(artifact("review", "--data", data, "--format", "json"))
-    assert {item["number"] for item in listed[:3]} == {item["number"] for item in found.values()}
+    assert {item["number"] for item in listed[:4]} == {item["number"] for item in found.values()}
     with VerdictLog.reading(data) as log:
-        assert [log.entry(item["recheck_of"]).alert for item in found.values()] == [None] * 3
+        assert [log.entry(item["recheck_of"]).alert for item in found.values()] == [None] * 4
 
     assert "looked back" not in artifact("index", works, "--data", data), "nothing has changed"
     assert artifact("recheck", "--data", data, "--exit-code").endswith("no new alert")
