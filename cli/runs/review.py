@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
 import typer
 
 from cli.output.streams import STDOUT, print_pieces
-from cli.output.terminal import alarming, echo_wrapped
+from cli.output.terminal import echo_wrapped
 from cli.output.text import plain
 from cli.output.writing import check_targets, write_whole
 from cli.records.artifact_1 import dumps
-from cli.records.lines import lot_words
 from cli.records.review_words import figure_lines, misfit_line
-from cli.runs.verdicts import distance_of, in_folder, object_of, said_of
+from cli.runs.verdicts import print_entries
 from indexer.inputs.names import composed
 from indexer.inputs.reviewed import ReviewLabels, as_csv, labels_of
 from retrieval.catalogue.catalogue import Catalogue
 from retrieval.errors import ArtifactError, CatalogueMissing
 from retrieval.moment import day
 from retrieval.outcome import Outcome
-from retrieval.verdicts.entry import LogEntry
 from retrieval.verdicts.log import VerdictLog, can_record
 from retrieval.verdicts.reviews import (
     ReviewFigures,
@@ -67,34 +65,10 @@ def run_open(data: Path, *, limit: int | None, as_json: bool) -> None:
         typer.echo(dumps([entry.to_json() for entry in entries], indent=2))
         return
     if entries:
-        titles = _titles(data, [object_of(entry) for entry in entries])
-        for line in _listed(entries, titles):
-            typer.echo(line)
+        print_entries(entries, data, dated=day)
     shown = f"; the first {len(entries)} are shown, --all shows all" if len(entries) < len(numbers) else ""
     typer.echo(f"{len(numbers)} open{shown}")
     _say_misfit(data)
-
-
-def _listed(entries: Sequence[LogEntry], titles: Mapping[str, str]) -> Iterator[str]:
-    """Yield two lines an open verdict: what was said of which object; and below, which lot and photograph it is."""
-    yield f"{'verdict':>7}  {'outcome':<16}  {'distance':<14}  object"
-    for entry in entries:
-        is_claim = entry.asked is not None and entry.lot is not None
-        known = str(entry.asked) if is_claim else object_of(entry)
-        object_words = ", ".join(text for text in (known, titles.get(known, "")) if text)
-        what = "claim not upheld" if is_claim and not entry.alert else said_of(entry)
-        said = f"{entry.number:>7}  {what:<16}  {distance_of(entry):<14}  {object_words}".rstrip()
-        yield alarming(said) if entry.alert else plain(said)
-        why = entry.reasons[0] if entry.reasons and entry.object_id is None else ""
-        below = (lot_words(entry.lot), in_folder(entry), day(entry.date), why)
-        yield plain(f"{'':>9}{'; '.join(text for text in below if text)}")
-
-
-def _titles(data: Path, object_ids: Sequence[str]) -> Mapping[str, str]:
-    """Return the titles of objects; none where the log lies by itself, without a catalogue."""
-    with suppress(CatalogueMissing), Catalogue.reading(data) as catalogue:
-        return catalogue.titles(object_ids)
-    return {}
 
 
 def run_review(

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 import typer
 
-from cli.output.terminal import alarming, echo_wrapped, print_table, styled
+from cli.output.terminal import alarming, echo_wrapped, styled
 from cli.output.text import plain
 from cli.output.writing import check_targets
 from cli.records.alert_words import short_word, words_of
 from cli.records.artifact_1 import dumps
 from cli.records.lines import lot_words
 from cli.runs.judging_options import JudgingOptions
-from retrieval.errors import UnknownVerdict
+from retrieval.catalogue.catalogue import Catalogue
+from retrieval.errors import CatalogueMissing, UnknownVerdict
 from retrieval.machine import cpu_count
 from retrieval.moment import shown, shown_shortly
 from retrieval.outcome import Outcome
@@ -32,19 +35,38 @@ def run_verdicts(data: Path, *, outcome: str | None, photo: str | None, limit: i
     if as_json:
         typer.echo(dumps([entry.to_json() for entry in entries], indent=2))
         return
-    columns = {"verdict": "right", "date": "left", "outcome": "left", "object": "left", "distance": "left"}
-    rows = [
-        (
-            str(entry.number),
-            shown_shortly(entry.date),
-            said_of(entry),
-            object_of(entry),
-            distance_of(entry),
-            in_folder(entry),
-        )
-        for entry in entries
-    ]
-    print_table(columns | {"photo": "left"}, rows, urgent=[entry.alert is not None for entry in entries])
+    if entries:
+        print_entries(entries, data, dated=shown_shortly)
+
+
+def print_entries(entries: Sequence[LogEntry], data: Path, *, dated: Callable[[str], str]) -> None:
+    """Print verdicts, two lines each, with their dates in a form."""
+    titles = _titles(data, [object_of(entry) for entry in entries])
+    for line in _listed(entries, titles, dated):
+        typer.echo(line)
+
+
+def _listed(entries: Sequence[LogEntry], titles: Mapping[str, str], dated: Callable[[str], str]) -> Iterator[str]:
+    """Yield two lines a verdict: what was said of which object; and below, which lot and photograph it is."""
+    yield f"{'verdict':>7}  {'outcome':<16}  {'distance':<14}  object"
+    for entry in entries:
+        is_claim = entry.asked is not None and entry.lot is not None
+        known = str(entry.asked) if is_claim else object_of(entry)
+        object_words = ", ".join(text for text in (known, titles.get(known, "")) if text)
+        refused = is_claim and not entry.alert and entry.outcome != Outcome.CONSISTENT
+        what = "claim not upheld" if refused else said_of(entry)
+        said = f"{entry.number:>7}  {what:<16}  {distance_of(entry):<14}  {object_words}".rstrip()
+        yield alarming(said) if entry.alert else plain(said)
+        why = entry.reasons[0] if entry.reasons and entry.object_id is None else ""
+        below = (lot_words(entry.lot), in_folder(entry), dated(entry.date), why)
+        yield plain(f"{'':>9}{'; '.join(text for text in below if text)}")
+
+
+def _titles(data: Path, object_ids: Sequence[str]) -> Mapping[str, str]:
+    """Return the titles of objects; none where the log lies by itself, without a catalogue."""
+    with suppress(CatalogueMissing), Catalogue.reading(data) as catalogue:
+        return catalogue.titles(object_ids)
+    return {}
 
 
 def said_of(entry: LogEntry) -> str:
