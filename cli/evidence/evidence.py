@@ -161,8 +161,8 @@ class Evidence:
 
     @property
     def heading(self) -> str:
-        """Lot and title."""
-        return ", ".join(text for text in (self.origin.lot, self.title) if text)
+        """The lot, with its title; without a lot the title of the object."""
+        return self.origin.lot or self.title
 
     @property
     def versions(self) -> Mapping[str, str]:

@@ -52,12 +52,11 @@ class FileLine:
 
 @dataclass(frozen=True, slots=True)
 class CaptionedPicture:
-    """A picture with its caption; `aside` where it shows an object that is not a match."""
+    """A picture with its caption."""
 
     shown: Thumbnail
     caption: str
     file: str | None = None
-    aside: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +66,7 @@ class Judgement:
     best: MatchRecord
     title: str
     only_nearest: bool
+    named: bool  # it may be shown
     judged_by: str
     bar: DistanceBar
     provisional: bool
@@ -169,11 +169,11 @@ class Entries:
         number = picture["number"] if picture else None
         probe = thumbnail(record["photo"], record["sha256"], tuple(work["region"]), side=side, picture=number)
         yield CaptionedPicture(probe, "probe")
-        if rank is Priority.NO_MATCH or not work["matches"]:
+        if not work["matches"]:
             return
         for (object_id, exemplar), what in _beside(record, work).items():
             shown = self.reference.thumbnail(object_id, exemplar, side)
-            yield CaptionedPicture(shown, what, Path(exemplar).name, aside=what == "nearest, not a match")
+            yield CaptionedPicture(shown, what, Path(exemplar).name)
 
     def _judgement(self, work: WorkRecord, rank: Priority) -> Judgement | None:
         """Return the nearest object and the distance that decides; None where nothing is near."""
@@ -186,6 +186,7 @@ class Entries:
             best=best,
             title="" if rank is Priority.NO_MATCH else self.reference.name(best["object_id"]),
             only_nearest=work["outcome"] not in OF_AN_OBJECT,
+            named=shows_object(work),
             judged_by=f"{name} distance",
             bar=DistanceBar.of(compared),
             provisional=any(reason.startswith(PROVISIONAL) for reason in above),
@@ -195,11 +196,10 @@ class Entries:
 def _beside(record: PhotographRecord, work: WorkRecord) -> dict[tuple[str, str], str]:
     """Return the exemplars that a work was compared with, each once, and what each is to the work."""
     near = "exemplar" if work["outcome"] in OF_AN_OBJECT else "nearest"
-    near = "nearest, not a match" if work["outcome"] == Outcome.NO_MATCH else near
     compared = claimed(record, work)
     beside: dict[str, MatchRecord | ForgeryRecord | None] = {
         "claimed": compared["matches"][0] if compared and compared["matches"] else None,
-        near: work["matches"][0],
+        near: work["matches"][0] if shows_object(work) else None,
         "known forgery": work["forgery"],
     }
     shown: dict[tuple[str, str], str] = {}

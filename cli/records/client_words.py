@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 from cli.records.artifact_1 import DivergenceRecord, MatchRecord, PhotographRecord, WorkRecord
-from cli.records.triage import deciding, is_settled
+from cli.records.triage import claim_fails, deciding, is_settled, names_nothing, shows_object
 from retrieval.catalogue.status_words import ALERTING, Status
 from retrieval.outcome import Outcome
 
@@ -31,8 +31,8 @@ def client_words(record: PhotographRecord, work: WorkRecord | None) -> ClientWor
         return ClientWords(
             "The file cannot be read as a photograph.", _sentence(record["error"] or ""), "Ask for it anew."
         )
-    said = ClientWords(_what(work), _sure(work), _then(work))
-    if is_settled(work):
+    said = ClientWords(_what(work), _sure(work), _then(record, work))
+    if is_settled(work) and not work["alert"]:
         return ClientWords(said.what, said.sure, "Nothing: a person has decided on it.")
     return said
 
@@ -53,7 +53,7 @@ def _what(work: WorkRecord) -> str:
         return f"The same picture as the known forgery {work['forgery']['object_id']}."
     if work["outcome"] == Outcome.NO_MATCH:
         return "A work that is not in the catalogue, which is no sign of a forgery."
-    if best is None:
+    if best is None or not shows_object(work):
         return "Nothing can be said of it by this photograph."
     return _what_of(work["outcome"], best)
 
@@ -92,7 +92,7 @@ def _sure(work: WorkRecord) -> str:
     return f"{said}. The threshold is provisional." if provisional else f"{said}."
 
 
-def _then(work: WorkRecord) -> str:
+def _then(record: PhotographRecord, work: WorkRecord) -> str:
     if (entry := work["register_entry"]) and work["alert"] in ALERTING:
         whom = ", ".join(part for part in (entry["authority"], entry["contact"]) if part) or "whoever registered it"
         return f"Hold it back, and tell {whom}."
@@ -104,6 +104,8 @@ def _then(work: WorkRecord) -> str:
     if work["outcome"] == Outcome.INCONCLUSIVE:
         found = next((match[1] for reason in work["reasons"] if (match := _HELP.search(reason))), None)
         return f"Ask for {found}." if found else "A person has to look at it."
+    if names_nothing(record) or claim_fails(record, work):
+        return "Ask what it is that the lot is said to be."
     return "Nothing stands out."
 
 

@@ -13,7 +13,7 @@ from typing import IO, TypedDict
 from cli.records.artifact_1 import MatchRecord, PhotographRecord, WorkRecord, dumps, name_of
 from retrieval.catalogue.status_words import Status
 from retrieval.judging.work import Certainty
-from retrieval.outcome import Outcome
+from retrieval.outcome import OF_AN_OBJECT, Outcome
 
 SortKey = tuple[int, int, float, int, int, int, int]
 
@@ -89,7 +89,7 @@ def priority(record: PhotographRecord, work: WorkRecord | None) -> Priority:
         return Priority.LEAD
     if work["outcome"] == Outcome.DIVERGENT and not is_settled(work):
         return Priority.DIVERGENT
-    if compared and compared["outcome"] != Outcome.CONSISTENT and not is_settled(compared):
+    if claim_fails(record, work):
         return Priority.CLAIM
     if names_nothing(record) and work == record["works"][0]:
         return Priority.CLAIM
@@ -119,6 +119,12 @@ def is_settled(work: WorkRecord) -> bool:
     """Say whether a person has decided on what is said of a work; the record of an earlier version does not know."""
     review = work.get("review")
     return review is not None and review["settles"]
+
+
+def claim_fails(record: PhotographRecord, work: WorkRecord) -> bool:
+    """Say whether this work answers for a claim that is not upheld, and on which nobody has decided."""
+    compared = claimed(record, work)
+    return compared is not None and compared["outcome"] != Outcome.CONSISTENT and not is_settled(compared)
 
 
 def names_nothing(record: PhotographRecord) -> bool:
@@ -165,8 +171,8 @@ def deciding(best: MatchRecord) -> tuple[str, DecidingDistance]:
 
 
 def shows_object(work: WorkRecord) -> bool:
-    """Say whether a work may show its first match; of an unknown work the match is only the nearest, and not named."""
-    return work["outcome"] != Outcome.NO_MATCH
+    """Say whether a work may show its first match; else the match is only the nearest, and is not named."""
+    return work["outcome"] in OF_AN_OBJECT or (work["outcome"] == Outcome.INCONCLUSIVE and _plausible(work))
 
 
 def beyond(work: WorkRecord) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -51,6 +52,7 @@ class Divergence:
     places: tuple[Place, ...]  # worst first: the places beyond the threshold, or else the worst
     overlays: tuple[Overlay, ...]
     homography: np.ndarray  # float64 (3, 3), refined: pixels of the upright exemplar -> pixels of the upright probe
+    pixels: float = math.inf  # of the probe across the whole work
     closely: bool | TooSmall = False  # whether it was looked at in parts too, or why it was not, where that was asked
 
 
@@ -118,6 +120,7 @@ def diverge(
         places=_places(local, limit, size),
         overlays=tuple(overlays),
         homography=aligned.homography,
+        pixels=pixels,
         closely=in_parts,
     )
 

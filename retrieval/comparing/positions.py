@@ -12,7 +12,7 @@ def position(box: Box, size: tuple[int, int]) -> str:
     """Return where the middle of a box lies in a picture of `size`: by thirds, as in `lower right` or `centre`."""
     left, top, width, height = box
     if width * height > MOST * size[0] * size[1]:
-        return "most of it"
+        return "over most of it"
     row = _ROWS[_third(top + height / 2, size[1])]
     column = _COLUMNS[_third(left + width / 2, size[0])]
     if row and not column:

@@ -9,11 +9,11 @@ from dataclasses import dataclass, replace
 from retrieval.comparing.closely import TooSmall
 from retrieval.comparing.divergence import Divergence, NotCompared, TooBlurred
 from retrieval.comparing.network import default_description
-from retrieval.comparing.overlays import COVER
 from retrieval.comparing.registration import NotRegistered, Registration
 from retrieval.finding.confirmation import NO_FEATURES
 from retrieval.finding.match import Match
 from retrieval.judging.condition import judged_as
+from retrieval.judging.unsure import why_unsure
 from retrieval.moment import day
 from retrieval.outcome import Outcome
 from retrieval.statistics.calibration import Calibration, Threshold, Thresholds, share, sources
@@ -21,7 +21,6 @@ from retrieval.statistics.likelihood import words
 
 MOST_HIDDEN = 0.15  # of the exemplar's detail, under plates and glare, for a comparison place by place
 MISFIT = "calibration no longer fits your photographs; calibrate again on those that reviewers hold to be genuine"
-LEAST_FOR_CONSISTENT = 0.5  # of the exemplar, for a photograph to be consistent with it
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,18 +111,8 @@ def _decide_by_places(nearest: Match, found: Divergence, threshold: float) -> tu
         )
     elif found.combined_distance > threshold:
         outcome, said = Outcome.DIVERGENT, f"{combined} is beyond the authenticity threshold {threshold:.3f}"
-    elif covered := sum(overlay.share for overlay in found.overlays if overlay.kind == COVER):
-        outcome, said = (
-            Outcome.INCONCLUSIVE,
-            f"{within}, but something plain lies over {covered:.1%} of it, a label, a hand or paint: "
-            "a photograph without it would help",
-        )
-    elif found.compared < LEAST_FOR_CONSISTENT:
-        outcome, said = (
-            Outcome.INCONCLUSIVE,
-            f"{within}, but only {found.compared:.0%} of it could be compared, less than {LEAST_FOR_CONSISTENT:.0%}: "
-            "a photograph of all of it would help",
-        )
+    elif unsure := why_unsure(found):
+        outcome, said = Outcome.INCONCLUSIVE, f"{within}, but {unsure}"
     else:
         outcome, said = Outcome.CONSISTENT, within
     return outcome, f"{place}; {said}"
@@ -208,6 +197,11 @@ def _compare(nearest: Match, match: float, authenticity: float) -> tuple[Outcome
         return (
             Outcome.NO_MATCH,
             f"{place} is beyond the match threshold {match:.3f}: no catalogued object is near enough",
+        )
+    if tried and nearest.distance <= min(match, authenticity):
+        return Outcome.INCONCLUSIVE, (
+            f"{place} is within the authenticity threshold {authenticity:.3f}, but the exemplar cannot be laid over "
+            "the photograph, as over a negative or a changed picture: another photograph, straight on, would help"
         )
     if nearest.distance <= min(match, authenticity):
         return Outcome.CONSISTENT, f"{place} is within the authenticity threshold {authenticity:.3f}"

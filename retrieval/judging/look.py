@@ -24,9 +24,10 @@ from retrieval.finding.sightings import Sighting
 from retrieval.judging.condition import condition_of
 from retrieval.judging.decision import decide
 from retrieval.judging.edition import Edition
+from retrieval.judging.small import why_small
 from retrieval.judging.stability import is_flag, measured_again, steadied
 from retrieval.judging.work import Work, meant, settle
-from retrieval.outcome import OF_AN_OBJECT
+from retrieval.outcome import OF_AN_OBJECT, Outcome
 from retrieval.photographs.features import CLOSER, PART, Features, extract_features, features_of_probe
 from retrieval.photographs.photograph import Photograph
 from retrieval.photographs.quality import poor, shows_nothing
@@ -216,7 +217,7 @@ class Look:
             matches,
             self.edition.basis,
             self.edition.register,
-            poor=self._why_poor(photograph) or self._why_empty(matches),
+            poor=self._why_poor(photograph) or self._why_empty(matches, whole=quad is None),
             compared_with=partial(self._other, photograph),
         )
         if not is_flag(work):
@@ -228,12 +229,12 @@ class Look:
             )
         return steadied(work, self._again[inputs], self.edition.basis)
 
-    def _why_empty(self, matches: Sequence[Match]) -> str | None:
-        """Return why the global distance of the best match says nothing: its exemplar shows nothing; else None."""
+    def _why_empty(self, matches: Sequence[Match], *, whole: bool) -> str | None:
+        """Return why the global distance says nothing: the exemplar is empty, or all but a part of the photograph."""
         if not matches or matches[0].registered is not None:
             return None
-        if decide(matches, self.edition.basis).outcome not in OF_AN_OBJECT:
-            return None
+        if decide(matches, self.edition.basis).outcome is Outcome.NO_MATCH:
+            return why_small(self._glance(), self.size) if whole else None
         best = matches[0]
         with suppress(ExemplarAway):
             if shows_nothing(self._read_exemplar(best).image):

@@ -99,6 +99,25 @@ def test_a_known_forgery_is_named():
     assert words.then.startswith("Take it for the forgery")
 
 
+@pytest.mark.parametrize("alert", ["stolen", "missing"])
+def test_of_an_alert_nobody_says_that_nothing_stands_out(alert):
+    review = {"settles": True, "outcome": "consistent"}
+    for more in ({}, {"review": review}):
+        entry = {"object_id": "205", "authority": None, "contact": None}
+        words = said("consistent", best(compared(combined=0.1)), alert=alert, register_entry=entry, **more)
+        assert words.then == "Hold it back, and tell whoever registered it."
+
+
+def test_of_a_claim_that_is_not_upheld_or_names_nothing_the_lot_is_asked_about():
+    work = work_record("consistent", best(compared(combined=0.1)))
+    for claim in (
+        {"claimed": "9", "object_id": "9", "work": work_record("no-match", match_record("9")), "reason": None},
+        {"claimed": "x", "object_id": None, "work": None, "reason": "object x is not in the catalogue"},
+    ):
+        words = client_words(photograph_record("a", work, claim=claim), work)
+        assert words.then == "Ask what it is that the lot is said to be."
+
+
 def test_an_unreadable_file_and_what_is_decided_need_no_more():
     broken = client_words(photograph_record("a", error="it is cut off"), None)
     assert (broken.what, broken.sure) == ("The file cannot be read as a photograph.", "It is cut off.")

@@ -457,14 +457,14 @@ def sheet(tmp_path_factory) -> Path:
     return root
 
 
-@pytest.mark.parametrize(("object_id", "outcome"), [("blank", Outcome.INCONCLUSIVE), ("painted", Outcome.CONSISTENT)])
-def test_no_photograph_is_near_an_exemplar_that_shows_nothing(sheet, object_id, outcome):
+@pytest.mark.parametrize("object_id", ["blank", "painted"])
+def test_no_photograph_is_near_an_exemplar_that_shows_nothing(sheet, object_id):
     found = Threshold(2.0, 0.05, 100)
     edition = replace(open_edition(sheet / "data"), thresholds=Thresholds(found, found))
 
     decided, reasons, match = only(compare(edition, sheet / "wall.png", object_id))
 
-    assert match.registered is None and decided is outcome
+    assert match.registered is None and decided is Outcome.INCONCLUSIVE
     assert ("the exemplar of blank shows nothing to compare with" in reasons) == (object_id == "blank")
 
 

@@ -17,7 +17,7 @@ from retrieval.comparing.positions import position
         ((0, 180, 30, 20), "lower left"),
         ((140, 180, 20, 20), "bottom"),
         ((270, 180, 30, 20), "lower right"),
-        ((10, 10, 280, 180), "most of it"),
+        ((10, 10, 280, 180), "over most of it"),
         ((290, 190, 20, 20), "lower right"),  # as rounding may push it over the edge
     ],
 )
