@@ -71,7 +71,7 @@ def run_screen(
             report.write()
             if every is None:
                 journal.discard()
-            _say(journal, source)
+            say_what_it_came_to(journal, source)
             if line := misfit_line(data, report.edition.calibration):
                 typer.echo(line, err=True)
             return Tally(journal.counts, journal.alerts.total())
@@ -160,10 +160,11 @@ def _claims(data: Path) -> Claims:
         return Claims({item.object_id: item.metadata.get("accession", "") for item in catalogue.objects()})
 
 
-def _say(journal: Journal, source: Path) -> None:
+def say_what_it_came_to(journal: Journal, source: Path) -> None:
+    """Say how many alerts there are, and how many works of each outcome."""
     counts = journal.counts
     if raised := _listed(journal.alerts):
-        unsure = f"; of {journal.undecided} {UNDECIDED}" if journal.undecided else ""
+        unsure = f" ({UNDECIDED}: {journal.undecided})" if journal.undecided else ""
         typer.echo(alarming(f"ALERT: {raised}{unsure}"), err=True)
     total = sum(counts.values())
     if not total:

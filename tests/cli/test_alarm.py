@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 
 from cli.records.alert_words import alert_lines
+from cli.runs.screen import say_what_it_came_to
 from cli.screening.alarm import BELL, Alarm, program_of
+from cli.screening.journal import Journal
 from retrieval.errors import ArtifactError
 from tests.records import match_record, photograph_record, work_record
 
@@ -84,3 +86,12 @@ def test_a_program_that_is_not_there_is_refused_before_anything_is_judged():
     for wrong in ("no-such-program-anywhere x", "", "mail 'x"):
         with pytest.raises(ArtifactError, match="--notify"):
             program_of(wrong)
+
+
+def test_the_closing_line_counts_alerts_first_and_of_how_many_original_or_copy_is_undecided(tmp_path: Path, capsys):
+    with Journal.beside(None, {}) as journal:
+        journal.add("b.jpg", None, photograph_record("b.jpg", STOLEN, SURE, FINE))
+        say_what_it_came_to(journal, tmp_path)
+    alert, works = capsys.readouterr().err.splitlines()
+    assert alert == "ALERT: 1 missing, 1 stolen (original or copy undecided: 1)"
+    assert works == "3 works: 2 consistent, 1 divergent"
