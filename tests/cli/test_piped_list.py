@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 
 from cli.main import app
 from cli.output.writing import alone_at
+from cli.records.artifact_1 import Tally
 from cli.screening.piped_list import source_on_disk
 from indexer.inputs.lots import read_lots
 from retrieval.errors import ArtifactError, BadTable
@@ -140,7 +141,7 @@ def test_a_dash_is_stdout(here, monkeypatch):
     asked = []
     monkeypatch.setattr(
         "cli.runs.screen.run_screen",
-        lambda *_, options, **__: asked.append(options) or {"divergent": 0, "unreadable": 0},
+        lambda *_, options, **__: asked.append(options) or Tally({}, 0),
     )
     assert CliRunner().invoke(app, ["screen", str(here), "--out", "-", "--format", "csv"]).exit_code == 0
     assert asked[0].out is None and asked[0].form == "csv"
