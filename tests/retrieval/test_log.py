@@ -9,12 +9,13 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
-from types import MappingProxyType
+from types import MappingProxyType, SimpleNamespace
 
 import pytest
 from PIL import Image
 
 from cli.records.recorder import recording
+from cli.runs.verdicts import write_report
 from indexer.simulation.rephotograph import rephotograph
 from retrieval.catalogue.catalogue import Catalogue
 from retrieval.catalogue.status_words import Status
@@ -258,6 +259,20 @@ def test_the_commands_record_list_show_and_replay(place):
     assert shown.returncode == 0 and "it holds, bit for bit" in shown.stdout
     as_json = json.loads(artifact("verdict", "1", "--replay", "--format", "json", data=data).stdout)
     assert as_json["replay"]["identical"] and as_json["replay"]["now"]["global"] == as_json["global"]
+
+
+def test_the_page_of_evidence_of_a_recorded_verdict_is_made_again(edition, place, tmp_path):
+    (verdict,) = judge_all(edition, [place / "1.jpg"], k=1)
+    with VerdictLog.opened(edition.data) as log:
+        (number,) = log.add(entries_of(verdict, edition, lot={"lot": "17", "title": "A Harbour"}))
+    judging = SimpleNamespace(open_edition=lambda *_, **__: edition, max_megapixels=100.0)
+    write_report(number, edition.data, tmp_path / "evidence.html", judging=judging)
+    page = (tmp_path / "evidence.html").read_text("utf-8")
+    assert "<bdi>lot 17, A Harbour</bdi>" in page and f"<dt>Verdict</dt><dd>{number}</dd>" in page
+    assert f"combined distance {verdict.works[0].matches[0].decisive:.3f}" in page
+    with pytest.raises(UnknownVerdict, match="1000"):
+        write_report(1000, edition.data, tmp_path / "none.html", judging=judging)
+    assert not (tmp_path / "none.html").exists()
 
 
 @pytest.mark.slow
