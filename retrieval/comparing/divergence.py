@@ -52,6 +52,7 @@ class Divergence:
     places: tuple[Place, ...]  # worst first: the places beyond the threshold, or else the worst
     overlays: tuple[Overlay, ...]
     homography: np.ndarray  # float64 (3, 3), refined: pixels of the upright exemplar -> pixels of the upright probe
+    resolved: np.ndarray  # float32, as the map: as `detail`, at each place
     pixels: float = math.inf  # of the probe across the whole work
     closely: bool | TooSmall = False  # whether it was looked at in parts too, or why it was not, where that was asked
 
@@ -99,7 +100,7 @@ def diverge(
     pixels = across(probe, registration)
     in_parts = closely and (why_not_closely(exemplar, pixels) or True)
     sharpest = LEAST_BLUR / TIMES if in_parts is True else LEAST_BLUR
-    detail = max(RESOLVED / pixels, RESOLVED * max(evidence.blur, sharpest) / COMPARED_SIDE)
+    detail = float(_resolved(np.array(evidence.blur), pixels, sharpest))
     if detail > COARSEST:
         return TooBlurred(f"too blurred: differences under {detail:.0%} of its width could not be seen")
     logits = logits_of(evidence)
@@ -120,6 +121,7 @@ def diverge(
         places=_places(local, limit, size),
         overlays=tuple(overlays),
         homography=aligned.homography,
+        resolved=_resolved(evidence.blurred, pixels, sharpest).astype(np.float32),
         pixels=pixels,
         closely=in_parts,
     )
@@ -161,6 +163,11 @@ def local_limit(threshold: float, local_distance: float, combined_distance: floa
     """
     below = logit_of(combined_distance) - logit_of(threshold)
     return float(distance_of(logit_of(local_distance) - below))
+
+
+def _resolved(blur: np.ndarray, pixels: float, sharpest: float) -> np.ndarray:
+    """Return as shares of the side what smaller differences could not be seen, by the sigmas of blur and the pixels."""
+    return np.asarray(np.maximum(RESOLVED / pixels, RESOLVED * np.maximum(blur, sharpest) / COMPARED_SIDE))
 
 
 def _share_of_detail(exemplar: np.ndarray, hidden: np.ndarray) -> float:

@@ -13,7 +13,7 @@ import numpy as np
 from retrieval.comparing.alignment import AlignedPair, fit_colours
 from retrieval.comparing.margins import find_margins
 from retrieval.comparing.pixels import grey_of
-from retrieval.comparing.sharpness import PLACES, EqualPair, blur_of, equally_sharp
+from retrieval.comparing.sharpness import PLACES, EqualPair, blur_of, equally_sharp, sigmas_of
 from retrieval.comparing.surface import SIDE, find_bend, unbent
 from retrieval.machine import import_cv2
 
@@ -35,6 +35,7 @@ class Evidence:
     inside: np.ndarray  # bool (PLACES_ACROSS, PLACES_ACROSS): what is compared
     shown: np.ndarray  # bool (SIDE, SIDE): what could be
     blur: float  # sigma in pixels of SIDE, by which the exemplar was usually blurred to be no sharper than the probe
+    blurred: np.ndarray  # float32 (PLACES_ACROSS, PLACES_ACROSS): the same, at each place
 
 
 def evidence_of(aligned: AlignedPair, shown: np.ndarray) -> Evidence:
@@ -63,8 +64,14 @@ def evidence_of(aligned: AlignedPair, shown: np.ndarray) -> Evidence:
         _from_edge(),
     ]
     pictures = np.stack([equal.exemplar, compared]).transpose(0, 3, 1, 2)
-    blur = blur_of(equal.exemplar_blurred[inside])
-    return Evidence(np.ascontiguousarray(pictures, np.float32), np.stack(states).astype(np.float32), inside, seen, blur)
+    return Evidence(
+        pictures=np.ascontiguousarray(pictures, np.float32),
+        states=np.stack(states).astype(np.float32),
+        inside=inside,
+        shown=seen,
+        blur=blur_of(equal.exemplar_blurred[inside]),
+        blurred=sigmas_of(equal.exemplar_blurred),
+    )
 
 
 def in_the_same_colours(exemplar: np.ndarray, probe: np.ndarray, seen: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

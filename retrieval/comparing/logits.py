@@ -42,6 +42,12 @@ def logit_of(distance: float) -> float:
     return scaled + math.log(-math.expm1(-scaled))
 
 
+def logits_behind(distances: np.ndarray) -> np.ndarray:
+    """Return the logits of maps of distances, the other way round, float64; NaN for NaN."""
+    scaled = np.maximum(distances.astype(np.float64), 1e-12) / UNIT
+    return np.asarray(scaled + np.log(-np.expm1(-scaled)))
+
+
 def _spread(distances: np.ndarray, inside: np.ndarray) -> np.ndarray:
     """Return the mean over the places around each that are inside."""
     cv2 = import_cv2()

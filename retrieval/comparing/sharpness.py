@@ -44,7 +44,12 @@ def equally_sharp(exemplar: np.ndarray, probe: np.ndarray, shown: np.ndarray) ->
 
 def blur_of(levels: np.ndarray) -> float:
     """Return the sigma in pixels that the middle one of some levels of blur stands for; 0 where there are none."""
-    return float(np.interp(np.median(levels), range(len(BLURS) + 1), (0.0, *BLURS))) if levels.size else 0.0
+    return float(sigmas_of(np.median(levels))) if levels.size else 0.0
+
+
+def sigmas_of(levels: np.ndarray | np.floating) -> np.ndarray:
+    """Return the sigmas in pixels that levels of blur stand for."""
+    return np.asarray(np.interp(levels, range(len(BLURS) + 1), (0.0, *BLURS)))
 
 
 def sharpness(grey: np.ndarray, weight: np.ndarray) -> np.ndarray:

@@ -69,6 +69,7 @@ def divergence(**changed: Any) -> Divergence:
         "places": (Place((200, 75, 100, 75), 0.6), Place((0, 0, 40, 30), 0.35)),
         "overlays": (Overlay("plate", (320, 240, 60, 30), 0.015),),
         "homography": np.eye(3),
+        "resolved": np.full((20, 20), 0.02, np.float32),
     }
     return Divergence(**(values | changed))
 

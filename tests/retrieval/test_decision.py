@@ -246,6 +246,7 @@ def by_places(
         places=(Place((1, 2, 30, 40), local),) * places,
         overlays=overlays,
         homography=np.eye(3),
+        resolved=np.full((33, 33), 0.0151, np.float32),
         pixels=pixels,
     )
     match = Match("1984.1", Path("a.jpg"), whole, registration, found, condition=condition)

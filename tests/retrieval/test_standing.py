@@ -23,7 +23,8 @@ REGION = (0, 0, 100, 80)
 
 
 def divergence(combined: float) -> Divergence:
-    return Divergence(0.4, combined, combined, 0.48, 0.02, np.zeros((33, 33), np.float32), 0.9, 0.0, (), (), np.eye(3))
+    nothing = np.zeros((33, 33), np.float32)
+    return Divergence(0.4, combined, combined, 0.48, 0.02, nothing, 0.9, 0.0, (), (), np.eye(3), nothing)
 
 
 def match(object_id: str, combined: float | None) -> Match:
