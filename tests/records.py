@@ -54,5 +54,6 @@ def photograph_record(photo: object, *works: dict[str, Any], **changed: Any) -> 
         "claim": None,
         "same_as": None,
         "picture": None,
+        "together": [],
         "seen_before": [],
     } | changed

@@ -36,6 +36,9 @@ def query(
     report: Report = None,
     png: Png = None,
     single: Single = False,
+    together: Annotated[
+        bool, typer.Option("--together", help="The photographs show one thing: judge them together too.")
+    ] = False,
     exit_code: ExitCodeOption = False,
     *,
     judging: LookingOptions,
@@ -51,6 +54,7 @@ def query(
       artifact query photo.jpg --report evidence.html
       artifact query photo.jpg -k 10 --format json
       artifact query front.jpg back.jpg
+      artifact query left.jpg middle.jpg right.jpg --together
       artifact query photo.jpg --exit-code || echo "look at it"
     """
     as_json = format is ListFormat.JSON
@@ -59,8 +63,10 @@ def query(
             raise typer.BadParameter("--report and --png show one PHOTO; `artifact screen --out FILE.html` shows many")
         from cli.runs.query import run_queries
 
-        tally = run_queries(photos, data, k=k, several=not single, as_json=as_json, judging=judging)
+        tally = run_queries(photos, data, k=k, several=not single, together=together, as_json=as_json, judging=judging)
         raise typer.Exit(_exit_code(tally, exit_code))
+    if together:
+        raise typer.BadParameter("--together needs several PHOTOs of one thing")
     with _reader() as read:
         from cli.runs.query import run_query
 

@@ -16,13 +16,14 @@ from cli.records.artifact_1 import (
     MatchRecord,
     PhotographRecord,
     PictureRecord,
+    TogetherRecord,
     WorkRecord,
     name_of,
 )
 from cli.records.client_words import ClientWords, client_words
 from cli.records.lines import LOT_COLUMNS, lot_words, seen_line
 from cli.records.review_words import earlier_review
-from cli.records.triage import ALERTS, Priority, claimed, deciding, shows_object
+from cli.records.triage import ALERTS, Priority, claimed, deciding, shows_object, together_with
 from retrieval.outcome import OF_AN_OBJECT, Outcome
 
 COMPACT = (Priority.CONSISTENT, Priority.NO_MATCH)
@@ -102,6 +103,7 @@ class Entry:
     review: str
     heading: str  # lot and title; empty where neither is known
     said: ClientWords
+    together: TogetherRecord | None  # with other photographs of it
 
 
 @dataclass
@@ -138,6 +140,7 @@ class Entries:
             heading=self._heading(record, work),
             said=client_words(record, work),
             review=earlier_review(review) if work and (review := work.get("review")) else "",
+            together=together_with(record, work) if work else None,
         )
 
     def _heading(self, record: PhotographRecord, work: WorkRecord | None) -> str:

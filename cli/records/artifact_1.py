@@ -33,6 +33,23 @@ class PhotographRecord(TypedDict):
     same_as: str | None
     seen_before: list[SeenRecord]
     picture: PictureRecord | None
+    together: list[TogetherRecord]
+
+
+class TogetherRecord(TypedDict):
+    """What is said of several photographs of one object together."""
+
+    object_id: str
+    exemplar: str
+    photos: list[str]
+    verdicts: list[int]
+    verdict: int | None
+    outcome: str
+    alert: str | None
+    reasons: list[str]
+    combined: float
+    combined_threshold: float
+    compared: float
 
 
 class PictureRecord(TypedDict):

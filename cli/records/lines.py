@@ -12,10 +12,10 @@ from typing import Any
 from cli.output.terminal import alarming
 from cli.output.text import plain
 from cli.records.alert_words import alerted, entry_words, short_word
-from cli.records.artifact_1 import MatchRecord, PhotographRecord, SeenRecord, WorkRecord, dumps, name_of
+from cli.records.artifact_1 import MatchRecord, PhotographRecord, SeenRecord, TogetherRecord, WorkRecord, dumps, name_of
 from cli.records.client_words import client_words
 from cli.records.review_words import earlier_review
-from cli.records.triage import deciding, priority, shows_object
+from cli.records.triage import deciding, priority, shows_object, together_with
 from retrieval.moment import day
 from retrieval.outcome import UNREADABLE
 
@@ -61,6 +61,11 @@ CSV_COLUMNS = (
     "alert_object",
     "register_entry",
     "lead",
+    "together_outcome",
+    "together_photos",
+    "together_distance",
+    "together_threshold",
+    "together_reasons",
 )
 BOM = "\ufeff"
 FORMULA = tuple("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")  # a cell that starts so is run; the last are the wide = + - @
@@ -117,10 +122,22 @@ def _row(record: PhotographRecord, work: WorkRecord | None) -> dict[str, Any]:
         "register_entry": entry_words(work.get("register_entry")),
         "lead": lead["object_id"] if (lead := work.get("lead")) else "",
     }
+    row |= _together(said) if (said := together_with(record, work)) else {}
     if not work["matches"]:
         return row
     best = work["matches"][0]
     return row | _match(best) | {"object_id": best["object_id"] if shows_object(work) else None}
+
+
+def _together(said: TogetherRecord) -> dict[str, Any]:
+    """Return the columns of what is said of a work together with other photographs of it."""
+    return {
+        "together_outcome": said["outcome"],
+        "together_photos": len(said["photos"]),
+        "together_distance": said["combined"],
+        "together_threshold": said["combined_threshold"],
+        "together_reasons": "; ".join(said["reasons"]),
+    }
 
 
 def _match(best: MatchRecord) -> dict[str, Any]:
@@ -161,6 +178,13 @@ def lot_words(lot: Mapping[str, str] | None) -> str:
     known = lot or {}
     named = (f"lot {known['lot']}" if known.get("lot") else "", known.get("title", ""))
     return ", ".join(text for text in named if text)
+
+
+def together_words(said: TogetherRecord) -> str:
+    """Return what is said of several photographs together, in a few words."""
+    return (
+        f"{len(said['photos'])} photographs of {said['object_id']} together {said['outcome']}, {said['combined']:.3f}"
+    )
 
 
 def seen_words(seen: SeenRecord) -> str:
@@ -228,6 +252,8 @@ def _remarks(record: PhotographRecord, work: WorkRecord | None) -> Iterator[str]
         yield f"same file as {record['same_as']}"
     if claim := record["claim"]:
         yield f"claimed {claim['claimed']}, {claim['work']['outcome'] if claim['work'] else claim['reason']}"
+    for said in record["together"]:
+        yield together_words(said)
     if record["seen_before"]:
         yield seen_line(record["seen_before"])
     if work and (review := work.get("review")):

@@ -15,7 +15,9 @@ from cli.records.artifact_1 import (
     RegistrationRecord,
     SeenRecord,
     StabilityRecord,
+    TogetherRecord,
     WorkRecord,
+    name_of,
 )
 from retrieval.catalogue.standing import RegisterEntry
 from retrieval.comparing.divergence import Divergence, NotCompared
@@ -23,6 +25,7 @@ from retrieval.comparing.registration import NotRegistered, Registration
 from retrieval.finding.match import Match
 from retrieval.judging.edition import Edition
 from retrieval.judging.judge import Verdict
+from retrieval.judging.together import Part, Together, part_of
 from retrieval.judging.work import Work
 from retrieval.statistics.calibration import Thresholds
 
@@ -56,6 +59,34 @@ def photograph_record(
         "same_as": None,
         "seen_before": list(seen_before),
         "picture": {"number": verdict.picture, "of": verdict.pictures} if verdict.pictures > 1 else None,
+        "together": [],
+    }
+
+
+def parts_of(verdict: Verdict, record: PhotographRecord) -> list[Part]:
+    """Return what each work on a photograph says of its object together with other photographs."""
+    numbers = [*record["verdicts"], *[None] * len(verdict.works)]
+    found = (
+        part_of(work, verdict, photo=name_of(record), verdict=number)
+        for work, number in zip(verdict.works, numbers, strict=False)
+    )
+    return [part for part in found if part is not None]
+
+
+def together_record(said: Together, number: int | None) -> TogetherRecord:
+    """Return the record of several photographs together; `number` is that of their entry in the log."""
+    return {
+        "object_id": said.object_id,
+        "exemplar": said.exemplar,
+        "photos": list(said.photos),
+        "verdicts": list(said.verdicts),
+        "verdict": number,
+        "outcome": str(said.outcome),
+        "alert": said.alert,
+        "reasons": list(said.reasons),
+        "combined": round(said.combined, 6),
+        "combined_threshold": round(said.threshold, 6),
+        "compared": round(said.compared, 6),
     }
 
 

@@ -9,7 +9,7 @@ import typer
 from cli.output.terminal import alarming, echo_wrapped, print_table, styled
 from cli.output.text import plain
 from cli.records.alert_words import alert_lines
-from cli.records.artifact_1 import MatchRecord, PhotographRecord, name_of
+from cli.records.artifact_1 import MatchRecord, PhotographRecord, TogetherRecord, name_of
 from cli.records.client_words import client_words
 from cli.records.review_words import earlier_review
 from cli.records.triage import deciding
@@ -38,6 +38,17 @@ def print_photograph(record: PhotographRecord, titles: Mapping[str, str]) -> Non
         if review := work["review"]:
             echo_wrapped(earlier_review(review))
         print_table(COLUMNS, [_row(match, titles, work["outcome"]) for match in work["matches"]])
+
+
+def print_together(said: TogetherRecord) -> None:
+    """Print what is said of several photographs together."""
+    typer.echo(
+        f"{len(said['photos'])} photographs of {plain(said['object_id'])}: " + styled(said["outcome"], colour=True)
+    )
+    for reason in said["reasons"]:
+        echo_wrapped(reason)
+    if said["verdict"] is not None:
+        typer.echo(f"recorded as verdict {said['verdict']}", err=True)
 
 
 def _of(record: PhotographRecord) -> str:

@@ -11,8 +11,9 @@ import typer
 from cli.records.artifact_1 import PhotographRecord, ReviewRecord, WorkRecord
 from retrieval.judging.edition import Edition
 from retrieval.judging.judge import Verdict
+from retrieval.judging.together import Together
 from retrieval.outcome import OF_AN_OBJECT
-from retrieval.verdicts.entry import LogEntry, entries_of
+from retrieval.verdicts.entry import LogEntry, entries_of, entry_together
 from retrieval.verdicts.log import VerdictLog, can_record, read_sightings
 from retrieval.verdicts.reviews import ReviewedVerdict, decides, review_of
 
@@ -31,6 +32,13 @@ class Recorder:
             return []
         entries = entries_of(verdict, self.edition, asked=asked, lot=lot)
         return self.log.add(entries, [work.sighting for work in verdict.works], since=self.since)
+
+    def keep_together(self, said: Together, *, lot: Mapping[str, str] | None = None) -> int | None:
+        """Log what is said of several photographs together; return its number in the log."""
+        if self.log is None or len(said.verdicts) < len(said.photos):
+            return None
+        (number,) = self.log.add([entry_together(said, self.edition, lot=lot)], since=self.since)
+        return number
 
     def earlier(self, verdict: Verdict, *, before: str) -> list[LogEntry]:
         """Return the entries of before a moment (ISO 8601) on the same photograph, objects or works."""

@@ -10,7 +10,7 @@ from enum import StrEnum
 from math import inf
 from typing import IO, TypedDict
 
-from cli.records.artifact_1 import MatchRecord, PhotographRecord, WorkRecord, dumps, name_of
+from cli.records.artifact_1 import MatchRecord, PhotographRecord, TogetherRecord, WorkRecord, dumps, name_of
 from retrieval.catalogue.status_words import Status
 from retrieval.judging.work import Certainty
 from retrieval.outcome import OF_AN_OBJECT, Outcome
@@ -87,8 +87,9 @@ def priority(record: PhotographRecord, work: WorkRecord | None) -> Priority:
         return min(alerts, key=lambda alert: alert.rank)
     if work.get("lead"):  # a journal of an earlier version has none
         return Priority.LEAD
-    if work["outcome"] == Outcome.DIVERGENT and not is_settled(work):
-        return Priority.DIVERGENT
+    said = together_with(record, work)
+    if Outcome.DIVERGENT in (work["outcome"], said and said["outcome"]) and not is_settled(work):
+        return Priority.PLAUSIBLE if said and said["outcome"] == Outcome.CONSISTENT else Priority.DIVERGENT
     if claim_fails(record, work):
         return Priority.CLAIM
     if names_nothing(record) and work == record["works"][0]:
@@ -100,6 +101,12 @@ def priority(record: PhotographRecord, work: WorkRecord | None) -> Priority:
     if _seen_before(record, work):
         return Priority.SEEN_BEFORE
     return Priority(work["outcome"])
+
+
+def together_with(record: PhotographRecord, work: WorkRecord) -> TogetherRecord | None:
+    """Return what is said of a work together with other photographs of it, where there is any."""
+    best = work["matches"][0]["object_id"] if work["matches"] else None
+    return next((said for said in record.get("together", ()) if said["object_id"] == best), None)
 
 
 def claimed(record: PhotographRecord, work: WorkRecord) -> WorkRecord | None:

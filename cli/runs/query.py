@@ -12,8 +12,8 @@ from cli.output.text import plain
 from cli.output.writing import check_targets
 from cli.records.artifact_1 import PhotographRecord, Tally, dumps, name_of
 from cli.records.away_words import first_away
-from cli.records.of_verdict import photograph_record
-from cli.records.printed import print_photograph
+from cli.records.of_verdict import parts_of, photograph_record, together_record
+from cli.records.printed import print_photograph, print_together
 from cli.records.recorder import recording
 from cli.runs.judging_options import LookingOptions
 from indexer.tables.table import SUFFIXES as TABLES_AND_LISTS
@@ -22,6 +22,7 @@ from retrieval.encoder.stream import Reading
 from retrieval.errors import ArtifactError, UnreadableImage
 from retrieval.judging.edition import Edition
 from retrieval.judging.judge import Verdict, compare, judge_all
+from retrieval.judging.together import Part, judge_together
 from retrieval.judging.two import judged_by
 from retrieval.machine import cpu_count
 from retrieval.photographs.kinds import SUFFIXES as PHOTOGRAPHS
@@ -142,26 +143,42 @@ def refuse_many(photo: Path) -> None:
 
 
 def run_queries(
-    photos: Sequence[Path], data: Path, *, judging: LookingOptions, k: int, several: bool, as_json: bool
+    photos: Sequence[Path],
+    data: Path,
+    *,
+    judging: LookingOptions,
+    k: int,
+    several: bool,
+    together: bool,
+    as_json: bool,
 ) -> Tally:
     """Judge photographs against all objects, and print the verdicts; return what they came to.
 
-    One that cannot be read is said on stderr, and stops no other.
+    One that cannot be read is said on stderr, and stops no other. With `together`, they show one thing, and what all
+    of them say is said too.
     """
     edition = judging.open_edition(data, parallel=cpu_count())
     records: list[PhotographRecord] = []
+    parts: list[Part] = []
     away = None
     with recording(edition) as recorder, reading_apart() as read:
         limit = judging.max_megapixels
         for verdict in judge_all(edition, map(named, photos), k=k, several=several, read=read, max_megapixels=limit):
             record = photograph_record(verdict, edition, recorder.keep(verdict))
             recorder.add_reviews(record)
+            parts += parts_of(verdict, record) if together else ()
             away = away or first_away(record)
             if record["error"] is not None:
                 typer.echo(f"artifact: {plain(_problem(record))}", err=True)
             records.append(record)
             if not as_json and record["error"] is None:
                 _print(record, _titles(record, data))
+        for said in judge_together(parts, edition.basis):
+            joint = together_record(said, recorder.keep_together(said))
+            for record in records:
+                record["together"] += [joint] if name_of(record) in joint["photos"] else []
+            if not as_json:
+                print_together(joint)
     if as_json:
         typer.echo(dumps(records, indent=2))
     if away is not None:

@@ -110,6 +110,7 @@ def _heading(source: str, edition: Edition, options: ScreeningOptions, judging: 
         "calibration": edition.calibration and edition.calibration.number,
         "k": options.k,
         "several": options.several,
+        "together": True,  # a journal of an earlier version has nothing of it
         "max_megapixels": judging.max_megapixels,
         "closely": edition.closely,
     }

@@ -102,10 +102,11 @@ def run_verdict(
     """Print one verdict with its reviews, and with `judging` whether it still holds; return False where it does not."""
     with VerdictLog.reading(data) as log:
         entry, decided = log.entry(number), reviews(log, number)
+        parts = [log.entry(one) for one in entry.together or ()]
     made_again = None
     if judging is not None:
         edition = judging.open_edition(data, parallel=cpu_count())
-        made_again = replay(entry, edition, max_megapixels=judging.max_megapixels)
+        made_again = replay(entry, edition, max_megapixels=judging.max_megapixels, parts=parts)
     if as_json:
         shown = [asdict(review) for review in decided]
         more = {"reviews": shown, "replay": made_again and _replay_json(made_again)}
@@ -160,7 +161,10 @@ def _print(entry: LogEntry) -> None:
         typer.echo(alarming(f"ALERT, {entry.alert}: {entry.name} {words}"))
     typer.echo(f"verdict {entry.number} of {shown(entry.date)}: " + styled(entry.outcome, colour=not entry.alert))
     typer.echo(f"  photo: {plain(entry.name)}")
-    typer.echo(f"  sha256: {entry.sha256}")
+    if entry.together is None:
+        typer.echo(f"  sha256: {entry.sha256}")
+    else:
+        typer.echo(f"  rests on the verdicts {', '.join(map(str, entry.together))}")
     if entry.lot is not None:
         echo_wrapped("lot: " + "; ".join(f"{name} {value}" for name, value in entry.lot.items() if value))
     if known := object_of(entry):

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections import Counter, deque
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
@@ -17,7 +17,7 @@ import typer
 from cli.output.progress import progress
 from cli.records.artifact_1 import ClaimRecord, PhotographRecord, SeenRecord, name_of
 from cli.records.away_words import first_away
-from cli.records.of_verdict import photograph_record, work_record
+from cli.records.of_verdict import parts_of, photograph_record, together_record, work_record
 from cli.records.recorder import Recorder
 from cli.screening.journal import Journal
 from cli.screening.screening_options import ScreeningOptions
@@ -27,6 +27,7 @@ from retrieval.errors import UnreadableImage
 from retrieval.judging.decision import Decision
 from retrieval.judging.edition import Edition
 from retrieval.judging.judge import Probe, Verdict, judge_all
+from retrieval.judging.together import FEWEST, MOST, judge_together
 from retrieval.judging.work import Work
 from retrieval.outcome import Outcome
 from retrieval.photographs.files import sha256_of
@@ -55,9 +56,15 @@ class Desk:
     _twins: dict[str, list[Lot]] = field(default_factory=dict)  # of contents that are being judged
     _warned: bool = False
     _going: deque[tuple[Lot, str]] = field(default_factory=deque)  # what is being judged, in order
+    _left: Counter[str] = field(default_factory=Counter)  # photographs of each thing that have no record yet
 
-    def screen(self, lots: Iterable[Lot], total: int) -> Iterator[PhotographRecord]:
-        """Yield the records of photographs as they are made, in bounded memory."""
+    def screen(self, lots: Collection[Lot], total: int) -> Iterator[PhotographRecord]:
+        """Yield the records of photographs as they are made, in bounded memory.
+
+        Photographs of one thing are judged together once the last of them has its record, which then says so.
+        """
+        shown = Counter(lot.thing for lot in lots if lot.thing is not None)
+        self._left = Counter({thing: count for thing, count in shown.items() if count <= MOST})
         with progress("Screening", drawn=not self.options.watching) as show:
             verdicts = judge_all(
                 self.edition,
@@ -100,6 +107,7 @@ class Desk:
         """Yield what has to be judged; what was, or cannot be opened, gets its record at once."""
         for lot in chain.from_iterable(map(self._each_page, lots)):
             if self.journal.holds(lot.key, lot.path):
+                self._settle(lot)
                 continue
             if lot.problem is not None:
                 self._put(lot, None, Verdict(lot.path, None, (), lot.problem))
@@ -128,6 +136,7 @@ class Desk:
             if lot.picture is None and found.count > 1 and not found.animated:
                 self._pages[lot.path] = found.count
                 self._more_pages += found.count - 1
+                self._left.update({thing: found.count - 1} if (thing := self._thing(lot)) else {})
                 yield from (replace(lot, picture=n, pictures=found.count) for n in range(1, found.count + 1))
                 return
             lot = replace(lot, pictures=found.count)
@@ -152,7 +161,9 @@ class Desk:
             claim=self._claim(lot, verdict),
         )
         self.recorder.add_reviews(record)
-        self.journal.add(lot.key, identity if verdict.error is None else None, record)
+        thing, identity = self._thing(lot), identity if verdict.error is None else None
+        self.journal.add(lot.key, identity, record, thing=thing, parts=parts_of(verdict, record) if thing else ())
+        self._settle(lot)
         if not self._warned and (line := first_away(record)) is not None:
             typer.echo(line, err=True)
             self._warned = True
@@ -170,7 +181,22 @@ class Desk:
             "claim": claim,
             "same_as": judged["same_as"] or name_of(judged),
         }
-        self.journal.add(lot.key, identity, record)
+        self.journal.add(lot.key, identity, record, thing=self._thing(lot))
+        self._settle(lot)
+
+    def _thing(self, lot: Lot) -> str | None:
+        """Return what a photograph is one of several photographs of, if it is."""
+        return lot.thing if lot.thing in self._left else None
+
+    def _settle(self, lot: Lot) -> None:
+        """Judge the photographs of a thing together where this was the last one."""
+        if (thing := self._thing(lot)) is None:
+            return
+        self._left[thing] -= 1
+        if self._left[thing] == 0 and len(parts := self.journal.parts(thing)) >= FEWEST:
+            found = judge_together(parts, self.edition.basis)
+            kept = [together_record(said, self.recorder.keep_together(said, lot=lot.columns)) for said in found]
+            self.journal.put_together(thing, kept)
 
     def _asserted(self, lot: Lot) -> ClaimRecord | None:
         """Return what a lot is said to be, if anything, not yet compared with the claimed object."""

@@ -7,21 +7,28 @@ import sqlite3
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from cli.records.artifact_1 import PhotographRecord, alerts, away, dumps, outcomes, undecided
+from cli.records.artifact_1 import PhotographRecord, TogetherRecord, alerts, away, dumps, name_of, outcomes, undecided
 from retrieval.errors import ArtifactError
+from retrieval.judging.together import MOST, Part
 from retrieval.moment import in_utc, now
 
 _TABLES = """
 CREATE TABLE IF NOT EXISTS heading (body TEXT NOT NULL, started TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS records (
-    number INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, identity TEXT, made_ns INTEGER NOT NULL, record TEXT NOT NULL
+    number INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, identity TEXT, made_ns INTEGER NOT NULL, record TEXT NOT NULL,
+    thing TEXT
 );
 CREATE INDEX IF NOT EXISTS by_identity ON records (identity);
+CREATE INDEX IF NOT EXISTS by_thing ON records (thing) WHERE thing IS NOT NULL;
+CREATE TABLE IF NOT EXISTS parts (identity TEXT NOT NULL, body BLOB NOT NULL);
+CREATE INDEX IF NOT EXISTS parts_by_identity ON parts (identity);
+CREATE TABLE IF NOT EXISTS together (thing TEXT PRIMARY KEY, body TEXT NOT NULL);
 """
 BESIDE = ("", "-wal", "-shm")  # the files of a SQLite database
 
@@ -110,15 +117,36 @@ class Journal:
         row = self._db.execute(sql, [identity]).fetchone()
         return _read(row[0]) if row else None
 
-    def add(self, key: str, identity: str | None, record: PhotographRecord) -> None:
-        """Append the record of an input, at once."""
+    def add(
+        self,
+        key: str,
+        identity: str | None,
+        record: PhotographRecord,
+        *,
+        thing: str | None = None,
+        parts: Sequence[Part] = (),
+    ) -> None:
+        """Append the record of an input, at once; `parts` is what it says with others of the same thing."""
         with self._in_words():
+            self._db.executemany("INSERT INTO parts VALUES (?, ?)", [(identity, part.to_bytes()) for part in parts])
             new = self._db.execute(
-                "INSERT OR IGNORE INTO records (key, identity, made_ns, record) VALUES (?, ?, ?, ?)",
-                [dumps(key), identity, time.time_ns(), dumps(record)],
+                "INSERT OR IGNORE INTO records (key, identity, made_ns, record, thing) VALUES (?, ?, ?, ?, ?)",
+                [dumps(key), identity, time.time_ns(), dumps(record), thing and dumps(thing)],
             ).rowcount
         if new:  # a line may stand twice in a table
             self._reckon(record)
+
+    def parts(self, thing: str) -> list[Part]:
+        """Return what the photographs of a thing say, each by the name that its record has, in their order."""
+        sql = """SELECT DISTINCT body, record FROM records JOIN parts USING (identity) WHERE thing = ?
+                 ORDER BY records.number LIMIT ?"""
+        rows = self._db.execute(sql, [dumps(thing), MOST]).fetchall()
+        return [replace(Part.from_bytes(body), photo=name_of(_read(record))) for body, record in rows]
+
+    def put_together(self, thing: str, said: Sequence[TogetherRecord]) -> None:
+        """Keep what is said of the photographs of a thing together, in place of what was said before."""
+        with self._in_words():
+            self._db.execute("INSERT OR REPLACE INTO together VALUES (?, ?)", [dumps(thing), dumps(said)])
 
     def _reckon(self, record: PhotographRecord) -> None:
         self._count += 1
@@ -140,10 +168,11 @@ class Journal:
 
     def _after(self, number: int) -> Iterator[tuple[int, PhotographRecord]]:
         """Yield the records after a number, each with its own number."""
-        sql = "SELECT number, record FROM records WHERE number > ? ORDER BY number LIMIT 100"
+        sql = """SELECT number, record, body FROM records LEFT JOIN together USING (thing) WHERE number > ?
+                 ORDER BY number LIMIT 100"""
         while rows := self._db.execute(sql, [number]).fetchall():
-            for number, record in rows:
-                yield number, _read(record)
+            for number, record, together in rows:
+                yield number, _with(_read(record), together)
 
     @contextmanager
     def _in_words(self) -> Iterator[None]:
@@ -160,6 +189,12 @@ class Journal:
 
 def _read(record: str) -> PhotographRecord:
     return json.loads(record)
+
+
+def _with(record: PhotographRecord, together: str | None) -> PhotographRecord:
+    """Return a record with what is said of its photograph together with others."""
+    said: list[TogetherRecord] = json.loads(together) if together else []
+    return {**record, "together": [one for one in said if name_of(record) in one["photos"]]} if said else record
 
 
 def _delete(path: Path) -> None:

@@ -43,6 +43,13 @@ class Lot:
     problem: str | None = None
     picture: int | None = None  # of a file of several
     pictures: int = 1  # that the file has
+    folder: str | None = None  # below the folder that is screened
+
+    @property
+    def thing(self) -> str | None:
+        """What all photographs of one thing have in common: their offer in a table, or their folder; None: nothing."""
+        offer = [(self.columns or {}).get(name, "") for name in OFFER]
+        return json.dumps(offer) if offer[-1] else self.folder
 
     @property
     def key(self) -> str:
@@ -109,7 +116,8 @@ def _below(folder: Path, exclude: Collection[str], on_left_out: Callable[[LeftOu
     walk = walk_folder(folder, exclude=exclude)
     on_left_out(walk.left_out)
     for name, item in walk.photographs:
-        yield Lot(folder / name, problem=item if isinstance(item, str) else None)
+        below = name.rpartition("/")[0] or None
+        yield Lot(folder / name, problem=item if isinstance(item, str) else None, folder=below)
 
 
 def _rows(name: str, folder: Path, table: Table) -> Iterator[Lot]:

@@ -69,6 +69,8 @@ def _refusal(item: ReviewedVerdict, photos: Mapping[str, LabelledPhoto]) -> str 
         return item.review.outcome
     if item.entry.outcome == UNREADABLE:
         return UNREADABLE
+    if item.entry.together is not None:
+        return "several photographs together"
     if _content(item) in photos:
         return "another work on the same photograph"
     return _unusable(Path(item.entry.photo), item.entry.sha256)

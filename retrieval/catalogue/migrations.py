@@ -212,3 +212,8 @@ def _alerts(db: Any) -> None:
 def _rechecked(db: Any) -> None:
     """Which stolen or missing objects all that was seen has been searched for."""
     db["rechecked"].create({"object_id": str, "state": str}, pk="object_id", not_null={"state"})
+
+
+@VERDICTS(name="010_together")
+def _together(db: Any) -> None:
+    db.execute("ALTER TABLE verdicts ADD COLUMN together TEXT")  # the verdicts that one on several photographs rests on

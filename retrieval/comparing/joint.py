@@ -13,7 +13,7 @@ import numpy as np
 
 from retrieval.comparing.logits import distance_of, logits_behind, whole_of
 
-AS_WELL = 1.5  # times the finest detail that a photograph resolves at a place, to have a say there beside the finest
+AS_WELL = 1.25  # times the finest detail that a photograph resolves at a place, to have a say there beside the finest
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -15,11 +15,12 @@ from retrieval.catalogue.status_words import Status
 from retrieval.comparing.joint import Joint, joined
 from retrieval.comparing.overlays import COVER
 from retrieval.judging.decision import MOST_HIDDEN, Basis
+from retrieval.judging.judge import Verdict
 from retrieval.judging.unsure import LEAST_COMPARED
 from retrieval.judging.work import Work
 from retrieval.outcome import Outcome
 
-FEWEST = 2  # photographs that are judged together
+FEWEST, MOST = 2, 50  # photographs that are judged together; more are hardly of one thing
 MAPS = ("map", "resolved")
 
 
@@ -76,17 +77,18 @@ class Together:
     condition: str | None
 
 
-def part_of(work: Work, *, photo: str, content: str, verdict: int | None) -> Part | None:
-    """Return what a work says of its object together with others; None where it was not compared place by place.
+def part_of(work: Work, shown: Verdict, *, photo: str, verdict: int | None) -> Part | None:
+    """Return what a work on a photograph says of its object together with others; None where it was not compared.
 
-    What is held to be a known forgery is one by itself.
+    `photo` is the name of the photograph, `verdict` the number of the work in the log. What is held to be a known
+    forgery is one by itself.
     """
     if not work.matches or (found := work.matches[0].compared) is None or work.alert is Status.KNOWN_FORGERY:
         return None
     best = work.matches[0]
     return Part(
         photo=photo,
-        content=content,
+        content=f"{shown.sha256}#{shown.picture}",
         verdict=verdict,
         object_id=best.object_id,
         exemplar=str(best.exemplar),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
@@ -10,6 +11,7 @@ from typing import Any
 from retrieval.comparing.network import comparison_name
 from retrieval.judging.edition import Edition
 from retrieval.judging.judge import Verdict
+from retrieval.judging.together import Together
 from retrieval.judging.work import Work
 from retrieval.moment import now
 from retrieval.outcome import UNREADABLE
@@ -45,6 +47,7 @@ class LogEntry:
     alert_certainty: str | None = None  # "consistent" or "undecided"
     alert_object: str | None = None  # that the alert is about; None: no alert, or that of an earlier version
     recheck_of: int | None = None  # the earlier verdict on the same work, where its object was stolen later
+    together: tuple[int, ...] | None = None  # the single verdicts that one on several photographs rests on
     number: int | None = None  # None: not yet in the log
 
     @property
@@ -59,7 +62,12 @@ class LogEntry:
 
     @property
     def name(self) -> str:
-        """What a person calls the photograph: its file, with the number of the picture in a file of several."""
+        """What a person calls the photograph: its file, with the number of the picture in a file of several.
+
+        Of several photographs, the first and how many more there are.
+        """
+        if self.together is not None:
+            return f"{self.photo} and {len(self.together) - 1} more"
         return self.photo if self.picture is None else f"{self.photo}#{self.picture}"
 
     def to_json(self) -> dict[str, Any]:
@@ -94,6 +102,38 @@ def entries_of(
         picture=verdict.picture if verdict.pictures > 1 else None,
     )
     return [_with_work(photograph, work, edition) for work in verdict.works] or [photograph]
+
+
+def entry_together(said: Together, edition: Edition, *, lot: Mapping[str, str] | None = None) -> LogEntry:
+    """Return the entry of a verdict on several photographs: by the name of the first, and the contents of all.
+
+    Alerts stand on the entries of the single ones.
+    """
+    contents = hashlib.sha256(" ".join(sorted(said.contents)).encode()).hexdigest()
+    return LogEntry(
+        date=now(),
+        photo=os.path.realpath(said.photos[0]),
+        sha256=contents,
+        asked=said.object_id,
+        encoder=edition.encoder.fingerprint,
+        revision=edition.revision,
+        calibration=edition.basis.calibration.number if edition.basis.calibration else None,
+        region=None,
+        outcome=str(said.outcome),
+        object_id=said.object_id,
+        exemplar=said.exemplar,
+        whole=None,
+        local=said.local,
+        combined=said.combined,
+        threshold=said.threshold,
+        likelihood_ratio=None,
+        p_value=None,
+        reasons=said.reasons,
+        lot=None if lot is None else dict(lot),
+        condition=said.condition,
+        comparison=comparison_name(closely=edition.closely),
+        together=said.verdicts,
+    )
 
 
 def _with_work(photograph: LogEntry, work: Work, edition: Edition) -> LogEntry:

@@ -22,6 +22,7 @@ from retrieval.photographs.features import VERSION, Features
 from retrieval.verdicts.entry import LogEntry
 
 DATABASE = "verdicts.db"
+NESTED = ("region", "reasons", "lot", "together")  # kept as JSON
 _LARGEST = 2**63 - 1  # number that SQLite holds
 
 
@@ -126,14 +127,26 @@ class VerdictLog:
         return [_entry(row) for row in self.db.query(sql, [*values, -1 if limit is None else min(limit, _LARGEST)])]
 
     def compared(self, calibration: int) -> list[LogEntry]:
-        """Return the entries on photographs compared place by place under a calibration, the first one first."""
+        """Return the entries on photographs compared place by place under a calibration, the first one first.
+
+        What is said of several photographs together is left out: the calibration is of single ones.
+        """
         sql = "SELECT * FROM verdicts WHERE calibration = ? AND combined IS NOT NULL ORDER BY number"
-        return [_entry(row) for row in self.db.query(sql, [calibration])]
+        found = (_entry(row) for row in self.db.query(sql, [calibration]))
+        return [entry for entry in found if entry.together is None]
+
+    def together(self) -> list[LogEntry]:
+        """Return the entries on several photographs together, the first one first."""
+        if "together" not in self.db["verdicts"].columns_dict:  # of an earlier version, and cannot be written
+            return []
+        return [
+            _entry(row) for row in self.db.query("SELECT * FROM verdicts WHERE together IS NOT NULL ORDER BY number")
+        ]
 
     def matched(self, object_ids: Sequence[str]) -> list[LogEntry]:
         """Return the entries on works that show one of some objects, and raised no alert: registered, or near enough.
 
-        The first one comes first; what was found by a recheck is none.
+        The first one comes first; what was found by a recheck is none, nor what is said of several photographs together.
         """
         found: list[LogEntry] = []
         for object_id in object_ids:
@@ -141,7 +154,7 @@ class VerdictLog:
                       (outcome IN {tuple(map(str, OF_AN_OBJECT))} OR condition IS NOT NULL OR combined IS NOT NULL)
                       ORDER BY number"""
             found += [_entry(row) for row in self.db.query(sql, [object_id])]
-        return found
+        return [entry for entry in found if entry.together is None]
 
     def has_alerted(self, entry: LogEntry, object_id: str) -> bool:
         """Say whether an alert about an object is logged of the same photograph, in the same place and lot."""
@@ -209,7 +222,7 @@ def _marks(values: Sequence[object]) -> str:
 def _row(entry: LogEntry) -> dict[str, object]:
     values = entry.to_json()
     del values["number"]
-    nested = {name: None if values[name] is None else json.dumps(values[name]) for name in ("region", "reasons", "lot")}
+    nested = {name: None if values[name] is None else json.dumps(values[name]) for name in NESTED}
     return values | nested | {"photo": _storable(entry.photo)}
 
 
@@ -224,8 +237,13 @@ def _storable(name: str) -> str | bytes:
 
 def _entry(row: dict) -> LogEntry:
     whole, region, lot = row.pop("global"), row.pop("region"), row.pop("lot", None)  # a log of the first version: none
+    together = row.pop("together", None)
     row["reasons"] = tuple(json.loads(row["reasons"]))
     row["photo"] = os.fsdecode(row["photo"])
     return LogEntry(
-        **row, whole=whole, region=tuple(json.loads(region)) if region else None, lot=json.loads(lot) if lot else None
+        **row,
+        whole=whole,
+        region=tuple(json.loads(region)) if region else None,
+        lot=json.loads(lot) if lot else None,
+        together=tuple(json.loads(together)) if together else None,
     )

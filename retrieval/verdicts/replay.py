@@ -11,8 +11,9 @@ from retrieval.comparing.network import CLOSELY, comparison_name
 from retrieval.errors import UnknownVerdict
 from retrieval.judging.edition import Edition
 from retrieval.judging.judge import Verdict, compare, judge_all
+from retrieval.judging.together import judge_together, part_of
 from retrieval.photographs.numbered import NumberedPicture
-from retrieval.verdicts.entry import LogEntry, entries_of
+from retrieval.verdicts.entry import LogEntry, entries_of, entry_together
 
 TOLERANCE = 1e-3  # between distances on different machines
 
@@ -52,11 +53,14 @@ class JudgedAgain:
     remarks: tuple[str, ...]  # what has changed since
 
 
-def replay(entry: LogEntry, edition: Edition, *, max_megapixels: float) -> Replay:
+def replay(entry: LogEntry, edition: Edition, *, max_megapixels: float, parts: Sequence[LogEntry] = ()) -> Replay:
     """Make the verdict of an entry again, with the calibration of then.
 
-    Raises UnknownVerdict where the encoder or the photograph is no longer the same.
+    `parts` are the entries of the single photographs, where it is one on several. Raises UnknownVerdict where the
+    encoder or a photograph is no longer the same.
     """
+    if entry.together is not None:
+        return _together_again(entry, parts, edition, max_megapixels)
     made = judged_again(entry, edition, max_megapixels=max_megapixels)
     now = entries_of(made.verdict, made.edition, asked=entry.asked)[made.work]
     return Replay(entry, now, _largest_difference(entry, now), made.remarks)
@@ -64,6 +68,41 @@ def replay(entry: LogEntry, edition: Edition, *, max_megapixels: float) -> Repla
 
 def judged_again(entry: LogEntry, edition: Edition, *, max_megapixels: float) -> JudgedAgain:
     """Judge the photograph of an entry again, with the calibration of then; raises UnknownVerdict as `replay` does."""
+    if entry.together is not None:
+        single = ", ".join(map(str, entry.together))
+        raise UnknownVerdict(
+            f"verdict {entry.number} is on several photographs together; the verdicts {single} are on each of them"
+        )
+    edition, remarks = _as_then(entry, edition)
+    file = Path(entry.photo)
+    photo = file if entry.picture is None else NumberedPicture(file, entry.picture)
+    for verdict in _again(entry, photo, edition, max_megapixels):
+        if verdict.sha256 != entry.sha256:
+            problem = verdict.error if verdict.sha256 is None else "it is no longer the same file"
+            raise UnknownVerdict(f"verdict {entry.number} cannot be made again from {photo}: {problem}")
+        regions = [work.region for work in verdict.works]
+        if entry.region in regions:
+            return JudgedAgain(verdict, edition, regions.index(entry.region), remarks)
+    return JudgedAgain(verdict, edition, 0, remarks)
+
+
+def _together_again(entry: LogEntry, parts: Sequence[LogEntry], edition: Edition, max_megapixels: float) -> Replay:
+    """Make a verdict on several photographs again, by all of them; raises UnknownVerdict."""
+    found = []
+    for one in parts:
+        made = judged_again(one, edition, max_megapixels=max_megapixels)
+        if made.verdict.works:
+            found.append(part_of(made.verdict.works[made.work], made.verdict, photo=one.name, verdict=one.number))
+    edition, remarks = _as_then(entry, edition)
+    for said in judge_together([part for part in found if part is not None], edition.basis):
+        if said.object_id == entry.object_id:
+            now = entry_together(said, edition)
+            return Replay(entry, now, _largest_difference(entry, now), remarks)
+    raise UnknownVerdict(f"verdict {entry.number} cannot be made again: its photographs no longer show one object")
+
+
+def _as_then(entry: LogEntry, edition: Edition) -> tuple[Edition, tuple[str, ...]]:
+    """Return an edition with the calibration of then, and what has changed since; raises UnknownVerdict."""
     remarks = []
     if entry.encoder != edition.encoder.fingerprint:
         raise UnknownVerdict(
@@ -81,16 +120,7 @@ def judged_again(entry: LogEntry, edition: Edition, *, max_megapixels: float) ->
     if entry.combined is not None and entry.comparison != comparison_name(closely=closely):
         then = "an earlier comparison" if entry.comparison is None else f"the comparison {entry.comparison}"
         remarks.append(f"compared by {then} then, by {comparison_name(closely=closely)} now")
-    file = Path(entry.photo)
-    photo = file if entry.picture is None else NumberedPicture(file, entry.picture)
-    for verdict in _again(entry, photo, edition, max_megapixels):
-        if verdict.sha256 != entry.sha256:
-            problem = verdict.error if verdict.sha256 is None else "it is no longer the same file"
-            raise UnknownVerdict(f"verdict {entry.number} cannot be made again from {photo}: {problem}")
-        regions = [work.region for work in verdict.works]
-        if entry.region in regions:
-            return JudgedAgain(verdict, edition, regions.index(entry.region), tuple(remarks))
-    return JudgedAgain(verdict, edition, 0, tuple(remarks))
+    return edition, tuple(remarks)
 
 
 def _again(

@@ -150,11 +150,21 @@ def open_verdicts(log: VerdictLog) -> list[int]:
     Waiting are divergent verdicts, inconclusive ones with an object, alerts, claims of lots that are not upheld, and
     unreadable photographs. Of one work on a photograph only the last verdict counts, and none on a photograph and an
     object that somebody has decided on, until the object's status changes; that it is inconclusive decides nothing
-    but that.
+    but that. Photographs that were judged together
+    wait as one, but for alerts.
     """
     if not _can_hold(log):
         raise CatalogueBusy("These verdicts are of an earlier version and cannot be written. Copy the folder.")
-    return [row["number"] for row in log.db.query(_OPEN)]
+    waiting = {row["number"] for row in log.db.query(_OPEN)}
+    decided = {review.verdict for review in reviews(log)}
+    last = {(entry.sha256, entry.object_id): entry for entry in log.together()}
+    for entry in last.values():
+        assert entry.number is not None
+        alone = waiting & {number for number in entry.together or () if log.entry(number).alert is None}
+        waiting -= alone
+        if alone and entry.number not in decided:  # of a lot one decision, also where its photographs say otherwise
+            waiting.add(entry.number)
+    return sorted(waiting, reverse=True)
 
 
 def review_of(log: VerdictLog, sha256: str | None, picture: int | None, object_id: str) -> ReviewedVerdict | None:

@@ -22,6 +22,7 @@ MORE = [
     *("same_as", "seen_before", "region", "picture", "decided_by", "deciding_distance", "deciding_threshold", "title"),
     *("review", "said"),
     *("alert_certainty", "alert_object", "register_entry", "lead"),
+    *("together_outcome", "together_photos", "together_distance", "together_threshold", "together_reasons"),
 ]
 EARLIER = {
     "date": "2025-03-01T09:00:00+00:00",

@@ -48,6 +48,7 @@ CSV_HEADER = [
     *("lot_columns", "same_as", "seen_before", "region", "picture"),
     *("decided_by", "deciding_distance", "deciding_threshold", "title", "review", "said"),
     *("alert_certainty", "alert_object", "register_entry", "lead"),
+    *("together_outcome", "together_photos", "together_distance", "together_threshold", "together_reasons"),
 ]
 runner = CliRunner()
 

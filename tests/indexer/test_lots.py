@@ -17,7 +17,14 @@ def test_a_folder_is_searched_through(tmp_path):
     write_picture(tmp_path / "b/2.jpg", 1)
     write_picture(tmp_path / "1.png", 2)
     (tmp_path / "notes.txt").write_text("none")
-    assert lots(tmp_path) == [Lot(tmp_path / "1.png"), Lot(tmp_path / "b/2.jpg")]
+    assert lots(tmp_path) == [Lot(tmp_path / "1.png"), Lot(tmp_path / "b/2.jpg", folder="b")]
+
+
+def test_photographs_of_one_offer_or_of_one_folder_are_of_one_thing(tmp_path):
+    of = [("12", "A"), ("12", "A"), ("12", "B"), ("13", "A"), ("", "A")]
+    things = [Lot(tmp_path, {"lot": lot, "house": house} if lot else {"house": house}).thing for lot, house in of]
+    assert things[0] == things[1] and len(set(things)) == 4 and things[-1] is None
+    assert (Lot(tmp_path, folder="12").thing, Lot(tmp_path).thing) == ("12", None)
 
 
 def test_a_table_keeps_what_it_says_of_each_photograph(tmp_path):

@@ -219,6 +219,7 @@ VERDICT_NAMES = [
     "007_comparisons",
     "008_alerts",
     "009_rechecked",
+    "010_together",
 ]
 
 

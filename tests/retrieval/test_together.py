@@ -14,6 +14,7 @@ from retrieval.comparing.logits import distance_of, logits_behind, whole_of
 from retrieval.comparing.registration import Registration
 from retrieval.finding.match import Match
 from retrieval.judging.decision import Basis, Decision
+from retrieval.judging.judge import Verdict
 from retrieval.judging.together import Part, judge_together, part_of
 from retrieval.judging.work import Work
 from retrieval.outcome import Outcome
@@ -162,6 +163,9 @@ def test_a_part_is_kept_and_read_again() -> None:
     assert len(one.to_bytes()) < 6000
 
 
+SHOWN = Verdict(Path("a.jpg"), "00ff", ())
+
+
 def work(alert: Status | None = None, divergence: Any = None) -> Work:
     registration = Registration(np.eye(3), 40, np.zeros((40, 4), np.float32), 1.0, 1.0, 0.001, mirrored=False)
     match = Match("7", Path("7.jpg"), 0.3, registration, divergence, condition="close")
@@ -170,8 +174,9 @@ def work(alert: Status | None = None, divergence: Any = None) -> Work:
 
 def test_a_part_is_what_a_work_was_compared_as() -> None:
     compared = Divergence(0.3, 0.9, 0.9, 0.4, 0.02, map_of(LEFT), 0.9, 0.1, (), (), np.eye(3), sharp())
-    found = part_of(work(Status.STOLEN, compared), photo="a.jpg", content="00ff", verdict=5)
+    found = part_of(work(Status.STOLEN, compared), SHOWN, photo="a.jpg", verdict=5)
     assert found is not None and found.map is compared.map and found.resolved is compared.resolved
+    assert found.content == "00ff#1"
     assert (found.outcome, found.alert, found.condition, found.hidden, found.detail) == (
         "divergent",
         "stolen",
@@ -180,4 +185,4 @@ def test_a_part_is_what_a_work_was_compared_as() -> None:
         0.02,
     )
     for other in (work(), work(Status.KNOWN_FORGERY, compared), replace(work(), matches=())):
-        assert part_of(other, photo="a.jpg", content="00ff", verdict=None) is None
+        assert part_of(other, SHOWN, photo="a.jpg", verdict=None) is None
