@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from cli.records.artifact_1 import DivergenceRecord, MatchRecord, PhotographRecord, WorkRecord
-from cli.records.triage import claim_fails, deciding, is_settled, names_nothing, shows_object
+from cli.records.artifact_1 import DivergenceRecord, MatchRecord, PhotographRecord, TogetherRecord, WorkRecord
+from cli.records.triage import claim_fails, deciding, is_settled, names_nothing, shows_object, together_with
 from retrieval.catalogue.status_words import ALERTING, Status
 from retrieval.outcome import Outcome
 
@@ -32,9 +32,22 @@ def client_words(record: PhotographRecord, work: WorkRecord | None) -> ClientWor
             "The file cannot be read as a photograph.", _sentence(record["error"] or ""), "Ask for it anew."
         )
     said = ClientWords(_what(work), _sure(work), _then(record, work))
+    if (whole := together_with(record, work)) is not None:
+        said = _of_a_lot(said, work, whole)
     if is_settled(work) and not work["alert"]:
         return ClientWords(said.what, said.sure, "Nothing: a person has decided on it.")
     return said
+
+
+def _of_a_lot(said: ClientWords, work: WorkRecord, whole: TogetherRecord) -> ClientWords:
+    """Return what is said of a work that other photographs show too, and that was judged together with them."""
+    count, limit = len(whole["photos"]), whole["combined_threshold"]
+    side = "beyond" if whole["combined"] > limit else "within"
+    sure = f"{said.sure} {count} photographs together: {whole['combined']:.3f}, {side} {limit:.3f}."
+    if (work["outcome"], whole["outcome"]) != (Outcome.DIVERGENT, Outcome.CONSISTENT):
+        return replace(said, sure=sure)
+    what = f"{said.what.removesuffix('.')}, on this photograph, but not on all {count} together."
+    return replace(said, what=what, sure=sure)
 
 
 def places_words(divergence: DivergenceRecord) -> str:

@@ -161,6 +161,8 @@ def _decided(parts: Sequence[Part], joint: Joint, threshold: float) -> tuple[Out
         return Outcome.INCONCLUSIVE, f"{within}, but something plain lies over it on each"
     if joint.compared < LEAST_COMPARED:
         return Outcome.INCONCLUSIVE, f"{within}, but only {joint.compared:.0%} of it could be compared on them"
+    if all(part.outcome == Outcome.INCONCLUSIVE for part in parts):
+        return Outcome.INCONCLUSIVE, f"{within}, but each of them is inconclusive by itself"
     return Outcome.CONSISTENT, within
 
 

@@ -146,7 +146,7 @@ class VerdictLog:
     def matched(self, object_ids: Sequence[str]) -> list[LogEntry]:
         """Return the entries on works that show one of some objects, and raised no alert: registered, or near enough.
 
-        The first one comes first; what was found by a recheck is none, nor what is said of several photographs together.
+        The first one comes first; what was found by a recheck is none, nor is one on several photographs together.
         """
         found: list[LogEntry] = []
         for object_id in object_ids:

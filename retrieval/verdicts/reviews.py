@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -150,21 +150,30 @@ def open_verdicts(log: VerdictLog) -> list[int]:
     Waiting are divergent verdicts, inconclusive ones with an object, alerts, claims of lots that are not upheld, and
     unreadable photographs. Of one work on a photograph only the last verdict counts, and none on a photograph and an
     object that somebody has decided on, until the object's status changes; that it is inconclusive decides nothing
-    but that. Photographs that were judged together
-    wait as one, but for alerts.
+    but that. Photographs that were judged together wait as one, but for alerts.
     """
     if not _can_hold(log):
         raise CatalogueBusy("These verdicts are of an earlier version and cannot be written. Copy the folder.")
-    waiting = {row["number"] for row in log.db.query(_OPEN)}
-    decided = {review.verdict for review in reviews(log)}
+    waiting = [row["number"] for row in log.db.query(_OPEN)]
     last = {(entry.sha256, entry.object_id): entry for entry in log.together()}
-    for entry in last.values():
-        assert entry.number is not None
-        alone = waiting & {number for number in entry.together or () if log.entry(number).alert is None}
-        waiting -= alone
-        if alone and entry.number not in decided:  # of a lot one decision, also where its photographs say otherwise
-            waiting.add(entry.number)
-    return sorted(waiting, reverse=True)
+    return _one_a_lot(waiting, last.values(), log) if last else waiting
+
+
+def _one_a_lot(waiting: Sequence[int], several: Iterable[LogEntry], log: VerdictLog) -> list[int]:
+    """Return the verdicts that wait, of photographs that were judged together the one on all of them; alerts first.
+
+    It waits also where its photographs say otherwise alone.
+    """
+    decided = {review.verdict for review in reviews(log)}
+    entries = {number: log.entry(number) for number in waiting}
+    for whole in several:
+        assert whole.number is not None
+        single = [number for number in whole.together or () if number in entries and entries[number].alert is None]
+        for number in single:
+            del entries[number]
+        if single and whole.number not in decided:
+            entries[whole.number] = whole
+    return sorted(entries, key=lambda number: (entries[number].alert is None, -number))
 
 
 def review_of(log: VerdictLog, sha256: str | None, picture: int | None, object_id: str) -> ReviewedVerdict | None:

@@ -99,7 +99,7 @@ def records(tmp_path_factory) -> list[dict[str, Any]]:
 
 def test_the_schema_has_the_keys_and_types_of_the_records() -> None:
     defined = {name: part for name, part in SCHEMA["$defs"].items() if name != "Box"}
-    assert defined.keys() == TYPES.keys() and len(TYPES) == 15
+    assert defined.keys() == TYPES.keys() and len(TYPES) == 16
     for name, part in defined.items():
         hints = get_type_hints(TYPES[name])
         assert list(part["properties"]) == part["required"] == list(hints), name

@@ -69,6 +69,22 @@ def test_of_a_stolen_work_is_said_whom_to_tell_whatever_the_outcome(outcome, ent
     assert stolen.then == f"Hold it back, and tell {whom}."
 
 
+@pytest.mark.parametrize(
+    ("whole", "distance", "what", "sure"),
+    [
+        ("consistent", 0.1, "something differs, top, on this photograph, but not on all 2 together.", "0.100, within"),
+        ("divergent", 0.5, "something differs, top.", "0.500, beyond"),
+    ],
+)
+def test_a_lot_of_several_photographs_is_said_with_each(whole, distance, what, sure):
+    work = work_record("divergent", best(compared((0.7, "top"))))
+    together = {"object_id": "205", "photos": ["a", "b"], "outcome": whole, "combined": distance}
+    record = photograph_record("a", work, together=[together | {"combined_threshold": 0.4}])
+    words = client_words(record, work)
+    assert words.what == f"The same picture as 205; {what}"
+    assert words.sure.endswith(f"2 photographs together: {sure} 0.400.")
+
+
 def test_what_was_not_laid_over_the_exemplar_is_not_said_to_be_the_same_picture():
     flag = said("divergent", best())
     assert flag.what == "It resembles 205, but less than a genuine photograph does."

@@ -25,7 +25,7 @@ from retrieval.comparing.network import default_description
 from tests.pictures import painting
 
 RECORD_KEYS = {"schema", "photo", "sha256", "works", "encoder", "revision", "calibration", "error", "verdicts"}
-RECORD_KEYS |= {"lot", "claim", "same_as", "seen_before", "picture"}
+RECORD_KEYS |= {"lot", "claim", "same_as", "seen_before", "picture", "together"}
 WORK_KEYS = {"region", "outcome", "reasons", "likelihood_ratio", "p_value", "matches"}
 WORK_KEYS |= {"outline", "alert", "alert_certainty", "register_entry", "lead", "status", "forgery", "review"}
 MATCH_KEYS = {"rank", "object_id", "exemplar", "distance", "match_threshold", "authenticity_threshold"}

@@ -87,7 +87,7 @@ def test_every_form_says_the_whole_lot_and_the_single_photographs(desk: Path, da
     assert {row["together_photos"] for row in rows} == {"3"} and rows[0]["lot"] == "copy"
     assert all(float(row["together_distance"]) != float(row["combined_distance"]) for row in rows)
     printed = artifact("screen", desk / "lots/lots.csv", "--data", data)
-    assert printed.count("3 photographs of 01 together consistent") == 1
+    assert printed.count("3 photographs of 01 together consistent") == 3
     artifact("screen", desk / "lots/lots.csv", "--data", data, "--out", page)
     text = " ".join(Page(page.read_text(encoding="utf-8")).text.split())
     assert text.count("3 photographs of it together") == 6

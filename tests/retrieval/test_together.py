@@ -150,6 +150,9 @@ def test_what_no_photograph_says_alone_is_inconclusive() -> None:
     shaken = [replace(one, outcome="inconclusive") for one in (part("a", MIDDLE), part("b", MIDDLE))]
     (found,) = judge_together(shaken, BASIS)
     assert found.outcome == "inconclusive" and "none of them is divergent by itself" in found.reasons[0]
+    small = [replace(one, outcome="inconclusive") for one in (part("a"), part("b"))]
+    (found,) = judge_together(small, BASIS)
+    assert found.outcome == "inconclusive" and "each of them is inconclusive by itself" in found.reasons[0]
 
 
 def test_a_part_is_kept_and_read_again() -> None:
