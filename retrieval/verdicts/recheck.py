@@ -31,8 +31,8 @@ from retrieval.photographs.reader_process import read_here
 from retrieval.verdicts.entry import LogEntry, entries_of
 from retrieval.verdicts.log import VerdictLog, features_seen
 
-NEAREST = 200  # works seen earlier, by their embedding, that are registered to an object with what is kept of them
-AGAIN = 3  # of those that are near and could not be registered so, which are looked at again
+NEAREST = 1000  # works seen earlier, by their embedding, that are registered to an object with what is kept of them
+AGAIN = 3  # of the nearest that could not be registered so, which are looked at again where the photograph is there
 
 OnProgress = Callable[[int, int], None]
 
@@ -123,7 +123,7 @@ def _doubles(edition: Edition, objects: Iterable[str]) -> dict[str, list[str]]:
                     edition.finder.index.reconstruct(photo.photo_id),
                     probe=looks,
                     closer=looks,
-                    k=NEAREST,
+                    k=1,
                     several=False,
                     limit=None,
                     features_of=catalogue.features,
@@ -183,8 +183,7 @@ def _tried(
     distances = np.sqrt(np.maximum(2.0 - 2.0 * own @ vectors.T, 0.0))
     best, order = distances.min(axis=0), np.argsort(distances.min(axis=0), kind="stable")[:NEAREST]
     kept = features_seen(edition.data, numbers[order].tolist())
-    limits, again = edition.basis.thresholds, 0
-    limit = limits.match.value if limits is not None else None
+    again = 0
     for row in order.tolist():
         number = int(numbers[row])
         if number not in kept:
@@ -194,7 +193,7 @@ def _tried(
         match = confirm_one(nearest, kept[number], photos, known)
         if agreeing(match):
             yield number, match
-        elif again < AGAIN and limit is not None and match.distance <= limit:
+        elif again < AGAIN:
             again += 1
             yield number, match
 
