@@ -18,6 +18,7 @@ from cli.records.artifact_1 import (
     PictureRecord,
     TogetherRecord,
     WorkRecord,
+    alerted,
     name_of,
 )
 from cli.records.client_words import ClientWords, client_words
@@ -214,8 +215,8 @@ def _beside(record: PhotographRecord, work: WorkRecord) -> dict[tuple[str, str],
 
 def _alerts(work: WorkRecord, compared: WorkRecord | None) -> list[tuple[Priority, str]]:
     """Return each alert of a work, and of the object the work is claimed to be, in words that cannot be overlooked."""
-    raised = {judged["alert"]: judged for judged in (compared, work) if judged}
-    return [(alert, _alert(raised[alert])) for alert in ALERTS if alert in raised]
+    raised = {(judged["alert"], alerted(judged)): judged for judged in (compared, work) if judged and judged["alert"]}
+    return [(alert, _alert(judged)) for alert in ALERTS for (kind, _), judged in raised.items() if kind == alert]
 
 
 def _alert(work: WorkRecord) -> str:

@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-from cli.records.artifact_1 import PhotographRecord, RegisterEntryRecord, WorkRecord, name_of
+from cli.records.artifact_1 import PhotographRecord, RegisterEntryRecord, WorkRecord, alarming_works, alerted, name_of
 from retrieval.catalogue.status_words import Status
 from retrieval.judging.work import Certainty
 
 UNDECIDED = "original or copy undecided"
-
-
-def alerted(work: WorkRecord) -> str:
-    """Return the object that the alert of a work is about."""
-    entry = work.get("register_entry")  # a journal of an earlier version has none
-    return entry["object_id"] if entry else work["matches"][0]["object_id"]
 
 
 def alert_words(work: WorkRecord) -> str:
@@ -45,11 +39,7 @@ def entry_words(entry: RegisterEntryRecord | None) -> str:
 
 def alert_lines(record: PhotographRecord) -> list[str]:
     """Return a line for each alert of a photograph, also of the work that it is claimed to be."""
-    works = [work for work in record["works"] if work["alert"]]
-    compared = record["claim"] and record["claim"]["work"]
-    if compared and compared["alert"] and compared["alert"] not in {work["alert"] for work in works}:
-        works.append(compared)
-    return [alert_line(record, work) for work in works]
+    return [alert_line(record, work) for work in alarming_works(record)]
 
 
 def alert_line(record: PhotographRecord, work: WorkRecord) -> str:

@@ -250,14 +250,27 @@ def away(photograph: PhotographRecord) -> list[WorkRecord]:
     return [work for work in photograph["works"] if any(match.get("exemplar_away") for match in work["matches"][:1])]
 
 
+def alerted(work: WorkRecord) -> str:
+    """Return the object that the alert of a work is about."""
+    entry = work.get("register_entry")  # a journal of an earlier version has none
+    return entry["object_id"] if entry else work["matches"][0]["object_id"]
+
+
+def alarming_works(photograph: PhotographRecord) -> list[WorkRecord]:
+    """Return each work of a photograph that raises an alert; the claimed one too, where its alert is another."""
+    found = [work for work in photograph["works"] if work["alert"]]
+    claimed = photograph["claim"] and photograph["claim"]["work"]
+    if not claimed or not claimed["alert"]:
+        return found
+    known = {(work["alert"], alerted(work)) for work in found}
+    return found if (claimed["alert"], alerted(claimed)) in known else [*found, claimed]
+
+
 def alerts(photograph: PhotographRecord) -> list[str]:
     """Return the alert of each work of a photograph that has one, and of the claimed object where it is another."""
-    found = [work["alert"] for work in photograph["works"] if work["alert"]]
-    claim = photograph["claim"]
-    also = claim["work"]["alert"] if claim and claim["work"] else None
-    return [*found, also] if also and also not in found else found
+    return [work["alert"] for work in alarming_works(photograph) if work["alert"]]
 
 
 def undecided(photograph: PhotographRecord) -> int:
     """Return of how many works of a photograph that raise an alert original or copy is undecided."""
-    return sum(work.get("alert_certainty") == "undecided" for work in photograph["works"])
+    return sum(work.get("alert_certainty") == "undecided" for work in alarming_works(photograph))

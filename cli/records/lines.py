@@ -11,8 +11,17 @@ from typing import Any
 
 from cli.output.terminal import alarming
 from cli.output.text import plain
-from cli.records.alert_words import alerted, entry_words, short_word
-from cli.records.artifact_1 import MatchRecord, PhotographRecord, SeenRecord, TogetherRecord, WorkRecord, dumps, name_of
+from cli.records.alert_words import entry_words, short_word
+from cli.records.artifact_1 import (
+    MatchRecord,
+    PhotographRecord,
+    SeenRecord,
+    TogetherRecord,
+    WorkRecord,
+    alerted,
+    dumps,
+    name_of,
+)
 from cli.records.client_words import client_words
 from cli.records.review_words import earlier_review
 from cli.records.triage import deciding, priority, shows_object, together_with
@@ -245,9 +254,10 @@ def _remarks(record: PhotographRecord, work: WorkRecord | None) -> Iterator[str]
         yield lot
     if record["error"]:
         yield record["error"]
-    for work in record["works"]:
-        if lead := work.get("lead"):
-            yield f"lead, near to {lead['object_id']}, {lead['status']}"
+    if work and work["alert"] and (case := entry_words(work.get("register_entry"))):
+        yield case
+    if work and (lead := work.get("lead")):
+        yield f"lead, near to {lead['object_id']}, {lead['status']}"
     if record["same_as"]:
         yield f"same file as {record['same_as']}"
     if claim := record["claim"]:

@@ -135,6 +135,10 @@ def write_report(number: int, data: Path, report: Path, *, judging: JudgingOptio
         raise UnknownVerdict(f"verdict {number} names no object, so that there is nothing to lay beside the photograph")
     for remark in made.remarks:
         typer.echo(remark, err=True)
+    if (str(work.decision.outcome), work.matches[0].object_id) != (entry.outcome, entry.object_id):
+        typer.echo(
+            plain(f"verdict {number} said {entry.outcome}, {entry.object_id}; the page shows it made again"), err=True
+        )
     write_evidence(
         replace(made.verdict, works=(work,)),
         made.edition,
@@ -167,8 +171,8 @@ def _print(entry: LogEntry) -> None:
         typer.echo(f"  rests on the verdicts {', '.join(map(str, entry.together))}")
     if entry.lot is not None:
         echo_wrapped("lot: " + "; ".join(f"{name} {value}" for name, value in entry.lot.items() if value))
-    if known := object_of(entry):
-        typer.echo(f"  object: {plain(known)}, exemplar {plain(str(entry.exemplar))}")
+    if object_of(entry) and entry.object_id:
+        typer.echo(f"  object: {plain(entry.object_id)}, exemplar {plain(str(entry.exemplar))}")
     for name, value in (("global", entry.whole), ("local", entry.local), ("combined", entry.combined)):
         if value is not None:
             typer.echo(f"  {name} distance: {value:.6f}")

@@ -59,7 +59,8 @@ def write_pages(
     missing: dict[Probe, list[tuple[PageKey, Origin]]] = {}
     for probe, key, record in _needing_a_person(journal):
         if key not in pages:
-            missing.setdefault(probe, []).append((key, _origin(record, key[2], out)))
+            origin = _origin(record, None if probe.claim else key[2], out)
+            missing.setdefault(probe, []).append((key, origin))
     folder = out.with_name(f"{out.stem}_evidence")
     with progress("Writing the evidence", drawn=drawn) as show:
         verdicts = judge_all(edition, missing, k=1, several=several, max_megapixels=max_megapixels)
@@ -85,10 +86,10 @@ def _needing_a_person(journal: Journal) -> Iterator[tuple[Probe, PageKey, Photog
             yield Probe(Path(record["photo"]), claimed, _number(record)), page_key(record, index), record
 
 
-def _origin(record: PhotographRecord, index: int, out: Path) -> Origin:
-    """Return where the evidence on a work of a record comes from."""
+def _origin(record: PhotographRecord, index: int | None, out: Path) -> Origin:
+    """Return where the evidence on a work of a record comes from; None: on what is claimed, which has no number."""
     numbers = record["verdicts"]
-    number = numbers[index] if index < len(numbers) else None
+    number = numbers[index] if index is not None and index < len(numbers) else None
     return Origin(number, lot_words(record["lot"]), f"../{quote(out.name, errors='surrogateescape')}")
 
 

@@ -104,8 +104,7 @@ def diverge(
     if detail > COARSEST:
         return TooBlurred(f"too blurred: differences under {detail:.0%} of its width could not be seen")
     logits = logits_of(evidence)
-    if in_parts is True:
-        logits = closer_logits(exemplar, probe, aligned, hidden, logits)
+    logits = closer_logits(exemplar, probe, aligned, hidden, logits) if in_parts is True else logits
     local, combined = distance_of(logits).astype(np.float32), float(distance_of(whole_of(logits)))
     local_distance = float(np.nanmax(local))
     limit = local_limit(shipped_threshold() if threshold is None else threshold, local_distance, combined)

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cli.records.lines import CSV_COLUMNS, defused, each_work, render_csv, render_jsonl, render_table
+from cli.records.artifact_1 import alerts, undecided
+from cli.records.lines import CSV_COLUMNS, _remarks, defused, each_work, render_csv, render_jsonl, render_table
 from tests.records import match_record, photograph_record, work_record
 
 FIRST = [
@@ -193,7 +194,8 @@ def test_an_alert_stands_in_the_table_in_place_of_the_outcome() -> None:
 
 
 def test_an_undecided_alert_has_a_question_mark_its_object_and_red_where_that_is_wanted() -> None:
-    judged = work("divergent", alert="stolen", alert_certainty="undecided", register_entry={"object_id": "8"})
+    entry = {"object_id": "8"} | dict.fromkeys(("case_number", "theft_date", "theft_place", "authority", "contact"), "")
+    judged = work("divergent", alert="stolen", alert_certainty="undecided", register_entry=entry)
     given = [record(judged, work())]
     _, alert, fine = render_table(each_work(given), colour=True)
     assert alert.startswith("\x1b[31m\x1b[1mSTOLEN?") and alert.endswith(" a.jpg\x1b[0m\n") and " 8 " in alert
@@ -218,3 +220,26 @@ def test_the_table_says_what_else_is_known_of_a_photograph() -> None:
         "seen before, this photograph on 2025-03-01: lot 12, house Koller, verdict 3 (and 1 more)\n"
     )
     assert last == "    claimed K 8, there is no object K 8\n"
+
+
+def test_a_row_of_the_table_says_what_is_of_its_own_work_only():
+    review = {"verdict": 1, "date": "2026-01-01", "name": "J. Doe", "outcome": "consistent"}
+    review |= {"object_id": "b", "reason": "", "settles": False}
+    entry = {"object_id": "a", "status": "stolen", "case_number": "7", "theft_date": "", "theft_place": ""}
+    entry |= {"authority": "Police", "contact": "p@example.org"}
+    one = work_record("consistent", match_record("a", 0.1), alert="stolen", register_entry=entry)
+    other = work_record("divergent", match_record("b", 0.1), review=review, lead=entry | {"object_id": "c"})
+    record = photograph_record("wall.jpg", one, other)
+    first, second = ("; ".join(_remarks(record, work)) for work in (one, other))
+    assert first == "case 7; authority Police; contact p@example.org"
+    assert "lead, near to c" in second and "J. Doe" in second and "Police" not in second
+
+
+def test_an_alert_of_the_claimed_object_is_another_one_where_the_object_is():
+    entry = {"object_id": "a", "status": "stolen"}
+    work = work_record("consistent", match_record("a", 0.1), alert="stolen", register_entry=entry)
+    claimed = work_record("divergent", match_record("b", 0.4), alert="stolen", alert_certainty="undecided")
+    record = photograph_record("a.jpg", work)
+    for judged, count in ((claimed, 2), (work, 1)):
+        record["claim"] = {"claimed": "x", "object_id": "x", "work": judged, "reason": None}
+        assert [alerts(record), undecided(record)] == [["stolen"] * count, count - 1]
