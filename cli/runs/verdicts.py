@@ -50,7 +50,7 @@ def _listed(entries: Sequence[LogEntry], titles: Mapping[str, str], dated: Calla
     """Yield two lines a verdict: what was said of which object; and below, which lot and photograph it is."""
     yield f"{'verdict':>7}  {'outcome':<16}  {'distance':<14}  object"
     for entry in entries:
-        is_claim = entry.asked is not None and entry.lot is not None
+        is_claim = entry.asked is not None and entry.lot is not None and entry.together is None
         known = str(entry.asked) if is_claim else object_of(entry)
         object_words = ", ".join(text for text in (known, titles.get(known, "")) if text)
         refused = is_claim and not entry.alert and entry.outcome != Outcome.CONSISTENT

@@ -425,6 +425,11 @@ def run(desk: Path, *arguments: str, code: int = 0, env: dict[str, str] | None =
     return " ".join(result.output.split())
 
 
+def test_a_divergent_lot_is_no_claim_that_is_not_upheld(desk, desk_log):
+    lot(desk, desk_log, "0.png", asked="A", lot='{"lot": "8"}', together="[2, 3]")
+    assert "1 divergent A lot 8" in run(desk)
+
+
 def test_the_command_lists_what_is_open_and_what_is_decided_leaves_the_list(desk, desk_log):
     for name in ("0.png", "1.png", "2.png"):
         lot(desk, desk_log, name, combined=0.7654)
