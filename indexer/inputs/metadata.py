@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -109,7 +109,7 @@ def _object_id(row: Row, table: Table) -> str:
     return composed(row[key])
 
 
-def _metadata(row: Row, table: Table, alarms: Mapping[str, str]) -> dict[str, str]:
+def _metadata(row: Row, table: Table, alarms: Sequence[str]) -> dict[str, str]:
     """Return what a row says of its object, empty cells left out; alarms of columns of their own are its status."""
     own = {field: table.columns.header[place] for place, field in table.columns.fields.items()}
     values = {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Sequence
 
 from indexer.tables.columns import Columns
 from indexer.tables.table import Row, Table
@@ -42,14 +42,9 @@ LIKE_A_STATUS = re.compile(
 )
 
 
-def alarm_columns(columns: Columns) -> dict[str, str]:
-    """Return the columns whose name itself is an alarm, as `Stolen` or `Vermisst seit`: their cells say yes or no.
-
-    The name of each goes by what rows call it: a date of theft is a field of its own, and an alarm where it is known.
-    """
-    found = {name: name for name in columns.others if understood(name).status in ALARMS and _is_bare(name)}
-    dated = next((columns.header[place] for place, field in columns.fields.items() if field == THEFT_DATE), "")
-    return found | ({THEFT_DATE: dated} if understood(dated).status in ALARMS else {})
+def alarm_columns(columns: Columns) -> list[str]:
+    """Return the columns whose name itself is an alarm, as `Stolen` or `Vermisst seit`: their cells say yes or no."""
+    return [name for name in columns.others if understood(name).status in ALARMS and _is_bare(name)]
 
 
 def _is_bare(name: str) -> bool:
@@ -57,16 +52,20 @@ def _is_bare(name: str) -> bool:
     return len([word for word in re.findall(r"\w+", name.casefold().replace("_", " ")) if word not in BESIDE]) == 1
 
 
-def status_of(row: Row, alarms: Mapping[str, str]) -> str:
-    """Return the status of a row, where one is written; a column `Stolen` with yes or a date in it is one."""
+def status_of(row: Row, alarms: Sequence[str]) -> str:
+    """Return the status of a row, where one is written; a column `Stolen` with yes or a date in it is one.
+
+    So is a date of theft under any name, but only where no status is written: a work found again keeps that date.
+    """
     status = row["status"]
     if understood(status).status in ALARMS:
         return status
-    for key, name in alarms.items():
-        if row[key].casefold() not in NO:
-            said = name if row[key].casefold() in YES else f"{name}: {row[key]}"
+    for name in alarms:
+        if row[name].casefold() not in NO:
+            said = name if row[name].casefold() in YES else f"{name}: {row[name]}"
             return f"{said}; {status}" if status else said
-    return status
+    stolen_on = row[THEFT_DATE]
+    return status if status or stolen_on.casefold() in NO else f"stolen: {stolen_on}"
 
 
 def alarms_elsewhere(source: str, table: Table) -> Iterator[str]:
