@@ -44,10 +44,12 @@ def _of_a_lot(said: ClientWords, work: WorkRecord, whole: TogetherRecord) -> Cli
     count, limit = len(whole["photos"]), whole["combined_threshold"]
     side = "beyond" if whole["combined"] > limit else "within"
     sure = f"{said.sure} {count} photographs together: {whole['combined']:.3f}, {side} {limit:.3f}."
-    if (work["outcome"], whole["outcome"]) != (Outcome.DIVERGENT, Outcome.CONSISTENT):
-        return replace(said, sure=sure)
-    what = f"{said.what.removesuffix('.')}, on this photograph, but not on all {count} together."
-    return replace(said, what=what, sure=sure)
+    what = f"{said.what.removesuffix('.')}, on this photograph, but"
+    if (work["outcome"], whole["outcome"]) == (Outcome.DIVERGENT, Outcome.CONSISTENT):
+        return ClientWords(f"{what} not on all {count} together.", sure, said.then)
+    if whole["outcome"] == Outcome.DIVERGENT != work["outcome"] and shows_object(work) and not work["alert"]:
+        return ClientWords(f"{what} something does on all {count} together.", sure, LOOK)
+    return replace(said, sure=sure)
 
 
 def places_words(divergence: DivergenceRecord) -> str:

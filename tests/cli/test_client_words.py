@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from cli.records.client_words import client_words, places_words
+from cli.records.client_words import LOOK, client_words, places_words
 from tests.records import match_record, photograph_record, work_record
 
 REGISTERED = {"inliers": 90, "mirrored": False}
@@ -83,6 +83,17 @@ def test_a_lot_of_several_photographs_is_said_with_each(whole, distance, what, s
     words = client_words(record, work)
     assert words.what == f"The same picture as 205; {what}"
     assert words.sure.endswith(f"2 photographs together: {sure} 0.400.")
+
+
+def test_what_is_consistent_alone_is_no_less_to_be_looked_at_where_its_lot_is_divergent():
+    together = {"object_id": "205", "photos": ["a", "b"], "outcome": "divergent", "combined": 0.5}
+    together["combined_threshold"] = 0.4
+    for alert, then in ((None, LOOK), ("stolen", "Hold it back, and tell whoever registered it.")):
+        entry = {"object_id": "205", "authority": None, "contact": None}
+        work = work_record("consistent", best(compared(combined=0.1)), alert=alert, register_entry=entry)
+        words = client_words(photograph_record("a", work, together=[together]), work)
+        assert words.then == then
+        assert words.what.endswith("on this photograph, but something does on all 2 together.") == (alert is None)
 
 
 def test_what_was_not_laid_over_the_exemplar_is_not_said_to_be_the_same_picture():
