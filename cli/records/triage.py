@@ -89,7 +89,8 @@ def priority(record: PhotographRecord, work: WorkRecord | None) -> Priority:
         return Priority.LEAD
     said = together_with(record, work)
     if Outcome.DIVERGENT in (work["outcome"], said and said["outcome"]) and not is_settled(work):
-        return Priority.PLAUSIBLE if said and said["outcome"] == Outcome.CONSISTENT else Priority.DIVERGENT
+        eased = said and said["outcome"] == Outcome.CONSISTENT and (record["lot"] or {}).get("lot")
+        return Priority.PLAUSIBLE if eased else Priority.DIVERGENT  # a folder may hold several lots
     if claim_fails(record, work):
         return Priority.CLAIM
     if names_nothing(record) and work == record["works"][0]:

@@ -86,6 +86,15 @@ def test_a_photograph_without_a_work_is_unreadable() -> None:
 
 
 @pytest.mark.parametrize(
+    ("lot", "expected"),
+    [({"lot": "12"}, Priority.PLAUSIBLE), ({"house": "X"}, Priority.DIVERGENT), (None, Priority.DIVERGENT)],
+)
+def test_only_a_lot_of_a_table_makes_what_is_divergent_alone_less_urgent(lot: Any, expected: Priority) -> None:
+    found, whole = work("divergent"), {"object_id": "7", "outcome": "consistent"}
+    assert priority(record("a", found, lot=lot, together=[whole]), found) is expected
+
+
+@pytest.mark.parametrize(
     ("found", "compared", "expected"),
     [
         (work("no-match"), work("divergent"), Priority.CLAIM),
