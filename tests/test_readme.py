@@ -59,8 +59,12 @@ def steps() -> list[tuple[str, str]]:
 
 
 def shape(text: str) -> list[str]:
-    """Return the lines with dates and measured numbers masked: distances may differ in the last digit shown."""
+    """Return the lines with dates and measured numbers masked: distances may differ in the last digit shown.
+
+    So may the count of a condition, where a photograph lies at its border.
+    """
     masked = re.sub(r"\d+\.\d+", "N", re.sub(r"\d{4}-\d\d-\d\d", "DATE", text))
+    masked = re.sub(r"\b(small|surrounded|close) \(\d+\)", r"\1 (N)", masked)
     return [re.sub(r"\s+", " ", line).strip() for line in masked.splitlines() if line.strip(" ─")]
 
 
