@@ -68,7 +68,7 @@ def run_screen(
                 come = desk.screen(lots, len(lots)) if every is None else _watch(desk, report, every, judging)
                 with alarm.raising(come) as records:
                     report.put_out(records, live=every is not None)
-            report.write()
+                    report.write()  # before what is to be told of alerts yet, which may take long
             if every is None:
                 journal.discard()
             say_what_it_came_to(journal, source)

@@ -4,6 +4,7 @@ import json
 import shlex
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -62,7 +63,8 @@ def test_the_program_is_given_the_record(tmp_path: Path, capsys):
     raised(Alarm(False, False, python(code)))
     (record,) = map(json.loads, out.read_text().splitlines())
     assert record == photograph_record("b.jpg", STOLEN, SURE)
-    assert capsys.readouterr() == ("", ""), "what the program prints would stand among the results"
+    out_said, err_said = capsys.readouterr()
+    assert (out_said, "sent" in err_said, "the report" in err_said) == ("", False, False), "what the program prints"
 
 
 @pytest.mark.parametrize(
@@ -76,8 +78,24 @@ def test_the_program_is_given_the_record(tmp_path: Path, capsys):
 def test_a_program_that_fails_is_said_in_a_line_and_stops_nothing(capsys, code, patience, said):
     start = time.monotonic()
     assert raised(Alarm(False, False, python(code), patience=patience)) == ["a.jpg", "b.jpg", "c.jpg"]
-    assert capsys.readouterr().err == f"--notify {sys.executable}: {said}; the alert stands in the report\n"
+    assert f"--notify {sys.executable}: {said}; the alert stands in the report\n" in capsys.readouterr().err
     assert time.monotonic() - start < 20
+
+
+@pytest.mark.parametrize("interrupted", [False, True])
+def test_a_program_that_hangs_is_run_once_more_at_the_end_and_not_for_each_alert(capsys, interrupted: bool):
+    records = iter([photograph_record(f"{number}.jpg", STOLEN) for number in range(20)])
+    start = time.monotonic()
+    alarm = Alarm(False, False, python("import time; time.sleep(60)"), patience=1.0)
+    with suppress(KeyboardInterrupt), alarm.raising(records) as passing:
+        assert len(list(passing)) == 20
+        if interrupted:
+            raise KeyboardInterrupt
+    lines = capsys.readouterr().err.splitlines()
+    assert time.monotonic() - start < 10, "20 alerts would take 20 seconds"
+    assert [line for line in lines if line.endswith("alerts were not told of; the report has all")], lines
+    assert len([line for line in lines if "took longer than 1 s" in line]) <= 2
+    assert any("waiting until" in line for line in lines) is not interrupted
 
 
 def test_a_program_that_is_not_there_is_refused_before_anything_is_judged():
