@@ -7,6 +7,7 @@ from pathlib import Path
 
 import typer
 
+from cli.output.interruption import saying
 from cli.output.progress import progress
 from cli.output.terminal import alarming
 from cli.records.alert_words import words_of
@@ -15,13 +16,16 @@ from cli.runs.judging_options import JudgingOptions
 from indexer.inputs.names import composed
 from retrieval.catalogue.catalogue import Catalogue
 from retrieval.errors import ArtifactError
+from retrieval.judging.edition import Edition
 from retrieval.machine import cpu_count
 from retrieval.photographs.reader_process import PATIENT, reading_apart
 from retrieval.verdicts.entry import LogEntry
 from retrieval.verdicts.log import DATABASE, VerdictLog, can_record
-from retrieval.verdicts.recheck import Recheck, recheck, wanted_objects
+from retrieval.verdicts.recheck import Recheck, recheck
+from retrieval.verdicts.wanted import wanted_objects, wanted_since
 
 SHOWN = 20
+SEARCHES_ON = "what was found is kept, and `artifact review` lists it; the same command searches on"
 
 
 def run_recheck(data: Path, object_ids: Sequence[str], *, judging: JudgingOptions, as_json: bool) -> int:
@@ -59,29 +63,54 @@ def recheck_what_is_new(data: Path, judging: JudgingOptions) -> None:
             log.set_rechecked(wanted)
 
 
+def recheck_since(edition: Edition, judging: JudgingOptions) -> int:
+    """Search what was seen for what came to be stolen or missing since an edition was opened, by which it was judged.
+
+    Return how many alerts were raised. The search of `artifact index` knows nothing of what a screening logs after it.
+    """
+    with Catalogue.reading(edition.data) as catalogue:
+        if catalogue.revision == edition.revision or not can_record(edition.data):
+            return 0
+        wanted = wanted_objects(catalogue)
+    new = wanted_since(edition, wanted)
+    if not new:
+        return 0
+    found = _searched(edition.data, new, wanted, judging)
+    _say(found, err=True)
+    return len(found.alerts)
+
+
 def _searched(data: Path, objects: Sequence[str], wanted: dict[str, str], judging: JudgingOptions) -> Recheck:
-    """Search for some objects, and note that this was done."""
+    """Search for some objects, and note of each that this was done."""
     if not objects:
         return Recheck(0, 0)
     edition = judging.open_edition(data, parallel=cpu_count())
-    with VerdictLog.opened(data) as log, reading_apart(PATIENT) as read, progress("Looking back") as show:
-        found = recheck(edition, log, objects, read=read, max_megapixels=judging.max_megapixels, on_progress=show)
-        done = {object_id: wanted[object_id] for object_id in objects}
-        log.set_rechecked({name: state for name, state in (log.rechecked() | done).items() if name in wanted})
-    return found
+    with (
+        saying(SEARCHES_ON),
+        VerdictLog.opened(data) as log,
+        reading_apart(PATIENT) as read,
+        progress("Looking back") as show,
+    ):
+
+        def note(some: Sequence[str]) -> None:
+            done = {object_id: wanted[object_id] for object_id in some}
+            log.set_rechecked({name: state for name, state in (log.rechecked() | done).items() if name in wanted})
+
+        pixels = judging.max_megapixels
+        return recheck(edition, log, objects, read=read, max_megapixels=pixels, on_progress=show, on_searched=note)
 
 
-def _say(found: Recheck) -> None:
+def _say(found: Recheck, *, err: bool = False) -> None:
     """Say what a search came to: the alerts first, a line each."""
     for entry in found.alerts[:SHOWN]:
-        typer.echo(alarming(_line(entry)))
+        typer.echo(alarming(_line(entry)), err=err)
     if len(found.alerts) > SHOWN:
-        typer.echo(f"  ... and {len(found.alerts) - SHOWN} more; `artifact review` lists them")
+        typer.echo(f"  ... and {len(found.alerts) - SHOWN} more; `artifact review` lists them", err=err)
     objects = "1 stolen or missing object" if found.objects == 1 else f"{found.objects:,} stolen or missing objects"
     works = "1 work" if found.searched == 1 else f"{found.searched:,} works"
     count = len(found.alerts)
     raised = "no new alert" if not count else f"{count} new alert{'' if count == 1 else 's'}, open in `artifact review`"
-    typer.echo(f"looked back at {works} seen earlier, for {objects}: {raised}")
+    typer.echo(f"looked back at {works} seen earlier, for {objects}: {raised}", err=err)
 
 
 def _line(entry: LogEntry) -> str:

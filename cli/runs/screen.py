@@ -21,6 +21,7 @@ from cli.records.away_words import not_compared
 from cli.records.recorder import recording
 from cli.records.review_words import misfit_line
 from cli.runs.judging_options import LookingOptions
+from cli.runs.recheck import recheck_since
 from cli.screening.alarm import Alarm, program_of
 from cli.screening.desk import Desk
 from cli.screening.journal import Journal
@@ -74,7 +75,8 @@ def run_screen(
             say_what_it_came_to(journal, source)
             if line := misfit_line(data, report.edition.calibration):
                 typer.echo(line, err=True)
-            return Tally(journal.counts, journal.alerts.total())
+            later = recheck_since(report.edition, judging)
+            return Tally(journal.counts, journal.alerts.total() + later)
 
 
 def _lots(source: Source, options: ScreeningOptions) -> list[Lot]:
@@ -141,6 +143,7 @@ def _arriving(desk: Desk, report: ScreeningReport, every: float, judging: Lookin
         exclude = report.options.exclude
         for arrived in watched(report.source, every, desk.is_done, exclude=exclude, on_trouble=_say_note):
             if arrived and _is_out_of_date(report.edition):
+                recheck_since(report.edition, judging)
                 report.edition = judging.open_edition(report.edition.data, parallel=cpu_count())
                 desk.go_by(report.edition, _claims(report.edition.data))
             if arrived:  # else nothing would be shown but a bar

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -12,7 +11,6 @@ from pathlib import Path
 import numpy as np
 
 from retrieval.catalogue.catalogue import Catalogue
-from retrieval.catalogue.standing import Register
 from retrieval.encoder.stream import Reading
 from retrieval.errors import UnreadableImage
 from retrieval.finding.confirmation import EXEMPLARS, FeaturesOf, agreeing, confirm_one
@@ -31,10 +29,12 @@ from retrieval.photographs.reader_process import read_here
 from retrieval.verdicts.entry import LogEntry, entries_of
 from retrieval.verdicts.log import VerdictLog, features_seen
 
-NEAREST = 1000  # works seen earlier, by their embedding, that are registered to an object with what is kept of them
+NEAREST = 200  # works seen earlier, by their embedding, that are registered to an object with what is kept of them
+AT_ONCE = 20  # objects that are searched for before what was found is logged
 AGAIN = 3  # of the nearest that could not be registered so, which are looked at again where the photograph is there
 
 OnProgress = Callable[[int, int], None]
+OnSearched = Callable[[Sequence[str]], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,22 +61,6 @@ class _Seen:
         return one.sha256, one.photo, one.picture, str(one.lot), self.object_id
 
 
-def wanted_objects(catalogue: Catalogue) -> dict[str, str]:
-    """Return every stolen or missing object, with what makes a search for it a new one: its status, its exemplars."""
-    register = Register.of(catalogue.objects())
-    contents: dict[str, list[str]] = {}
-    for photo in catalogue.photos():
-        if register.is_wanted(photo.object_id):
-            contents.setdefault(photo.object_id, []).append(photo.sha256)
-    return {
-        object_id: f"{register.standing(object_id).status} {_hash_of(hashes)}" for object_id, hashes in contents.items()
-    }
-
-
-def _hash_of(hashes: Iterable[str]) -> str:
-    return hashlib.sha256(" ".join(sorted(set(hashes))).encode()).hexdigest()
-
-
 def recheck(
     edition: Edition,
     log: VerdictLog,
@@ -85,25 +69,49 @@ def recheck(
     read: Reading = read_here,
     max_megapixels: float = DEFAULT_MAX_MEGAPIXELS,
     on_progress: OnProgress = lambda done, total: None,
+    on_searched: OnSearched = lambda objects: None,
 ) -> Recheck:
     """Search all that was seen for stolen or missing objects, and log an alert for each work that shows one.
 
     Works that were matched then, with the object or a double of it, are known by their verdicts; unknown ones by their
     embedding and features, which are registered, and judged where the photograph is still there. What raised that alert
-    already raises none again.
+    already raises none again. What is found of some objects is logged, and `on_searched` told of them, before others
+    are searched for.
     """
+    if not log.entries(limit=1):  # a register may be large, and nothing was seen
+        on_searched(objects)
+        return Recheck(len(objects), 0)
+    kept = log.sighted(edition.encoder.fingerprint)
+    found = Recheck(len(objects), len(kept[0]))
+    for start in range(0, len(objects), AT_ONCE):
+        some = objects[start : start + AT_ONCE]
+        then, told = _searched(edition, log, some, kept, read, max_megapixels)
+        found = replace(found, searched=found.searched + then, alerts=(*found.alerts, *told))
+        on_searched(some)
+        on_progress(start + len(some), len(objects))
+    return found
+
+
+def _searched(
+    edition: Edition,
+    log: VerdictLog,
+    objects: Sequence[str],
+    sightings: tuple[np.ndarray, np.ndarray],
+    read: Reading,
+    max_megapixels: float,
+) -> tuple[int, list[LogEntry]]:
+    """Search for some objects; return how many works were matched with them then, and the alerts, as logged."""
     doubles = _doubles(edition, objects)
     shown = {object_id: [object_id, *doubles[object_id]] for object_id in objects}
     then = [_Seen(entry, object_id) for object_id, same in shown.items() for entry in log.matched(same)]
-    hits, near, searched = _sighted(edition, log, objects, on_progress)
+    hits, near = _sighted(edition, log, objects, *sightings)
     entries = [_as_matched(seen, edition) for seen in _new(log, then)]
     kept = _new(log, hits)
     judged = _judged(edition, [*kept, *_new(log, near)], read, max_megapixels)
     entries += [judged.pop(seen.key) if seen.key in judged else _as_kept(seen, edition) for seen in kept]
     entries += judged.values()  # near, and registered only when they were looked at again
     numbers = log.add(entries) if entries else []
-    told = [replace(entry, number=number) for entry, number in zip(entries, numbers, strict=True)]
-    return Recheck(len(objects), searched + len(then), tuple(told))
+    return len(then), [replace(entry, number=number) for entry, number in zip(entries, numbers, strict=True)]
 
 
 def _doubles(edition: Edition, objects: Iterable[str]) -> dict[str, list[str]]:
@@ -144,12 +152,11 @@ def _new(log: VerdictLog, seen: Iterable[_Seen]) -> list[_Seen]:
 
 
 def _sighted(
-    edition: Edition, log: VerdictLog, objects: Sequence[str], on_progress: OnProgress
-) -> tuple[list[_Seen], list[_Seen], int]:
-    """Return the unknown works on which an object lies, those that are near only, and of how many they are."""
-    numbers, vectors = log.sighted(edition.encoder.fingerprint)
+    edition: Edition, log: VerdictLog, objects: Sequence[str], numbers: np.ndarray, vectors: np.ndarray
+) -> tuple[list[_Seen], list[_Seen]]:
+    """Return the unknown works on which an object lies, and those that are near only."""
     if not len(numbers):
-        return [], [], 0
+        return [], []
     known = _exemplar_features(edition, objects)
     vectors = vectors.astype(np.float32)
 
@@ -159,11 +166,10 @@ def _sighted(
     hits: list[_Seen] = []
     near: list[_Seen] = []
     with ThreadPoolExecutor(cpu_count(), thread_name_prefix="recheck") as pool:
-        for done, (object_id, matches) in enumerate(zip(objects, pool.map(found, objects), strict=True), 1):
+        for object_id, matches in zip(objects, pool.map(found, objects), strict=True):
             for number, match in matches:
                 (hits if match.registered else near).append(_Seen(log.entry(number), object_id, match))
-            on_progress(done, len(objects))
-    return hits, near, len(numbers)
+    return hits, near
 
 
 def _exemplar_features(edition: Edition, objects: Iterable[str]) -> FeaturesOf:

@@ -3,12 +3,14 @@
 import json
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from typer.testing import CliRunner
 
 from cli.main import app
 from retrieval.verdicts.log import VerdictLog
+from retrieval.verdicts.recheck import Recheck, recheck
 from tests.pictures import VIEWS, painting, warped, write_paintings
 
 
@@ -76,6 +78,43 @@ def test_works_stolen_later_are_found_where_they_were_seen_and_told_once(desk, t
     assert json.loads(artifact("recheck", "--data", data, "--format", "json")) == []
     assert "05 is registered neither as stolen nor as missing" in artifact("recheck", "05", "--data", data, code=1)
     assert "No object 'nobody'" in artifact("recheck", "nobody", "--data", data, code=1)
+
+
+def test_what_comes_to_be_stolen_during_a_screening_is_found_at_its_end(desk, tmp_path, monkeypatch):
+    data, works = shutil.copytree(desk / "data", tmp_path / "data"), desk / "works"
+    (works / "catalogue.csv").write_text("object_id,status\n03,Stolen\n02,missing\n")
+    monkeypatch.setattr("cli.runs.index.recheck_what_is_new", lambda *_: None)  # done before the last was logged
+    monkeypatch.setattr("cli.runs.screen.say_what_it_came_to", lambda *_: artifact("index", works, "--data", data))
+    monkeypatch.setattr("retrieval.verdicts.recheck.AT_ONCE", 1)
+    screen = "screen", desk / "inbox/lots.csv", "--data", data, "--out", tmp_path / "july.csv", "--exit-code"
+    said = artifact(*screen, code=11)
+    assert "known.jpg (lot known, sale June) is consistent with a work registered as stolen, 03" in said
+    assert said.endswith("for 2 stolen or missing objects: 1 new alert, open in `artifact review`")
+    with VerdictLog.reading(data) as log:
+        assert log.rechecked().keys() == {"02", "03"}
+    assert artifact("recheck", "--data", data).endswith("no new alert")
+
+
+def test_what_was_found_is_kept_when_a_search_is_interrupted_and_an_empty_log_costs_nothing(tmp_path, monkeypatch):
+    edition = SimpleNamespace(encoder=SimpleNamespace(fingerprint="e"))
+    searched: list[str] = []
+
+    def stopped(edition, log, objects, *_):
+        if "c" in objects:
+            raise KeyboardInterrupt
+        return 1, []
+
+    monkeypatch.setattr("retrieval.verdicts.recheck._searched", stopped)
+    monkeypatch.setattr("retrieval.verdicts.recheck.AT_ONCE", 2)
+    with VerdictLog.opened(tmp_path) as log:
+        assert recheck(edition, log, ["c"], on_searched=searched.extend) == Recheck(1, 0)
+        assert searched == ["c"]
+        row = {"date": "2026-01-02T03:04:05+00:00", "photo": "/1.jpg", "encoder": "e", "revision": 1}
+        log.db["verdicts"].insert(row | {"outcome": "no-match", "reasons": "[]"})
+        searched.clear()
+        with pytest.raises(KeyboardInterrupt):
+            recheck(edition, log, ["a", "b", "c"], on_searched=searched.extend)
+    assert searched == ["a", "b"]
 
 
 @pytest.mark.slow
