@@ -21,9 +21,16 @@ _WORK = "coalesce(sha256, hex(photo)), picture, region, coalesce(object_id, aske
 # What a person decides on: the photograph by its content, the object, and what the register says of that.
 _ALERT = "CASE WHEN alert_object = object_id OR alert_object IS NULL THEN alert ELSE alert_object END"
 _PAIR = f"coalesce(sha256, hex(photo)), picture, coalesce(object_id, asked), {_ALERT}"
+# Of one work the last verdict counts; where that is an alert, so does the last one of each sale and file.
+_LAST = f"""
+    number IN (SELECT max(number) FROM verdicts GROUP BY {_WORK})
+    OR number IN (SELECT max(number) FROM verdicts WHERE alert IS NOT NULL GROUP BY {_WORK}, photo, lot)
+    AND json_array({_WORK}) IN (
+        SELECT json_array({_WORK}) FROM verdicts
+        WHERE alert IS NOT NULL AND number IN (SELECT max(number) FROM verdicts GROUP BY {_WORK}))"""
 _DECIDED = tuple(str(outcome) for outcome in Outcome if outcome is not Outcome.INCONCLUSIVE)
 _OPEN = f"""
-    SELECT number FROM verdicts WHERE number IN (SELECT max(number) FROM verdicts GROUP BY {_WORK})
+    SELECT number FROM verdicts WHERE ({_LAST})
     AND (outcome IN ('divergent', '{UNREADABLE}') OR alert IS NOT NULL
          OR (outcome = 'inconclusive' AND object_id IS NOT NULL)
          OR (asked IS NOT NULL AND lot IS NOT NULL AND outcome <> 'consistent'))
@@ -148,9 +155,9 @@ def open_verdicts(log: VerdictLog) -> list[int]:
     """Return the numbers of the verdicts that wait for a person, alerts first, then the last one; raises CatalogueBusy.
 
     Waiting are divergent verdicts, inconclusive ones with an object, alerts, claims of lots that are not upheld, and
-    unreadable photographs. Of one work on a photograph only the last verdict counts, and none on a photograph and an
-    object that somebody has decided on, until the object's status changes; that it is inconclusive decides nothing
-    but that. Photographs that were judged together wait as one, but for alerts.
+    unreadable photographs. Of one work on a photograph only the last verdict counts, but each sale's last alert, and
+    none on a photograph and an object that somebody has decided on, until the object's status changes; that it is
+    inconclusive decides nothing but that. Photographs that were judged together wait as one, but for alerts.
     """
     if not _can_hold(log):
         raise CatalogueBusy("These verdicts are of an earlier version and cannot be written. Copy the folder.")

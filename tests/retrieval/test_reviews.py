@@ -74,6 +74,15 @@ def overrule(log: VerdictLog, number: int, outcome: str, object_id: str | None =
     return add_review(log, review)
 
 
+def test_an_alert_of_another_sale_of_the_same_file_is_open_too_until_the_work_raises_none(log):
+    june, july = ({"photo": f"/{sale}/1.jpg", "lot": json.dumps({"sale": sale})} for sale in ("june", "july"))
+    keep(log, "consistent", alert="stolen", **june)
+    numbers = [keep(log, "consistent", alert="stolen", **lot) for lot in (june, july)]
+    assert open_verdicts(log) == numbers[::-1]
+    keep(log, "consistent", **july)
+    assert open_verdicts(log) == []
+
+
 def test_open_are_alerts_and_what_is_divergent_inconclusive_on_an_object_or_unreadable(log):
     for number, outcome in enumerate(("divergent", "consistent", "no-match", "inconclusive")):
         keep(log, outcome, sha256=f"s{number}")
