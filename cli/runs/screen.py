@@ -150,6 +150,7 @@ def _arriving(desk: Desk, report: ScreeningReport, every: float, judging: Lookin
                 yield from desk.screen(arrived, len(desk.journal) + len(arrived))
             if arrived and report.options.out is not None:
                 report.write(reload=max(every, QUICKEST))
+    yield from desk.journal.fresh()  # kept, and not told of when the interruption came
 
 
 def _is_out_of_date(edition: Edition) -> bool:

@@ -6,11 +6,12 @@ import sys
 import time
 from contextlib import suppress
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from cli.records.alert_words import alert_lines
-from cli.runs.screen import say_what_it_came_to
+from cli.runs.screen import _arriving, say_what_it_came_to
 from cli.screening.alarm import BELL, Alarm, program_of
 from cli.screening.journal import Journal
 from retrieval.errors import ArtifactError
@@ -96,6 +97,18 @@ def test_a_program_that_hangs_is_run_once_more_at_the_end_and_not_for_each_alert
     assert [line for line in lines if line.endswith("alerts were not told of; the report has all")], lines
     assert len([line for line in lines if "took longer than 1 s" in line]) <= 2
     assert any("waiting until" in line for line in lines) is not interrupted
+
+
+def test_what_was_kept_when_a_watch_is_interrupted_is_told_too(monkeypatch):
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    journal = type("Kept", (), {"fresh": lambda self: ["kept"], "__len__": lambda self: 1})()
+    desk = SimpleNamespace(is_done=None, screen=interrupted, journal=journal)
+    monkeypatch.setattr("cli.runs.screen.watched", lambda *_, **__: [["lot"]])
+    monkeypatch.setattr("cli.runs.screen._is_out_of_date", lambda edition: False)
+    report = SimpleNamespace(options=SimpleNamespace(exclude=()), source=Path(), edition=None)
+    assert list(_arriving(desk, report, 1.0, None)) == ["kept"]
 
 
 def test_a_program_that_is_not_there_is_refused_before_anything_is_judged():
