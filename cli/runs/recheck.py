@@ -76,7 +76,8 @@ def recheck_since(edition: Edition, judging: JudgingOptions) -> int:
     if not new:
         return 0
     found = _searched(edition.data, new, wanted, judging)
-    _say(found, err=True)
+    if found.alerts:
+        _say(found, err=True)
     return len(found.alerts)
 
 

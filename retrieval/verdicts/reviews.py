@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -162,36 +163,59 @@ def open_verdicts(log: VerdictLog) -> list[int]:
     if not _can_hold(log):
         raise CatalogueBusy("These verdicts are of an earlier version and cannot be written. Copy the folder.")
     waiting = [row["number"] for row in log.db.query(_OPEN)]
-    last = {(entry.sha256, entry.object_id): entry for entry in log.together()}
-    return _one_a_lot(waiting, last.values(), log) if last else waiting
+    several = [whole for whole in log.together() if _is_of_all(whole)]
+    return _one_a_lot(waiting, several[::-1], log) if several else waiting
+
+
+def _is_of_all(whole: LogEntry) -> bool:
+    """Say whether a decision on several photographs is one on each; a consistent folder may hold several lots."""
+    return whole.outcome != Outcome.CONSISTENT or bool((whole.lot or {}).get("lot"))
 
 
 def _one_a_lot(waiting: Sequence[int], several: Iterable[LogEntry], log: VerdictLog) -> list[int]:
     """Return the verdicts that wait, of photographs that were judged together the one on all of them; alerts first.
 
-    It waits also where its photographs say otherwise alone.
+    It waits also where its photographs say otherwise alone, and does not where a later one rests on them too. `several`
+    are the verdicts on several photographs, the last one first.
     """
-    decided = {review.verdict for review in reviews(log)}
+    reviewed = {review.verdict for review in reviews(log)}
+    several = list(several)
+    decided = {(whole.sha256, whole.object_id) for whole in several if whole.number in reviewed}
     entries = {number: log.entry(number) for number in waiting}
+    later: dict[int, list[frozenset[int]]] = defaultdict(list)  # of each single one, those that rest on it
     for whole in several:
         assert whole.number is not None
-        single = [number for number in whole.together or () if number in entries and entries[number].alert is None]
+        rests_on = frozenset(whole.together or ())
+        if any(rests_on <= other for number in rests_on for other in later[number]):
+            entries.pop(whole.number, None)
+            continue
+        for number in rests_on:
+            later[number].append(rests_on)
+        single = [number for number in rests_on if number in entries and entries[number].alert is None]
         for number in single:
             del entries[number]
-        if single and whole.number not in decided:
+        if single and (whole.sha256, whole.object_id) not in decided:
             entries[whole.number] = whole
     return sorted(entries, key=lambda number: (entries[number].alert is None, -number))
 
 
 def review_of(log: VerdictLog, sha256: str | None, picture: int | None, object_id: str) -> ReviewedVerdict | None:
-    """Return the last review of any verdict on the same photograph, by its content, and the same object."""
+    """Return the last review of any verdict on the same photograph, by its content, and the same object.
+
+    What was decided on the photographs of a lot together was decided on each of them.
+    """
     if not _can_hold(log):
         return None
-    sql = """SELECT reviews.* FROM reviews JOIN verdicts ON verdicts.number = reviews.verdict
-             WHERE verdicts.sha256 = ? AND verdicts.picture IS ? AND verdicts.object_id = ?
-             ORDER BY reviews.number DESC LIMIT 1"""
+    sql = """WITH same AS (SELECT number FROM verdicts WHERE sha256 = ? AND picture IS ? AND object_id = ?)
+             SELECT reviews.* FROM reviews WHERE verdict IN (
+                 SELECT number FROM same
+                 UNION SELECT whole.number FROM reviews JOIN verdicts AS whole ON whole.number = reviews.verdict,
+                     json_each(whole.together) AS part WHERE part.value IN (SELECT number FROM same))
+             ORDER BY number DESC"""
     for row in log.db.query(sql, [sha256, picture, object_id]):
-        return ReviewedVerdict(log.entry(row["verdict"]), Review(**row))
+        entry = log.entry(row["verdict"])
+        if entry.together is None or _is_of_all(entry):
+            return ReviewedVerdict(entry, Review(**row))
     return None
 
 

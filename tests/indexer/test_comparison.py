@@ -68,6 +68,7 @@ def test_the_tower_is_the_one_that_the_shipped_network_looks_through():
         np.ones((PLACES_ACROSS, PLACES_ACROSS), bool),
         np.ones((SIDE, SIDE), bool),
         0.0,
+        np.zeros((PLACES_ACROSS, PLACES_ACROSS), np.float32),
     )
     network, head = tower(), load_file(FOLDER / HEAD)
     network.head.load_state_dict({name: torch.from_numpy(value).float() for name, value in head.items()})

@@ -167,6 +167,53 @@ def test_the_last_review_of_a_photograph_and_an_object_is_known_and_what_it_sett
     assert decides(undecided, "inconclusive", None) and not decides(undecided, "divergent", None)
 
 
+LOT = '{"lot": "7"}'
+
+
+def keep_lot(log: VerdictLog, *photos: str, **more: object) -> tuple[list[int], int]:
+    """Record a divergent verdict on each of several photographs, and one on all; return their numbers."""
+    return (single := [keep(log, sha256=photo, lot=LOT) for photo in photos]), keep_whole(log, single, **more)
+
+
+def keep_whole(log: VerdictLog, single: list[int], outcome: str = "consistent", **more: object) -> int:
+    contents = " ".join(sorted(str(log.entry(number).sha256) for number in single))
+    row = {"sha256": contents, "region": None, "asked": "A", "lot": LOT, "together": json.dumps(single)}
+    return keep(log, outcome, **row | more)
+
+
+@pytest.mark.parametrize("outcome", ["consistent", "divergent"])
+def test_a_lot_that_was_decided_on_does_not_wait_again_nor_do_its_photographs(log, outcome):
+    _, whole = keep_lot(log, "s1", "s2", outcome=outcome)
+    assert open_verdicts(log) == [whole] and review_of(log, "s1", None, "A") is None
+    accept(log, whole)
+    keep_lot(log, "s1", "s2", outcome=outcome)
+    assert open_verdicts(log) == []
+    found = review_of(log, "s1", None, "A")
+    assert found is not None and found.review.verdict == whole and decides(found, "divergent", None)
+    assert not decides(found, "divergent", "stolen")
+    assert [review_of(log, *other) for other in (("s3", None, "A"), ("s1", 2, "A"), ("s1", None, "B"))] == [None] * 3
+
+
+def test_a_consistent_folder_decides_on_none_of_its_photographs(log):
+    single, whole = keep_lot(log, "s1", "s2", lot=None)
+    assert open_verdicts(log) == single[::-1]
+    accept(log, whole)
+    assert review_of(log, "s1", None, "A") is None
+    _, other = keep_lot(log, "s3", "s4", lot=None, outcome="divergent")
+    assert open_verdicts(log) == [other, *single[::-1]]
+
+
+def test_a_lot_that_grows_waits_as_one(log):
+    single, first = keep_lot(log, "s1", "s2", outcome="divergent")
+    assert open_verdicts(log) == [first]
+    more = [*single, keep(log, sha256="s3", lot=LOT)]
+    second = keep_whole(log, more, "divergent")
+    last = keep_whole(log, [*more, keep(log, sha256="s4", lot=LOT)])
+    assert second < last and open_verdicts(log) == [last]
+    accept(log, last)
+    assert open_verdicts(log) == []
+
+
 def test_what_is_open_is_that_of_a_plain_loop(log):
     draw = np.random.default_rng(5)
     for _ in range(300):
