@@ -10,11 +10,13 @@ import typer
 from cli.output.interruption import saying
 from cli.output.progress import progress
 from cli.output.terminal import alarming
-from cli.records.alert_words import words_of
+from cli.records.alert_words import entry_words, words_of
 from cli.records.artifact_1 import dumps
+from cli.records.of_verdict import entry_record
 from cli.runs.judging_options import JudgingOptions
 from indexer.inputs.names import composed
 from retrieval.catalogue.catalogue import Catalogue
+from retrieval.catalogue.standing import Register
 from retrieval.errors import ArtifactError
 from retrieval.judging.edition import Edition
 from retrieval.machine import cpu_count
@@ -43,7 +45,7 @@ def run_recheck(data: Path, object_ids: Sequence[str], *, judging: JudgingOption
     if as_json:
         typer.echo(dumps([entry.to_json() for entry in found.alerts], indent=2))
     else:
-        _say(found)
+        _say(found, data)
     return len(found.alerts)
 
 
@@ -57,7 +59,7 @@ def recheck_what_is_new(data: Path, judging: JudgingOptions) -> None:
         known = log.rechecked()
     new = [object_id for object_id, state in wanted.items() if known.get(object_id) != state]
     if new:
-        _say(_searched(data, new, wanted, judging))
+        _say(_searched(data, new, wanted, judging), data)
     elif known.keys() - wanted.keys():  # found again: should it be stolen once more, it is searched for once more
         with VerdictLog.opened(data) as log:
             log.set_rechecked(wanted)
@@ -77,7 +79,7 @@ def recheck_since(edition: Edition, judging: JudgingOptions) -> int:
         return 0
     found = _searched(edition.data, new, wanted, judging)
     if found.alerts:
-        _say(found, err=True)
+        _say(found, edition.data, err=True)
     return len(found.alerts)
 
 
@@ -101,10 +103,13 @@ def _searched(data: Path, objects: Sequence[str], wanted: dict[str, str], judgin
         return recheck(edition, log, objects, read=read, max_megapixels=pixels, on_progress=show, on_searched=note)
 
 
-def _say(found: Recheck, *, err: bool = False) -> None:
-    """Say what a search came to: the alerts first, a line each."""
+def _say(found: Recheck, data: Path, *, err: bool = False) -> None:
+    """Say what a search came to: the alerts first, a line each, with what the register says of the case."""
+    with Catalogue.reading(data) as catalogue:
+        register = Register.of(catalogue.objects())
     for entry in found.alerts[:SHOWN]:
-        typer.echo(alarming(_line(entry)), err=err)
+        case = entry_words(entry_record(register.entry(entry.alerted))) if entry.alerted else ""
+        typer.echo(alarming(_line(entry) + (f"; {case}" if case else "")), err=err)
     if len(found.alerts) > SHOWN:
         typer.echo(f"  ... and {len(found.alerts) - SHOWN} more; `artifact review` lists them", err=err)
     objects = "1 stolen or missing object" if found.objects == 1 else f"{found.objects:,} stolen or missing objects"

@@ -52,11 +52,13 @@ def test_works_stolen_later_are_found_where_they_were_seen_and_told_once(desk, t
     for number in (90, 91):
         painting(number).save(works / f"{number}.png")
     painting(5).resize((300, 260)).save(works / "05-again.png")
-    rows = ("object_id,status", "03,Stolen", "90,missing", "91,stolen", "05,in collection", "05-again,stolen")
+    rows = ("object_id,status,contact", "03,Stolen,tpc@example.org", "90,missing,", "91,stolen,")
+    rows += ("05,in collection,", "05-again,stolen,")
     (works / "catalogue.csv").write_text("\n".join(rows))
     said = artifact("index", works, "--data", data)
     assert said.endswith("for 4 stolen or missing objects: 4 new alerts, open in `artifact review`")
     first = f"ALERT, stolen: {(desk / 'inbox/known.jpg').resolve()} (lot known, sale June) is consistent with a work"
+    assert "; contact tpc@example.org" in said
     assert first in said and "registered as missing, 90" in said and "92.jpg" not in said
     found = entries(data)
     assert sorted(found) == ["90.jpg", "91.jpg", "known.jpg", "other.jpg"]
