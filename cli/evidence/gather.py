@@ -12,7 +12,7 @@ from cli.evidence.evidence import UNKNOWN, Evidence, EvidenceAlert, Origin
 from cli.evidence.page import render_evidence
 from cli.evidence.picture import draw_evidence
 from cli.output.writing import write_whole
-from cli.records.alert_words import entry_words, words_of
+from cli.records.alert_words import alert_sentence, words_of
 from cli.records.of_verdict import entry_record
 from retrieval.comparing.alignment import lay_over
 from retrieval.errors import UnreadableImage
@@ -75,9 +75,8 @@ def _alert(work: Work) -> EvidenceAlert | None:
     """Return the alert of a work, as the page of a screening words it."""
     if work.alert is None:
         return None
-    case = entry_words(entry_record(work.entry)) if work.entry else ""
-    said = words_of(work.alert, work.certainty, work.entry.object_id if work.entry else work.matches[0].object_id)
-    return EvidenceAlert(str(work.alert), f"This {said}.{f' {case[0].upper()}{case[1:]}.' if case else ''}")
+    words = words_of(work.alert, work.certainty, work.entry.object_id if work.entry else work.matches[0].object_id)
+    return EvidenceAlert(str(work.alert), alert_sentence(words, entry_record(work.entry) if work.entry else None))
 
 
 def _exemplar(match: Match, edition: Edition) -> Photograph | UnreadableImage:

@@ -7,7 +7,6 @@ import shutil
 import sys
 import textwrap
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import repeat
 
 import typer
 
@@ -35,13 +34,8 @@ def list_notices(what: str, lines: Sequence[str], *, where: str = "") -> None:
         typer.echo(f"  ... and {len(lines) - SHOWN} more{where}", err=True)
 
 
-def print_table(
-    columns: Mapping[str, str], rows: Iterable[Iterable[str]], *, urgent: Iterable[bool] | None = None
-) -> None:
-    """Print rows under columns (name -> "left" or "right") as wide as the terminal, or 80 characters.
-
-    Rows that are `urgent` are red where colours are wanted.
-    """
+def print_table(columns: Mapping[str, str], rows: Iterable[Iterable[str]]) -> None:
+    """Print rows under columns (name -> "left" or "right") as wide as the terminal, or 80 characters."""
     from rich import box
     from rich.console import Console
     from rich.markup import escape
@@ -50,8 +44,8 @@ def print_table(
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for name, justify in columns.items():
         table.add_column(name, justify=justify, overflow="fold")  # type: ignore[arg-type]
-    for row, is_urgent in zip(rows, repeat(False) if urgent is None else urgent, strict=False):
-        table.add_row(*(escape(plain(cell)) for cell in row), style="bold red" if is_urgent else "")
+    for row in rows:
+        table.add_row(*(escape(plain(cell)) for cell in row))
     colour = wants_colour()
     Console(highlight=False, width=_width(), force_terminal=colour, no_color=not colour).print(table)
 

@@ -9,11 +9,12 @@ from dataclasses import dataclass, field, replace
 from itertools import groupby, starmap
 from pathlib import Path
 
-from cli.pages.screening_entries import PICTURED, PROVISIONAL, Entries, Entry, FileLine
+from cli.pages.screening_entries import PICTURED, Entries, Entry, FileLine
 from cli.pages.templating import page_pieces
 from cli.pictures.thumbnails import Reference
 from cli.records.artifact_1 import PhotographRecord, WorkRecord, away, name_of
 from cli.records.away_words import not_compared
+from cli.records.client_words import PROVISIONAL
 from cli.records.triage import ALERTS, Priority, priority, triaged
 
 Item = tuple[PhotographRecord, int | None]  # a record, and the index of a work in the record

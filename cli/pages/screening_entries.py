@@ -9,7 +9,7 @@ from urllib.parse import quote, urlsplit
 
 from cli.pages.parts import DistanceBar
 from cli.pictures.thumbnails import LARGE, SMALL, Reference, Thumbnail, thumbnail
-from cli.records.alert_words import alert_words, entry_words
+from cli.records.alert_words import alert_sentence, alert_words
 from cli.records.artifact_1 import (
     ClaimRecord,
     ForgeryRecord,
@@ -21,7 +21,7 @@ from cli.records.artifact_1 import (
     alerted,
     name_of,
 )
-from cli.records.client_words import ClientWords, client_words
+from cli.records.client_words import ClientWords, client_words, is_provisional
 from cli.records.lines import LOT_COLUMNS, lot_words, seen_line
 from cli.records.review_words import earlier_review
 from cli.records.triage import ALERTS, Priority, claimed, deciding, shows_object, together_with
@@ -29,7 +29,6 @@ from retrieval.outcome import OF_AN_OBJECT, Outcome
 
 COMPACT = (Priority.CONSISTENT, Priority.NO_MATCH)
 PICTURED = 3000  # entries with pictures; a browser opens no more
-PROVISIONAL = "provisional"  # begins a reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +139,7 @@ class Entries:
             seen=seen_line(record["seen_before"]) if record["seen_before"] else "",
             heading=self._heading(record, work),
             said=client_words(record, work),
-            review=earlier_review(review) if work and (review := work.get("review")) else "",
+            review=earlier_review(review) if work and (review := work["review"]) else "",
             together=together_with(record, work) if work else None,
         )
 
@@ -193,7 +192,7 @@ class Entries:
             named=shows_object(work),
             judged_by=f"{name} distance",
             bar=DistanceBar.of(compared),
-            provisional=any(reason.startswith(PROVISIONAL) for reason in above),
+            provisional=is_provisional(above),
         )
 
 
@@ -216,13 +215,12 @@ def _beside(record: PhotographRecord, work: WorkRecord) -> dict[tuple[str, str],
 def _alerts(work: WorkRecord, compared: WorkRecord | None) -> list[tuple[Priority, str]]:
     """Return each alert of a work, and of the object the work is claimed to be, in words that cannot be overlooked."""
     raised = {(judged["alert"], alerted(judged)): judged for judged in (compared, work) if judged and judged["alert"]}
-    return [(alert, _alert(judged)) for alert in ALERTS for (kind, _), judged in raised.items() if kind == alert]
-
-
-def _alert(work: WorkRecord) -> str:
-    """Return what an alert says, with what the register says of the case."""
-    case = entry_words(work.get("register_entry"))
-    return f"This {alert_words(work)}.{f' {case[0].upper()}{case[1:]}.' if case else ''}"
+    return [
+        (alert, alert_sentence(alert_words(judged), judged["register_entry"]))
+        for alert in ALERTS
+        for (kind, _), judged in raised.items()
+        if kind == alert
+    ]
 
 
 def _claim(record: PhotographRecord, below: WorkRecord | None) -> JudgedClaim | None:

@@ -11,7 +11,7 @@ UNDECIDED = "original or copy undecided"
 
 def alert_words(work: WorkRecord) -> str:
     """Return what the alert of a work says, after `the photograph`."""
-    return words_of(work["alert"], work.get("alert_certainty"), alerted(work))
+    return words_of(work["alert"], work["alert_certainty"], alerted(work))
 
 
 def words_of(alert: str | None, certainty: str | None, object_id: str | None) -> str:
@@ -37,6 +37,12 @@ def entry_words(entry: RegisterEntryRecord | None) -> str:
     return "; ".join(f"{name} {text}" for name, text in said.items() if text)
 
 
+def alert_sentence(words: str, entry: RegisterEntryRecord | None) -> str:
+    """Return what an alert says on a page: its words, which go after `this`, and what the register says of the case."""
+    case = entry_words(entry)
+    return f"This {words}.{f' {case[0].upper()}{case[1:]}.' if case else ''}"
+
+
 def alert_lines(record: PhotographRecord) -> list[str]:
     """Return a line for each alert of a photograph, also of the work that it is claimed to be."""
     return [alert_line(record, work) for work in alarming_works(record)]
@@ -44,5 +50,5 @@ def alert_lines(record: PhotographRecord) -> list[str]:
 
 def alert_line(record: PhotographRecord, work: WorkRecord) -> str:
     """Return the alert of one work on a photograph in a line."""
-    case = entry_words(work.get("register_entry"))
+    case = entry_words(work["register_entry"])
     return f"ALERT, {work['alert']}: {name_of(record)} {alert_words(work)}{f' ({case})' if case else ''}"

@@ -252,7 +252,7 @@ def away(photograph: PhotographRecord) -> list[WorkRecord]:
 
 def alerted(work: WorkRecord) -> str:
     """Return the object that the alert of a work is about."""
-    entry = work.get("register_entry")  # a journal of an earlier version has none
+    entry = work["register_entry"]
     return entry["object_id"] if entry else work["matches"][0]["object_id"]
 
 
@@ -273,4 +273,4 @@ def alerts(photograph: PhotographRecord) -> list[str]:
 
 def undecided(photograph: PhotographRecord) -> int:
     """Return of how many works of a photograph that raise an alert original or copy is undecided."""
-    return sum(work.get("alert_certainty") == "undecided" for work in alarming_works(photograph))
+    return sum(work["alert_certainty"] == "undecided" for work in alarming_works(photograph))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from cli.records.artifact_1 import DivergenceRecord, MatchRecord, PhotographRecord, TogetherRecord, WorkRecord
@@ -103,8 +104,12 @@ def _sure(work: WorkRecord) -> str:
     said = f"The {name} distance {judged['distance']:.3f} is {side} its threshold {limit:.3f}"
     if stability := best["stability"]:
         said += f", and {stability['least']:.3f} to {stability['most']:.3f} when measured again"
-    provisional = any(reason.startswith(PROVISIONAL) for reason in work["reasons"])
-    return f"{said}. The threshold is provisional." if provisional else f"{said}."
+    return f"{said}. The threshold is provisional." if is_provisional(work["reasons"]) else f"{said}."
+
+
+def is_provisional(reasons: Iterable[str]) -> bool:
+    """Say whether reasons name a provisional threshold."""
+    return any(reason.startswith(PROVISIONAL) for reason in reasons)
 
 
 def _then(record: PhotographRecord, work: WorkRecord) -> str:

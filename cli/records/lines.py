@@ -125,11 +125,11 @@ def _row(record: PhotographRecord, work: WorkRecord | None) -> dict[str, Any]:
         "likelihood_ratio": work["likelihood_ratio"],
         "p_value": work["p_value"],
         "region": " ".join(map(str, work["region"])),
-        "review": earlier_review(review) if (review := work.get("review")) else "",
-        "alert_certainty": work.get("alert_certainty"),
+        "review": earlier_review(review) if (review := work["review"]) else "",
+        "alert_certainty": work["alert_certainty"],
         "alert_object": alerted(work) if work["alert"] else "",
-        "register_entry": entry_words(work.get("register_entry")),
-        "lead": lead["object_id"] if (lead := work.get("lead")) else "",
+        "register_entry": entry_words(work["register_entry"]),
+        "lead": lead["object_id"] if (lead := work["lead"]) else "",
     }
     row |= _together(said) if (said := together_with(record, work)) else {}
     if not work["matches"]:
@@ -189,6 +189,12 @@ def lot_words(lot: Mapping[str, str] | None) -> str:
     return ", ".join(text for text in named if text)
 
 
+def offer_words(lot: Mapping[str, str] | None) -> str:
+    """Return where something was offered: lot, sale and house, as far as they are known."""
+    known = lot or {}
+    return ", ".join(f"{name} {known[name]}" for name in ("lot", "sale", "house") if known.get(name))
+
+
 def together_words(said: TogetherRecord) -> str:
     """Return what is said of several photographs together, in a few words."""
     return (
@@ -198,8 +204,7 @@ def together_words(said: TogetherRecord) -> str:
 
 def seen_words(seen: SeenRecord) -> str:
     """Return when and where a photograph, or a work on it, was seen before: its offer, or else its file."""
-    lot = seen["lot"] or {}
-    offer = ", ".join(f"{name} {lot[name]}" for name in ("lot", "sale", "house") if lot.get(name))
+    offer = offer_words(seen["lot"])
     what = {"photo": "this photograph", "work": "this work", "object": "this object"}[seen["by"]]
     return f"{what} on {day(seen['date'])}: {offer or seen['photo']}, verdict {seen['verdict']}"
 
@@ -240,7 +245,7 @@ def _cells(work: WorkRecord | None) -> tuple[str, str, str]:
     """Return what the table says of a work: alert or outcome, the distance that decided with its name, object."""
     if work is None:
         return UNREADABLE, "", ""
-    said = short_word(work["alert"], work.get("alert_certainty")) if work["alert"] else work["outcome"]
+    said = short_word(work["alert"], work["alert_certainty"]) if work["alert"] else work["outcome"]
     if not work["matches"]:
         return said, "", ""
     name, judged = deciding(work["matches"][0])
@@ -254,9 +259,9 @@ def _remarks(record: PhotographRecord, work: WorkRecord | None) -> Iterator[str]
         yield lot
     if record["error"]:
         yield record["error"]
-    if work and work["alert"] and (case := entry_words(work.get("register_entry"))):
+    if work and work["alert"] and (case := entry_words(work["register_entry"])):
         yield case
-    if work and (lead := work.get("lead")):
+    if work and (lead := work["lead"]):
         yield f"lead, near to {lead['object_id']}, {lead['status']}"
     if record["same_as"]:
         yield f"same file as {record['same_as']}"
@@ -266,5 +271,5 @@ def _remarks(record: PhotographRecord, work: WorkRecord | None) -> Iterator[str]
         yield together_words(said)
     if record["seen_before"]:
         yield seen_line(record["seen_before"])
-    if work and (review := work.get("review")):
+    if work and (review := work["review"]):
         yield earlier_review(review)

@@ -85,7 +85,7 @@ def priority(record: PhotographRecord, work: WorkRecord | None) -> Priority:
     alerts = [Priority(judged["alert"]) for judged in (work, compared) if judged and judged["alert"]]
     if alerts:
         return min(alerts, key=lambda alert: alert.rank)
-    if work.get("lead"):  # a journal of an earlier version has none
+    if work["lead"]:
         return Priority.LEAD
     said = together_with(record, work)
     if Outcome.DIVERGENT in (work["outcome"], said and said["outcome"]) and not is_settled(work):
@@ -107,7 +107,7 @@ def priority(record: PhotographRecord, work: WorkRecord | None) -> Priority:
 def together_with(record: PhotographRecord, work: WorkRecord) -> TogetherRecord | None:
     """Return what is said of a work together with other photographs of it, where there is any."""
     best = work["matches"][0]["object_id"] if work["matches"] else None
-    return next((said for said in record.get("together", ()) if said["object_id"] == best), None)
+    return next((said for said in record["together"] if said["object_id"] == best), None)
 
 
 def claimed(record: PhotographRecord, work: WorkRecord) -> WorkRecord | None:
@@ -124,8 +124,8 @@ def claimed(record: PhotographRecord, work: WorkRecord) -> WorkRecord | None:
 
 
 def is_settled(work: WorkRecord) -> bool:
-    """Say whether a person has decided on what is said of a work; the record of an earlier version does not know."""
-    review = work.get("review")
+    """Say whether a person has decided on what is said of a work."""
+    review = work["review"]
     return review is not None and review["settles"]
 
 
@@ -222,7 +222,7 @@ def _standing(work: WorkRecord) -> int:
     """Return 0 for a stolen object, then missing, known forgery, and all others; of alerts, the sure ones first."""
     text = work["status"].strip().casefold()
     standing = next((rank for rank, status in enumerate(_STANDINGS) if status == text), len(_STANDINGS))
-    return standing + (len(_STANDINGS) + 1) * (work.get("alert_certainty") == Certainty.UNDECIDED)
+    return standing + (len(_STANDINGS) + 1) * (work["alert_certainty"] == Certainty.UNDECIDED)
 
 
 def _write(spool: IO[bytes], record: PhotographRecord) -> int:

@@ -25,7 +25,7 @@ from retrieval.catalogue.exemplar_files import in_time
 from retrieval.catalogue.pictures import picture_side, pictures_size
 from retrieval.catalogue.rows import FIELDS, EncoderRecord, Object, Photo
 from retrieval.catalogue.standing import Register
-from retrieval.comparing.network import CLOSELY, measured_by
+from retrieval.comparing.network import is_closely, measured_by
 from retrieval.statistics.calibration import Calibration
 
 
@@ -107,7 +107,7 @@ def _calibrated(
     if not calibrations or encoder is None:
         return ["no calibration; `artifact calibrate` sets thresholds on your photographs"]
     out_of_date = calibrations[0].out_of_date(
-        measured_by(encoder.fingerprint, closely=calibrations[0].encoder.endswith(CLOSELY)), objects
+        measured_by(encoder.fingerprint, closely=is_closely(calibrations[0].encoder)), objects
     )
     warning = [f"  calibration out of date: {out_of_date}; run `artifact calibrate` again"] if out_of_date else []
     warning += [f"  {misfit}"] if misfit else []

@@ -47,7 +47,7 @@ def run_query(
 
     `read` reads the photograph. Raises UnreadableImage, and UnknownObject where there is no such object.
     """
-    refuse_many(photo)
+    _refuse_many(photo)
     asked, limit = named(photo), judging.max_megapixels
     edition = judging.open_edition(data)
     _check_targets(report, png, photo, edition)
@@ -80,7 +80,7 @@ def run_two(
     Nothing is recorded. Raises UnreadableImage.
     """
     for one in (exemplar, photo):
-        refuse_many(one)
+        _refuse_many(one)
     check_targets([report, png], [exemplar, photo])
     name = exemplar.name if exemplar.name != photo.name else str(exemplar)
     edition = judging.open_one(named(exemplar), name, read)
@@ -133,7 +133,7 @@ def _check_targets(report: Path | None, png: Path | None, photo: Path, edition: 
     check_targets(targets, [photo, *(file for file in exemplars if file.name.casefold() in names)])
 
 
-def refuse_many(photo: Path) -> None:
+def _refuse_many(photo: Path) -> None:
     """Raise ArtifactError for what holds or lists photographs, but is none."""
     screen = f"artifact screen {shlex.quote(str(photo))}"
     if photo.is_dir():

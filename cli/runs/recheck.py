@@ -12,6 +12,7 @@ from cli.output.progress import progress
 from cli.output.terminal import alarming
 from cli.records.alert_words import entry_words, words_of
 from cli.records.artifact_1 import dumps
+from cli.records.lines import offer_words
 from cli.records.of_verdict import entry_record
 from cli.runs.judging_options import JudgingOptions
 from indexer.inputs.names import composed
@@ -121,9 +122,7 @@ def _say(found: Recheck, data: Path, *, err: bool = False) -> None:
 
 def _line(entry: LogEntry) -> str:
     words = words_of(entry.alert, entry.alert_certainty, entry.alerted)
-    columns = entry.lot or {}
-    lot = ", ".join(f"{name} {columns[name]}" for name in ("lot", "sale", "house") if columns.get(name))
-    where = f" ({lot})" if lot else ""
+    where = f" ({offer})" if (offer := offer_words(entry.lot)) else ""
     return (
         f"ALERT, {entry.alert}: {entry.name}{where} {words}; verdict {entry.number}, seen as verdict {entry.recheck_of}"
     )

@@ -11,7 +11,7 @@ from retrieval.comparing.alignment import AlignedPair, align, fit_colours
 from retrieval.comparing.closely import TIMES, TooSmall, closer_logits, why_not_closely
 from retrieval.comparing.covers import find_covers
 from retrieval.comparing.evidence import PLACES_ACROSS, evidence_of
-from retrieval.comparing.logits import distance_of, logit_of, logits_of, whole_of
+from retrieval.comparing.logits import distance_of, logits_behind, logits_of, whole_of
 from retrieval.comparing.network import default_description
 from retrieval.comparing.overlays import COVER, Box, Overlay, find_overlays, listed
 from retrieval.comparing.positions import position
@@ -160,8 +160,8 @@ def local_limit(threshold: float, local_distance: float, combined_distance: floa
     As much below the largest local distance as the threshold is below the combined distance, in logits; so some place
     is at the limit or beyond just where the pair is at the threshold or beyond.
     """
-    below = logit_of(combined_distance) - logit_of(threshold)
-    return float(distance_of(logit_of(local_distance) - below))
+    below = logits_behind(combined_distance) - logits_behind(threshold)
+    return float(distance_of(logits_behind(local_distance) - below))
 
 
 def _resolved(blur: np.ndarray, pixels: float, sharpest: float) -> np.ndarray:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 
 from retrieval.comparing.evidence import Evidence
@@ -36,15 +34,9 @@ def distance_of(logits: np.ndarray | float) -> np.ndarray:
         return np.asarray(UNIT * np.logaddexp(0.0, logits))
 
 
-def logit_of(distance: float) -> float:
-    """Return the logit of a distance, the other way round; a distance of 0 has none, and gets a very low one."""
-    scaled = max(distance, 1e-12) / UNIT
-    return scaled + math.log(-math.expm1(-scaled))
-
-
-def logits_behind(distances: np.ndarray) -> np.ndarray:
-    """Return the logits of maps of distances, the other way round, float64; NaN for NaN."""
-    scaled = np.maximum(distances.astype(np.float64), 1e-12) / UNIT
+def logits_behind(distances: np.ndarray | float) -> np.ndarray:
+    """Return the logits of distances, the other way round, float64; a distance of 0 gets a very low one, NaN is NaN."""
+    scaled = np.maximum(np.asarray(distances, np.float64), 1e-12) / UNIT
     return np.asarray(scaled + np.log(-np.expm1(-scaled)))
 
 

@@ -92,6 +92,11 @@ def comparison_name(*, closely: bool) -> str:
     return default_description().fingerprint + (CLOSELY if closely else "")
 
 
+def is_closely(name: str | None) -> bool:
+    """Say whether what distances are measured by, as it is kept, looks at a pair in parts too."""
+    return name is not None and name.endswith(CLOSELY)
+
+
 def measured_by(encoder: str, *, closely: bool) -> str:
     """Return what distances are measured by, for an encoder's fingerprint: those of others do not compare."""
     return f"{encoder} and comparison {comparison_name(closely=closely)}"

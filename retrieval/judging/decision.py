@@ -118,9 +118,14 @@ def _decide_by_places(nearest: Match, found: Divergence, threshold: float) -> tu
     return outcome, f"{place}; {said}"
 
 
+def unseen_words(detail: float) -> str:
+    """Say which differences could not be seen, by the share of the width that they would have to be across."""
+    return f"differences under {math.ceil(100 * detail)}% of its width could not be seen"
+
+
 def _not_seen(found: Divergence) -> str:
     """Say what the comparison could not have seen."""
-    unseen = f"differences under {math.ceil(100 * found.detail)}% of its width could not be seen"
+    unseen = unseen_words(found.detail)
     if isinstance(found.closely, TooSmall):
         return f"{unseen}; {found.closely.reason}"
     return f"looked at closely; {unseen}" if found.closely else unseen

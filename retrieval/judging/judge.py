@@ -19,7 +19,7 @@ from retrieval.machine import cpu_count
 from retrieval.photographs.features import glance_at
 from retrieval.photographs.files import sha256_of
 from retrieval.photographs.limits import DEFAULT_MAX_MEGAPIXELS
-from retrieval.photographs.numbered import NumberedPicture
+from retrieval.photographs.numbered import NumberedPicture, picture_in
 from retrieval.photographs.reader_process import read_here
 
 
@@ -39,7 +39,7 @@ class Probe:
     @property
     def named(self) -> Path | NumberedPicture:
         """The file, or the picture of it that is meant."""
-        return self.path if self.picture is None else NumberedPicture(self.path, self.picture)
+        return picture_in(self.path, self.picture)
 
 
 @dataclass(frozen=True, slots=True)

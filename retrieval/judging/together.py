@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import zlib
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
@@ -14,7 +13,7 @@ import numpy as np
 from retrieval.catalogue.status_words import Status
 from retrieval.comparing.joint import Joint, joined
 from retrieval.comparing.overlays import COVER
-from retrieval.judging.decision import MOST_HIDDEN, Basis
+from retrieval.judging.decision import MOST_HIDDEN, Basis, unseen_words
 from retrieval.judging.judge import Verdict
 from retrieval.judging.unsure import LEAST_COMPARED
 from retrieval.judging.work import Work
@@ -128,7 +127,6 @@ def _judged(parts: Sequence[Part], basis: Basis) -> Together | None:
     joint = joined([part.map for part in parts], [part.resolved for part in parts])
     outcome, said = _decided(parts, joint, limit.value)
     alone = ", ".join(f"{_name(part)} {part.outcome}" for part in parts)
-    unseen = f"differences under {math.ceil(100 * sharpest.detail)}% of its width could not be seen"
     return Together(
         object_id=parts[0].object_id,
         exemplar=parts[0].exemplar,
@@ -137,7 +135,7 @@ def _judged(parts: Sequence[Part], basis: Basis) -> Together | None:
         verdicts=tuple(part.verdict for part in parts if part.verdict is not None),
         outcome=outcome,
         alert=next((part.alert for part in parts if part.alert), None),
-        reasons=(f"{len(parts)} photographs together: {said}", f"each alone: {alone}", unseen),
+        reasons=(f"{len(parts)} photographs together: {said}", f"each alone: {alone}", unseen_words(sharpest.detail)),
         combined=joint.combined_distance,
         local=joint.local_distance,
         threshold=limit.value,

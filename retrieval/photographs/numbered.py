@@ -17,6 +17,11 @@ class NumberedPicture:
         return f"{self.path}#{self.number}"
 
 
+def picture_in(file: Path, number: int | None) -> Path | NumberedPicture:
+    """Return a file, or one picture of it where its number is told."""
+    return file if number is None else NumberedPicture(file, number)
+
+
 def named(name: Path) -> Path | NumberedPicture:
     """Return what a name stands for: a file of that very name, else a numbered picture of one, else the name."""
     stem, mark, number = name.name.rpartition("#")

@@ -6,6 +6,7 @@ import hashlib
 import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from retrieval.comparing.network import comparison_name
@@ -79,10 +80,48 @@ def entries_of(
     verdict: Verdict, edition: Edition, *, asked: str | None = None, lot: Mapping[str, str] | None = None
 ) -> list[LogEntry]:
     """Return the entries of a verdict, one a work; of a photograph without works one that says `unreadable`."""
-    photograph = LogEntry(
+    photograph = replace(
+        _begun(verdict.photo, verdict.sha256, edition, asked=asked, lot=lot),
+        reasons=(str(verdict.error),) if verdict.error else (),
+        picture=verdict.picture if verdict.pictures > 1 else None,
+    )
+    return [_with_work(photograph, work, edition) for work in verdict.works] or [photograph]
+
+
+def entry_together(said: Together, edition: Edition, *, lot: Mapping[str, str] | None = None) -> LogEntry:
+    """Return the entry of a verdict on several photographs: by the name of the first, and the contents of all.
+
+    Alerts stand on the entries of the single ones.
+    """
+    contents = hashlib.sha256(" ".join(sorted(said.contents)).encode()).hexdigest()
+    return replace(
+        _begun(said.photos[0], contents, edition, asked=said.object_id, lot=lot),
+        outcome=str(said.outcome),
+        object_id=said.object_id,
+        exemplar=said.exemplar,
+        local=said.local,
+        combined=said.combined,
+        threshold=said.threshold,
+        reasons=said.reasons,
+        condition=said.condition,
+        comparison=comparison_name(closely=edition.closely),
+        together=said.verdicts,
+    )
+
+
+def _begun(
+    photo: str | Path,
+    sha256: str | None,
+    edition: Edition,
+    *,
+    asked: str | None,
+    lot: Mapping[str, str] | None,
+) -> LogEntry:
+    """Return the entry of a photograph of which nothing is said yet but by what it is judged."""
+    return LogEntry(
         date=now(),
-        photo=os.path.realpath(verdict.photo),
-        sha256=verdict.sha256,
+        photo=os.path.realpath(photo),
+        sha256=sha256,
         asked=asked,
         encoder=edition.encoder.fingerprint,
         revision=edition.revision,
@@ -97,42 +136,8 @@ def entries_of(
         threshold=None,
         likelihood_ratio=None,
         p_value=None,
-        reasons=(str(verdict.error),) if verdict.error else (),
+        reasons=(),
         lot=None if lot is None else dict(lot),
-        picture=verdict.picture if verdict.pictures > 1 else None,
-    )
-    return [_with_work(photograph, work, edition) for work in verdict.works] or [photograph]
-
-
-def entry_together(said: Together, edition: Edition, *, lot: Mapping[str, str] | None = None) -> LogEntry:
-    """Return the entry of a verdict on several photographs: by the name of the first, and the contents of all.
-
-    Alerts stand on the entries of the single ones.
-    """
-    contents = hashlib.sha256(" ".join(sorted(said.contents)).encode()).hexdigest()
-    return LogEntry(
-        date=now(),
-        photo=os.path.realpath(said.photos[0]),
-        sha256=contents,
-        asked=said.object_id,
-        encoder=edition.encoder.fingerprint,
-        revision=edition.revision,
-        calibration=edition.basis.calibration.number if edition.basis.calibration else None,
-        region=None,
-        outcome=str(said.outcome),
-        object_id=said.object_id,
-        exemplar=said.exemplar,
-        whole=None,
-        local=said.local,
-        combined=said.combined,
-        threshold=said.threshold,
-        likelihood_ratio=None,
-        p_value=None,
-        reasons=said.reasons,
-        lot=None if lot is None else dict(lot),
-        condition=said.condition,
-        comparison=comparison_name(closely=edition.closely),
-        together=said.verdicts,
     )
 
 

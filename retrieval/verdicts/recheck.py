@@ -24,7 +24,7 @@ from retrieval.outcome import Outcome
 from retrieval.photographs.features import Features
 from retrieval.photographs.files import sha256_of
 from retrieval.photographs.limits import DEFAULT_MAX_MEGAPIXELS
-from retrieval.photographs.numbered import NumberedPicture
+from retrieval.photographs.numbered import picture_in
 from retrieval.photographs.reader_process import read_here
 from retrieval.verdicts.entry import LogEntry, entries_of
 from retrieval.verdicts.log import VerdictLog, features_seen
@@ -125,7 +125,7 @@ def _doubles(edition: Edition, objects: Iterable[str]) -> dict[str, list[str]]:
             for photo in photos:
                 if (features := known.get(photo.sha256)) is None:
                     continue
-                looks: Callable[[], Features] = partial(_itself, features)
+                looks: Callable[[], Features] = partial(known.__getitem__, photo.sha256)
                 (work,) = edition.finder.works(
                     features,
                     edition.finder.index.reconstruct(photo.photo_id),
@@ -139,10 +139,6 @@ def _doubles(edition: Edition, objects: Iterable[str]) -> dict[str, list[str]]:
                 same |= {match.object_id: None for match in work.matches if match.registered}
             same.pop(object_id, None)
     return {object_id: list(same) for object_id, same in found.items()}
-
-
-def _itself(features: Features) -> Features:
-    return features
 
 
 def _new(log: VerdictLog, seen: Iterable[_Seen]) -> list[_Seen]:
@@ -209,7 +205,7 @@ def _judged(
 ) -> dict[tuple[object, ...], LogEntry]:
     """Return the entries on works whose photograph is still there and shows the object, judged anew against it."""
     there = [one for one in seen if _is_there(one.entry)]
-    pairs = [(_named(one.entry), one.object_id) for one in there]
+    pairs = [(picture_in(Path(one.entry.photo), one.entry.picture), one.object_id) for one in there]
     found: dict[tuple[object, ...], LogEntry] = {}
     for one, verdict in zip(there, compare_all(edition, pairs, read=read, max_megapixels=max_megapixels), strict=True):
         if any(work.alert for work in verdict.works):
@@ -225,10 +221,6 @@ def _is_there(entry: LogEntry) -> bool:
         return entry.sha256 is not None and sha256_of(Path(entry.photo)) == entry.sha256
     except (OSError, ValueError, UnreadableImage):
         return False
-
-
-def _named(entry: LogEntry) -> Path | NumberedPicture:
-    return Path(entry.photo) if entry.picture is None else NumberedPicture(Path(entry.photo), entry.picture)
 
 
 def _as_matched(seen: _Seen, edition: Edition) -> LogEntry:

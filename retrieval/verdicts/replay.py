@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from retrieval.catalogue.catalogue import Catalogue
-from retrieval.comparing.network import CLOSELY, comparison_name
+from retrieval.comparing.network import comparison_name, is_closely
 from retrieval.errors import UnknownVerdict
 from retrieval.judging.edition import Edition
 from retrieval.judging.judge import Verdict, compare, judge_all
 from retrieval.judging.together import judge_together, part_of
-from retrieval.photographs.numbered import NumberedPicture
+from retrieval.photographs.numbered import NumberedPicture, picture_in
 from retrieval.verdicts.entry import LogEntry, entries_of, entry_together
 
 TOLERANCE = 1e-3  # between distances on different machines
@@ -74,8 +74,7 @@ def judged_again(entry: LogEntry, edition: Edition, *, max_megapixels: float) ->
             f"verdict {entry.number} is on several photographs together; the verdicts {single} are on each of them"
         )
     edition, remarks = _as_then(entry, edition)
-    file = Path(entry.photo)
-    photo = file if entry.picture is None else NumberedPicture(file, entry.picture)
+    photo = picture_in(Path(entry.photo), entry.picture)
     for verdict in _again(entry, photo, edition, max_megapixels):
         if verdict.sha256 != entry.sha256:
             problem = verdict.error if verdict.sha256 is None else "it is no longer the same file"
@@ -115,7 +114,7 @@ def _as_then(entry: LogEntry, edition: Edition) -> tuple[Edition, tuple[str, ...
         calibration = None if entry.calibration is None else catalogue.calibration(entry.calibration)
     if entry.calibration is not None and calibration is None:
         remarks.append(f"calibration {entry.calibration} is no longer there")
-    closely = entry.comparison is not None and entry.comparison.endswith(CLOSELY)
+    closely = is_closely(entry.comparison)
     edition = replace(edition, calibration=calibration, misfit=False, closely=closely)
     if entry.combined is not None and entry.comparison != comparison_name(closely=closely):
         then = "an earlier comparison" if entry.comparison is None else f"the comparison {entry.comparison}"

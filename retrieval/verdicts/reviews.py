@@ -206,7 +206,8 @@ def review_of(log: VerdictLog, sha256: str | None, picture: int | None, object_i
     """
     if not _can_hold(log):
         return None
-    sql = """WITH same AS (SELECT number FROM verdicts WHERE sha256 = ? AND picture IS ? AND object_id = ?)
+    # `+` leaves the index of objects out: a photograph has few verdicts, an object may have many
+    sql = """WITH same AS (SELECT number FROM verdicts WHERE sha256 = ? AND picture IS ? AND +object_id = ?)
              SELECT reviews.* FROM reviews WHERE verdict IN (
                  SELECT number FROM same
                  UNION SELECT whole.number FROM reviews JOIN verdicts AS whole ON whole.number = reviews.verdict,

@@ -13,9 +13,10 @@ from retrieval.judging.edition import Edition
 def wanted_objects(catalogue: Catalogue) -> dict[str, str]:
     """Return every stolen or missing object, with what makes a search for it a new one: its status, its exemplars."""
     register = Register.of(catalogue.objects())
+    wanted = set(filter(register.is_wanted, register.standings))
     contents: dict[str, list[str]] = {}
-    for photo in catalogue.photos():
-        if register.is_wanted(photo.object_id):
+    for photo in catalogue.photos() if wanted else ():  # nothing is wanted in most catalogues, which may be large
+        if photo.object_id in wanted:
             contents.setdefault(photo.object_id, []).append(photo.sha256)
     return {
         object_id: f"{register.standing(object_id).status} {_hash_of(hashes)}" for object_id, hashes in contents.items()
