@@ -9,7 +9,7 @@ RECIPE := --kinds removed,moved,repainted,signature,oil,redrawn,palette,smoothed
 PARALLEL := --numprocesses auto --dist loadfile
 SHIPPED := model.safetensors openvino.xml openvino.bin encoder.json metrics.json
 
-.PHONY: demo test slow lint types bench imagenet words weights comparison clean
+.PHONY: demo test slow lint types bench imagenet words weights comparison vendored clean
 
 demo: .venv-demo/installed  ## the main job on painted pictures, with the core install only
 	rm -rf $(DEMO)/index_data $(DEMO)/*.html
@@ -68,6 +68,16 @@ comparison: .venv/installed  ## train the comparison network again; needs ../sha
 	cp build/comparison/network/* retrieval/comparing/default_network
 	$(BIN)/python -m tests.bench.genuine
 
+vendored:  ## copy the scripts of others that the desk needs, in the versions of cli/serve/package.json; needs npm
+	mkdir -p build/vendored
+	cp cli/serve/package.json build/vendored
+	npm install --silent --no-audit --no-fund --no-package-lock --ignore-scripts --prefix build/vendored
+	cp build/vendored/node_modules/htmx.org/dist/htmx.min.js cli/serve/static/vendor/htmx.min.js
+	cp build/vendored/node_modules/openseadragon/build/openseadragon/openseadragon.min.js cli/serve/static/vendor
+	sed -i '/^\/\/# sourceMappingURL/d' cli/serve/static/vendor/*.js
+	cp build/vendored/node_modules/htmx.org/LICENSE cli/serve/static/vendor/htmx.LICENSE
+	cp build/vendored/node_modules/openseadragon/LICENSE.txt cli/serve/static/vendor/openseadragon.LICENSE
+
 .venv-demo/installed: $(SOURCES)
 	$(PYTHON) -m venv .venv-demo
 	rm -rf build/lib
@@ -76,7 +86,7 @@ comparison: .venv/installed  ## train the comparison network again; needs ../sha
 
 .venv/installed: pyproject.toml
 	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --editable '.[train,formats,dev]'
+	$(BIN)/pip install --quiet --editable '.[train,formats,serve,dev]'
 	touch $@
 
 clean:

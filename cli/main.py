@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from cli.commands import catalogue, encoders, judging, thresholds, verdicts
+from cli.commands import catalogue, encoders, judging, serving, thresholds, verdicts
 from cli.commands.exit_codes import ExitCode
 from cli.commands.from_fields import as_command
 from cli.output.interruption import exit_code_of, line_of, listen
@@ -82,7 +82,7 @@ def _main(
     refuse_little_memory(with_encoder=context.invoked_subcommand in OF_ENCODERS)
 
 
-OF_ENCODERS = ("index", "query", "compare", "screen", "recheck", "calibrate", "evaluate", "train")
+OF_ENCODERS = ("index", "query", "compare", "screen", "recheck", "serve", "calibrate", "evaluate", "train")
 COMMANDS: dict[str, Callable[..., None]] = {
     "index": catalogue.index,
     "query": judging.query,
@@ -100,6 +100,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "verdict": verdicts.verdict,
     "review": verdicts.review,
     "recheck": verdicts.recheck,
+    "serve": serving.serve,
     "train": encoders.train,
     "simulate": encoders.simulate,
     "demo": catalogue.demo,

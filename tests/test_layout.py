@@ -25,7 +25,7 @@ WINGS = {  # each imports only what stands after it
     "retrieval": "verdicts judging finding comparing catalogue encoder photographs statistics "
     "machine moment outcome extras errors",
     "indexer": "demo comparison training measuring building metric_learning simulation inputs tables",
-    "cli": "start main commands runs screening evidence pages pictures records output",
+    "cli": "start main commands serve runs screening evidence pages pictures records output",
 }
 ALONE = ("machine", "moment", "outcome", "extras", "errors")  # import nothing of ours
 LONGEST_FILE, LONGEST_FUNCTION = 300, 50

@@ -1,0 +1,86 @@
+"""The desk as an application of ASGI: its addresses, its guard, and how errors become sentences."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.middleware.sessions import SessionMiddleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Mount
+from starlette.staticfiles import StaticFiles
+
+from cli.serve.guard import Guard, Refused
+from cli.serve.jobs import Busy
+from cli.serve.pages import error_page
+from cli.serve.service import Service
+from cli.serve.settings import Settings
+from cli.serve.views import about, compare, objects, photographs, pictures, queue, screenings, sign_in
+from retrieval.errors import ArtifactError, CatalogueMissing, UnknownObject, UnknownVerdict
+
+VIEWS = (photographs, pictures, sign_in, queue, compare, objects, screenings, about)
+STATIC = Path(__file__).parent / "static"
+DAY = 86_400  # seconds
+
+
+def make_app(settings: Settings) -> Starlette:
+    """Return the application, which opens what it needs when it starts and closes that when it ends."""
+    service = Service(settings)
+
+    @asynccontextmanager
+    async def running(app: Starlette) -> AsyncIterator[None]:
+        await run_in_threadpool(service.get_ready)
+        yield
+        await run_in_threadpool(service.close)
+
+    sessions = Middleware(
+        SessionMiddleware,
+        secret_key=service.key(),
+        session_cookie="artifact",
+        max_age=30 * DAY,
+        path=settings.prefix or "/",
+        same_site="strict",
+        https_only=settings.is_secure,
+    )
+    routes = [route for view in VIEWS for route in view.ROUTES]
+    app = Starlette(
+        routes=[*routes, Mount("/static", StaticFiles(directory=STATIC), name="static")],
+        middleware=[sessions, Middleware(Guard, settings=settings)],
+        exception_handlers={ArtifactError: _said, HTTPException: _not_found, Refused: _refused},
+        lifespan=running,
+    )
+    app.state.service = service
+    return app
+
+
+def _answer(request: Request, status: int, sentence: str, after: int | None = None) -> Response:
+    """Return an error as a sentence: on a page, or as JSON for programs."""
+    headers = {"Retry-After": str(after)} if after else None
+    prefix = str(request.scope.get("root_path", ""))
+    if request.url.path.removeprefix(prefix).startswith("/api"):
+        return JSONResponse({"error": sentence}, status, headers=headers)
+    return error_page(request, status, sentence, headers=headers)
+
+
+def _said(request: Request, error: Exception) -> Response:
+    if isinstance(error, Busy):
+        return _answer(request, 503, str(error), error.after)
+    missing = isinstance(error, UnknownVerdict | UnknownObject | CatalogueMissing)
+    return _answer(request, 404 if missing else 422, str(error))
+
+
+def _refused(request: Request, error: Exception) -> Response:
+    assert isinstance(error, Refused)
+    return _answer(request, error.status, error.sentence, error.after)
+
+
+def _not_found(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    words = {404: "There is nothing at this address.", 405: "That cannot be done at this address."}
+    return _answer(request, error.status_code, words.get(error.status_code, str(error.detail)))

@@ -1,0 +1,183 @@
+"""Let in who may come in, and nothing that another site sends."""
+
+from __future__ import annotations
+
+import hmac
+import math
+import time
+from collections import OrderedDict
+from collections.abc import Mapping
+from urllib.parse import quote
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import Request
+from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from cli.serve.settings import Role, Settings, Token, digest_of
+
+SAFE_METHODS = ("GET", "HEAD")
+PUBLIC = ("/sign-in", "/static/")  # beginnings of paths that need no token
+FOR_VIEWERS = ("/sign-in", "/sign-out", "/name")  # that may be sent by whoever only looks
+AT_ONCE = 64  # requests
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; connect-src 'self'; "
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+HEADERS = {
+    "Content-Security-Policy": POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "X-Frame-Options": "DENY",
+}
+
+
+class Refused(Exception):
+    """A request that is not answered, with the status of HTTP, a sentence, and perhaps when to come again."""
+
+    def __init__(self, status: int, sentence: str, *, after: int | None = None) -> None:
+        super().__init__(sentence)
+        self.status, self.sentence, self.after = status, sentence, after
+
+
+class Guard:
+    """Stands before all that answers: hosts, origins, tokens, roles, rates and sizes; adds the headers of safety.
+
+    What it lets through has `state.role`, `state.name` (of the token) and `state.by_token` (no cookie was used).
+    """
+
+    def __init__(self, app: ASGIApp, settings: Settings) -> None:
+        self.app, self.settings = app, settings
+        self._rates = Rates(per_second=100.0, burst=600.0)
+        self._tries = Rates(per_second=0.2, burst=10.0)
+        self._running = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        request = Request(scope)
+        is_api = _path(scope).startswith("/api")
+
+        async def send_safely(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in HEADERS.items():
+                    headers.setdefault(name, value)
+                headers.setdefault("Cache-Control", "no-store")
+            await send(message)
+
+        self._running += 1
+        try:
+            self._check(request, scope)
+            await self.app(scope, _limited(receive, self.settings.most_bytes), send_safely)
+        except Refused as refused:
+            await _answer(request, refused, is_api)(scope, receive, send_safely)
+        finally:
+            self._running -= 1
+
+    def _check(self, request: Request, scope: Scope) -> None:
+        """Note who comes; raises Refused."""
+        settings, headers, path = self.settings, request.headers, _path(scope)
+        if settings.hosts is not None and headers.get("host", "").lower() not in settings.hosts:
+            raise Refused(400, f"This desk is at {settings.link}, and answers to no other name.")
+        client = request.client.host if request.client else ""
+        if self._running > AT_ONCE or not self._rates.allows(client):
+            raise Refused(503, "Too many requests at once. Try again in a few seconds.", after=3)
+        changes = request.method not in SAFE_METHODS
+        if changes and not self._is_own(headers):
+            raise Refused(403, "This was sent by a page of another site, and was not done.")
+        if path == "/sign-in" and changes and not self._tries.allows(client):
+            raise Refused(503, "Too many tries. Wait a minute.", after=60)
+        if int(headers.get("content-length", "0") or 0) > settings.most_bytes:
+            raise Refused(413, f"More than {settings.most_bytes / 1e6:,.0f} MB at once; `--max-upload` sets the limit.")
+        self._admit(request, path, changes)
+
+    def _is_own(self, headers: Headers) -> bool:
+        """Say whether a request comes from a page of the desk, or from no page at all."""
+        if origin := headers.get("origin"):
+            own = self.settings.origins if self.settings.hosts is not None else {f"http://{headers.get('host')}"}
+            return origin.lower() in own
+        return headers.get("sec-fetch-site", "none") in ("same-origin", "none")
+
+    def _admit(self, request: Request, path: str, changes: bool) -> None:
+        state = request.state
+        state.role, state.name, state.by_token = Role.REVIEWER, "", False
+        if not self.settings.tokens:
+            return
+        kind, _, given = request.headers.get("authorization", "").partition(" ")
+        state.by_token = kind.lower() == "bearer"
+        known = digest_of(given.strip()) if state.by_token else str(request.session.get("token", ""))
+        token = find_token(self.settings.tokens, known)
+        if token is None:
+            if path.startswith(PUBLIC):
+                state.role = Role.VIEWER
+                return
+            raise Refused(401, "Who are you? Sign in with your token.")
+        state.role, state.name = token.role, token.name
+        if changes and token.role is Role.VIEWER and path not in FOR_VIEWERS:
+            raise Refused(403, "You may look, and decide nothing: your token is a viewer's.")
+
+
+def find_token(tokens: tuple[Token, ...], digest: str) -> Token | None:
+    """Return the token of a hash, in a time that does not tell which; None where there is none."""
+    found = None
+    for token in tokens:
+        if hmac.compare_digest(token.digest, digest):
+            found = token
+    return found
+
+
+class Rates:
+    """Buckets of tokens, one for each client: so many requests a second, and so many at once."""
+
+    def __init__(self, *, per_second: float, burst: float, most: int = 10_000) -> None:
+        self._per_second, self._burst, self._most = per_second, burst, most
+        self._left: OrderedDict[str, tuple[float, float]] = OrderedDict()  # what is left, and when that was so
+
+    def allows(self, client: str) -> bool:
+        """Say whether a client may send one more request now, and count it."""
+        now = time.monotonic()
+        left, then = self._left.pop(client, (self._burst, now))
+        left = min(self._burst, left + (now - then) * self._per_second)
+        self._left[client] = (left - 1 if left >= 1 else left, now)
+        while len(self._left) > self._most:
+            self._left.popitem(last=False)
+        return left >= 1
+
+
+def _path(scope: Scope) -> str:
+    """Return the path within the desk."""
+    path, prefix = str(scope["path"]), str(scope.get("root_path", ""))
+    return path[len(prefix) :] if prefix and path.startswith(prefix) else path
+
+
+def _limited(receive: Receive, most: int) -> Receive:
+    """Return what receives a body, and no more of it than is allowed; raises Refused."""
+    left = most
+
+    async def limited() -> Message:
+        nonlocal left
+        message = await receive()
+        left -= len(message.get("body", b""))
+        if left < 0:
+            raise Refused(413, f"More than {most / 1e6:,.0f} MB at once; `--max-upload` sets the limit.")
+        return message
+
+    return limited
+
+
+def _answer(request: Request, refused: Refused, is_api: bool) -> Response:
+    """Return how somebody is told that a request is not answered."""
+    headers: Mapping[str, str] = {"Retry-After": str(math.ceil(refused.after))} if refused.after else {}
+    if is_api:
+        return JSONResponse({"error": refused.sentence}, refused.status, headers=headers)
+    if refused.status == 401 and request.method in SAFE_METHODS and "hx-request" not in request.headers:
+        path = _path(request.scope)
+        asked = f"?next={quote(path)}" if path != "/" else ""
+        return RedirectResponse(f"{request.scope.get('root_path', '')}/sign-in{asked}", 303)
+    from cli.serve.pages import error_page
+
+    return error_page(request, refused.status, refused.sentence, headers=headers)

@@ -1,0 +1,73 @@
+"""Fill the pages of the desk."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from typing import TYPE_CHECKING
+
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+
+from cli.pages.templating import environment
+from cli.serve.sessions import csrf_of, visitor
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+TABS = {
+    "photograph": "Photograph",
+    "queue": "Queue",
+    "objects": "Objects",
+    "screenings": "Screenings",
+    "about": "About",
+}
+
+
+def page(
+    request: Request,
+    template: str,
+    *,
+    tab: str = "",
+    status: int = 200,
+    headers: Mapping[str, str] | None = None,
+    **values: object,
+) -> Response:
+    """Return a page, or a part of one, filled with values."""
+    return HTMLResponse(rendered(request, template, tab=tab, **values), status, headers=headers)
+
+
+def rendered(request: Request, template: str, *, tab: str = "", **values: object) -> str:
+    """Return a filled template; `link(name, ...)` is the path of an address of the desk, below its prefix."""
+    prefix = str(request.scope.get("root_path", ""))
+
+    def link(name: str, **parts: object) -> str:
+        return prefix + str(request.app.url_path_for(name, **parts))
+
+    return (
+        _environment()
+        .get_template(template)
+        .render(link=link, csrf=csrf_of(request), visitor=visitor(request), tab=tab, TABS=TABS, **values)
+    )
+
+
+def error_page(request: Request, status: int, sentence: str, *, headers: Mapping[str, str] | None = None) -> Response:
+    """Return a page that says in a sentence what went wrong; only the sentence to a script of ours."""
+    if "hx-request" in request.headers:
+        return HTMLResponse(_environment().get_template("error_part.html").render(sentence=sentence), status, headers)
+    text = (
+        _environment()
+        .get_template("error.html")
+        .render(sentence=sentence, status=status, home=f"{request.scope.get('root_path', '')}/")
+    )
+    return HTMLResponse(text, status, headers=headers)
+
+
+@cache
+def _environment() -> Environment:
+    """Return the environment of the templates of the desk, which know the parts of all pages too."""
+    from jinja2 import ChoiceLoader, PackageLoader
+
+    shared = environment()
+    assert shared.loader is not None
+    return shared.overlay(loader=ChoiceLoader([PackageLoader("cli.serve"), shared.loader]))

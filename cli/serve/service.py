@@ -1,0 +1,67 @@
+"""All that the desk has open while it is served."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from contextlib import suppress
+from pathlib import Path
+
+from cli.serve.diary import Diary
+from cli.serve.editions import Editions
+from cli.serve.jobs import Jobs
+from cli.serve.settings import Settings
+from cli.serve.uploads import Uploads
+from retrieval.catalogue.database import can_write
+from retrieval.machine import cpu_count
+from retrieval.photographs.reader_process import PATIENT, Reader
+
+
+class Service:
+    """The edition, the jobs, the readers of photographs, and the folders of one data folder."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.folder = settings.data / "desk"  # of all that only the desk keeps
+        self.can_write = can_write(settings.data)
+        if self.can_write:
+            self.folder.mkdir(exist_ok=True)
+        self.editions = Editions(settings.data, settings.judging)
+        self.jobs = Jobs(cpu_count())
+        self.reader = Reader(PATIENT)
+        self.uploads = Uploads(self.folder / "photographs")
+        self.diary = Diary(self.folder / "diary.jsonl")
+
+    @property
+    def data(self) -> Path:
+        """The data folder."""
+        return self.settings.data
+
+    @property
+    def cache(self) -> Path:
+        """The folder of what can be made again, and may be deleted at any time."""
+        return self.folder / "cache"
+
+    def key(self) -> str:
+        """Return the secret that cookies are signed with; one that cannot be kept is made anew each time."""
+        file = self.folder / "key"
+        with suppress(OSError):
+            if not file.exists():
+                temporary = file.with_suffix(f".{os.getpid()}")
+                temporary.touch(mode=0o600)
+                temporary.write_text(secrets.token_urlsafe(32), "ascii")
+                os.replace(temporary, file)
+            if kept := file.read_text("ascii").strip():
+                return kept
+        return secrets.token_urlsafe(32)
+
+    def get_ready(self) -> None:
+        """Open what the first photograph needs, so that nobody waits for it."""
+        self.reader.get_ready(1)
+        self.jobs.submit("opening the catalogue", self.editions.current)
+
+    def close(self) -> None:
+        """End what runs, and remove what is not to be kept."""
+        self.reader.close()
+        self.jobs.close()
+        self.uploads.close()

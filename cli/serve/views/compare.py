@@ -1,0 +1,17 @@
+"""Stands where the compare will be."""
+
+from __future__ import annotations
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from cli.serve.guard import Refused
+
+
+def show(request: Request) -> Response:
+    """Say that there is nothing yet."""
+    raise Refused(404, "There is nothing here yet.")
+
+
+ROUTES = (Route("/verdicts/{number:int}/compare", show, name="compare"),)
