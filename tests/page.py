@@ -3,7 +3,7 @@
 from collections import Counter
 from html.parser import HTMLParser
 
-VOID = {"meta", "img", "input", "rect", "line", "image", "path", "br"}
+VOID = {"meta", "link", "img", "input", "rect", "line", "image", "path", "br"}
 
 
 class Page(HTMLParser):

@@ -1,0 +1,119 @@
+"""Bringing photographs to the desk: what is judged, what is recorded, what is kept."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from retrieval.verdicts.log import VerdictLog
+from tests.page import Page as Markup
+from tests.serve.conftest import STOLEN, artifact, bring, csrf_of, open_desk, opened, send, serving
+
+
+def entries(data: Path) -> list:
+    with VerdictLog.reading(data) as log:
+        return log.entries()
+
+
+def test_a_photograph_is_judged_and_recorded_as_a_query_does(desk, data, inbox, tmp_path):
+    before = len(entries(data))
+    shown = Markup(bring(desk, inbox / "fine.jpg").text).text
+    assert "consistent" in shown and "05" in shown and "Hafen im Morgenlicht" in shown
+    (made,) = entries(data)[: len(entries(data)) - before]
+    (record,) = [json.loads(artifact("query", inbox / "fine.jpg", "--data", data, "--format", "json"))]
+    asked = record["works"][0]["matches"][0]
+    assert (made.outcome, made.object_id, made.sha256) == ("consistent", "05", record["sha256"])
+    assert made.combined == pytest.approx(asked["divergence"]["combined"], abs=1e-6)
+    assert made.whole == pytest.approx(asked["distance"], abs=1e-6)
+
+
+def test_every_work_on_a_photograph_is_shown_and_an_alert_comes_with_whom_to_tell(desk, inbox):
+    answer = bring(desk, inbox / "wall.jpg")
+    assert answer.text.count('<article class="work') == 2
+    shown = Markup(answer.text).text
+    assert "registered as stolen" in shown and "Police of Bremen" in shown
+    assert STOLEN in shown and "05" in shown
+
+
+def test_several_photographs_at_once_each_get_their_own_answer(desk, inbox):
+    text = Markup(bring(desk, inbox / "unknown.jpg", inbox / "broken.jpg", inbox / "changed.jpg").text).text
+    assert "inconclusive" in text and "cannot be read as a photograph" in text and "divergent" in text
+
+
+def test_one_object_can_be_asked_for_and_one_that_is_unknown_is_said(desk, data, inbox):
+    bring(desk, inbox / "fine.jpg", object="04")
+    assert entries(data)[0].asked == "04"
+    answer = send(desk, "/photographs", files=[("photo", ("a.jpg", (inbox / "fine.jpg").read_bytes()))], object="nine")
+    assert answer.status_code == 404 and "No object &#39;nine&#39;" in answer.text
+
+
+def test_a_photograph_is_removed_when_the_desk_closes_unless_it_is_kept(data, inbox):
+    with open_desk(data) as desk:
+        kept, other = bring(desk, inbox / "fine.jpg"), bring(desk, inbox / "unknown.jpg")
+        number = str(kept.url).partition("job=")[2]
+        assert send(desk, f"/photographs/{number}/keep").text.count("Kept on this machine") == 1
+        assert "Keep this photograph" in other.text
+        paths = [Path(entry.photo) for entry in entries(data)[:2]]
+        assert all(path.is_file() for path in paths)
+    assert [path.name for path in paths if path.exists()] == ["fine.jpg"]
+    with open_desk(data):
+        assert paths[1].is_file()
+
+
+@pytest.mark.parametrize(
+    "name", ["../../escape.jpg", "/etc/passwd", "..", "a\\..\\b.jpg", "\x00.jpg", "é" * 300 + ".jpg", ""]
+)
+def test_whatever_a_photograph_is_called_it_lies_in_its_folder(desk, data, inbox, name):
+    service = desk.app.state.service
+    with (inbox / "fine.jpg").open("rb") as file:
+        taken = service.uploads.take(file, name)
+    assert taken.path.parent.name == taken.sha256
+    assert taken.path.resolve().is_relative_to((data / "desk" / "photographs").resolve())
+    assert taken.path.read_bytes() == (inbox / "fine.jpg").read_bytes()
+
+
+def test_nothing_is_sent_and_nothing_is_judged(desk, data):
+    before = len(entries(data))
+    answer = send(desk, "/photographs")
+    assert answer.status_code == 422 and "No photograph was sent" in answer.text
+    assert len(entries(data)) == before
+
+
+def test_a_job_that_is_forgotten_says_where_its_verdict_is(desk):
+    answer = desk.get("/photographs?job=gone")
+    assert answer.status_code == 404 and "recorded" in answer.text
+
+
+def test_more_than_can_wait_is_refused_with_a_time_and_nothing_is_lost(desk, inbox, monkeypatch):
+    jobs = desk.app.state.service.jobs
+    monkeypatch.setattr(jobs, "_most", 0)
+    secret = csrf_of(desk)
+    files = [("photo", ("a.jpg", (inbox / "fine.jpg").read_bytes()))]
+    answer = desk.post("/photographs", data={"csrf": secret}, files=files)
+    assert answer.status_code == 503 and int(answer.headers["retry-after"]) > 0
+    monkeypatch.undo()
+    assert "consistent" in bring(desk, inbox / "fine.jpg").text
+
+
+def test_small_pictures_are_shown_only_of_the_very_file(desk, data, inbox, tmp_path):
+    bring(desk, inbox / "fine.jpg")
+    (entry, *_) = entries(data)
+    address = f"/verdicts/{entry.number}/picture"
+    assert desk.get(address).headers["content-type"] == "image/jpeg"
+    Path(entry.photo).write_bytes((inbox / "unknown.jpg").read_bytes())
+    answer = desk.get(f"{address}?side=96")
+    assert answer.status_code == 404 and "has changed" in answer.text
+    assert desk.get(f"{address}?side=9999").status_code == 422
+
+
+@pytest.mark.slow
+def test_in_a_browser_a_photograph_is_dropped_and_its_outcome_seen(data, inbox, chromium):
+    with serving(data) as served, opened(chromium) as page:
+        page.goto(served.address)
+        page.set_input_files("#photo", inbox / "changed.jpg")
+        page.wait_for_selector("article.work")
+        assert page.inner_text(".badge").endswith("divergent")
+        page.wait_for_load_state("networkidle")
+        assert page.eval_on_selector_all(
+            "article.work img:not(details img)", "all => all.every(one => one.naturalWidth)"
+        )
