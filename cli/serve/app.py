@@ -16,9 +16,10 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 
-from cli.serve.guard import Guard, Refused
+from cli.serve.guard import Guard
 from cli.serve.jobs import Busy
 from cli.serve.pages import error_page
+from cli.serve.refused import Refused
 from cli.serve.service import Service
 from cli.serve.settings import Settings
 from cli.serve.views import about, compare, objects, photographs, pictures, queue, screenings, sign_in

@@ -14,6 +14,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from cli.serve.pages import error_page
+from cli.serve.refused import Refused
 from cli.serve.settings import Role, Settings, Token, digest_of
 
 SAFE_METHODS = ("GET", "HEAD")
@@ -32,14 +34,6 @@ HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "X-Frame-Options": "DENY",
 }
-
-
-class Refused(Exception):
-    """A request that is not answered, with the status of HTTP, a sentence, and perhaps when to come again."""
-
-    def __init__(self, status: int, sentence: str, *, after: int | None = None) -> None:
-        super().__init__(sentence)
-        self.status, self.sentence, self.after = status, sentence, after
 
 
 class Guard:
@@ -178,6 +172,4 @@ def _answer(request: Request, refused: Refused, is_api: bool) -> Response:
         path = _path(request.scope)
         asked = f"?next={quote(path)}" if path != "/" else ""
         return RedirectResponse(f"{request.scope.get('root_path', '')}/sign-in{asked}", 303)
-    from cli.serve.pages import error_page
-
     return error_page(request, refused.status, refused.sentence, headers=headers)

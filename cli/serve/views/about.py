@@ -6,7 +6,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from cli.serve.guard import Refused
+from cli.serve.refused import Refused
 
 
 def show(request: Request) -> Response:

@@ -22,9 +22,9 @@ from cli.records.of_verdict import photograph_record
 from cli.records.recorder import recording
 from cli.records.review_words import earlier_review
 from cli.records.triage import deciding, shows_object
-from cli.serve.guard import Refused
 from cli.serve.jobs import Job
 from cli.serve.pages import page
+from cli.serve.refused import Refused
 from cli.serve.service import Service
 from cli.serve.sessions import note, posted, service
 from cli.serve.uploads import Upload

@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from cli.serve.guard import Refused
+from cli.serve.refused import Refused
 from cli.serve.service import Service
 from cli.serve.sessions import service
 from retrieval.catalogue.catalogue import Catalogue
