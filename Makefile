@@ -21,6 +21,7 @@ demo: .venv-demo/installed  ## the main job on painted pictures, with the core i
 	$(DEMO_BIN)/artifact verdict 1 --data $(DEMO)/index_data --replay
 	$(DEMO_BIN)/artifact calibrate --data $(DEMO)/index_data
 	@echo "The reports lie in $(DEMO)/report.html, evaluation.html and lot-117.html: open them in a browser."
+	@echo "The desk, after $(DEMO_BIN)/pip install '.[serve]': $(DEMO_BIN)/artifact serve --data $(DEMO)/index_data"
 
 test: .venv/installed  ## everything installed, all quick tests
 	$(BIN)/python -m pytest $(PARALLEL)

@@ -36,7 +36,8 @@ def run_serve(settings: Settings, *, opened: bool) -> None:
         root_path=settings.prefix,
         log_level="warning",
         server_header=False,
-        forwarded_allow_ips="127.0.0.1" if settings.address else "",
+        proxy_headers=settings.address is not None,
+        forwarded_allow_ips="127.0.0.1",
         timeout_graceful_shutdown=ENDS_WITHIN,
     )
     _say_where(settings)

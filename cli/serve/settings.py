@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import ipaddress
+import socket
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -86,7 +87,10 @@ class Settings:
     @property
     def link(self) -> str:
         """The address to open."""
-        return f"{self.address.rstrip('/')}/" if self.address else f"http://{bracketed(self.host)}:{self.port}/"
+        if self.address:
+            return f"{self.address.rstrip('/')}/"
+        host = socket.gethostname() if is_any(self.host) else bracketed(self.host)
+        return f"http://{host}:{self.port}/"
 
 
 def checked_address(address: str | None) -> str | None:

@@ -197,10 +197,15 @@ def chromium() -> Iterator[Browser]:
 
 
 @contextmanager
-def opened(chromium: Browser, *, width: int = 1400, height: int = 900, dark: bool = False) -> Iterator[Page]:
+def opened(
+    chromium: Browser, *, width: int = 1400, height: int = 900, dark: bool = False, insecure: bool = False
+) -> Iterator[Page]:
     """Give a page of a browser of its own; an error of a script, or a thing that the policy refuses, fails the test."""
     context = chromium.new_context(
-        viewport={"width": width, "height": height}, color_scheme="dark" if dark else "light", reduced_motion="reduce"
+        viewport={"width": width, "height": height},
+        color_scheme="dark" if dark else "light",
+        reduced_motion="reduce",
+        ignore_https_errors=insecure,
     )
     problems: list[str] = []
     page = context.new_page()
