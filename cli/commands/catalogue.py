@@ -48,16 +48,28 @@ def status(data: Data = DATA, format: Format = ListFormat.TABLE) -> None:
     run_status(data, as_json=format is ListFormat.JSON)
 
 
-def list_objects(data: Data = DATA, format: Format = ListFormat.TABLE) -> None:
-    """List the objects of the catalogue.
+def list_objects(
+    search: Annotated[
+        str | None,
+        typer.Option(
+            "--search", metavar="TEXT", help="Only objects with these words in their metadata, the best first."
+        ),
+    ] = None,
+    data: Data = DATA,
+    format: Format = ListFormat.TABLE,
+) -> None:
+    """List the objects of the catalogue, or those that are searched for.
+
+    A word is found by its beginning, whatever its case and accents.
 
     \b
-    Example:
+    Examples:
+      artifact list --search "durer 1498"
       artifact list --format json | jq '.[].object_id'
     """
     from cli.runs.inspect import run_list
 
-    run_list(data, as_json=format is ListFormat.JSON)
+    run_list(data, search=search, as_json=format is ListFormat.JSON)
 
 
 def show(object_id: ObjectId, data: Data = DATA, format: Format = ListFormat.TABLE) -> None:

@@ -22,8 +22,10 @@ from indexer.inputs.walk import LeftOut
 from retrieval.catalogue.catalogue import Catalogue
 from retrieval.catalogue.changes import last_changes
 from retrieval.catalogue.exemplar_files import in_time
+from retrieval.catalogue.lookups import objects_of
 from retrieval.catalogue.pictures import picture_side, pictures_size
 from retrieval.catalogue.rows import FIELDS, EncoderRecord, Object, Photo
+from retrieval.catalogue.search import matching
 from retrieval.catalogue.standing import Register
 from retrieval.comparing.network import is_closely, measured_by
 from retrieval.statistics.calibration import Calibration
@@ -114,10 +116,10 @@ def _calibrated(
     return [*calibration_lines(calibrations[0]), *warning]
 
 
-def run_list(data: Path, *, as_json: bool) -> None:
-    """Print the objects of the catalogue."""
+def run_list(data: Path, *, search: str | None, as_json: bool) -> None:
+    """Print the objects of the catalogue, or those that have some words."""
     with Catalogue.reading(data) as catalogue:
-        objects = list(catalogue.objects())
+        objects = list(catalogue.objects() if search is None else objects_of(catalogue, matching(catalogue, search)))
     if as_json:
         typer.echo(dumps([_object(item) for item in objects], indent=2))
         return

@@ -1,12 +1,19 @@
-"""Find single rows of the catalogue."""
+"""Find some rows of the catalogue, without reading all."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from retrieval.catalogue.catalogue import Catalogue
-from retrieval.catalogue.rows import Photo
+from retrieval.catalogue.rows import Object, Photo
 
 
 def photo_of(catalogue: Catalogue, photo_id: int) -> Photo | None:
     """Return the exemplar of an id; None where there is none."""
     sql = f"SELECT {', '.join(Photo.__slots__)} FROM photos WHERE photo_id = ?"
     return next((Photo(**row) for row in catalogue.db.query(sql, [photo_id])), None)
+
+
+def objects_of(catalogue: Catalogue, object_ids: Iterable[str]) -> list[Object]:
+    """Return the objects of some ids in their order; raises UnknownObject."""
+    return [catalogue.object(object_id) for object_id in object_ids]

@@ -107,6 +107,53 @@ def _calibrations_in_utc(db: Any) -> None:
     db.execute(f"UPDATE calibrations SET date = in_utc(date), body = {in_body}")
 
 
+@MIGRATIONS(name="007_search")
+def _search(db: Any) -> None:
+    """The words of every object, kept up to date by the database itself, whoever writes `objects`.
+
+    The number of a text stays, which the hidden one of a row of `objects` does not where a database is vacuumed.
+    """
+    names = "object_id, title, maker, accession, more"
+    others = "coalesce({row}.date, ''), coalesce({row}.materials, ''), coalesce({row}.measurements, ''), "
+    others += "coalesce({row}.inscriptions, ''), coalesce({row}.status, '')"
+    of_json = "(SELECT group_concat(value, ' ') FROM json_each(CASE WHEN json_valid({row}.other) THEN {row}.other END))"
+    more = others.replace(", coalesce", " || ' ' || coalesce") + f" || ' ' || coalesce({of_json}, '')"
+    values = "{row}.object_id, {row}.title, {row}.maker, {row}.accession, " + more
+    db.execute(
+        """CREATE TABLE object_texts (
+            number INTEGER PRIMARY KEY,
+            object_id TEXT NOT NULL UNIQUE,
+            title TEXT,
+            maker TEXT,
+            accession TEXT,
+            more TEXT NOT NULL  -- all other metadata
+        )"""
+    )
+    db.execute(
+        f"""CREATE VIRTUAL TABLE object_words USING fts5({names}, content = 'object_texts', content_rowid = 'number',
+            tokenize = 'unicode61 remove_diacritics 2', prefix = '1 2 3')"""
+    )
+    put = f"INSERT INTO object_words (rowid, {names}) SELECT new.number, {_of('new', names)};"
+    drop = f"INSERT INTO object_words (object_words, rowid, {names}) SELECT 'delete', old.number, {_of('old', names)};"
+    _trigger(db, "words_of_new_text", "AFTER INSERT ON object_texts", put)
+    _trigger(db, "words_of_gone_text", "AFTER DELETE ON object_texts", drop)
+    forget = "DELETE FROM object_texts WHERE object_id = {row}.object_id;"
+    add = f"INSERT INTO object_texts ({names}) VALUES ({values});".format(row="new")
+    _trigger(db, "text_of_new_object", "AFTER INSERT ON objects", forget.format(row="new") + add)
+    _trigger(db, "text_of_changed_object", "AFTER UPDATE ON objects", forget.format(row="old") + add)
+    _trigger(db, "text_of_gone_object", "AFTER DELETE ON objects", forget.format(row="old"))
+    db.execute(f"INSERT INTO object_texts ({names}) SELECT {values.format(row='objects')} FROM objects")
+    db["objects"].create_index(["status"])
+
+
+def _of(row: str, names: str) -> str:
+    return ", ".join(f"{row}.{name}" for name in names.split(", "))
+
+
+def _trigger(db: Any, name: str, when: str, body: str) -> None:
+    db.execute(f"CREATE TRIGGER {name} {when} BEGIN {body} END")
+
+
 @VERDICTS(name="001_verdicts")
 def _verdicts(db: Any) -> None:
     db.execute(

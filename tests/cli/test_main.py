@@ -303,6 +303,9 @@ def test_status_list_show(world: Path) -> None:
     listed = json.loads(run(world, "list", "--format", "json"))
     assert len(listed) == 22 and listed[0]["metadata"]["provenance"] == "attic"
     assert "K-21" in run(world, "list")
+    searched = json.loads(run(world, "list", "--search", "k-2", "--format", "json"))
+    assert searched == [item for item in listed if item["object_id"].startswith("K-2")]
+    assert "K-21" in run(world, "list", "--search", "K-21") and "K-20" not in run(world, "list", "--search", "K-21")
     shown = run(world, "show", "K-00")
     assert "maker: Nobody" in shown and "provenance: attic" in shown and "K-00.png (320 x 260)" in shown
     assert json.loads(run(world, "show", "K-00", "--format", "json"))["exemplars"][0]["role"] == "exemplar"

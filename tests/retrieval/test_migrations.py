@@ -28,6 +28,7 @@ NAMES = [
     "004_calibrations",
     "005_folder_settings",
     "006_dates_in_utc",
+    "007_search",
 ]
 VECTOR = unit(np.arange(1.0, DIM + 1))
 
