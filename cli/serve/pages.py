@@ -37,8 +37,13 @@ def page(
     return HTMLResponse(rendered(request, template, tab=tab, **values), status, headers=headers)
 
 
+def link_to(request: Request, name: str, **parts: object) -> str:
+    """Return the path of an address of the desk, below its prefix."""
+    return str(request.scope.get("root_path", "")) + str(request.app.url_path_for(name, **parts))
+
+
 def rendered(request: Request, template: str, *, tab: str = "", **values: object) -> str:
-    """Return a filled template; `link(name, ...)` is the path of an address of the desk, below its prefix."""
+    """Return a filled template; `link` is `link_to`."""
     prefix = str(request.scope.get("root_path", ""))
 
     def link(name: str, **parts: object) -> str:

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from retrieval.verdicts.log import VerdictLog
 from tests.page import Page as Markup
@@ -40,6 +41,15 @@ def test_several_photographs_at_once_each_get_their_own_answer(desk, inbox):
     assert "inconclusive" in text and "cannot be read as a photograph" in text and "divergent" in text
 
 
+def test_photographs_of_one_thing_are_judged_together_where_that_is_asked(desk, data, inbox, tmp_path):
+    for number in (1, 2):
+        Image.open(inbox / "fine.jpg").resize((380 + number, 300)).save(tmp_path / f"{number}.jpg", quality=90)
+    text = Markup(bring(desk, tmp_path / "1.jpg", tmp_path / "2.jpg", together="yes").text).text
+    assert "all together" in text and "2 photographs of 05" in text
+    whole, *single = entries(data)[:3]
+    assert whole.together == tuple(sorted(one.number for one in single))
+
+
 def test_one_object_can_be_asked_for_and_one_that_is_unknown_is_said(desk, data, inbox):
     bring(desk, inbox / "fine.jpg", object="04")
     assert entries(data)[0].asked == "04"
@@ -51,7 +61,10 @@ def test_a_photograph_is_removed_when_the_desk_closes_unless_it_is_kept(data, in
     with open_desk(data) as desk:
         kept, other = bring(desk, inbox / "fine.jpg"), bring(desk, inbox / "unknown.jpg")
         number = str(kept.url).partition("job=")[2]
-        assert send(desk, f"/photographs/{number}/keep").text.count("Kept on this machine") == 1
+        (entry,) = entries(data)[1:2]
+        answer = send(desk, f"/photographs/{number}/keep", sha256=entry.sha256)
+        assert answer.text.count("Kept on this machine") == 1
+        assert send(desk, f"/photographs/{number}/keep", sha256="0" * 64).status_code == 404
         assert "Keep this photograph" in other.text
         paths = [Path(entry.photo) for entry in entries(data)[:2]]
         assert all(path.is_file() for path in paths)

@@ -16,21 +16,18 @@ from starlette.routing import Route
 
 from cli.pages.parts import DistanceBar
 from cli.records.alert_words import alert_sentence, alert_words
-from cli.records.artifact_1 import PhotographRecord, WorkRecord
+from cli.records.artifact_1 import PhotographRecord, TogetherRecord, WorkRecord
 from cli.records.client_words import ClientWords, client_words
-from cli.records.of_verdict import photograph_record
-from cli.records.recorder import recording
 from cli.records.review_words import earlier_review
 from cli.records.triage import deciding, shows_object
 from cli.serve.jobs import Job
-from cli.serve.pages import page
+from cli.serve.judging import Judged, judge, judge_lot
+from cli.serve.pages import link_to, page
 from cli.serve.refused import Refused
 from cli.serve.service import Service
 from cli.serve.sessions import note, posted, service
-from cli.serve.uploads import Upload
 from retrieval.catalogue.catalogue import Catalogue
 from retrieval.judging.edition import Edition
-from retrieval.judging.judge import compare, judge_all
 
 NEAREST = 5  # objects shown beside a work
 
@@ -60,14 +57,6 @@ class WorkCard:
     verdict: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class Judged:
-    """A photograph that was brought, and what was said of it."""
-
-    upload: Upload
-    record: PhotographRecord
-
-
 def bring(request: Request) -> Response:
     """Show where photographs are brought."""
     desk = service(request)
@@ -88,14 +77,15 @@ async def take(request: Request) -> Response:
         raise Refused(422, "No photograph was sent. Choose one, or drop it on the page.")
     if object_id is not None:
         await run_in_threadpool(_check_object, desk, object_id)
-    numbers = []
-    for file in files:
-        upload = await run_in_threadpool(desk.uploads.take, file.file, file.filename or "")
-        job = desk.jobs.submit(upload.path.name, partial(judge, desk, upload, object_id))
-        numbers.append(job.number)
+    uploads = [await run_in_threadpool(desk.uploads.take, file.file, file.filename or "") for file in files]
+    if form.get("together") and len(uploads) > 1 and object_id is None:
+        jobs = [desk.jobs.submit(f"{len(uploads)} photographs of one thing", partial(judge_lot, desk, uploads))]
+    else:
+        jobs = [desk.jobs.submit(one.path.name, partial(judge, desk, one, object_id)) for one in uploads]
+    for upload in uploads:
         note(request, "brought a photograph", photo=upload.path.name, sha256=upload.sha256)
     await form.close()
-    target = f"{request.scope.get('root_path', '')}{request.app.url_path_for('judged')}?{_query(numbers)}"
+    target = f"{link_to(request, 'judged')}?{_query([job.number for job in jobs])}"
     if request.headers.get("accept", "").startswith("application/json"):  # of our script, which shows the progress
         return JSONResponse({"next": target})
     return RedirectResponse(target, 303)
@@ -108,21 +98,6 @@ def _query(numbers: Sequence[str]) -> str:
 def _check_object(desk: Service, object_id: str) -> None:
     with Catalogue.reading(desk.data) as catalogue:
         catalogue.object(object_id)
-
-
-def judge(desk: Service, upload: Upload, object_id: str | None = None) -> Judged:
-    """Judge a photograph against all objects, or one, and record the verdict as `artifact query` does."""
-    edition, limit = desk.editions.current(), desk.settings.judging.max_megapixels
-    if object_id is None:
-        (verdict,) = judge_all(
-            edition, [upload.path], k=desk.settings.k, several=True, read=desk.reader, max_megapixels=limit
-        )
-    else:
-        verdict = compare(edition, upload.path, object_id, read=desk.reader, max_megapixels=limit)
-    with recording(edition) as recorder:
-        record = photograph_record(verdict, edition, recorder.keep(verdict, asked=object_id))
-        recorder.add_reviews(record)
-    return Judged(upload, record)
 
 
 def judged(request: Request) -> Response:
@@ -148,40 +123,62 @@ def progress(request: Request) -> Response:
 
 
 async def keep(request: Request) -> Response:
-    """Keep the photograph of a job also after the desk is closed."""
-    await posted(request)
+    """Keep a photograph of a job also after the desk is closed."""
+    form = await posted(request)
     desk = service(request)
     job = desk.jobs.get(request.path_params["number"])
-    if job is None or not isinstance(job.result, Judged):
+    found = {one.upload.sha256: one.upload for one in _results(job)} if job else {}
+    upload = found.get(str(form.get("sha256", "")))
+    if job is None or upload is None:
         raise Refused(404, "This photograph is no longer at hand. Bring it once more.")
-    desk.uploads.keep(job.result.upload.sha256)
-    note(request, "kept a photograph", photo=job.result.upload.path.name, sha256=job.result.upload.sha256)
+    desk.uploads.keep(upload.sha256)
+    note(request, "kept a photograph", photo=upload.path.name, sha256=upload.sha256)
     if "hx-request" in request.headers:
         return page(request, "judged_part.html", card=_card(desk, job))
-    return RedirectResponse(
-        f"{request.scope.get('root_path', '')}{request.app.url_path_for('judged')}?{_query([job.number])}", 303
-    )
+    return RedirectResponse(f"{link_to(request, 'judged')}?{_query([job.number])}", 303)
 
 
 @dataclass(frozen=True, slots=True)
-class Card:
-    """One photograph on the page: its job, and its works where it is judged."""
+class PhotographCard:
+    """One photograph that is judged, with the works on it."""
 
-    job: Job
-    ahead: int
+    name: str
+    sha256: str
     kept: bool
     works: Sequence[WorkCard]
     said: ClientWords | None  # of a photograph that could not be read
 
 
+@dataclass(frozen=True, slots=True)
+class Card:
+    """One job on the page, with its photographs where they are judged."""
+
+    job: Job
+    ahead: int
+    photographs: Sequence[PhotographCard]
+    together: Sequence[TogetherRecord]  # what is said of all of them
+
+
+def _results(job: Job) -> list[Judged]:
+    """Return the photographs that a job has judged."""
+    found = job.result if isinstance(job.result, list) else [job.result]
+    return [one for one in found if isinstance(one, Judged)]
+
+
 def _card(desk: Service, job: Job) -> Card:
-    done = job.result if isinstance(job.result, Judged) else None
-    if done is None:
-        return Card(job, desk.jobs.ahead_of(job), False, (), None)
-    record, edition = done.record, desk.editions.current()
+    found = _results(job)
+    if not found:
+        return Card(job, desk.jobs.ahead_of(job), (), ())
+    edition = desk.editions.current()
+    joint = {said["object_id"]: said for one in found for said in one.record["together"]}
+    return Card(job, 0, [_photograph(desk, one, edition) for one in found], list(joint.values()))
+
+
+def _photograph(desk: Service, one: Judged, edition: Edition) -> PhotographCard:
+    record, upload = one.record, one.upload
     works = [_work(record, number, edition) for number in range(len(record["works"]))]
     said = client_words(record, None) if record["error"] is not None else None
-    return Card(job, 0, desk.uploads.is_kept(done.upload.sha256), works, said)
+    return PhotographCard(upload.path.name, upload.sha256, desk.uploads.is_kept(upload.sha256), works, said)
 
 
 def _work(record: PhotographRecord, number: int, edition: Edition) -> WorkCard:

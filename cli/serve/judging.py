@@ -1,0 +1,57 @@
+"""Judge what people bring, and record the verdicts as the command line does."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from cli.records.artifact_1 import PhotographRecord, name_of
+from cli.records.of_verdict import parts_of, photograph_record, together_record
+from cli.records.recorder import recording
+from cli.serve.service import Service
+from cli.serve.uploads import Upload
+from retrieval.judging.judge import compare, judge_all
+from retrieval.judging.together import Part, judge_together
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A photograph that was brought, and what was said of it."""
+
+    upload: Upload
+    record: PhotographRecord
+
+
+def judge(desk: Service, upload: Upload, object_id: str | None = None) -> Judged:
+    """Judge a photograph against all objects, or one, and record the verdict as `artifact query` does."""
+    edition, limit = desk.editions.current(), desk.settings.judging.max_megapixels
+    if object_id is None:
+        (verdict,) = judge_all(
+            edition, [upload.path], k=desk.settings.k, several=True, read=desk.reader, max_megapixels=limit
+        )
+    else:
+        verdict = compare(edition, upload.path, object_id, read=desk.reader, max_megapixels=limit)
+    with recording(edition) as recorder:
+        record = photograph_record(verdict, edition, recorder.keep(verdict, asked=object_id))
+        recorder.add_reviews(record)
+    return Judged(upload, record)
+
+
+def judge_lot(desk: Service, uploads: Sequence[Upload]) -> list[Judged]:
+    """Judge photographs of one thing, each and together, as `artifact query --together` does."""
+    edition, limit = desk.editions.current(), desk.settings.judging.max_megapixels
+    found: list[Judged] = []
+    parts: list[Part] = []
+    paths = [upload.path for upload in uploads]
+    with recording(edition) as recorder:
+        verdicts = judge_all(edition, paths, k=desk.settings.k, several=True, read=desk.reader, max_megapixels=limit)
+        for upload, verdict in zip(uploads, verdicts, strict=True):
+            record = photograph_record(verdict, edition, recorder.keep(verdict))
+            recorder.add_reviews(record)
+            parts += parts_of(verdict, record)
+            found.append(Judged(upload, record))
+        for said in judge_together(parts, edition.basis):
+            joint = together_record(said, recorder.keep_together(said))
+            for one in found:
+                one.record["together"] += [joint] if name_of(one.record) in joint["photos"] else []
+    return found
