@@ -19,8 +19,8 @@ from cli.serve.refused import Refused
 from cli.serve.settings import Role, Settings, Token, digest_of
 
 SAFE_METHODS = ("GET", "HEAD")
-PUBLIC = ("/sign-in", "/static/")  # beginnings of paths that need no token
-FOR_VIEWERS = ("/sign-in", "/sign-out", "/name")  # that may be sent by whoever only looks
+PUBLIC = ("/sign-in", "/static/", "/invited/")  # beginnings of paths that need no token
+FOR_VIEWERS = ("/sign-in", "/sign-out", "/name", "/phone")  # that may be sent by whoever only looks
 AT_ONCE = 64  # requests
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; connect-src 'self'; "
@@ -83,7 +83,7 @@ class Guard:
         changes = request.method not in SAFE_METHODS
         if changes and not self._is_own(headers):
             raise Refused(403, "This was sent by a page of another site, and was not done.")
-        if path == "/sign-in" and changes and not self._tries.allows(client):
+        if path.startswith(("/sign-in", "/invited/")) and changes and not self._tries.allows(client):
             raise Refused(503, "Too many tries. Wait a minute.", after=60)
         if int(headers.get("content-length", "0") or 0) > settings.most_bytes:
             raise Refused(413, f"More than {settings.most_bytes / 1e6:,.0f} MB at once; `--max-upload` sets the limit.")
@@ -111,7 +111,7 @@ class Guard:
                 return
             raise Refused(401, "Who are you? Sign in with your token.")
         state.role, state.name = token.role, token.name
-        if changes and token.role is Role.VIEWER and path not in FOR_VIEWERS:
+        if changes and token.role is Role.VIEWER and not path.startswith("/invited/") and path not in FOR_VIEWERS:
             raise Refused(403, "You may look, and decide nothing: your token is a viewer's.")
 
 

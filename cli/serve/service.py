@@ -9,6 +9,7 @@ from pathlib import Path
 
 from cli.serve.diary import Diary
 from cli.serve.editions import Editions
+from cli.serve.invitations import Invitations
 from cli.serve.jobs import Jobs
 from cli.serve.settings import Settings
 from cli.serve.uploads import Uploads
@@ -30,6 +31,7 @@ class Service:
         self.jobs = Jobs(cpu_count())
         self.reader = Reader(PATIENT)
         self.uploads = Uploads(self.folder / "photographs")
+        self.invitations = Invitations()
         self.diary = Diary(self.folder / "diary.jsonl")
 
     @property

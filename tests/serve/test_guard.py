@@ -2,6 +2,7 @@
 
 import json
 import re
+import time
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from starlette.routing import Route
 
 from cli.serve import guard
 from cli.serve.guard import Rates, find_token
+from cli.serve.invitations import GOOD_FOR, Invitations
 from cli.serve.settings import Role, Token, digest_of, read_tokens
 from retrieval.errors import ArtifactError
 from tests.serve.conftest import HOME, csrf_of, open_desk, send, settings
@@ -124,7 +126,7 @@ def test_without_a_token_nobody_gets_in(guarded):
         answer = guarded.get(path, follow_redirects=False)
         assert answer.status_code == 303 and answer.headers["location"].startswith("/sign-in"), path
     for path in posts(guarded):
-        if path != "/sign-in":
+        if not path.startswith(guard.PUBLIC):
             assert guarded.post(path).status_code == 401, path
     assert guarded.get("/api/anything").json() == {"error": "Who are you? Sign in with your token."}
     assert guarded.get("/static/desk.css").status_code == 200
@@ -146,7 +148,7 @@ def test_a_viewer_looks_and_decides_nothing(guarded, inbox):
     assert page.status_code == 200 and "viewer" in page.text and 'type="file"' not in page.text
     secret = csrf_of(guarded)
     for path in posts(guarded):
-        if path not in guard.FOR_VIEWERS:
+        if path not in guard.FOR_VIEWERS and not path.startswith("/invited/"):
             assert guarded.post(path, data={"csrf": secret}).status_code == 403, path
 
 
@@ -154,6 +156,29 @@ def test_a_program_comes_with_its_token_in_a_header(guarded):
     answer = guarded.get("/", headers={"authorization": f"Bearer {ANNA}"})
     assert answer.status_code == 200
     assert guarded.get("/", headers={"authorization": "Bearer nothing"}, follow_redirects=False).status_code == 303
+
+
+def test_a_code_signs_in_at_another_device_once(guarded, data):
+    sign_in(guarded, ANNA)
+    shown = guarded.post("/phone", data={"csrf": csrf_of(guarded)}).text
+    assert "<svg" in shown
+    path = re.search(r"http://127\.0\.0\.1:8765(/invited/[\w-]+)", shown)[1]
+    guarded.cookies.clear()
+    page = guarded.get(path)
+    assert page.status_code == 200 and guarded.get("/", follow_redirects=False).status_code == 303
+    secret = re.search(r'name="csrf" value="([^"]+)"', page.text)[1]
+    assert guarded.post(path, data={"csrf": "wrong"}).status_code == 403
+    assert "Anna Berg" in guarded.post(path, data={"csrf": secret}).text
+    again = guarded.post(path, data={"csrf": csrf_of(guarded)})
+    assert again.status_code == 403 and "was used" in again.text
+
+
+def test_a_code_is_good_for_minutes_only(monkeypatch):
+    invitations = Invitations()
+    code = invitations.invite("digest", "Anna")
+    then = time.monotonic()
+    monkeypatch.setattr(time, "monotonic", lambda: then + GOOD_FOR + 1)
+    assert invitations.take(code) is None
 
 
 def test_whoever_leaves_is_out(guarded):
