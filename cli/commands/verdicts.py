@@ -96,6 +96,7 @@ def review(
     ] = None,
     accept: Annotated[bool, typer.Option("--accept", help="The verdict is right.")] = False,
     overrule: Annotated[Outcome | None, typer.Option("--overrule", help="This is right instead.")] = None,
+    undo: Annotated[bool, typer.Option("--undo", help="Take its last review back; the review stays in view.")] = False,
     object_id: Annotated[
         str | None,
         typer.Option(
@@ -126,21 +127,26 @@ def review(
     """List the verdicts that wait for a person, accept one or overrule it, and make labels of what was decided.
 
     Open are alerts, divergent and inconclusive verdicts and unreadable photographs. A decision is kept beside earlier
-    ones, with its name, reason and date; nothing is ever overwritten, and the last one counts.
+    ones, with its name, reason and date; nothing is ever overwritten, and the last one counts that was not taken back.
 
     \b
     Examples:
       artifact review
       artifact review 17 --accept --name "J. Doe"
       artifact review 17 --overrule consistent --reason "cleaned in 2019"
+      artifact review 17 --undo --reason "the wrong lot"
       artifact review --export labels.csv
       artifact review --figures
     """
-    from cli.runs.review import check_usage, run_export, run_figures, run_open, run_review
+    from cli.runs.review import check_usage, run_export, run_figures, run_open, run_review, run_undo
 
-    check_usage(number, accept=accept, overrule=overrule, object_id=object_id, export=export, figures=figures)
+    check_usage(
+        number, accept=accept, overrule=overrule, undo=undo, object_id=object_id, export=export, figures=figures
+    )
     as_json = format is ListFormat.JSON
-    if number is not None:
+    if number is not None and undo:
+        run_undo(number, data, name=name, reason=reason)
+    elif number is not None:
         run_review(number, data, overrule=overrule, object_id=object_id, name=name, reason=reason)
     elif export is not None:
         run_export(export, data)

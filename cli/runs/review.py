@@ -23,15 +23,18 @@ from retrieval.moment import day
 from retrieval.outcome import Outcome
 from retrieval.verdicts.log import VerdictLog, can_record
 from retrieval.verdicts.reviews import (
+    ACCEPT,
+    BadReview,
     ReviewFigures,
     accepting,
     add_review,
     figures,
-    open_verdicts,
     overruling,
     reviewed,
     reviews,
 )
+from retrieval.verdicts.waiting import open_verdicts
+from retrieval.verdicts.withdrawals import withdraw
 
 
 def check_usage(
@@ -39,6 +42,7 @@ def check_usage(
     *,
     accept: bool,
     overrule: Outcome | None,
+    undo: bool,
     object_id: str | None,
     export: Path | None,
     figures: bool,
@@ -46,11 +50,13 @@ def check_usage(
     """Raise BadParameter where options contradict each other, or say nothing of what to do."""
     if accept and overrule is not None:
         raise typer.BadParameter("a verdict is accepted or overruled, not both")
+    if undo and (accept or overrule is not None):
+        raise typer.BadParameter("--undo takes the last review back, and decides nothing: leave the decision out")
     if object_id is not None and overrule is None:
         raise typer.BadParameter("--object goes with --overrule")
-    if number is None and (accept or overrule is not None):
+    if number is None and (accept or undo or overrule is not None):
         raise typer.BadParameter("name the verdict by its number: artifact review NUMBER --accept")
-    if number is not None and not accept and overrule is None:
+    if number is not None and not (accept or undo) and overrule is None:
         raise typer.BadParameter("say --accept or --overrule OUTCOME; `artifact verdict NUMBER` shows the verdict")
     if sum((number is not None, export is not None, figures)) > 1:
         raise typer.BadParameter("a NUMBER, --export and --figures are done one at a time")
@@ -75,8 +81,7 @@ def run_review(
     number: int, data: Path, *, overrule: Outcome | None, object_id: str | None, name: str, reason: str
 ) -> None:
     """Keep a review of a verdict, which accepts the verdict unless an outcome overrules it, and print the review."""
-    if data.is_dir() and not can_record(data):
-        raise ArtifactError(f"{data} cannot be written, so the review could not be kept. Copy it, or ask its owner.")
+    _check_writable(data)
     if object_id is not None:
         with Catalogue.reading(data) as catalogue:
             object_id = catalogue.object(composed(object_id)).object_id
@@ -92,6 +97,28 @@ def run_review(
     earlier = f"; {count - 1} earlier, kept" if count > 1 else ""
     typer.echo(plain(f"review {kept}: verdict {number}, {verdict.outcome}, {held}{of}, by {review.name}{earlier}"))
     _say_misfit(data)
+
+
+def run_undo(number: int, data: Path, *, name: str, reason: str) -> None:
+    """Take the last review of a verdict back, and print which one that was."""
+    _check_writable(data)
+    with VerdictLog.reading(data) as log:
+        log.entry(number)
+        counting = reviews(log, number)
+        if not counting:
+            raise BadReview(f"Verdict {number} has no review that could be taken back.")
+        withdraw(log, [counting[-1].number or 0], name=name, reason=reason)
+        count = len(reviews(log, number))
+    taken = counting[-1]
+    more = f"; {count} earlier, kept" if count else ""
+    said = "accepted" if taken.decision == ACCEPT else f"overruled: {taken.outcome}"
+    typer.echo(plain(f"review {taken.number} taken back: verdict {number}, {said} by {taken.name}{more}"))
+    _say_misfit(data)
+
+
+def _check_writable(data: Path) -> None:
+    if data.is_dir() and not can_record(data):
+        raise ArtifactError(f"{data} cannot be written, so the review could not be kept. Copy it, or ask its owner.")
 
 
 def _say_misfit(data: Path) -> None:

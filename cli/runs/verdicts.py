@@ -25,7 +25,8 @@ from retrieval.outcome import Outcome
 from retrieval.verdicts.entry import LogEntry
 from retrieval.verdicts.log import VerdictLog
 from retrieval.verdicts.replay import TOLERANCE, Replay, judged_again, replay
-from retrieval.verdicts.reviews import OVERRULE, Review, reviews
+from retrieval.verdicts.reviews import OVERRULE
+from retrieval.verdicts.withdrawals import KeptReview, history
 
 
 def run_verdicts(data: Path, *, outcome: str | None, photo: str | None, limit: int | None, as_json: bool) -> None:
@@ -101,20 +102,26 @@ def run_verdict(
 ) -> bool:
     """Print one verdict with its reviews, and with `judging` whether it still holds; return False where it does not."""
     with VerdictLog.reading(data) as log:
-        entry, decided = log.entry(number), reviews(log, number)
+        entry, decided = log.entry(number), history(log, number)
         parts = [log.entry(one) for one in entry.together or ()]
     made_again = None
     if judging is not None:
         edition = judging.open_edition(data, parallel=cpu_count())
         made_again = replay(entry, edition, max_megapixels=judging.max_megapixels, parts=parts)
     if as_json:
-        shown = [asdict(review) for review in decided]
-        more = {"reviews": shown, "replay": made_again and _replay_json(made_again)}
+        counting = [asdict(kept.review) for kept in decided if kept.withdrawal is None]
+        more = {
+            "reviews": counting,
+            "withdrawn": [
+                asdict(kept.review) | {"withdrawal": asdict(kept.withdrawal)} for kept in decided if kept.withdrawal
+            ],
+            "replay": made_again and _replay_json(made_again),
+        }
         typer.echo(dumps(entry.to_json() | more, indent=2))
     else:
         _print(entry)
-        for review in decided:
-            _print_review(review)
+        for kept in decided:
+            _print_review(kept)
         for line in _replay_lines(made_again) if made_again else ():
             typer.echo(line)
     return made_again is None or made_again.holds
@@ -184,13 +191,17 @@ def _print(entry: LogEntry) -> None:
     typer.echo(f"  encoder {entry.encoder}, revision {entry.revision}, calibration {calibration}")
 
 
-def _print_review(review: Review) -> None:
+def _print_review(kept: KeptReview) -> None:
+    review, withdrawal = kept.review, kept.withdrawal
     held = f"accepted by {review.name}"
     if review.decision == OVERRULE:
         held = f"overruled by {review.name}: {review.outcome}" + (f", {review.object_id}" if review.object_id else "")
     echo_wrapped(f"review {review.number} of {shown(review.date)}: {held}")
     if review.reason:
         echo_wrapped(f"  {review.reason}")
+    if withdrawal is not None:
+        why = f": {withdrawal.reason}" if withdrawal.reason else ""
+        echo_wrapped(f"  taken back by {withdrawal.name} on {shown(withdrawal.date)}, it no longer counts{why}")
 
 
 def _replay_lines(made_again: Replay) -> list[str]:

@@ -264,3 +264,65 @@ def _rechecked(db: Any) -> None:
 @VERDICTS(name="010_together")
 def _together(db: Any) -> None:
     db.execute("ALTER TABLE verdicts ADD COLUMN together TEXT")  # the verdicts that one on several photographs rests on
+
+
+@VERDICTS(name="011_withdrawals")
+def _withdrawals(db: Any) -> None:
+    """Entries by which reviews are taken back; `held` are the reviews that count."""
+    db.execute(
+        """CREATE TABLE withdrawals (
+            number INTEGER PRIMARY KEY AUTOINCREMENT,
+            review INTEGER NOT NULL UNIQUE REFERENCES reviews(number),
+            date TEXT NOT NULL,
+            name TEXT NOT NULL,
+            reason TEXT NOT NULL
+        )"""
+    )
+    for change in ("UPDATE", "DELETE"):
+        db.execute(
+            f"CREATE TRIGGER no_{change.lower()}_of_withdrawals BEFORE {change} ON withdrawals "
+            "BEGIN SELECT RAISE(ABORT, 'a withdrawal is never changed'); END"
+        )
+    db.execute(
+        "CREATE VIEW held AS SELECT * FROM reviews "
+        "WHERE NOT EXISTS (SELECT 1 FROM withdrawals WHERE review = reviews.number)"
+    )
+
+
+@VERDICTS(name="012_waiting")
+def _waiting(db: Any) -> None:
+    """What waits for a person, derived from verdicts and reviews; rebuilt where `waiting_upto` is empty."""
+    db.execute("CREATE INDEX verdicts_by_content ON verdicts(coalesce(sha256, hex(photo)))")
+    for statement in WAITING:
+        db.execute(statement)
+
+
+# The derived tables of what waits; a log that cannot be written has them as temporary ones.
+WAITING = (
+    """CREATE TABLE waiting (
+        number INTEGER PRIMARY KEY,
+        content TEXT NOT NULL,  -- of the photograph: its hash, or its name where it could not be read
+        rank INTEGER NOT NULL,  -- the most urgent first
+        far REAL NOT NULL,  -- minus how far beyond the threshold
+        last INTEGER NOT NULL,  -- minus the number
+        outcome TEXT NOT NULL,
+        alert TEXT,
+        object_id TEXT,
+        distance REAL,
+        date TEXT NOT NULL,
+        sale TEXT,
+        house TEXT
+    )""",
+    "CREATE INDEX waiting_in_order ON waiting(rank, far, last)",
+    "CREATE INDEX waiting_by_content ON waiting(content)",
+    "CREATE INDEX waiting_by_object ON waiting(object_id)",
+    "CREATE INDEX waiting_by_sale ON waiting(sale)",
+    "CREATE INDEX waiting_by_house ON waiting(house)",
+    "CREATE INDEX waiting_by_outcome ON waiting(outcome, alert)",
+    """CREATE TABLE waiting_parts (  -- which verdicts those on several photographs rest on
+        part INTEGER NOT NULL, whole INTEGER NOT NULL, PRIMARY KEY (part, whole)
+    ) WITHOUT ROWID""",
+    "CREATE INDEX waiting_parts_by_whole ON waiting_parts(whole)",
+    "CREATE TABLE waiting_upto (verdict INTEGER NOT NULL, review INTEGER NOT NULL, withdrawal INTEGER NOT NULL)",
+    "CREATE VIRTUAL TABLE waiting_words USING fts5(words, tokenize = 'unicode61 remove_diacritics 2', prefix = '2 3')",
+)

@@ -29,8 +29,8 @@ _LARGEST = 2**63 - 1  # number that SQLite holds
 class VerdictLog:
     """The verdicts of a data folder: entries are added, and none is ever changed."""
 
-    def __init__(self, database: Database) -> None:
-        self.db = database
+    def __init__(self, database: Database, *, is_writable: bool = True) -> None:
+        self.db, self.is_writable = database, is_writable
 
     @classmethod
     @contextmanager
@@ -55,7 +55,7 @@ class VerdictLog:
                 yield log
         else:
             with connected(data, DATABASE, VERDICTS) as database:
-                yield cls(database)
+                yield cls(database, is_writable=False)
 
     def add(
         self, entries: Sequence[LogEntry], sightings: Sequence[Sighting | None] = (), *, since: str | None = None

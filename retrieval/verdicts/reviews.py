@@ -1,14 +1,13 @@
-"""Keep what a person decided on verdicts, say which verdicts wait for one, and count who was right."""
+"""Keep what a person decided on verdicts, and count who was right."""
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from retrieval.catalogue.database import writing
-from retrieval.errors import ArtifactError, CatalogueBusy
+from retrieval.errors import ArtifactError
 from retrieval.moment import now
 from retrieval.outcome import OF_AN_OBJECT, UNREADABLE, Outcome
 from retrieval.statistics.metrics import clopper_pearson
@@ -17,30 +16,7 @@ from retrieval.verdicts.log import VerdictLog
 
 ACCEPT, OVERRULE = "accept", "overrule"
 
-# What was said of one work: the photograph by its content (by its name, where that could not be read), and the rest.
-_WORK = "coalesce(sha256, hex(photo)), picture, region, coalesce(object_id, asked)"
-# What a person decides on: the photograph by its content, the object, and what the register says of that.
-_ALERT = "CASE WHEN alert_object = object_id OR alert_object IS NULL THEN alert ELSE alert_object END"
-_PAIR = f"coalesce(sha256, hex(photo)), picture, coalesce(object_id, asked), {_ALERT}"
-# Of one work the last verdict counts; where that is an alert, so does the last one of each sale and file.
-_LAST = f"""
-    number IN (SELECT max(number) FROM verdicts GROUP BY {_WORK})
-    OR number IN (SELECT max(number) FROM verdicts WHERE alert IS NOT NULL GROUP BY {_WORK}, photo, lot)
-    AND json_array({_WORK}) IN (
-        SELECT json_array({_WORK}) FROM verdicts
-        WHERE alert IS NOT NULL AND number IN (SELECT max(number) FROM verdicts GROUP BY {_WORK}))"""
-_DECIDED = tuple(str(outcome) for outcome in Outcome if outcome is not Outcome.INCONCLUSIVE)
-_OPEN = f"""
-    SELECT number FROM verdicts WHERE ({_LAST})
-    AND (outcome IN ('divergent', '{UNREADABLE}') OR alert IS NOT NULL
-         OR (outcome = 'inconclusive' AND object_id IS NOT NULL)
-         OR (asked IS NOT NULL AND lot IS NOT NULL AND outcome <> 'consistent'))
-    AND json_array({_PAIR}, outcome) NOT IN (
-        SELECT json_array({_PAIR}, outcome) FROM verdicts WHERE number IN (SELECT verdict FROM reviews))
-    AND json_array({_PAIR}) NOT IN (
-        SELECT json_array({_PAIR}) FROM verdicts
-        WHERE number IN (SELECT verdict FROM reviews WHERE outcome IN {_DECIDED}))
-    ORDER BY alert IS NULL, number DESC"""
+DECIDED = tuple(str(outcome) for outcome in Outcome if outcome is not Outcome.INCONCLUSIVE)
 
 
 class BadReview(ArtifactError):
@@ -140,11 +116,17 @@ def add_review(log: VerdictLog, review: Review) -> int:
 
 
 def reviews(log: VerdictLog, verdict: int | None = None) -> list[Review]:
-    """Return the reviews of one verdict, or all, the first one first."""
-    if not _can_hold(log):
+    """Return the reviews of one verdict, or all, the first one first; none that was withdrawn."""
+    if not can_hold(log):
         return []
-    sql = "SELECT * FROM reviews WHERE verdict = coalesce(?, verdict) ORDER BY number"
-    return [Review(**row) for row in log.db.query(sql, [verdict])]
+    which = "" if verdict is None else "WHERE verdict = ?"
+    sql = f"SELECT * FROM {held(log)} {which} ORDER BY number"
+    return [Review(**row) for row in log.db.query(sql, [] if verdict is None else [verdict])]
+
+
+def held(log: VerdictLog) -> str:
+    """Return the name of the table of the reviews that count; in a log of an earlier version none is withdrawn."""
+    return "held" if "held" in log.db.view_names() else "reviews"
 
 
 def reviewed(log: VerdictLog) -> list[ReviewedVerdict]:
@@ -152,51 +134,9 @@ def reviewed(log: VerdictLog) -> list[ReviewedVerdict]:
     return [ReviewedVerdict(log.entry(review.verdict), review) for review in reviews(log)]
 
 
-def open_verdicts(log: VerdictLog) -> list[int]:
-    """Return the numbers of the verdicts that wait for a person, alerts first, then the last one; raises CatalogueBusy.
-
-    Waiting are divergent verdicts, inconclusive ones with an object, alerts, claims of lots that are not upheld, and
-    unreadable photographs. Of one work on a photograph only the last verdict counts, but each sale's last alert, and
-    none on a photograph and an object that somebody has decided on, until the object's status changes; that it is
-    inconclusive decides nothing but that. Photographs that were judged together wait as one, but for alerts.
-    """
-    if not _can_hold(log):
-        raise CatalogueBusy("These verdicts are of an earlier version and cannot be written. Copy the folder.")
-    waiting = [row["number"] for row in log.db.query(_OPEN)]
-    several = [whole for whole in log.together() if _is_of_all(whole)]
-    return _one_a_lot(waiting, several[::-1], log) if several else waiting
-
-
-def _is_of_all(whole: LogEntry) -> bool:
+def is_of_all(whole: LogEntry) -> bool:
     """Say whether a decision on several photographs is one on each; a consistent folder may hold several lots."""
     return whole.outcome != Outcome.CONSISTENT or bool((whole.lot or {}).get("lot"))
-
-
-def _one_a_lot(waiting: Sequence[int], several: Iterable[LogEntry], log: VerdictLog) -> list[int]:
-    """Return the verdicts that wait, of photographs that were judged together the one on all of them; alerts first.
-
-    It waits also where its photographs say otherwise alone, and does not where a later one rests on them too. `several`
-    are the verdicts on several photographs, the last one first.
-    """
-    reviewed = {review.verdict for review in reviews(log)}
-    several = list(several)
-    decided = {(whole.sha256, whole.object_id) for whole in several if whole.number in reviewed}
-    entries = {number: log.entry(number) for number in waiting}
-    later: dict[int, list[frozenset[int]]] = defaultdict(list)  # of each single one, those that rest on it
-    for whole in several:
-        assert whole.number is not None
-        rests_on = frozenset(whole.together or ())
-        if any(rests_on <= other for number in rests_on for other in later[number]):
-            entries.pop(whole.number, None)
-            continue
-        for number in rests_on:
-            later[number].append(rests_on)
-        single = [number for number in rests_on if number in entries and entries[number].alert is None]
-        for number in single:
-            del entries[number]
-        if single and (whole.sha256, whole.object_id) not in decided:
-            entries[whole.number] = whole
-    return sorted(entries, key=lambda number: (entries[number].alert is None, -number))
 
 
 def review_of(log: VerdictLog, sha256: str | None, picture: int | None, object_id: str) -> ReviewedVerdict | None:
@@ -204,18 +144,19 @@ def review_of(log: VerdictLog, sha256: str | None, picture: int | None, object_i
 
     What was decided on the photographs of a lot together was decided on each of them.
     """
-    if not _can_hold(log):
+    if not can_hold(log):
         return None
     # `+` leaves the index of objects out: a photograph has few verdicts, an object may have many
-    sql = """WITH same AS (SELECT number FROM verdicts WHERE sha256 = ? AND picture IS ? AND +object_id = ?)
-             SELECT reviews.* FROM reviews WHERE verdict IN (
+    counting = held(log)
+    sql = f"""WITH same AS (SELECT number FROM verdicts WHERE sha256 = ? AND picture IS ? AND +object_id = ?)
+             SELECT * FROM {counting} WHERE verdict IN (
                  SELECT number FROM same
-                 UNION SELECT whole.number FROM reviews JOIN verdicts AS whole ON whole.number = reviews.verdict,
+                 UNION SELECT whole.number FROM {counting} AS one JOIN verdicts AS whole ON whole.number = one.verdict,
                      json_each(whole.together) AS part WHERE part.value IN (SELECT number FROM same))
              ORDER BY number DESC"""
     for row in log.db.query(sql, [sha256, picture, object_id]):
         entry = log.entry(row["verdict"])
-        if entry.together is None or _is_of_all(entry):
+        if entry.together is None or is_of_all(entry):
             return ReviewedVerdict(entry, Review(**row))
     return None
 
@@ -224,10 +165,10 @@ def decides(item: ReviewedVerdict, outcome: str, alert: str | None) -> bool:
     """Say whether a review settles what is now said of the same photograph and object."""
     if item.entry.alert != alert:  # the register says something else than then
         return False
-    return item.review.outcome in _DECIDED or item.entry.outcome == outcome
+    return item.review.outcome in DECIDED or item.entry.outcome == outcome
 
 
-def _can_hold(log: VerdictLog) -> bool:
+def can_hold(log: VerdictLog) -> bool:
     """Say whether the log has room for reviews; a log of the first version that cannot be written has none."""
     return "reviews" in log.db.table_names()
 

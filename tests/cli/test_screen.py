@@ -25,7 +25,7 @@ from cli.screening.watched_folder import watched
 from indexer.inputs.lots import Lot
 from retrieval.photographs.reader_process import Order, Reader, ReadPhotograph
 from retrieval.verdicts.log import VerdictLog
-from retrieval.verdicts.reviews import open_verdicts
+from retrieval.verdicts.waiting import open_verdicts
 from tests.page import Page
 from tests.pictures import LEFT, RIGHT, hung, painting, write_paintings
 

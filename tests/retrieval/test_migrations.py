@@ -221,6 +221,8 @@ VERDICT_NAMES = [
     "008_alerts",
     "009_rechecked",
     "010_together",
+    "011_withdrawals",
+    "012_waiting",
 ]
 
 

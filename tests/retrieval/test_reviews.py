@@ -35,12 +35,12 @@ from retrieval.verdicts.reviews import (
     add_review,
     decides,
     figures,
-    open_verdicts,
     overruling,
     review_of,
     reviewed,
     reviews,
 )
+from retrieval.verdicts.waiting import open_verdicts
 from tests.conftest import index, make_folder, write_picture
 from tests.pictures import painting, write_paintings
 
@@ -607,3 +607,22 @@ def test_calibrate_takes_what_was_exported(tmp_path):
     with Catalogue.reading(tmp_path / "data") as catalogue:
         found = catalogue.calibration()
     assert found is not None and (found.sources["labelled"], found.copies) == (3, 1)
+
+
+def test_the_last_review_of_a_verdict_is_taken_back_in_a_name_and_shown_all_the_same(desk, desk_log):
+    number = lot(desk, desk_log, "0.png")
+    accept(desk_log, number)
+    overrule(desk_log, number, "consistent", reason="cleaned")
+    assert "--name" in run(desk, str(number), "--undo", code=1, env={"ARTIFACT_REVIEWER": ""})
+    said = run(desk, str(number), "--undo", "--name", "Bo", "--reason", "the wrong lot")
+    assert said == f"review 2 taken back: verdict {number}, overruled: consistent by J. Doe; 1 earlier, kept"
+    assert "accepted by J. Doe" in run(desk, str(number), "--undo", "--name", "Bo")
+    assert run(desk).endswith("1 open")
+    assert "no review that could be taken back" in run(desk, str(number), "--undo", "--name", "Bo", code=1)
+    assert "decides nothing" in run(desk, str(number), "--undo", "--accept", "--name", "Bo", code=2)
+    data = ["--data", str(desk / "data")]
+    shown = " ".join(runner.invoke(app, ["verdict", str(number), *data]).output.split())
+    assert "overruled by J. Doe: consistent, A cleaned taken back by Bo on" in shown and "the wrong lot" in shown
+    as_json = json.loads(runner.invoke(app, ["verdict", str(number), "--format", "json", *data]).output)
+    assert as_json["reviews"] == [] and [one["number"] for one in as_json["withdrawn"]] == [1, 2]
+    assert as_json["withdrawn"][1]["withdrawal"]["reason"] == "the wrong lot"
