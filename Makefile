@@ -9,7 +9,7 @@ RECIPE := --kinds removed,moved,repainted,signature,oil,redrawn,palette,smoothed
 PARALLEL := --numprocesses auto --dist loadfile
 SHIPPED := model.safetensors openvino.xml openvino.bin encoder.json metrics.json
 
-.PHONY: demo test slow lint types bench imagenet words weights comparison vendored clean
+.PHONY: demo test slow lint types bench imagenet words weights comparison screenshot vendored clean
 
 demo: .venv-demo/installed  ## the main job on painted pictures, with the core install only
 	rm -rf $(DEMO)/index_data $(DEMO)/*.html
@@ -68,6 +68,11 @@ comparison: .venv/installed  ## train the comparison network again; needs ../sha
 	$(BIN)/python -m indexer.comparison.training build/comparison
 	cp build/comparison/network/* retrieval/comparing/default_network
 	$(BIN)/python -m tests.bench.genuine
+
+screenshot: .venv/installed  ## make the picture of the desk that the documentation shows; needs chromium
+	$(BIN)/python -m pytest -m slow tests/serve/test_looks.py
+	$(BIN)/python -c "from PIL import Image; image = Image.open('build/screenshots/compare-1400-light.png'); \
+		image.convert('RGB').crop((0, 0, 1400, 900)).resize((1050, 675)).quantize(128).save('docs/desk.png', optimize=True)"
 
 vendored:  ## copy the scripts of others that the desk needs, in the versions of cli/serve/package.json; needs npm
 	mkdir -p build/vendored
