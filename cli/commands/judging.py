@@ -180,6 +180,13 @@ def screen(
             "--map", metavar="FIELD=COLUMN", help="The column of a field, such as photo=Datei; again for more."
         ),
     ] = None,
+    beside: Annotated[
+        Path | None,
+        typer.Option("--beside", metavar="DIR", help="The photographs of a table or list are here, not beside it."),
+    ] = None,
+    records: Annotated[
+        Path | None, typer.Option("--records", metavar="FILE", help="Write the records here too, a line of JSON each.")
+    ] = None,
     bell: Annotated[bool, typer.Option("--bell", help="Ring at each alert.")] = False,
     notify: Annotated[
         str | None,
@@ -218,6 +225,8 @@ def screen(
         out=out,
         bom=bom,
         exclude=tuple(exclude or ()),
+        beside=beside,
+        records=records,
         map=tuple(map or ()),
         watching=watch,
         bell=bell,

@@ -55,6 +55,20 @@ def alone_at(out: Path | None) -> Iterator[None]:
         lock.release()
 
 
+def is_held(out: Path) -> bool:
+    """Say whether a run is writing a file now."""
+    held = out.with_name(f"{out.name}.lock")
+    if not held.exists():
+        return False
+    lock = FileLock(held, timeout=0)
+    try:
+        lock.acquire()
+    except Timeout:
+        return True
+    lock.release()
+    return False
+
+
 def write_whole(out: Path, pieces: Iterable[bytes], *, quiet: bool = False) -> None:
     """Write a file beside its place, then put it there, and say so; leave nothing behind where that fails."""
     temporary = out.with_name(f"{out.name}.new")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -53,7 +54,8 @@ def run_screen(
         raise ArtifactError(f"{source} is no folder: only a folder can be watched.")
     alarm = Alarm(every is not None, options.bell, program_of(options.notify))
     check_there(data)  # a folder may be large, and far away
-    with source_on_disk(source) as listed:
+    with source_on_disk(source) as found:
+        listed = _beside(found, options.beside)
         lots = _lots(listed, options)
     if every is not None:
         lots.clear()  # a watched folder is looked through again
@@ -79,6 +81,15 @@ def run_screen(
             return Tally(journal.counts, journal.alerts.total() + later)
 
 
+def _beside(source: Source, folder: Path | None) -> Source:
+    """Return a source whose names are relative to a folder, if one is asked for; raises ArtifactError."""
+    if folder is None:
+        return source
+    if source.file.is_dir() or not folder.is_dir():
+        raise ArtifactError(f"--beside {folder}: it names the folder of the photographs of a table or list.")
+    return replace(source, beside=folder, identity=f"{source.identity} beside {folder.resolve()}")
+
+
 def _lots(source: Source, options: ScreeningOptions) -> list[Lot]:
     """Return the photographs of a source; raises ArtifactError where the output would take the place of one."""
     found = read_lots(
@@ -90,7 +101,7 @@ def _lots(source: Source, options: ScreeningOptions) -> list[Lot]:
         on_note=_say_note,
     )
     lots = list(found)  # in memory 0.4 kB a file, 0.7 a row of a table
-    check_targets([options.out], chain([source.file], (lot.path for lot in lots)))
+    check_targets([options.out, options.records], chain([source.file], (lot.path for lot in lots)))
     return lots
 
 

@@ -30,6 +30,8 @@ CREATE TABLE IF NOT EXISTS parts (identity TEXT NOT NULL, body BLOB NOT NULL);
 CREATE INDEX IF NOT EXISTS parts_by_identity ON parts (identity);
 CREATE TABLE IF NOT EXISTS together (thing TEXT PRIMARY KEY, body TEXT NOT NULL);
 """
+NEXT = """SELECT number, record, body, made_ns FROM records LEFT JOIN together USING (thing) WHERE number > ?
+          ORDER BY number LIMIT 100"""
 BESIDE = ("", "-wal", "-shm")  # the files of a SQLite database
 
 
@@ -168,11 +170,9 @@ class Journal:
 
     def _after(self, number: int) -> Iterator[tuple[int, PhotographRecord]]:
         """Yield the records after a number, each with its own number."""
-        sql = """SELECT number, record, body FROM records LEFT JOIN together USING (thing) WHERE number > ?
-                 ORDER BY number LIMIT 100"""
-        while rows := self._db.execute(sql, [number]).fetchall():
-            for number, record, together in rows:
-                yield number, _with(_read(record), together)
+        while rows := self._db.execute(NEXT, [number]).fetchall():
+            for number, record, together, _ in rows:
+                yield number, record_of(record, together)
 
     @contextmanager
     def _in_words(self) -> Iterator[None]:
@@ -191,8 +191,9 @@ def _read(record: str) -> PhotographRecord:
     return json.loads(record)
 
 
-def _with(record: PhotographRecord, together: str | None) -> PhotographRecord:
-    """Return a record with what is said of its photograph together with others."""
+def record_of(text: str, together: str | None) -> PhotographRecord:
+    """Return a record as it is kept, with what is said of its photograph together with others."""
+    record = _read(text)
     said: list[TogetherRecord] = json.loads(together) if together else []
     return {**record, "together": [one for one in said if name_of(record) in one["photos"]]} if said else record
 

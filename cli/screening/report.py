@@ -59,6 +59,9 @@ class ScreeningReport:
         A page reads itself again after `reload` seconds, for as long as there may be more.
         """
         journal, options = self.journal, self.options
+        if options.records is not None:
+            lines = render_jsonl(journal.records())
+            write_whole(options.records, (line.encode() for line in lines), quiet=reload is not None)
         if options.form is ScreenFormat.HTML:
             self._write_page(reload)
         elif options.out is not None:

@@ -22,4 +22,6 @@ class ScreeningOptions:
     watching: bool = False  # a folder, in which no progress is drawn: alerts are said as they come
     bell: bool = False  # at each alert
     notify: str | None = None  # program that is given the record of each alert
+    beside: Path | None = None  # folder that names in a table or list are relative to; None: its own
+    records: Path | None = None  # file that the records are written to too, as lines of JSON
     map: tuple[str, ...] = ()  # the columns of fields in a table of lots: FIELD=COLUMN

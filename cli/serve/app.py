@@ -22,10 +22,21 @@ from cli.serve.pages import error_page
 from cli.serve.refused import Refused
 from cli.serve.service import Service
 from cli.serve.settings import Settings
-from cli.serve.views import about, compare, objects, phone, photographs, pictures, queue, screenings, sign_in
+from cli.serve.views import (
+    about,
+    compare,
+    objects,
+    phone,
+    photographs,
+    pictures,
+    queue,
+    screening_events,
+    screenings,
+    sign_in,
+)
 from retrieval.errors import ArtifactError, CatalogueMissing, UnknownObject, UnknownVerdict
 
-VIEWS = (photographs, phone, pictures, sign_in, queue, compare, objects, screenings, about)
+VIEWS = (photographs, phone, pictures, sign_in, queue, compare, objects, screenings, screening_events, about)
 STATIC = Path(__file__).parent / "static"
 DAY = 86_400  # seconds
 

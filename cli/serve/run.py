@@ -40,11 +40,13 @@ def run_serve(settings: Settings, *, opened: bool) -> None:
         forwarded_allow_ips="127.0.0.1",
         timeout_graceful_shutdown=ENDS_WITHIN,
     )
+    server = uvicorn.Server(config)
+    app.state.service.is_ending = lambda: server.should_exit
     _say_where(settings)
     if opened:
         threading.Timer(OPENED_AFTER, webbrowser.open, [settings.link]).start()  # the socket listens already
     with suppress(KeyboardInterrupt):  # raised once more when the server has ended
-        uvicorn.Server(config).run(sockets=[listening])
+        server.run(sockets=[listening])
     typer.echo("closed; what was recorded and kept stays", err=True)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from cli.serve.diary import Diary
 from cli.serve.editions import Editions
 from cli.serve.invitations import Invitations
 from cli.serve.jobs import Jobs
+from cli.serve.screenings.running import Screenings
 from cli.serve.settings import Settings
 from cli.serve.uploads import Uploads
 from retrieval.catalogue.database import can_write
@@ -33,6 +35,10 @@ class Service:
         self.uploads = Uploads(self.folder / "photographs")
         self.invitations = Invitations()
         self.diary = Diary(self.folder / "diary.jsonl")
+        self.screenings = Screenings(
+            self.folder / "screenings", settings.data, settings.judging, settings.allowed, self.reader.run
+        )
+        self.is_ending: Callable[[], bool] = lambda: False  # nobody is kept waiting while the desk is being closed
 
     @property
     def data(self) -> Path:
@@ -64,6 +70,7 @@ class Service:
 
     def close(self) -> None:
         """End what runs, and remove what is not to be kept."""
+        self.screenings.close()
         self.reader.close()
         self.jobs.close()
         self.uploads.close()

@@ -41,7 +41,7 @@ class Uploads:
             self._folder.mkdir(parents=True, exist_ok=True)
             temporary = self._folder / f".{os.getpid()}-{time.monotonic_ns()}.part"
             try:
-                sha256 = _copied(file, temporary)
+                sha256 = copied(file, temporary)
                 path = self._folder_of(sha256) / plain_name(name)
                 path.parent.mkdir(parents=True, exist_ok=True)
                 os.replace(temporary, path)
@@ -100,7 +100,7 @@ def plain_name(name: str) -> str:
     return (stem.encode()[: LONGEST - len(suffix.encode())].decode(errors="ignore") or "photograph") + suffix
 
 
-def _copied(file: BinaryIO, target: Path) -> str:
+def copied(file: BinaryIO, target: Path) -> str:
     """Copy a file, and return its hash; it is on the disk when this returns."""
     found = hashlib.sha256()
     with target.open("wb") as out:

@@ -44,6 +44,7 @@ class Lot:
     picture: int | None = None  # of a file of several
     pictures: int = 1  # that the file has
     folder: str | None = None  # below the folder that is screened
+    line: int | None = None  # of the table or list
 
     @property
     def thing(self) -> str | None:
@@ -132,22 +133,23 @@ def _rows(name: str, folder: Path, table: Table) -> Iterator[Lot]:
             yield Lot(folder / where, columns, f"{where} names no photo")
         else:
             paths, problems = beside.named(row.cells[PHOTO])
-            yield from (Lot(_tidy(path), columns) for path in paths)
+            yield from (Lot(_tidy(path), columns, line=row.line) for path in paths)
             if not paths and problems[0].startswith(no_photo("")):  # as reading will say
-                yield Lot(_located(folder, row.cells[PHOTO].strip()), columns)
+                yield Lot(_located(folder, row.cells[PHOTO].strip()), columns, line=row.line)
             else:
                 yield from (Lot(folder / where, columns, f"{where}: {problem}") for problem in problems)
 
 
 def _lines(folder: Path, text: str) -> Iterator[Lot]:
     """Yield the photographs of a list; a line that begins with `# ` is a comment, `#12.jpg` a photograph."""
-    for line in text.splitlines():
+    for number, line in enumerate(text.splitlines(), 1):
         name = line.strip(BLANK)
         if not name or name.startswith("# ") or not name.strip("#"):
             continue
         found = on_disk(folder, name)
         address = f"{name} is an address, not a file" if found is None and is_address(name) else None
-        yield Lot(_tidy(found) if found is not None else _located(folder, name), problem=address)
+        path = _tidy(found) if found is not None else _located(folder, name)
+        yield Lot(path, problem=address, line=number)
 
 
 def _located(folder: Path, name: str) -> Path:
