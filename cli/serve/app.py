@@ -25,6 +25,7 @@ from cli.serve.settings import Settings
 from cli.serve.views import (
     about,
     compare,
+    object,
     objects,
     phone,
     photographs,
@@ -36,7 +37,7 @@ from cli.serve.views import (
 )
 from retrieval.errors import ArtifactError, CatalogueMissing, UnknownObject, UnknownVerdict
 
-VIEWS = (photographs, phone, pictures, sign_in, queue, compare, objects, screenings, screening_events, about)
+VIEWS = (photographs, phone, pictures, sign_in, queue, compare, objects, object, screenings, screening_events, about)
 STATIC = Path(__file__).parent / "static"
 DAY = 86_400  # seconds
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cache
 from typing import TYPE_CHECKING
+from urllib.parse import quote, urlencode
 
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
@@ -38,16 +39,25 @@ def page(
 
 
 def link_to(request: Request, name: str, **parts: object) -> str:
-    """Return the path of an address of the desk, below its prefix."""
-    return str(request.scope.get("root_path", "")) + str(request.app.url_path_for(name, **parts))
+    """Return the path of an address of the desk, below its prefix; any id of an object has one.
+
+    An id that browsers or proxies would shorten in a path, as `a/../b`, is asked for instead.
+    """
+    prefix, object_id = str(request.scope.get("root_path", "")), str(parts.get("object_id", "-"))
+    if not _keeps_in_path(object_id):
+        return f"{prefix}{request.app.url_path_for(f'{name}_asked')}?{urlencode({'id': object_id})}"
+    return prefix + quote(str(request.app.url_path_for(name, **parts)))
+
+
+def _keeps_in_path(object_id: str) -> bool:
+    return object_id.isprintable() and "\\" not in object_id and not {"", ".", ".."} & set(object_id.split("/"))
 
 
 def rendered(request: Request, template: str, *, tab: str = "", **values: object) -> str:
     """Return a filled template; `link` is `link_to`."""
-    prefix = str(request.scope.get("root_path", ""))
 
     def link(name: str, **parts: object) -> str:
-        return prefix + str(request.app.url_path_for(name, **parts))
+        return link_to(request, name, **parts)
 
     return (
         _environment()

@@ -71,3 +71,9 @@ def last_changes(database: Database) -> list[MetadataChange]:
     sql = """SELECT * FROM metadata_changes WHERE revision = (SELECT max(revision) FROM metadata_changes)
              ORDER BY field != 'status', object_id, field"""
     return [MetadataChange(*row) for row in database.execute(sql)]
+
+
+def changes_of(database: Database, object_id: str) -> list[MetadataChange]:
+    """Return all that changed in the metadata of an object since it was there, the last change first."""
+    sql = "SELECT * FROM metadata_changes WHERE object_id = ? ORDER BY revision DESC, field != 'status', field"
+    return [MetadataChange(*row) for row in database.execute(sql, [object_id])]

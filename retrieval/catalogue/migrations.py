@@ -146,6 +146,11 @@ def _search(db: Any) -> None:
     db["objects"].create_index(["status"])
 
 
+@MIGRATIONS(name="008_history_of_objects")
+def _history_of_objects(db: Any) -> None:
+    db["metadata_changes"].create_index(["object_id"])
+
+
 def _of(row: str, names: str) -> str:
     return ", ".join(f"{row}.{name}" for name in names.split(", "))
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from retrieval.catalogue.catalogue import Catalogue
@@ -46,15 +47,18 @@ class _Search:
     def __bool__(self) -> bool:
         return bool(self.beginnings or self.anywhere)
 
-    def rows(self) -> tuple[str, list[str]]:
+    def rows(self, statuses: Sequence[str] | None) -> tuple[str, list[str]]:
         """Return what follows FROM in SQL, and its values."""
-        where = [f"instr({_WHOLE}, ?) > 0"] * len(self.anywhere)
+        where, values = [f"instr({_WHOLE}, ?) > 0"] * len(self.anywhere), [*self.anywhere, *(statuses or ())]
+        if statuses is not None:
+            marks = ", ".join("?" * len(statuses))
+            where.append(f"t.object_id IN (SELECT object_id FROM objects WHERE status IN ({marks}))")
         if not self.beginnings:
-            return f"object_texts t WHERE {' AND '.join(where)}", [*self.anywhere]
+            return f"object_texts t WHERE {' AND '.join(where)}", values
         quoted = ('"{}" *'.format(word.replace('"', '""')) for word in self.beginnings)
         joined = "object_words JOIN object_texts t ON t.number = object_words.rowid"
         where = ["object_words MATCH ?", *where]
-        return f"{joined} WHERE {' AND '.join(where)}", [" AND ".join(quoted), *self.anywhere]
+        return f"{joined} WHERE {' AND '.join(where)}", [" AND ".join(quoted), *values]
 
 
 def _is_letter(sign: str) -> bool:
@@ -62,25 +66,33 @@ def _is_letter(sign: str) -> bool:
     return unicodedata.category(sign)[0] in "LN" or unicodedata.category(sign) == "Co"
 
 
-def matching(catalogue: Catalogue, text: str, *, limit: int | None = None, after: int = 0) -> list[str]:
+def matching(
+    catalogue: Catalogue,
+    text: str,
+    *,
+    limit: int | None = None,
+    after: int = 0,
+    statuses: Sequence[str] | None = None,
+) -> list[str]:
     """Return the ids of the objects that have all words of a text, the best first, from the `after`th on.
 
-    An id that was typed whole comes first. No text is an error; one without any sign finds nothing.
+    An id that was typed whole comes first. No text is an error; one without any sign finds nothing. `statuses` leaves
+    only objects with one of these, as they are written.
     """
     search = _Search.of(text)
     if not search:
         return []
-    rows, values = search.rows()
+    rows, values = search.rows(statuses)
     rank = f"bm25(object_words, {WEIGHTS}), " if search.beginnings else ""
     sql = f"SELECT t.object_id FROM {rows} ORDER BY t.object_id <> ?, {rank}t.object_id LIMIT ? OFFSET ?"
     found = catalogue.db.execute(sql, [*values, search.asked, -1 if limit is None else limit, after])
     return [object_id for (object_id,) in found]
 
 
-def count_matching(catalogue: Catalogue, text: str) -> int:
+def count_matching(catalogue: Catalogue, text: str, *, statuses: Sequence[str] | None = None) -> int:
     """Return how many objects have all words of a text."""
     search = _Search.of(text)
     if not search:
         return 0
-    rows, values = search.rows()
+    rows, values = search.rows(statuses)
     return int(catalogue.db.execute(f"SELECT count(*) FROM {rows}", values).fetchone()[0])

@@ -29,6 +29,7 @@ NAMES = [
     "005_folder_settings",
     "006_dates_in_utc",
     "007_search",
+    "008_history_of_objects",
 ]
 VECTOR = unit(np.arange(1.0, DIM + 1))
 

@@ -28,7 +28,7 @@ from retrieval.photographs.images import read_photograph
 from retrieval.verdicts.entry import LogEntry
 from retrieval.verdicts.log import VerdictLog
 
-SIDES = (96, 220, 480)  # pixels of the long side
+SIDES = (96, 220, 480, 960)  # pixels of the long side
 _one_of_few = threading.BoundedSemaphore(cpu_count())  # each takes a child process
 
 

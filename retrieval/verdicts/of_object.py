@@ -1,0 +1,35 @@
+"""Find the verdicts on photographs that were ever matched to an object."""
+
+from __future__ import annotations
+
+from retrieval.outcome import Outcome
+from retrieval.verdicts.entry import LogEntry
+from retrieval.verdicts.log import VerdictLog
+
+_LARGEST = 2**63 - 1  # number that SQLite holds
+
+
+def verdicts_on(log: VerdictLog, object_id: str, *, before: int | None = None, limit: int = -1) -> list[LogEntry]:
+    """Return the verdicts on an object, the last one first, of those before a number.
+
+    They say that a photograph shows it, or may; or raise an alert about it; or a person holds that one shows it.
+    """
+    sql = f"SELECT number FROM ({_numbers(log)}) WHERE number < :before ORDER BY number DESC LIMIT :limit"
+    least = _LARGEST if before is None else min(before, _LARGEST)
+    values = {"object_id": object_id, "before": least, "limit": limit}
+    return [log.entry(number) for (number,) in log.db.execute(sql, values).fetchall()]
+
+
+def count_on(log: VerdictLog, object_id: str) -> int:
+    """Return how many verdicts there are on an object."""
+    return int(log.db.execute(f"SELECT count(*) FROM ({_numbers(log)})", {"object_id": object_id}).fetchone()[0])
+
+
+def _numbers(log: VerdictLog) -> str:
+    """Return SQL for the numbers of all verdicts on an object; a log of an earlier version may have less to look in."""
+    parts = [f"SELECT number FROM verdicts WHERE object_id = :object_id AND outcome <> '{Outcome.NO_MATCH}'"]
+    if "alert_object" in log.db["verdicts"].columns_dict:
+        parts.append("SELECT number FROM verdicts WHERE alert_object = :object_id AND alert IS NOT NULL")
+    if "reviews" in log.db.table_names():
+        parts.append("SELECT verdict FROM reviews WHERE object_id = :object_id")
+    return " UNION ".join(parts)
