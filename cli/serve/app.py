@@ -35,7 +35,7 @@ from cli.serve.views import (
     screenings,
     sign_in,
 )
-from retrieval.errors import ArtifactError, CatalogueMissing, UnknownObject, UnknownVerdict
+from retrieval.errors import ArtifactError, CatalogueBusy, CatalogueMissing, UnknownObject, UnknownVerdict
 
 VIEWS = (photographs, phone, pictures, sign_in, queue, compare, objects, object, screenings, screening_events, about)
 STATIC = Path(__file__).parent / "static"
@@ -84,6 +84,8 @@ def _answer(request: Request, status: int, sentence: str, after: int | None = No
 def _said(request: Request, error: Exception) -> Response:
     if isinstance(error, Busy):
         return _answer(request, 503, str(error), error.after)
+    if isinstance(error, CatalogueBusy):
+        return _answer(request, 503, str(error), Busy.after)
     missing = isinstance(error, UnknownVerdict | UnknownObject | CatalogueMissing)
     return _answer(request, 404 if missing else 422, str(error))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hmac
 import math
 import time
@@ -22,6 +23,7 @@ SAFE_METHODS = ("GET", "HEAD")
 PUBLIC = ("/sign-in", "/static/", "/invited/")  # beginnings of paths that need no token
 FOR_VIEWERS = ("/sign-in", "/sign-out", "/name", "/phone")  # that may be sent by whoever only looks
 AT_ONCE = 64  # requests
+SLOWEST = 60.0  # seconds, in which a part of what is sent has to come
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; connect-src 'self'; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
@@ -149,13 +151,19 @@ def _path(scope: Scope) -> str:
 
 
 def _limited(receive: Receive, most: int) -> Receive:
-    """Return what receives a body, and no more of it than is allowed; raises Refused."""
-    left = most
+    """Return what receives a body, no more of it and no slower than is allowed; raises Refused."""
+    left, whole = most, False
 
     async def limited() -> Message:
-        nonlocal left
-        message = await receive()
+        nonlocal left, whole
+        if whole:  # from here on it only says that somebody has gone
+            return await receive()
+        try:
+            message = await asyncio.wait_for(receive(), SLOWEST)
+        except TimeoutError as error:
+            raise Refused(408, "What was sent came too slowly. Send it again.") from error
         left -= len(message.get("body", b""))
+        whole = not message.get("more_body", False)
         if left < 0:
             raise Refused(413, f"More than {most / 1e6:,.0f} MB at once; `--max-upload` sets the limit.")
         return message

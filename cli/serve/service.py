@@ -17,7 +17,7 @@ from cli.serve.settings import Settings
 from cli.serve.uploads import Uploads
 from retrieval.catalogue.database import can_write
 from retrieval.machine import cpu_count
-from retrieval.photographs.reader_process import PATIENT, Reader
+from retrieval.photographs.reader_process import Reader
 
 
 class Service:
@@ -31,7 +31,7 @@ class Service:
             self.folder.mkdir(exist_ok=True)
         self.editions = Editions(settings.data, settings.judging)
         self.jobs = Jobs(cpu_count())
-        self.reader = Reader(PATIENT)
+        self.reader = Reader()
         self.uploads = Uploads(self.folder / "photographs")
         self.invitations = Invitations()
         self.diary = Diary(self.folder / "diary.jsonl")
@@ -69,8 +69,8 @@ class Service:
         self.jobs.submit("opening the catalogue", self.editions.current)
 
     def close(self) -> None:
-        """End what runs, and remove what is not to be kept."""
+        """Wait for what is being judged, and remove what is not to be kept."""
         self.screenings.close()
+        self.jobs.close()  # before the reader: a photograph whose reader is gone would be recorded as damaged
         self.reader.close()
-        self.jobs.close()
         self.uploads.close()

@@ -23,6 +23,8 @@ class Visitor:
 
     role: Role
     name: str
+    is_named: bool = False  # by a token, which says the name
+    by_token: bool = False  # and can leave
 
     @property
     def decides(self) -> bool:
@@ -33,7 +35,8 @@ class Visitor:
 def visitor(request: Request) -> Visitor:
     """Return who asks."""
     name = request.state.name or (request.headers.get("x-reviewer", "") if request.state.by_token else "")
-    return Visitor(request.state.role, name or str(request.session.get("name", "")))
+    signed_in = "token" in request.session
+    return Visitor(request.state.role, name or str(request.session.get("name", "")), bool(name), signed_in)
 
 
 def service(request: Request) -> Service:

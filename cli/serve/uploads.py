@@ -15,7 +15,8 @@ from retrieval.errors import ArtifactError, CatalogueBusy
 
 LONGEST = 120  # bytes of a name
 AT_A_TIME = 1 << 20
-DAY = 86_400.0  # seconds
+DAY = 86_400.0  # seconds, after which nothing stays that is not to be kept
+MOST = 5_000_000_000  # bytes of what is not to be kept; beyond them the oldest goes
 _KEPT = ".kept"
 
 
@@ -45,11 +46,13 @@ class Uploads:
                 path = self._folder_of(sha256) / plain_name(name)
                 path.parent.mkdir(parents=True, exist_ok=True)
                 os.replace(temporary, path)
+                os.utime(path.parent)
             finally:
                 temporary.unlink(missing_ok=True)
         except OSError as error:
             raise CatalogueBusy(f"The photograph cannot be put into {self._folder}: {error.strerror}") from error
         self._brought.add(sha256)
+        self._forget_stale()
         return Upload(path, sha256)
 
     def keep(self, sha256: str) -> None:
@@ -73,12 +76,16 @@ class Uploads:
             self._drop(self._folder_of(sha256))
 
     def _forget_stale(self) -> None:
-        """Remove what a killed desk left behind."""
+        """Remove what is too old or too much, and what a killed desk left behind."""
         with suppress(OSError):
             for part in self._folder.glob(".*.part"):
-                part.unlink(missing_ok=True)
-            for folder in self._folder.glob("??/*"):
-                if time.time() - folder.stat().st_mtime > DAY:
+                if time.time() - part.stat().st_mtime > DAY:
+                    part.unlink(missing_ok=True)
+            loose = [folder for folder in self._folder.glob("??/*") if not (folder / _KEPT).exists()]
+            held = 0
+            for folder in sorted(loose, key=lambda folder: folder.stat().st_mtime, reverse=True):
+                held += sum(file.stat().st_size for file in folder.iterdir())
+                if held > MOST or time.time() - folder.stat().st_mtime > DAY:
                     self._drop(folder)
 
     def _drop(self, folder: Path) -> None:

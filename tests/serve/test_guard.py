@@ -1,9 +1,11 @@
 """Who gets in, and what another site cannot do."""
 
+import asyncio
 import json
 import re
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from starlette.routing import Route
@@ -11,6 +13,7 @@ from starlette.routing import Route
 from cli.serve import guard
 from cli.serve.guard import Rates, find_token
 from cli.serve.invitations import GOOD_FOR, Invitations
+from cli.serve.refused import Refused
 from cli.serve.settings import Role, Token, digest_of, read_tokens
 from retrieval.errors import ArtifactError
 from tests.serve.conftest import HOME, csrf_of, open_desk, send, settings
@@ -229,9 +232,27 @@ def test_more_than_the_limit_is_not_taken(data, inbox):
         assert not list((data / "desk").glob("photographs/**/*.jpg"))
 
 
-def test_too_many_requests_are_told_when_to_come_again(desk):
-    desk.get("/")  # the guard is made with the first request
-    statuses = [desk.get("/static/icon.svg") for _ in range(900)]
+def test_what_is_sent_too_slowly_is_given_up():
+    async def never():
+        await asyncio.sleep(60)
+
+    async def first_part():
+        return {"type": "http.request", "body": b"x", "more_body": True}
+
+    async def tried():
+        receive = guard._limited(never, 10)
+        with pytest.raises(Refused, match="too slowly"):
+            await receive()
+        assert (await guard._limited(first_part, 10)())["body"] == b"x"
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(guard, "SLOWEST", 0.05)
+        asyncio.run(tried())
+
+
+def test_too_many_requests_are_told_when_to_come_again(desk, monkeypatch):
+    monkeypatch.setattr(guard, "time", SimpleNamespace(monotonic=lambda: 0.0))  # all of them in one moment
+    statuses = [desk.get("/static/icon.svg") for _ in range(700)]
     late = [answer for answer in statuses if answer.status_code == 503]
     assert late and int(late[0].headers["retry-after"]) > 0
     assert statuses[0].status_code == 200

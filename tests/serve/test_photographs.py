@@ -1,11 +1,14 @@
 """Bringing photographs to the desk: what is judged, what is recorded, what is kept."""
 
 import json
+import os
+import time
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
+from cli.serve import uploads
 from retrieval.verdicts.log import VerdictLog
 from tests.page import Page as Markup
 from tests.serve.conftest import STOLEN, artifact, bring, csrf_of, open_desk, opened, send, serving
@@ -83,6 +86,34 @@ def test_whatever_a_photograph_is_called_it_lies_in_its_folder(desk, data, inbox
     assert taken.path.parent.name == taken.sha256
     assert taken.path.resolve().is_relative_to((data / "desk" / "photographs").resolve())
     assert taken.path.read_bytes() == (inbox / "fine.jpg").read_bytes()
+
+
+def test_what_nobody_keeps_goes_when_it_is_old_or_too_much(desk, data, inbox, monkeypatch):
+    taken = desk.app.state.service.uploads
+    old, kept, new = (take(taken, inbox / name) for name in ("fine.jpg", "unknown.jpg", "changed.jpg"))
+    taken.keep(kept.sha256)
+    for upload in (old, kept):
+        os.utime(upload.path.parent, (0, 0))
+    take(taken, inbox / "genuine.jpg")
+    assert [upload.path.exists() for upload in (old, kept, new)] == [False, True, True]
+    monkeypatch.setattr(uploads, "MOST", 1)
+    os.utime(new.path.parent, (time.time() - 60, time.time() - 60))
+    last = take(taken, inbox / "genuine.jpg")
+    assert not new.path.exists() and kept.path.exists() and not last.path.exists()
+
+
+def take(taken, photo: Path):
+    with photo.open("rb") as file:
+        return taken.take(file, photo.name)
+
+
+def test_a_desk_that_closes_waits_for_what_is_being_judged(data, inbox):
+    """Else its reader would end first, and the photograph would be recorded as damaged."""
+    before = len(entries(data))
+    with open_desk(data) as desk:
+        files = [("photo", (name, (inbox / name).read_bytes())) for name in ("fine.jpg", "changed.jpg")]
+        send(desk, "/photographs", files=files)
+    assert all(entry.outcome in ("consistent", "divergent") for entry in entries(data)[: len(entries(data)) - before])
 
 
 def test_nothing_is_sent_and_nothing_is_judged(desk, data):
