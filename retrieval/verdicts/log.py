@@ -14,12 +14,12 @@ import numpy as np
 from sqlite_utils import Database
 
 from retrieval.catalogue.database import WAIT_SECONDS, can_write, connected, lock, writing
-from retrieval.catalogue.migrations import VERDICTS
 from retrieval.errors import CatalogueMissing, UnknownVerdict
 from retrieval.finding.sightings import KEPT, Sighting, Sightings
 from retrieval.outcome import OF_AN_OBJECT
 from retrieval.photographs.features import VERSION, Features
 from retrieval.verdicts.entry import LogEntry
+from retrieval.verdicts.migrations import VERDICTS
 
 DATABASE = "verdicts.db"
 NESTED = ("region", "reasons", "lot", "together")  # kept as JSON

@@ -8,11 +8,11 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from retrieval.catalogue.database import writing
-from retrieval.catalogue.migrations import WAITING
 from retrieval.catalogue.status_words import Status
 from retrieval.errors import CatalogueBusy
 from retrieval.outcome import UNREADABLE, Outcome
 from retrieval.verdicts.log import VerdictLog
+from retrieval.verdicts.migrations import WAITING
 from retrieval.verdicts.opening import ALL, CONTENT, TOUCHED, compute_open, wholes
 from retrieval.verdicts.reviews import can_hold
 

@@ -13,10 +13,11 @@ from indexer.building.preview import preview_catalogue
 from indexer.building.reading import AS_BEFORE
 from retrieval.catalogue.catalogue import Catalogue
 from retrieval.catalogue.folder_settings import folder_settings, keep_folder_settings
-from retrieval.catalogue.migrations import MIGRATIONS, VERDICTS
+from retrieval.catalogue.migrations import MIGRATIONS
 from retrieval.catalogue.rows import Changes, Content, EncoderRecord
 from retrieval.errors import CatalogueBusy
 from retrieval.verdicts.log import VerdictLog
+from retrieval.verdicts.migrations import VERDICTS
 from retrieval.verdicts.reviews import reviews
 from tests.conftest import BERLIN, DIM, TINY, data_files, exemplar, index, make_folder, state, tiny_encoder, unit
 from tests.retrieval.test_catalogue import calibration

@@ -17,7 +17,6 @@ from indexer.inputs.labels import read_labels
 from indexer.inputs.reviewed import as_csv, labels_of
 from indexer.simulation.rephotograph import rephotograph
 from retrieval.catalogue.catalogue import Catalogue
-from retrieval.catalogue.migrations import VERDICTS
 from retrieval.encoder.encoder import load_encoder
 from retrieval.errors import CatalogueBusy
 from retrieval.judging.edition import open_edition
@@ -27,6 +26,7 @@ from retrieval.photographs.files import sha256_of
 from retrieval.statistics.metrics import clopper_pearson
 from retrieval.verdicts.entry import entries_of
 from retrieval.verdicts.log import DATABASE, VerdictLog
+from retrieval.verdicts.migrations import VERDICTS
 from retrieval.verdicts.reviews import (
     BadReview,
     ReviewFigures,
