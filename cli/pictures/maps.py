@@ -57,6 +57,22 @@ def draw_map(local: np.ndarray, exemplar: Image.Image, threshold: float) -> Imag
     return Image.fromarray(picture.round().clip(0, 255).astype(np.uint8))
 
 
+def map_layer(local: np.ndarray, size: tuple[int, int], threshold: float) -> Image.Image:
+    """Draw the local distances by themselves, RGBA, to be laid over a picture of these proportions.
+
+    As `draw_map`, hatched where nothing was compared.
+    """
+    values = spread_map(local, size)
+    across, down = np.meshgrid(np.arange(size[0]), np.arange(size[1]))
+    hatch = np.where((across + down) % 12 < 4, 110.0, 225.0)[..., None]
+    colour = colours(np.nan_to_num(values) / scale_end(local, threshold))
+    picture = np.where(np.isnan(values)[..., None], hatch, colour)
+    opaque = np.full((*picture.shape[:2], 1), 255.0)
+    black, white = _edges(np.nan_to_num(values) > threshold)
+    picture[black], picture[white] = 0.0, 255.0
+    return Image.fromarray(np.concatenate([picture, opaque], axis=2).round().clip(0, 255).astype(np.uint8))
+
+
 def _edges(inside: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return the outer and the inner side of the outline of a shape, two bool arrays of the same size."""
     shape = Image.fromarray(inside.astype(np.uint8) * 255)

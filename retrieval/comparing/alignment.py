@@ -39,18 +39,18 @@ def align(exemplar: Photograph, probe: Photograph, homography: np.ndarray) -> Al
     """Warp the probe onto the exemplar by the homography of a registration, refined on the pixels."""
     size = (SIDE, SIDE)
     target = np.asarray(exemplar.image.resize(size, Image.Resampling.BICUBIC))
-    picture, onto = _laid(exemplar, probe, homography, size)
+    picture, onto = laid(exemplar, probe, homography, size)
     onto = onto @ _refinement(target, picture, onto)
-    warped, seen = _warped(picture, onto, size)
+    values, seen = warped(picture, onto, size)
     full = _between(_size(picture), _full(probe)) @ onto @ _between(_full(exemplar), size)
-    return AlignedPair(target, warped, seen, full / full[2, 2])
+    return AlignedPair(target, values, seen, full / full[2, 2])
 
 
 def align_closely(exemplar: Photograph, probe: Photograph, homography: np.ndarray, *, side: int) -> AlignedPair:
     """Warp the probe onto the exemplar by a homography that was refined before, on a square of another side."""
     size = (side, side)
     target = np.asarray(exemplar.image.resize(size, Image.Resampling.BICUBIC))
-    return AlignedPair(target, *_warped(*_laid(exemplar, probe, homography, size), size), homography)
+    return AlignedPair(target, *warped(*laid(exemplar, probe, homography, size), size), homography)
 
 
 def lay_over(
@@ -63,15 +63,18 @@ def lay_over(
     scale = min(1.0, long_side / max(exemplar.image.size))
     size = (max(1, round(exemplar.image.width * scale)), max(1, round(exemplar.image.height * scale)))
     target = exemplar.image.resize(size, Image.Resampling.LANCZOS)
-    warped, seen = _warped(*_laid(exemplar, probe, homography, size), size)
-    fitted = fit_colours(np.asarray(target), warped, seen).round().astype(np.uint8)
+    values, seen = warped(*laid(exemplar, probe, homography, size), size)
+    fitted = fit_colours(np.asarray(target), values, seen).round().astype(np.uint8)
     return target, Image.fromarray(np.where(seen[..., None], fitted, np.uint8(_GREY)))
 
 
-def _laid(
+def laid(
     exemplar: Photograph, probe: Photograph, homography: np.ndarray, size: tuple[int, int]
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return the probe's pixels, and the homography from pixels of an exemplar of `size` to them, float64 (3, 3)."""
+    """Return the probe's pixels, and the homography from pixels of an exemplar of `size` to them, float64 (3, 3).
+
+    Averaged where a pixel of an exemplar of that size stands for several.
+    """
     picture = _reduced(probe, homography, _full(exemplar), size)
     return picture, _between(_full(probe), _size(picture)) @ homography @ _between(size, _full(exemplar))
 
@@ -105,13 +108,13 @@ def _reduced(probe: Photograph, homography: np.ndarray, exemplar: tuple[int, int
     return np.asarray(cv2.resize(picture, smaller, interpolation=cv2.INTER_AREA))
 
 
-def _warped(picture: np.ndarray, onto: np.ndarray, size: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
+def warped(picture: np.ndarray, onto: np.ndarray, size: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
     """Return a picture at each pixel of the result, its edge drawn on beyond it, and where there is no need to."""
     cv2 = import_cv2()
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    warped = cv2.warpPerspective(picture, onto, size, flags=flags, borderMode=cv2.BORDER_REPLICATE)
+    values = cv2.warpPerspective(picture, onto, size, flags=flags, borderMode=cv2.BORDER_REPLICATE)
     covered = cv2.warpPerspective(np.full(picture.shape[:2], 255, np.uint8), onto, size, flags=flags)
-    return warped, covered > 250
+    return values, covered > 250
 
 
 def _refinement(target: np.ndarray, picture: np.ndarray, onto: np.ndarray) -> np.ndarray:
@@ -122,10 +125,10 @@ def _refinement(target: np.ndarray, picture: np.ndarray, onto: np.ndarray) -> np
     cv2 = import_cv2()
     half = (SIDE // 2, SIDE // 2)
     grow = _between(half, (SIDE, SIDE))
-    warped, seen = _warped(picture, onto @ grow, half)
+    values, seen = warped(picture, onto @ grow, half)
     one, other = (
         cv2.GaussianBlur(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY).astype(np.float32), (0, 0), REFINED_BLUR)
-        for image in (cv2.resize(target, half, interpolation=cv2.INTER_AREA), warped)
+        for image in (cv2.resize(target, half, interpolation=cv2.INTER_AREA), values)
     )
     stop = (cv2.TERM_CRITERIA_COUNT | cv2.TERM_CRITERIA_EPS, REFINED_STEPS, 1e-4)
     start, mask = np.eye(3, dtype=np.float32), seen.astype(np.uint8) * 255
@@ -151,15 +154,34 @@ def fit_colours(exemplar: np.ndarray, probe: np.ndarray, seen: np.ndarray, *, lo
     target, values = exemplar.astype(np.float32), probe.astype(np.float32)
     if not seen.any():
         return values
-    mask = seen.astype(np.uint8)
-    (mean, deviation), (probe_mean, probe_deviation) = (cv2.meanStdDev(image, mask=mask) for image in (target, values))
-    gain = deviation / (probe_deviation + 1e-3)
-    values = cv2.multiply(values, (*gain.ravel(), 0.0))
-    values = cv2.add(values, (*(mean - probe_mean * gain).ravel(), 0.0))
+    gain, shift = whole_fit(target, values, seen)
+    values = cv2.multiply(values, (*gain, 0.0))
+    values = cv2.add(values, (*shift, 0.0))
     return np.asarray(np.clip(_fitted_locally(target, values, seen) if locally else values, 0.0, 255.0))
 
 
+def whole_fit(target: np.ndarray, values: np.ndarray, seen: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return by what each channel is multiplied on the whole, and what is added to it: float64 (3,) each."""
+    cv2 = import_cv2()
+    mask = seen.astype(np.uint8)
+    (mean, deviation), (probe_mean, probe_deviation) = (cv2.meanStdDev(image, mask=mask) for image in (target, values))
+    gain = deviation / (probe_deviation + 1e-3)
+    return gain.ravel(), (mean - probe_mean * gain).ravel()
+
+
 def _fitted_locally(target: np.ndarray, values: np.ndarray, seen: np.ndarray) -> np.ndarray:
+    cv2 = import_cv2()
+    whole = (target.shape[1], target.shape[0])
+    fields = local_fit(target, values, seen)
+    gain, mean, probe_mean = (cv2.resize(m, whole, interpolation=cv2.INTER_LINEAR) for m in fields)
+    return np.asarray((values - probe_mean) * gain + mean)
+
+
+def local_fit(target: np.ndarray, values: np.ndarray, seen: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return the gain that each place needs, the mean of the target there, and that of the values.
+
+    float32 (height, width, 3) twice and bool (height, width) -> three smooth fields, float32 (side, side, 3).
+    """
     cv2 = import_cv2()
     mask = seen.astype(np.float32)
 
@@ -172,6 +194,4 @@ def _fitted_locally(target: np.ndarray, values: np.ndarray, seen: np.ndarray) ->
     mean, probe_mean = moments[:2]
     variance, probe_variance = (np.maximum(m - n**2, 0.0) for m, n in zip(moments[2:], moments[:2], strict=True))
     gain = np.sqrt((variance + FITTED_NOISE) / (probe_variance + FITTED_NOISE)).clip(1 / FITTED_GAIN, FITTED_GAIN)
-    whole = (target.shape[1], target.shape[0])
-    gain, mean, probe_mean = (cv2.resize(m, whole, interpolation=cv2.INTER_LINEAR) for m in (gain, mean, probe_mean))
-    return np.asarray((values - probe_mean) * gain + mean)
+    return gain, mean, probe_mean

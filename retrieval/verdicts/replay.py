@@ -8,11 +8,13 @@ from pathlib import Path
 
 from retrieval.catalogue.catalogue import Catalogue
 from retrieval.comparing.network import comparison_name, is_closely
+from retrieval.encoder.stream import Reading
 from retrieval.errors import UnknownVerdict
 from retrieval.judging.edition import Edition
 from retrieval.judging.judge import Verdict, compare, judge_all
 from retrieval.judging.together import judge_together, part_of
 from retrieval.photographs.numbered import NumberedPicture, picture_in
+from retrieval.photographs.reader_process import read_here
 from retrieval.verdicts.entry import LogEntry, entries_of, entry_together
 
 TOLERANCE = 1e-3  # between distances on different machines
@@ -66,7 +68,7 @@ def replay(entry: LogEntry, edition: Edition, *, max_megapixels: float, parts: S
     return Replay(entry, now, _largest_difference(entry, now), made.remarks)
 
 
-def judged_again(entry: LogEntry, edition: Edition, *, max_megapixels: float) -> JudgedAgain:
+def judged_again(entry: LogEntry, edition: Edition, *, max_megapixels: float, read: Reading = read_here) -> JudgedAgain:
     """Judge the photograph of an entry again, with the calibration of then; raises UnknownVerdict as `replay` does."""
     if entry.together is not None:
         single = ", ".join(map(str, entry.together))
@@ -75,7 +77,7 @@ def judged_again(entry: LogEntry, edition: Edition, *, max_megapixels: float) ->
         )
     edition, remarks = _as_then(entry, edition)
     photo = picture_in(Path(entry.photo), entry.picture)
-    for verdict in _again(entry, photo, edition, max_megapixels):
+    for verdict in _again(entry, photo, edition, max_megapixels, read):
         if verdict.sha256 != entry.sha256:
             problem = verdict.error if verdict.sha256 is None else "it is no longer the same file"
             raise UnknownVerdict(f"verdict {entry.number} cannot be made again from {photo}: {problem}")
@@ -123,14 +125,14 @@ def _as_then(entry: LogEntry, edition: Edition) -> tuple[Edition, tuple[str, ...
 
 
 def _again(
-    entry: LogEntry, photo: Path | NumberedPicture, edition: Edition, max_megapixels: float
+    entry: LogEntry, photo: Path | NumberedPicture, edition: Edition, max_megapixels: float, read: Reading
 ) -> Iterator[Verdict]:
     """Yield the photograph judged in the ways that the entry may come from: work by work, or as a whole."""
     if entry.asked is not None:
-        yield compare(edition, photo, entry.asked, max_megapixels=max_megapixels)
+        yield compare(edition, photo, entry.asked, read=read, max_megapixels=max_megapixels)
         return
     for several in (True, False):
-        yield from judge_all(edition, [photo], k=1, several=several, max_megapixels=max_megapixels)
+        yield from judge_all(edition, [photo], k=1, several=several, read=read, max_megapixels=max_megapixels)
 
 
 def _largest_difference(one: LogEntry, other: LogEntry) -> float | None:
