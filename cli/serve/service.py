@@ -8,6 +8,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
+from cli.serve.comparisons import Comparisons
 from cli.serve.diary import Diary
 from cli.serve.editions import Editions
 from cli.serve.invitations import Invitations
@@ -34,6 +35,12 @@ class Service:
         self.reader = Reader()
         self.uploads = Uploads(self.folder / "photographs")
         self.invitations = Invitations()
+        self.comparisons = Comparisons(
+            settings.data,
+            self.cache if self.can_write else None,
+            self.editions,
+            max_megapixels=settings.judging.max_megapixels,
+        )
         self.diary = Diary(self.folder / "diary.jsonl")
         self.screenings = Screenings(
             self.folder / "screenings", settings.data, settings.judging, settings.allowed, self.reader.run
@@ -71,6 +78,8 @@ class Service:
     def close(self) -> None:
         """Wait for what is being judged, and remove what is not to be kept."""
         self.screenings.close()
+        self.comparisons.stop()
         self.jobs.close()  # before the reader: a photograph whose reader is gone would be recorded as damaged
         self.reader.close()
         self.uploads.close()
+        self.comparisons.close()
