@@ -122,11 +122,16 @@ def _then(record: PhotographRecord, work: WorkRecord) -> str:
         compared = work["matches"] and work["matches"][0]["divergence"]
         return LOOK if compared else "Compare the two by eye; a larger photograph, straight on, would show more."
     if work["outcome"] == Outcome.INCONCLUSIVE:
-        found = next((match[1] for reason in work["reasons"] if (match := _HELP.search(reason))), None)
-        return f"Ask for {found}." if found else "A person has to look at it."
+        return ask_for_help(work["reasons"])
     if names_nothing(record) or claim_fails(record, work):
         return "Ask what it is that the lot is said to be."
     return "Nothing stands out."
+
+
+def ask_for_help(reasons: Iterable[str]) -> str:
+    """Return what to ask for where nothing can be said, by the reasons for that."""
+    found = next((match[1] for reason in reasons if (match := _HELP.search(reason))), None)
+    return f"Ask for {found}." if found else "A person has to look at it."
 
 
 def _sentence(text: str) -> str:

@@ -25,6 +25,7 @@ from cli.serve.settings import Settings
 from cli.serve.views import (
     about,
     compare,
+    decisions,
     object,
     objects,
     phone,
@@ -34,10 +35,25 @@ from cli.serve.views import (
     screening_events,
     screenings,
     sign_in,
+    verdict,
 )
 from retrieval.errors import ArtifactError, CatalogueBusy, CatalogueMissing, UnknownObject, UnknownVerdict
 
-VIEWS = (photographs, phone, pictures, sign_in, queue, compare, objects, object, screenings, screening_events, about)
+VIEWS = (
+    photographs,
+    phone,
+    pictures,
+    sign_in,
+    queue,
+    verdict,
+    decisions,
+    compare,
+    objects,
+    object,
+    screenings,
+    screening_events,
+    about,
+)
 STATIC = Path(__file__).parent / "static"
 DAY = 86_400  # seconds
 

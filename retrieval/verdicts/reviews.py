@@ -109,10 +109,15 @@ def _review(entry: LogEntry, decision: str, outcome: str, known: str | None, nam
 
 def add_review(log: VerdictLog, review: Review) -> int:
     """Keep a review beside earlier ones, and return its number."""
+    with writing(log.db):
+        return insert_review(log, review)
+
+
+def insert_review(log: VerdictLog, review: Review) -> int:
+    """Keep a review beside earlier ones, within a transaction, and return its number."""
     row = asdict(review)
     del row["number"]
-    with writing(log.db):
-        return int(log.db["reviews"].insert(row).last_pk)
+    return int(log.db["reviews"].insert(row).last_pk)
 
 
 def reviews(log: VerdictLog, verdict: int | None = None) -> list[Review]:

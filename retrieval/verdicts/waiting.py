@@ -187,3 +187,9 @@ def _texts(row: dict[str, Any]) -> Iterator[str]:
     yield os.fsdecode(row["photo"])
     yield from (str(row[name] or "") for name in ("object_id", "alert_object", "asked"))
     yield from map(str, json.loads(row["reasons"]))
+
+
+def order_of_verdict(log: VerdictLog, number: int) -> tuple[int, float, int]:
+    """Return what to sort a verdict by, whether it waits or not; raises UnknownVerdict."""
+    log.entry(number)
+    return order_of(next(log.db.query(f"SELECT {_COLUMNS} FROM verdicts WHERE number = ?", [number])))

@@ -1,0 +1,126 @@
+"""Gather what the pages of the queue show of recorded verdicts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from cli.pages.parts import DistanceBar
+from cli.records.alert_words import alert_sentence, words_of
+from cli.records.client_words import ClientWords
+from cli.records.entry_words import entry_words, is_claim
+from cli.records.lines import lot_words, offer_words
+from cli.records.of_verdict import entry_record
+from retrieval.catalogue.catalogue import Catalogue
+from retrieval.catalogue.rows import Photo
+from retrieval.catalogue.standing import Register, RegisterEntry
+from retrieval.errors import UnknownObject
+from retrieval.moment import day
+from retrieval.outcome import UNREADABLE, Outcome
+from retrieval.verdicts.deciding import last_review
+from retrieval.verdicts.entry import LogEntry
+from retrieval.verdicts.log import VerdictLog
+
+
+@dataclass(frozen=True, slots=True)
+class VerdictCard:
+    """What a page shows of a verdict, beside the entry itself."""
+
+    entry: LogEntry
+    object_id: str  # empty: of none
+    title: str
+    exemplar: int | None  # id of the exemplar to show
+    picture: int | None  # the verdict whose picture to show
+    said: ClientWords
+    alert: str
+    seen: int  # the last review of the same photograph and object
+
+    @property
+    def bar(self) -> DistanceBar | None:
+        """The distance that decided, beside its threshold."""
+        distance = self.entry.decisive
+        return None if distance is None else DistanceBar(distance, self.entry.threshold, None)
+
+    @property
+    def judged_by(self) -> str:
+        """The name of the distance that decided."""
+        return "global" if self.entry.combined is None else "combined"
+
+    @property
+    def offer(self) -> str:
+        """Where it was offered, and as what."""
+        lot = self.entry.lot
+        named = lot_words(lot)
+        offered = offer_words({name: value for name, value in (lot or {}).items() if name != "lot"})
+        return "; ".join(text for text in (named, offered) if text)
+
+    @property
+    def name(self) -> str:
+        """The photograph after the name of its folder."""
+        return str(Path(*Path(self.entry.name).parts[-2:]))
+
+    @property
+    def day(self) -> str:
+        """The day of the verdict."""
+        return day(self.entry.date)
+
+    @property
+    def is_claim(self) -> bool:
+        """Whether a lot is not shown to be what it is said to be."""
+        return is_claim(self.entry)
+
+    @property
+    def can_compare(self) -> bool:
+        """Whether there is something to lay beside the photograph."""
+        return self.exemplar is not None and self.picture is not None
+
+
+def card_of(log: VerdictLog, catalogue: Catalogue, entry: LogEntry) -> VerdictCard:
+    """Return what a page shows of a verdict."""
+    assert entry.number is not None
+    object_id = _shown_object(entry)
+    register = _register_entry(catalogue, entry.alerted) if entry.alert else None
+    alert = ""
+    if register is not None:
+        alert = alert_sentence(words_of(entry.alert, entry.alert_certainty, entry.alerted), entry_record(register))
+    whole = entry.together
+    has_picture = entry.sha256 is not None and entry.outcome != UNREADABLE and whole is None
+    shown = entry.number if has_picture else (whole or (None,))[0]
+    return VerdictCard(
+        entry=entry,
+        object_id=object_id or "",
+        title=catalogue.titles([object_id])[object_id] if object_id else "",
+        exemplar=_exemplar(catalogue, entry, object_id) if object_id else None,
+        picture=shown,
+        said=entry_words(entry, register),
+        alert=alert,
+        seen=last_review(log, entry.number),
+    )
+
+
+def cards_of(log: VerdictLog, catalogue: Catalogue, numbers: Sequence[int]) -> list[VerdictCard]:
+    """Return what a page shows of some verdicts."""
+    return [card_of(log, catalogue, log.entry(number)) for number in numbers]
+
+
+def _shown_object(entry: LogEntry) -> str | None:
+    if entry.alert and entry.alert_object:
+        return entry.alert_object
+    return (None if entry.outcome == Outcome.NO_MATCH else entry.object_id) or entry.asked
+
+
+def _register_entry(catalogue: Catalogue, object_id: str | None) -> RegisterEntry:
+    try:
+        found = Register.of([catalogue.object(object_id or "")])
+    except UnknownObject:  # it was removed since
+        found = Register.of([])
+    return found.entry(object_id or "")
+
+
+def _exemplar(catalogue: Catalogue, entry: LogEntry, object_id: str) -> int | None:
+    """Return the exemplar that a photograph was compared with, or else the first one of the object."""
+    photos: Sequence[Photo] = catalogue.photos(object_id)
+    named = next((photo for photo in photos if entry.exemplar and photo.file == Path(entry.exemplar)), None)
+    found = named or (photos[0] if photos else None)
+    return found.photo_id if found else None
