@@ -5,16 +5,20 @@ from __future__ import annotations
 import asyncio
 import hmac
 import math
+import os
 import time
 from collections import OrderedDict
 from collections.abc import Mapping
 from urllib.parse import quote
 
+import typer
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from cli.output.text import plain
+from cli.output.unforeseen import TRACEBACK, unforeseen_words
 from cli.serve.pages import error_page
 from cli.serve.refused import Refused
 from cli.serve.settings import Role, Settings, Token, digest_of
@@ -28,6 +32,7 @@ POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; connect-src 'self'; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
+UNFORESEEN = "This is a mistake of the program. Whoever runs the desk sees more of it in the terminal."
 HEADERS = {
     "Content-Security-Policy": POLICY,
     "X-Content-Type-Options": "nosniff",
@@ -56,9 +61,12 @@ class Guard:
             return
         request = Request(scope)
         is_api = _path(scope).startswith("/api")
+        begun = False
 
         async def send_safely(message: Message) -> None:
+            nonlocal begun
             if message["type"] == "http.response.start":
+                begun = True
                 headers = MutableHeaders(scope=message)
                 for name, value in HEADERS.items():
                     headers.setdefault(name, value)
@@ -71,6 +79,14 @@ class Guard:
             await self.app(scope, _limited(receive, self.settings.most_bytes), send_safely)
         except Refused as refused:
             await _answer(request, refused, is_api)(scope, receive, send_safely)
+        except ClientDisconnect:
+            return
+        except Exception as error:
+            if os.environ.get(TRACEBACK):
+                raise
+            typer.echo(plain(f"artifact: {request.method} {_path(scope)}: {unforeseen_words(error)}"), err=True)
+            if not begun:
+                await _answer(request, Refused(500, UNFORESEEN), is_api)(scope, receive, send_safely)
         finally:
             self._running -= 1
 

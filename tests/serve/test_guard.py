@@ -64,7 +64,8 @@ def test_no_template_has_inline_styles_scripts_or_handlers():
     for template in templates:
         text = template.read_text("utf-8")
         assert not re.search(r"\sstyle=|\son[a-z]+=|<style|javascript:", text), template.name
-        assert all("src=" in tag for tag in re.findall(r"<script[^>]*>", text)), template.name
+        tags = re.findall(r"<script[^>]*>", text)
+        assert all("src=" in tag or 'type="application/json"' in tag for tag in tags), template.name
 
 
 def test_no_page_names_an_address_outside(desk):
@@ -263,6 +264,15 @@ def test_too_many_requests_are_told_when_to_come_again(desk, monkeypatch):
     late = [answer for answer in statuses if answer.status_code == 503]
     assert late and int(late[0].headers["retry-after"]) > 0
     assert statuses[0].status_code == 200
+
+
+def test_a_mistake_of_the_program_is_a_sentence_and_a_line_in_the_terminal(desk, monkeypatch, capsys):
+    monkeypatch.setattr(Service, "can_write", property(lambda self: 1 / 0), raising=False)
+    answer = desk.get("/")
+    assert answer.status_code == 500 and guard.UNFORESEEN in answer.text
+    assert "unsafe" not in answer.headers["content-security-policy"]
+    said = capsys.readouterr().err
+    assert said.startswith("artifact: GET /: a mistake of this program, ZeroDivisionError") and said.count("\n") == 1
 
 
 def test_rates_fill_up_again_and_forget_the_oldest():
