@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import json
+import os
 import threading
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from itertools import islice
 from pathlib import Path
+from typing import Any
 
 from retrieval.moment import now
 
+LOOKED_AT = 100_000  # bytes from the end, for the last entries
 LARGEST = 20_000_000  # bytes, after which a new file is begun; one earlier file is kept
 
 
@@ -29,3 +35,22 @@ class Diary:
                     file.write(line + "\n")
             except OSError:
                 return
+
+    def last(self, count: int) -> list[dict[str, Any]]:
+        """Return the last entries, the newest first."""
+        try:
+            with self._file.open("rb") as file:
+                file.seek(max(0, file.seek(0, os.SEEK_END) - LOOKED_AT))
+                lines = file.read().decode(errors="replace").splitlines()
+        except OSError:
+            return []
+        return list(islice(_entries(reversed(lines)), count))
+
+
+def _entries(lines: Iterable[str]) -> Iterator[dict[str, Any]]:
+    """Yield what lines hold that are whole."""
+    for line in lines:
+        with suppress(ValueError):
+            entry = json.loads(line)
+            if isinstance(entry, dict) and {"date", "name", "did"} <= entry.keys():
+                yield entry

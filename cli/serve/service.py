@@ -20,6 +20,8 @@ from retrieval.catalogue.database import can_write
 from retrieval.machine import cpu_count
 from retrieval.photographs.reader_process import Reader
 
+REPORTS = "reports"  # folder in the data folder, of pages that commands have written
+
 
 class Service:
     """The edition, the jobs, the readers of photographs, and the folders of one data folder."""
@@ -30,6 +32,7 @@ class Service:
         self.can_write = can_write(settings.data)
         if self.can_write:
             self.folder.mkdir(exist_ok=True)
+            (settings.data / REPORTS).mkdir(exist_ok=True)  # so that a command can write there
         self.editions = Editions(settings.data, settings.judging)
         self.jobs = Jobs(cpu_count())
         self.reader = Reader()
