@@ -116,3 +116,20 @@ def test_without_an_allowed_folder_the_page_says_how_to_allow_one(desk):
     assert "--allow DIR" in shown and '<form method="post" action="/screenings/new"' not in shown
     answer = send(desk, "/screenings/new", folder="0/")
     assert answer.status_code == 403 and "--allow DIR" in answer.text
+
+
+def test_a_link_that_leads_out_is_refused_and_one_that_stays_inside_is_not(screens, data, allowed, tmp_path):
+    inside = allowed / "lots/again.jpg"
+    inside.symlink_to(allowed / "lots/fine.jpg")
+    (allowed / "lots/round").symlink_to(allowed)  # a circle
+    assert count_lots(allowed / "lots", None, (allowed.resolve(),), ()) == 9
+    painting(3).save(tmp_path / "private.jpg")
+    (allowed / "lots/x.jpg").symlink_to(tmp_path / "private.jpg")
+    answer = begin(screens)
+    assert answer.status_code == 422 and "x.jpg is a link that leads out" in answer.text
+    assert left_behind(data) == []
+    (allowed / "lots/x.jpg").unlink()
+    (allowed / "lots/disk").symlink_to("/")
+    begun = time.monotonic()
+    assert "disk is a link that leads out" in begin(screens).text
+    assert time.monotonic() - begun < 5, "it was walked through"

@@ -21,18 +21,16 @@ def test_a_folder_is_screened_as_the_command_line_does(screens, data, allowed):
     before = len(verdicts(data))
     number = number_of(begin(screens))
     wait(screens, number)
+    recorded = len(verdicts(data)) - before
     asked = artifact("screen", allowed / "lots", "--data", data, "--format", "jsonl", code=None)
     made = screens.get(f"/screenings/{number}/records.jsonl").text
     mine, theirs = ([json.loads(line) for line in text.splitlines()] for text in (made, asked))
-    said = [
-        [(one["photo"], [work["outcome"] for work in one["works"]]) for one in records] for records in (mine, theirs)
-    ]
-    assert said[0] == said[1] and len(said[0]) == 8
+    assert [outcomes(one) for one in mine] == [outcomes(one) for one in theirs] and len(mine) == 8
     shown = Markup(screens.get(f"/screenings/{number}").text).text
     assert "8 photographs judged" in " ".join(shown.split())
     assert "Police of Bremen" in shown and "Hold it back" in shown
     works = sum(max(len(one["works"]), 1) for one in mine)
-    assert len(verdicts(data)) >= before + works - 1  # by the desk; an unreadable file has a verdict too
+    assert recorded == works  # one of a file that cannot be read too
     table = screens.get(f"/screenings/{number}/works.csv")
     assert table.headers["content-disposition"] == f'attachment; filename="screening-{number}.csv"'
     assert len(table.text.splitlines()) == works + 1 and ",stolen," in table.text.splitlines()[1]
@@ -73,25 +71,6 @@ def test_what_is_to_be_left_out_of_a_folder_is(screens):
     assert answer.status_code == 422
 
 
-def test_a_folder_with_a_link_that_leads_out_is_refused_and_one_that_stays_inside_is_not(
-    screens, data, allowed, tmp_path
-):
-    inside = allowed / "lots/again.jpg"
-    inside.symlink_to(allowed / "lots/fine.jpg")
-    (allowed / "lots/round").symlink_to(allowed)  # a circle
-    assert count_lots(allowed / "lots", None, (allowed.resolve(),), ()) == 9
-    painting(3).save(tmp_path / "private.jpg")
-    (allowed / "lots/x.jpg").symlink_to(tmp_path / "private.jpg")
-    answer = begin(screens)
-    assert answer.status_code == 422 and "x.jpg is a link that leads out" in answer.text
-    assert left_behind(data) == []
-    (allowed / "lots/x.jpg").unlink()
-    (allowed / "lots/disk").symlink_to("/")
-    begun = time.monotonic()
-    assert "disk is a link that leads out" in begin(screens).text
-    assert time.monotonic() - begun < 5, "it was walked through"
-
-
 def test_a_form_of_another_page_begins_nothing(screens, data):
     secret = csrf_of(screens)
     assert screens.post("/screenings/new", data={"folder": "0/lots"}).status_code == 403
@@ -106,11 +85,7 @@ def test_viewers_watch_and_begin_nothing(data, allowed):
         folders = client.app.state.service.screenings.folders
         number = folders.make()
         viewer = {"Authorization": f"Bearer {'v' * 20}"}
-        (folders.of(number) / "screening.json").write_text(
-            json.dumps(
-                {"number": number, "folder": str(allowed), "shown": "lots", "exclude": [], "state": "interrupted"}
-            )
-        )
+        folders.write(Screening(number=number, folder=str(allowed), shown="lots", state=State.INTERRUPTED))
         shown = client.get(f"/screenings/{number}", headers=viewer)
         assert shown.status_code == 200 and "Go on" not in shown.text and "interrupted" in shown.text
         assert "Screen photographs" not in client.get("/screenings", headers=viewer).text
