@@ -17,6 +17,7 @@ LONGEST = 120  # bytes of a name
 AT_A_TIME = 1 << 20
 DAY = 86_400.0  # seconds, after which nothing stays that is not to be kept
 MOST = 5_000_000_000  # bytes of what is not to be kept; beyond them the oldest goes
+BROUGHT = "brought"  # what lists of photographs show as the folder of a photograph
 _KEPT = ".kept"
 
 
@@ -43,10 +44,10 @@ class Uploads:
             temporary = self._folder / f".{os.getpid()}-{time.monotonic_ns()}.part"
             try:
                 sha256 = copied(file, temporary)
-                path = self._folder_of(sha256) / plain_name(name)
+                path = self._folder_of(sha256) / BROUGHT / plain_name(name)
                 path.parent.mkdir(parents=True, exist_ok=True)
                 os.replace(temporary, path)
-                os.utime(path.parent)
+                os.utime(path.parent.parent)
             finally:
                 temporary.unlink(missing_ok=True)
         except OSError as error:
@@ -84,7 +85,7 @@ class Uploads:
             loose = [folder for folder in self._folder.glob("??/*") if not (folder / _KEPT).exists()]
             held = 0
             for folder in sorted(loose, key=lambda folder: folder.stat().st_mtime, reverse=True):
-                held += sum(file.stat().st_size for file in folder.iterdir())
+                held += sum(file.stat().st_size for file in folder.glob("*/*"))
                 if held > MOST or time.time() - folder.stat().st_mtime > DAY:
                     self._drop(folder)
 

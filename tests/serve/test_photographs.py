@@ -83,7 +83,7 @@ def test_whatever_a_photograph_is_called_it_lies_in_its_folder(desk, data, inbox
     service = desk.app.state.service
     with (inbox / "fine.jpg").open("rb") as file:
         taken = service.uploads.take(file, name)
-    assert taken.path.parent.name == taken.sha256
+    assert taken.path.parent.parent.name == taken.sha256
     assert taken.path.resolve().is_relative_to((data / "desk" / "photographs").resolve())
     assert taken.path.read_bytes() == (inbox / "fine.jpg").read_bytes()
 
@@ -93,11 +93,11 @@ def test_what_nobody_keeps_goes_when_it_is_old_or_too_much(desk, data, inbox, mo
     old, kept, new = (take(taken, inbox / name) for name in ("fine.jpg", "unknown.jpg", "changed.jpg"))
     taken.keep(kept.sha256)
     for upload in (old, kept):
-        os.utime(upload.path.parent, (0, 0))
+        os.utime(upload.path.parent.parent, (0, 0))
     take(taken, inbox / "genuine.jpg")
     assert [upload.path.exists() for upload in (old, kept, new)] == [False, True, True]
     monkeypatch.setattr(uploads, "MOST", 1)
-    os.utime(new.path.parent, (time.time() - 60, time.time() - 60))
+    os.utime(new.path.parent.parent, (time.time() - 60, time.time() - 60))
     last = take(taken, inbox / "genuine.jpg")
     assert not new.path.exists() and kept.path.exists() and not last.path.exists()
 
