@@ -103,14 +103,14 @@ def test_a_kill_in_the_middle_loses_nothing_and_doubles_nothing(data, allowed, m
             served.process.wait()
             wait_for(lambda: not is_running(child))  # it ends with the desk
         else:
-            assert "interrupted" in visit.wait(number, "interrupted")
+            assert visit.wait(number, "‖ interrupted")
     done = len(verdicts(data)) - before
     assert 5 < done < 40
     with visited(data, allowed) as (_, visit):
         assert "interrupted" in visit.said(number)
         assert f"/screenings/{number}/go-on" in visit.client.get("/screenings").text
         visit.send(f"/screenings/{number}/go-on")
-        visit.wait(number, "done")
+        visit.wait(number, "✓ done")
         records = [
             json.loads(line) for line in visit.client.get(f"/screenings/{number}/records.jsonl").text.splitlines()
         ]
@@ -128,14 +128,14 @@ def test_it_is_stopped_and_goes_on_where_it_was(data, allowed, many):
         wait_for(lambda: len(verdicts(data)) > before + 5, 90)
         begun = time.monotonic()
         visit.send(f"/screenings/{number}/stop")
-        visit.wait(number, "stopped")
+        visit.wait(number, "■ stopped")
         assert time.monotonic() - begun < 15
         done = len(verdicts(data)) - before
         assert done < 40 and len(visit.client.get(f"/screenings/{number}/records.jsonl").text.splitlines()) == done
         assert len(visit.client.get(f"/screenings/{number}/works.csv").text.splitlines()) == done + 1
         visit.send(f"/screenings/{number}/go-on")
         visit.send(f"/screenings/{number}/go-on")  # twice is as once
-        visit.wait(number, "done")
+        visit.wait(number, "✓ done")
     made = verdicts(data)[: len(verdicts(data)) - before]
     assert len(made) == len(set(made)) == 40
 
@@ -162,7 +162,7 @@ def test_in_a_browser_a_table_is_screened_watched_and_its_report_read(data, allo
         page.goto(f"{served.address}/screenings")
         page.select_option("#folder", label="allowed/lots")
         page.set_input_files("#table", tmp_path / "lots.csv")
-        page.click("text=Screen >> css=button.main")
+        page.click(".begin button.main")
         page.wait_for_url("**/screenings/1")
         page.wait_for_selector("#alerts li.alert", timeout=60_000)
         assert "Police of Bremen" in page.inner_text("#alerts")

@@ -11,8 +11,8 @@ if (live) {
       const old = document.getElementById(part.id);
       if (old.outerHTML === part.outerHTML) continue;
       const [form, same] = [old, part].map((one) => one.querySelector("form"));
-      if (old.contains(document.activeElement) && form?.action === same?.action) same.replaceWith(form); // keeps the focus
       const held = old.contains(document.activeElement) ? document.activeElement : null;
+      if (held && form && form.action === same?.action) same.replaceWith(form); // so that the focus can go back
       old.replaceWith(part);
       if (held && part.contains(held)) held.focus();
     }

@@ -111,7 +111,7 @@ def _rate(threshold: Threshold) -> str | None:
 
 def report(request: Request) -> Response:
     """Serve a page that a command has written into the folder of reports."""
-    data, name = service(request).data, request.path_params["name"]
+    data, name = service(request).data, request.path_params["file"]
     if name not in _reports(data):
         raise Refused(404, "There is no such page here.")
     return written_page(data / REPORTS / name)
@@ -146,5 +146,5 @@ def _version() -> str:
 
 ROUTES = (
     Route("/about", show, name="about"),
-    Route("/reports/{name}", report, name="report"),
+    Route("/reports/{file}", report, name="report"),
 )
