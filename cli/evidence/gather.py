@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import math
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from PIL import Image
@@ -14,6 +16,7 @@ from cli.evidence.picture import draw_evidence
 from cli.output.writing import write_whole
 from cli.records.alert_words import alert_sentence, words_of
 from cli.records.of_verdict import entry_record
+from retrieval.catalogue.pictures import read_exemplar
 from retrieval.comparing.alignment import lay_over
 from retrieval.errors import UnreadableImage
 from retrieval.finding.match import Match
@@ -22,6 +25,7 @@ from retrieval.judging.judge import Verdict
 from retrieval.judging.work import Work
 from retrieval.photographs.images import read_photograph
 from retrieval.photographs.photograph import Photograph
+from retrieval.photographs.reader_process import Running, run_here
 
 SHORT_SIDE, LONG_SIDE = 1000, 2000
 
@@ -46,16 +50,18 @@ def write_evidence(
         write_whole(png, [file.getvalue()], quiet=quiet)
 
 
-def gather(verdict: Verdict, edition: Edition, *, max_megapixels: float) -> Evidence:
-    """Return the evidence behind a verdict; raises UnreadableImage if the photograph has changed since."""
+def gather(verdict: Verdict, edition: Edition, *, max_megapixels: float, run: Running = run_here) -> Evidence:
+    """Return the evidence behind a verdict; raises UnreadableImage if the photograph has changed since.
+
+    `run` reads the photographs, here or elsewhere.
+    """
     work = verdict.works[0]
     match = work.matches[0]
-    probe = read_photograph(
-        verdict.photo, short_side=SHORT_SIDE, max_megapixels=max_megapixels, picture=verdict.picture
-    )
+    read = partial(read_photograph, short_side=SHORT_SIDE, max_megapixels=max_megapixels, picture=verdict.picture)
+    probe = run(partial(read, verdict.photo))
     if probe.sha256 != verdict.sha256:
         raise UnreadableImage(f"{verdict.photo} has changed since it was judged")
-    exemplar = _exemplar(match, edition)
+    exemplar = _exemplar(match, edition, run)
     return Evidence(
         match=match,
         decision=work.decision,
@@ -79,10 +85,11 @@ def _alert(work: Work) -> EvidenceAlert | None:
     return EvidenceAlert(str(work.alert), alert_sentence(words, entry_record(work.entry) if work.entry else None))
 
 
-def _exemplar(match: Match, edition: Edition) -> Photograph | UnreadableImage:
+def _exemplar(match: Match, edition: Edition, run: Running) -> Photograph | UnreadableImage:
     """Return the exemplar as it was indexed, or why not."""
+    photo = edition.exemplar(match.object_id, match.exemplar)
     try:
-        return edition.read_exemplar(match.object_id, match.exemplar, short_side=SHORT_SIDE)
+        return run(partial(read_exemplar, edition.data, photo, short_side=SHORT_SIDE, max_megapixels=math.inf))
     except UnreadableImage as error:
         return error
 

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import tempfile
 import threading
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+from cli.evidence.evidence import Origin
+from cli.evidence.gather import gather
+from cli.evidence.page import render_evidence
+from cli.records.lines import lot_words
 from cli.serve.compared_pictures import PictureMaker, Pictures
 from cli.serve.comparison import exemplar_facts, facts_table, photograph_facts, registered_json, remarks_of
 from cli.serve.editions import Editions
@@ -18,12 +22,14 @@ from cli.serve.replays import Again, judged_anew
 from cli.serve.tiles import Tiles, key_of
 from retrieval.catalogue.catalogue import Catalogue
 from retrieval.catalogue.lookups import photo_of
-from retrieval.errors import ArtifactError
+from retrieval.errors import ArtifactError, UnreadableImage
+from retrieval.photographs.files import sha256_of
 from retrieval.photographs.reader_process import PATIENT, Reader
 from retrieval.verdicts.entry import LogEntry
 
 VERSION = 1  # of what is kept of a comparison
 MOST_WAITING = 8
+EVIDENCE = "evidence.html"
 
 
 @dataclass(slots=True, eq=False)
@@ -37,6 +43,11 @@ class Making:
     def is_over(self) -> bool:
         """Whether it is made, or failed."""
         return self.job is not None and self.job.is_over
+
+    @property
+    def has_to_be_told(self) -> bool:
+        """Whether somebody waits for it, or for why it failed."""
+        return not self.is_over or bool(self.job and self.job.error)
 
 
 class Comparisons:
@@ -69,7 +80,26 @@ class Comparisons:
 
     def make(self, entry: LogEntry) -> Making:
         """Have a comparison made, unless it is on its way; raises Busy. What has failed is returned once."""
-        key = _key(entry)
+        return self._begin(_key(entry), f"comparing verdict {entry.number}", partial(self._make, entry))
+
+    def find_evidence(self, entry: LogEntry) -> Path | None:
+        """Return the page of evidence of a verdict that is there; None: it has to be made."""
+        made = self.tiles.find(_key(entry, "evidence"))
+        if made is None or made.record["photograph_state"] != _state(Path(entry.photo)):
+            return None
+        return made.folder / EVIDENCE
+
+    def make_evidence(self, entry: LogEntry) -> Making:
+        """Have a page of evidence made, as `make` does a comparison."""
+        what = f"writing the evidence of verdict {entry.number}"
+        return self._begin(_key(entry, "evidence"), what, partial(self._make_evidence, entry))
+
+    def on_its_way(self, entry: LogEntry, kind: str = "comparison") -> Making | None:
+        """Return a comparison, or the evidence, that is being made; None: none is."""
+        found = self._making.get(_key(entry, kind))
+        return found if found is not None and not found.is_over else None
+
+    def _begin(self, key: str, what: str, make: Callable[[Making], None]) -> Making:
         with self._lock:
             found = self._making.get(key)
             if found is not None and not found.is_over:
@@ -77,14 +107,10 @@ class Comparisons:
             if found is not None and found.job is not None and found.job.error:
                 return self._making.pop(key)
             making = Making()
-            making.job = self.jobs.submit(f"comparing verdict {entry.number}", partial(self._make, entry, making))
-            self._making = {key: one for key, one in self._making.items() if not one.is_over} | {key: making}
+            making.job = self.jobs.submit(what, partial(make, making))
+            # those that failed stay until they are told
+            self._making = {key: one for key, one in self._making.items() if one.has_to_be_told} | {key: making}
             return making
-
-    def on_its_way(self, entry: LogEntry) -> Making | None:
-        """Return a comparison that is being made; None: none is."""
-        found = self._making.get(_key(entry))
-        return found if found is not None and not found.is_over else None
 
     def forget_gone(self) -> None:
         """Drop what shows photographs that were brought to the desk, and are not kept."""
@@ -108,21 +134,54 @@ class Comparisons:
     def _make(self, entry: LogEntry, making: Making) -> None:
         """Make all that a comparison needs; what is there already stays."""
 
-        def say(step: str) -> None:
-            if self._closing.is_set():
-                raise ArtifactError("The desk was closed meanwhile.")
-            making.step = step
-
-        say("judging the photograph again")
-        state = _state(Path(entry.photo))
-        edition = self._editions.current()
-        again = judged_anew(entry, edition, read=self.maker.reader, max_megapixels=self.maker.max_megapixels)
-        pictures = self.maker.pictures(entry, again, say)
+        state, again = self._again(entry, making)
+        if again.verdict is None:
+            self._check_content(entry)
+        pictures = self.maker.pictures(entry, again, partial(self._say, making))
         record = self._record(entry, again, pictures) | {"photograph_state": state, "of": entry.photo}
         key = _key(entry)
         self.tiles.drop(key)
         self.tiles.make(key, lambda folder: record)
         self.tiles.bound([key, *(picture["key"] for picture in pictures.tiles.values())])
+
+    def _make_evidence(self, entry: LogEntry, making: Making) -> None:
+        """Write the page of evidence, as `artifact verdict --report` does."""
+        state, again = self._again(entry, making)
+        if again.verdict is None:
+            raise ArtifactError(" ".join(again.remarks))
+        self._say(making, "writing the page")
+        found = gather(
+            again.verdict, again.edition, max_megapixels=self.maker.max_megapixels, run=self.maker.reader.run
+        )
+        page = render_evidence(replace(found, origin=Origin(entry.number, lot_words(entry.lot))))
+
+        def write(folder: Path) -> Mapping[str, Any]:
+            (folder / EVIDENCE).write_text("".join(page), "utf-8", newline="")
+            return {"photograph_state": state, "of": entry.photo}
+
+        key = _key(entry, "evidence")
+        self.tiles.drop(key)
+        self.tiles.make(key, write)
+        self.tiles.bound([key])
+
+    def _again(self, entry: LogEntry, making: Making) -> tuple[list[int] | None, Again]:
+        """Return the state of the photograph's file, and the verdict made again."""
+        self._say(making, "judging the photograph again")
+        state, edition = _state(Path(entry.photo)), self._editions.current()
+        return state, judged_anew(entry, edition, read=self.maker.reader, max_megapixels=self.maker.max_megapixels)
+
+    def _check_content(self, entry: LogEntry) -> None:
+        """Raise UnreadableImage where a file has another content than was judged: that is not shown."""
+        if self._reader.run(partial(sha256_of, Path(entry.photo))) != entry.sha256:
+            raise UnreadableImage(
+                f"The photograph {entry.photo} is no longer the same file that was judged, so it is not shown. Put "
+                "that file back, or bring the photograph anew."
+            )
+
+    def _say(self, making: Making, step: str) -> None:
+        if self._closing.is_set():
+            raise ArtifactError("The desk was closed meanwhile.")
+        making.step = step
 
     def _record(self, entry: LogEntry, again: Again, pictures: Pictures) -> dict[str, Any]:
         """Return what is written down of a comparison."""
@@ -146,8 +205,8 @@ class Comparisons:
         }
 
 
-def _key(entry: LogEntry) -> str:
-    return key_of("comparison", VERSION, entry.to_json())
+def _key(entry: LogEntry, kind: str = "comparison") -> str:
+    return key_of(kind, VERSION, entry.to_json())
 
 
 def _state(file: Path) -> list[int] | None:

@@ -71,9 +71,10 @@ class Pane {
     return this.asIs ? [PROBE_WIDTH, PROBE_HEIGHT] : [FULL_WIDTH, FULL_HEIGHT];
   }
 
-  read() {
-    const port = this.viewer.viewport, middle = port.getCenter(true);
-    const across = port.getZoom(true) * this.view.clientWidth; // pixels of the screen to the width of the picture
+  read(now = true) {
+    // The view of now, or the one that it moves to.
+    const port = this.viewer.viewport, middle = port.getCenter(now);
+    const across = port.getZoom(now) * this.view.clientWidth; // pixels of the screen to the width of the picture
     if (!this.asIs || !onto) return { x: middle.x, y: (middle.y * this.frame[0]) / this.frame[1], w: across };
     const [x, y] = project(back, middle.x * PROBE_WIDTH, middle.y * PROBE_WIDTH);
     return { x: x / FULL_WIDTH, y: y / FULL_HEIGHT, w: (across / PROBE_WIDTH) * density(x, y) * FULL_WIDTH };

@@ -20,7 +20,7 @@ function changed(now) {
 function save() {
   if (!view) return;
   const layers = ["map", "places", "overlays", "points", "asis"].filter((name) => settings[name]).join(".");
-  const parts = { x: view.x.toFixed(4), y: view.y.toFixed(4), w: Math.round(view.w), mode: settings.mode, layers };
+  const parts = { x: view.x.toFixed(4), y: view.y.toFixed(4), w: view.w.toFixed(2), mode: settings.mode, layers };
   history.replaceState(null, "", `#${new URLSearchParams(told.registered ? parts : { mode: settings.mode })}`);
   for (const link of document.querySelectorAll("a.keeps")) link.hash = location.hash;
 }
@@ -77,7 +77,7 @@ function layers() {
 
 function arrange() {
   // Change how the two are shown; pan and zoom stay.
-  const kept = view;
+  if (box.dataset.ready && performance.now() > quiet) view = exemplar.read(false);
   quiet = performance.now() + 400;
   box.dataset.mode = settings.mode;
   photograph.figure.hidden = settings.mode !== "side";
@@ -89,16 +89,15 @@ function arrange() {
   upper = true;
   layers();
   bound?.lead(exemplar);
-  requestAnimationFrame(() => { settle(kept); setTimeout(() => settle(kept), 120); });
+  requestAnimationFrame(() => { settle(); setTimeout(settle, 120); });
 }
 
-function settle(kept) {
-  if (!kept) return;
+function settle() {
+  if (!view) return;
   for (const pane of shownPanes()) {
     if (!told.registered && pane !== exemplar) continue;
-    pane.apply(kept);
+    pane.apply(view);
   }
-  view = kept;
   clip();
   save();
 }
@@ -126,16 +125,19 @@ function press(what) {
 function go(to, from = told.registered ? exemplar : bound.leader) {
   if (from === photograph && settings.mode !== "side") from = exemplar;
   bound.lead(from);
+  if (from === exemplar) view = to;
   from.apply(to, calm.matches);
+  clearTimeout(saving);
+  saving = setTimeout(save, 250);
 }
 
 function zoom(factor) {
-  const from = told.registered ? exemplar : bound.leader, now = from.read();
+  const from = told.registered ? exemplar : bound.leader, now = from.read(false);
   go({ ...now, w: now.w * factor }, from);
 }
 
 function move(right, down) {
-  const from = told.registered ? exemplar : bound.leader, now = from.read(), step = 0.15 * from.view.clientWidth;
+  const from = told.registered ? exemplar : bound.leader, now = from.read(false), step = 0.15 * from.view.clientWidth;
   go({ ...now, x: now.x + (right * step) / now.w, y: now.y + (down * step * from.frame[0]) / from.frame[1] / now.w }, from);
 }
 
@@ -220,8 +222,7 @@ function listen() {
   document.addEventListener("keydown", heard);
   document.addEventListener("fullscreenchange", () => {
     quiet = performance.now() + 400;
-    const kept = view;
-    setTimeout(() => settle(kept), 150);
+    setTimeout(settle, 150);
   });
   calm.addEventListener("change", () => { if (calm.matches) flicker(false); });
   line.className = "line";

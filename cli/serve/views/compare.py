@@ -12,11 +12,14 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from cli.pages.parts import DistanceBar
+from cli.pictures.maps import ramp
 from cli.records.alert_words import words_of
 from cli.serve.pages import page
+from cli.serve.refused import Refused
 from cli.serve.service import Service
 from cli.serve.sessions import service
 from cli.serve.tiles import KEY
+from cli.serve.written_pages import written_page
 from retrieval.catalogue.catalogue import Catalogue
 from retrieval.errors import UnknownObject
 from retrieval.outcome import UNREADABLE, Outcome
@@ -24,6 +27,7 @@ from retrieval.verdicts.entry import LogEntry
 from retrieval.verdicts.log import VerdictLog
 
 DAY = 86_400  # seconds
+KINDS = {"compare": "comparison", "evidence": "evidence"}  # by the names of their addresses
 GONE = (
     "The photograph is no longer here: it was brought to the desk and not kept. Bring it once more, and the desk "
     "judges it anew; under a verdict just made, a photograph can be kept."
@@ -55,6 +59,7 @@ def show(request: Request) -> Response:
         "compare.html",
         tab="queue",
         entry=entry,
+        kind="compare",
         title=_title(desk, entry),
         alert=_alert(entry),
         name=Path(entry.photo).name,
@@ -63,21 +68,40 @@ def show(request: Request) -> Response:
         problem=problem,
         step="" if problem else step,
         record=record,
+        ramp=[f"#{bytes(colour).hex()}" for colour in ramp(20)] if record else (),
         shown=_for_script(request, record) if record else None,
     )
 
 
+def evidence(request: Request) -> Response:
+    """Show the page of evidence, as `artifact verdict --report` writes it, or that it is being written."""
+    desk, entry = service(request), _entry(request)
+    if problem := _why_not(desk, entry):
+        raise Refused(404, problem)
+    if (file := desk.comparisons.find_evidence(entry)) is not None:
+        return written_page(file)
+    making = desk.comparisons.make_evidence(entry)
+    if making.job and making.job.error:
+        raise Refused(422, making.job.error)
+    return page(request, "evidence_waiting.html", tab="queue", number=entry.number, kind="evidence", step=making.step)
+
+
 def progress(request: Request) -> Response:
-    """Say how far a comparison has come, to be put into the page; read the page again when it is there."""
-    desk = service(request)
-    with VerdictLog.reading(desk.data) as log:
-        entry = log.entry(request.path_params["number"])
-    making = desk.comparisons.on_its_way(entry)
+    """Say how far a comparison, or a page of evidence, has come; have the page read again when it is there."""
+    kind, entry = request.path_params["kind"], _entry(request)
+    if kind not in KINDS:
+        raise Refused(404, "There is nothing at this address.")
+    making = service(request).comparisons.on_its_way(entry, KINDS[kind])
     if making is None:
         if "hx-request" in request.headers:
             return Response(headers={"HX-Refresh": "true"})
-        return RedirectResponse(_address(request, "compare", number=entry.number), 303)
-    return page(request, "compare_part.html", number=entry.number, step=making.step)
+        return RedirectResponse(_address(request, kind, number=entry.number), 303)
+    return page(request, "compare_part.html", number=entry.number, kind=kind, step=making.step)
+
+
+def _entry(request: Request) -> LogEntry:
+    with VerdictLog.reading(service(request).data) as log:
+        return log.entry(request.path_params["number"])
 
 
 def tile(request: Request) -> Response:
@@ -160,6 +184,7 @@ def _address(request: Request, name: str, **parts: object) -> str:
 
 ROUTES = (
     Route("/verdicts/{number:int}/compare", show, name="compare"),
-    Route("/verdicts/{number:int}/compare/progress", progress, name="compare_progress"),
+    Route("/verdicts/{number:int}/evidence", evidence, name="evidence"),
+    Route("/verdicts/{number:int}/{kind}/progress", progress, name="compare_progress"),
     Route("/tiles/{key}/{level:int}/{column:int}/{row:int}", tile, name="tile"),
 )
