@@ -70,9 +70,9 @@ comparison: .venv/installed  ## train the comparison network again; needs ../sha
 	$(BIN)/python -m tests.bench.genuine
 
 screenshot: .venv/installed  ## make the picture of the desk that the documentation shows; needs chromium
-	$(BIN)/python -m pytest -m slow tests/serve/test_looks.py
-	$(BIN)/python -c "from PIL import Image; image = Image.open('build/screenshots/compare-1400-light.png'); \
-		image.convert('RGB').crop((0, 0, 1400, 900)).resize((1050, 675)).quantize(128).save('docs/desk.png', optimize=True)"
+	$(BIN)/python -m pytest -m slow tests/serve/test_looks.py -k documentation
+	$(BIN)/python -c "from PIL import Image; Image.open('build/screenshots/desk.png').convert('RGB').resize((1050, 645)) \
+		.quantize(160).save('docs/desk.png', optimize=True)"
 
 vendored:  ## copy the scripts of others that the desk needs, in the versions of cli/serve/package.json; needs npm
 	mkdir -p build/vendored

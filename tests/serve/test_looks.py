@@ -12,7 +12,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page
 
 from retrieval.verdicts.log import VerdictLog
-from tests.serve.conftest import ROOT, opened, serving
+from tests.serve.conftest import ROOT, artifact, opened, serving
 
 pytestmark = pytest.mark.slow
 PICTURES = ROOT / "build" / "screenshots"
@@ -52,6 +52,8 @@ def numbers(works) -> dict[str, int]:
 
 def shown(page: Page, address: str, name: str, numbers: dict[str, int]) -> None:
     page.goto(address + PAGES[name].format(**numbers))
+    if name == "compare":
+        page.wait_for_selector("#pane-photograph canvas", timeout=60_000)
     page.wait_for_load_state("networkidle")
 
 
@@ -119,3 +121,21 @@ def test_everything_is_reached_by_the_keyboard_in_order(chromium: Browser, addre
         page.keyboard.press("Enter")
         page.keyboard.press("Tab")
         assert page.evaluate("document.activeElement.closest('main') !== null")
+
+
+def test_the_picture_of_the_documentation(chromium: Browser, tmp_path):
+    artifact("demo", tmp_path / "demo")
+    data = tmp_path / "demo/index_data"
+    artifact("index", tmp_path / "demo/catalogue", "--data", data)
+    with serving(data) as served, opened(chromium, width=1400, height=860) as page:
+        page.goto(served.address)
+        page.fill("#your-name", "Anna Berg")
+        page.keyboard.press("Enter")
+        page.set_input_files("#photo", tmp_path / "demo/incoming/lot-103.jpg")
+        page.wait_for_selector("article.work")
+        page.get_by_role("link", name="Compare").click()
+        page.wait_for_selector("#pane-photograph canvas", timeout=60_000)
+        page.wait_for_load_state("networkidle")
+        page.wait_for_timeout(1000)  # tiles come in softly
+        page.screenshot(path=PICTURES / "desk.png")
+        assert "D-023" in page.inner_text("main")
