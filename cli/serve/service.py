@@ -21,6 +21,8 @@ from retrieval.machine import cpu_count
 from retrieval.photographs.reader_process import Reader
 
 REPORTS = "reports"  # folder in the data folder, of pages that commands have written
+from retrieval.verdicts.log import DATABASE, VerdictLog
+from retrieval.verdicts.waiting import refresh
 
 
 class Service:
@@ -77,6 +79,13 @@ class Service:
         """Open what the first photograph needs, so that nobody waits for it."""
         self.reader.get_ready(1)
         self.jobs.submit("opening the catalogue", self.editions.current)
+        self.jobs.submit("listing what waits", self._list_waiting)
+
+    def _list_waiting(self) -> None:
+        """Bring the list of what waits up to date, which takes seconds where 100,000 verdicts are listed anew."""
+        if self.can_write and (self.data / DATABASE).is_file():
+            with VerdictLog.opened(self.data) as log:
+                refresh(log)
 
     def close(self) -> None:
         """Wait for what is being judged, and remove what is not to be kept."""

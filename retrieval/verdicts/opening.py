@@ -31,10 +31,11 @@ _OPEN = f"""
          OR (outcome = 'inconclusive' AND object_id IS NOT NULL)
          OR (asked IS NOT NULL AND lot IS NOT NULL AND outcome <> 'consistent'))
     AND json_array({_PAIR}, outcome) NOT IN (
-        SELECT json_array({_PAIR}, outcome) FROM some WHERE number IN (SELECT verdict FROM {{held}}))
+        SELECT json_array({_PAIR}, outcome) FROM some
+        WHERE EXISTS (SELECT 1 FROM {{held}} AS one WHERE one.verdict = some.number))
     AND json_array({_PAIR}) NOT IN (
         SELECT json_array({_PAIR}) FROM some
-        WHERE number IN (SELECT verdict FROM {{held}} WHERE outcome IN {DECIDED}))"""
+        WHERE EXISTS (SELECT 1 FROM {{held}} AS one WHERE one.verdict = some.number AND one.outcome IN {DECIDED}))"""
 ALL = "SELECT * FROM verdicts"
 # Of the photographs in the temporary table `touched`, found by the index of contents.
 TOUCHED = """SELECT verdicts.* FROM temp.touched CROSS JOIN verdicts

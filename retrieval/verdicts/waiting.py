@@ -19,7 +19,7 @@ from retrieval.verdicts.reviews import can_hold
 NOWHERE = 1e9  # how far something lies within, where nothing says how far
 _ALERTS = (Status.STOLEN, Status.MISSING, Status.KNOWN_FORGERY)  # the most urgent first
 _DIVERGENT, _CLAIM, _PLAUSIBLE, _UNREADABLE = range(2 * len(_ALERTS), 2 * len(_ALERTS) + 4)
-_MANY = 5_000  # verdicts added at once, past which all is computed anew
+_MANY = 1_000  # verdicts; where more were added than there were, and so many more, all is computed anew
 _DERIVED = ("waiting", "waiting_words", "waiting_parts", "waiting_upto")
 _COLUMNS = f"""number, {CONTENT} AS content, outcome, alert, alert_certainty, alert_object, object_id, asked,
     coalesce(combined, "global") AS distance, threshold, date, lot, photo, reasons, together"""
@@ -52,7 +52,7 @@ def refresh(log: VerdictLog) -> None:
     elif _highest(log) != _upto(log):
         with writing(log.db):
             upto, highest = _upto(log), _highest(log)
-            if upto is None or highest[0] - upto[0] > _MANY:
+            if upto is None or highest[0] > 2 * upto[0] + _MANY:
                 _rebuild(log)
             else:
                 _add(log, upto)
@@ -100,7 +100,8 @@ def _rebuild(log: VerdictLog) -> None:
 def _add(log: VerdictLog, upto: tuple[int, int, int]) -> None:
     """Compute anew what new verdicts, reviews and withdrawals touch."""
     verdict, review, withdrawal = upto
-    log.db.execute("CREATE TEMP TABLE IF NOT EXISTS touched (content TEXT PRIMARY KEY) WITHOUT ROWID")
+    # without a type: a column of text is not looked up in the index of an expression
+    log.db.execute("CREATE TEMP TABLE IF NOT EXISTS touched (content PRIMARY KEY) WITHOUT ROWID")
     log.db.execute("DELETE FROM temp.touched")
     log.db.execute(
         f"""INSERT OR IGNORE INTO temp.touched SELECT {CONTENT} FROM verdicts WHERE number > ? OR number IN (

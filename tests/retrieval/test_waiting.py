@@ -3,6 +3,7 @@
 import json
 import os
 import random
+import re
 import sqlite3
 from collections import defaultdict
 
@@ -12,7 +13,9 @@ from sqlite_utils import Database
 from cli.records.triage import Priority
 from retrieval.outcome import UNREADABLE, Outcome
 from retrieval.verdicts import waiting as module
+from retrieval.verdicts.deciding import _NEWER
 from retrieval.verdicts.log import DATABASE, VerdictLog
+from retrieval.verdicts.opening import _OPEN, TOUCHED
 from retrieval.verdicts.reviews import accepting, add_review, is_of_all, overruling, review_of, reviewed, reviews
 from retrieval.verdicts.waiting import open_verdicts, order_of
 from retrieval.verdicts.withdrawals import history, withdraw
@@ -215,3 +218,28 @@ def test_names_of_files_that_are_no_text_are_found_by_what_is_text(log):
     keep(log, UNREADABLE, None, sha256=None, photo=os.fsencode("/lots/harbour-") + b"\xff.jpg")
     open_verdicts(log)
     assert log.db.execute("SELECT count(*) FROM waiting_words WHERE waiting_words MATCH 'harbour'").fetchone() == (1,)
+
+
+def test_what_a_decision_touches_is_looked_up_and_never_searched_for_in_the_whole_log(log):
+    keep(log)
+    open_verdicts(log)
+    keep(log, sha256="s2")
+    open_verdicts(log)
+    for sql in (
+        TOUCHED,
+        module._TOGETHER.format(one="part", other="whole"),
+        module._TOGETHER.format(one="whole", other="part"),
+        _OPEN.format(some=TOUCHED, held="held"),
+    ):
+        plan = [row[3] for row in log.db.execute(f"EXPLAIN QUERY PLAN {sql}")]
+        assert any("INDEX verdicts_by_content" in line for line in plan), plan
+        assert not any(re.fullmatch("SCAN (verdicts|reviews|withdrawals|waiting_parts)( .*)?", line) for line in plan)
+    plan = [row[3] for row in log.db.execute(f"EXPLAIN QUERY PLAN {_NEWER}", [1, 0])]
+    assert not any(re.fullmatch("SCAN (verdicts|reviews|waiting_parts)( .*)?", line) for line in plan), plan
+
+
+def test_many_that_were_added_at_once_are_all_seen(log):
+    keep(log)
+    open_verdicts(log)
+    numbers = [keep(log, sha256=f"t{number}") for number in range(1_100)]
+    assert open_verdicts(log) == [*numbers[::-1], 1]
