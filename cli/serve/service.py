@@ -19,10 +19,10 @@ from cli.serve.uploads import Uploads
 from retrieval.catalogue.database import can_write
 from retrieval.machine import cpu_count
 from retrieval.photographs.reader_process import Reader
-
-REPORTS = "reports"  # folder in the data folder, of pages that commands have written
 from retrieval.verdicts.log import DATABASE, VerdictLog
 from retrieval.verdicts.waiting import refresh
+
+REPORTS = "reports"  # folder in the data folder, of pages that commands have written
 
 
 class Service:
