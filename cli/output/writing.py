@@ -16,8 +16,9 @@ from retrieval.errors import ArtifactError
 
 def check_targets(targets: Iterable[Path | None], photographs: Iterable[Path]) -> None:
     """Raise ArtifactError where a file could not be written, or would take the place of a photograph."""
+    known = tuple(photographs)  # each target is compared with all of them
     for out in targets:
-        if out is not None and (reason := _refusal(out, photographs)):
+        if out is not None and (reason := _refusal(out, known)):
             raise ArtifactError(f"cannot write {out}: {reason}")
 
 

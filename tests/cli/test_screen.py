@@ -187,6 +187,20 @@ def test_evidence_keeps_its_address_and_each_claim_has_its_own(desk, data, tmp_p
     assert pages("06", "03")["03"] == first["03"] and (tmp_path / first["07"]).exists()
 
 
+def test_a_table_elsewhere_finds_its_photographs_and_the_records_are_written_beside_the_report(desk, data, tmp_path):
+    (tmp_path / "here").mkdir()
+    lots = write_lots(tmp_path / "here/lots.csv", ("fine.jpg", "1", "", "", ""), ("unknown.jpg", "2", "", "", ""))
+    out, kept = tmp_path / "report.html", tmp_path / "records.jsonl"
+    options = ("--data", data, "--out", out, "--beside", desk / "inbox", "--records", kept)
+    artifact("screen", lots, *options)
+    records = [json.loads(line) for line in kept.read_text().splitlines()]
+    assert [(Path(one["photo"]).name, one["error"]) for one in records] == [("fine.jpg", None), ("unknown.jpg", None)]
+    assert "fine.jpg" in out.read_text("utf-8") and not out.with_name("report.html.part").exists()
+    artifact("screen", desk / "inbox", "--data", data, "--beside", desk / "inbox", code=1)
+    artifact("screen", lots, "--data", data, "--beside", tmp_path / "nowhere", code=1)
+    artifact("screen", lots, *options[:-1], desk / "inbox/fine.jpg", code=1)  # it would take the place of a photograph
+
+
 def test_the_ending_of_the_output_says_its_form_or_is_refused(desk, data, tmp_path):
     forms = {name: form_of(Path(name)) for name in ("a.HTML", "a.htm", "a.csv", "a.json", "a.jsonl", "a.txt", "a")}
     assert list(forms.values()) == ["html", "html", "csv", "jsonl", "jsonl", "table", "table"]

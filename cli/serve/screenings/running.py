@@ -44,6 +44,7 @@ class Screenings:
         self._process: subprocess.Popen[bytes] | None = None
         self._since_ns = 0
         self._live: LiveStanding | None = None
+        self._elsewhere: dict[int, LiveStanding] = {}  # of processes that are not of this desk
         self._stopped: set[int] = set()
         self._ending = False
         self._changed = threading.Condition()
@@ -121,6 +122,8 @@ class Screenings:
             return live.now(self._since_ns)
         if screening.state is State.WAITING:
             return Standing()
+        if screening.state is State.RUNNING:
+            return self._elsewhere.setdefault(screening.number, LiveStanding(folder)).now()
         found = final_standing(folder)
         with self._changed, suppress(OSError):  # not where somebody has just had it go on
             if screening.state.is_over and not self.is_here(screening.number):

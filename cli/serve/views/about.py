@@ -78,11 +78,11 @@ def _trust(catalogue: Catalogue, data: Path, objects: int) -> Trust:
         said = (
             "The thresholds are provisional: no photograph of yours has confirmed them, and no rate of errors can be "
             "promised.",
-            "`artifact calibrate` sets thresholds on your own photographs, and says what can be promised of them.",
+            "The command artifact calibrate sets thresholds on photographs of yours, and says what can be promised.",
         )
         return Trust(said, (), tuple(threshold_lines(provisional)) if provisional else ())
     outdated = last.out_of_date(measured_by(encoder.fingerprint, closely=is_closely(last.encoder)), objects)
-    problems = [f"The calibration is out of date: {outdated}. Run `artifact calibrate` again."] if outdated else []
+    problems = [f"The calibration is out of date: {outdated}. Run artifact calibrate again."] if outdated else []
     if misfit := misfit_line(data, last):
         problems.append(f"{misfit[0].upper()}{misfit[1:]}.")
     return Trust(tuple(_promises(last)), tuple(problems), tuple(calibration_lines(last)))
