@@ -6,10 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from cli.output.writing import alone_at
 from cli.serve.screenings.kept import Screening, State
 from cli.serve.screenings.running import MOST_WAITING
 from cli.serve.settings import Role, Token, digest_of
 from cli.serve.views.screening_events import MOST_WATCHERS, _seats
+from retrieval.errors import ArtifactError
 from tests.page import Page as Markup
 from tests.serve.conftest import artifact, csrf_of, open_desk, send
 from tests.serve.screened import LOTS, allowed, begin, left_behind, number_of, outcomes, screens, verdicts, wait
@@ -185,3 +187,35 @@ def test_a_desk_that_is_closed_keeps_what_was_done_and_the_next_goes_on(data, al
             send(client, f"/screenings/{number}/go-on")
         kept = wait(client, number)
         assert kept["standing"]["count"] == 8 and kept["total"] == 8
+
+
+def test_what_another_process_writes_is_running_and_what_nobody_writes_is_interrupted_or_done(screens, data):
+    folders = screens.app.state.service.screenings.folders
+    number = folders.make()
+    folders.write(Screening(number=number, folder="/x", shown="lots", total=3, state=State.RUNNING))
+    out = folders.of(number) / "report.html"
+    with alone_at(out):
+        shown = screens.get(f"/screenings/{number}").text
+        assert "▶" in shown and "cannot be stopped from here" in shown and "<button>Stop" not in shown
+        send(screens, f"/screenings/{number}/go-on")
+        assert screens.app.state.service.screenings.get(number).state is State.RUNNING
+    shown = screens.get(f"/screenings/{number}").text
+    assert "interrupted" in shown and "Go on" in shown
+    out.write_text("<p>")
+    (folders.of(number) / "records.jsonl").write_text("")
+    folders.write(Screening(number=number, folder="/x", shown="lots", state=State.RUNNING))
+    assert screens.app.state.service.screenings.get(number).state is State.DONE
+
+
+def test_a_screening_that_fails_says_why_and_those_behind_it_run(screens, data, monkeypatch):
+    monkeypatch.setattr("cli.serve.screenings.running.begun", _no_process)
+    failed = number_of(begin(screens, table="photo,lot\nfine.jpg,1\n"))
+    assert "no room" in wait(screens, failed, "failed")["problem"]
+    assert "no room" in screens.get(f"/screenings/{failed}").text
+    monkeypatch.undo()
+    number = number_of(begin(screens, table="photo,lot\nfine.jpg,1\n"))
+    assert wait(screens, number)["standing"]["count"] == 1
+
+
+def _no_process(*_: object) -> None:
+    raise ArtifactError("there is no room for a process")

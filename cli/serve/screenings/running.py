@@ -226,9 +226,11 @@ class Screenings:
         process.stdin.close()
 
     def _end(self, number: int, state: State, problem: str = "") -> None:
-        """Write down how a screening ended."""
-        kept = self.folders.read(number)
+        """Write down how a screening ended; where that cannot be written, its files show it all the same."""
+        kept, standing = self.folders.read(number), {}
         if kept is None:
             return
-        standing = final_standing(self.folders.of(number)).as_dict()
-        self.folders.write(replace(kept, state=state, problem=problem, ended=now(), standing=standing))
+        with suppress(OSError, ValueError):  # a disk that is full cuts a line of the records short
+            standing = final_standing(self.folders.of(number)).as_dict()
+        with suppress(OSError):
+            self.folders.write(replace(kept, state=state, problem=problem, ended=now(), standing=standing))
