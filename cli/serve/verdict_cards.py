@@ -13,9 +13,9 @@ from cli.records.entry_words import entry_words, is_claim
 from cli.records.lines import lot_words, offer_words
 from cli.records.of_verdict import entry_record
 from retrieval.catalogue.catalogue import Catalogue
+from retrieval.catalogue.lookups import has_object
 from retrieval.catalogue.rows import Photo
 from retrieval.catalogue.standing import Register, RegisterEntry
-from retrieval.errors import UnknownObject
 from retrieval.moment import day
 from retrieval.outcome import UNREADABLE, Outcome
 from retrieval.verdicts.deciding import last_review
@@ -111,11 +111,9 @@ def _shown_object(entry: LogEntry) -> str | None:
 
 
 def _register_entry(catalogue: Catalogue, object_id: str | None) -> RegisterEntry:
-    try:
-        found = Register.of([catalogue.object(object_id or "")])
-    except UnknownObject:  # it was removed since
-        found = Register.of([])
-    return found.entry(object_id or "")
+    """Return what the register says of an object; little of one that was removed since."""
+    named = object_id or ""
+    return Register.of([catalogue.object(named)] if has_object(catalogue, named) else []).entry(named)
 
 
 def _exemplar(catalogue: Catalogue, entry: LogEntry, object_id: str) -> int | None:

@@ -17,3 +17,8 @@ def photo_of(catalogue: Catalogue, photo_id: int) -> Photo | None:
 def objects_of(catalogue: Catalogue, object_ids: Iterable[str]) -> list[Object]:
     """Return the objects of some ids in their order; raises UnknownObject."""
     return [catalogue.object(object_id) for object_id in object_ids]
+
+
+def has_object(catalogue: Catalogue, object_id: str) -> bool:
+    """Say whether there is an object of an id, without looking for ids that are like it."""
+    return catalogue.db.execute("SELECT 1 FROM objects WHERE object_id = ?", [object_id]).fetchone() is not None

@@ -388,3 +388,11 @@ def test_in_a_browser_all_is_decided_and_undone_by_keys_and_two_reviewers_see_ea
 def ordered(data: Path) -> list[int]:
     with open_desk(data) as desk:
         return rows(desk.get("/queue").text)
+
+
+def test_an_object_that_was_removed_since_leaves_its_verdicts_readable(desk, data):
+    number = named(data, "stolen.jpg")
+    artifact("remove", STOLEN, "--data", data)
+    assert number in rows(desk.get("/queue").text)
+    shown = Markup(desk.get(f"/verdicts/{number}").text).text
+    assert f"registered as stolen, {STOLEN}" in shown and "whoever registered it" in shown
