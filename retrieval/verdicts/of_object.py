@@ -5,6 +5,7 @@ from __future__ import annotations
 from retrieval.outcome import Outcome
 from retrieval.verdicts.entry import LogEntry
 from retrieval.verdicts.log import VerdictLog
+from retrieval.verdicts.reviews import can_hold, held
 
 _LARGEST = 2**63 - 1  # number that SQLite holds
 
@@ -30,6 +31,6 @@ def _numbers(log: VerdictLog) -> str:
     parts = [f"SELECT number FROM verdicts WHERE object_id = :object_id AND outcome <> '{Outcome.NO_MATCH}'"]
     if "alert_object" in log.db["verdicts"].columns_dict:
         parts.append("SELECT number FROM verdicts WHERE alert_object = :object_id AND alert IS NOT NULL")
-    if "reviews" in log.db.table_names():
-        parts.append("SELECT verdict FROM reviews WHERE object_id = :object_id")
+    if can_hold(log):
+        parts.append(f"SELECT verdict FROM {held(log)} WHERE object_id = :object_id")
     return " UNION ".join(parts)

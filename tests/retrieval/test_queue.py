@@ -9,6 +9,7 @@ import pytest
 from retrieval.outcome import Outcome
 from retrieval.verdicts.deciding import Decided, DecidedMeanwhile, Proposal, decide, last_review
 from retrieval.verdicts.log import VerdictLog
+from retrieval.verdicts.of_object import count_on, verdicts_on
 from retrieval.verdicts.queue import (
     ANY,
     NO_ALERT,
@@ -196,3 +197,12 @@ def test_a_decision_on_photographs_that_were_judged_together_is_one_on_each(log)
     withdraw(log, [1], name="Anna")
     accept(log, parts[0])
     assert [last_review(log, number) for number in (*parts, whole)] == [2, 1, 2]
+
+
+def test_a_verdict_that_only_a_withdrawn_review_gave_to_an_object_is_no_longer_on_it(log):
+    number = keep(log)
+    review = overruling(log.entry(number), Outcome.CONSISTENT, object_id="B", name="Anna", reason="it is B")
+    decide(log, [Proposal(log.entry(number), review, 0)])
+    assert [entry.number for entry in verdicts_on(log, "B")] == [number] and count_on(log, "B") == 1
+    withdraw(log, [1], name="Anna")
+    assert verdicts_on(log, "B") == [] and count_on(log, "B") == 0
