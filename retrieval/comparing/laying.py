@@ -32,9 +32,11 @@ def lay_over_large(
         band = onto @ np.array([[1.0, 0.0, 0.0], [0.0, 1.0, top], [0.0, 0.0, 1.0]])
         here = (size[0], height)
         values = cv2.warpPerspective(picture, band, here, flags=flags, borderMode=cv2.BORDER_REPLICATE)
-        fitted = values * _rows(gain, size, top, height) + _rows(shift, size, top, height)
+        fitted = cv2.multiply(values, _rows(gain, size, top, height), dtype=cv2.CV_32F)
+        cv2.add(fitted, _rows(shift, size, top, height), dst=fitted)
+        np.clip(cv2.add(fitted, (0.5, 0.5, 0.5, 0.0), dst=fitted), 0.0, 255.0, out=fitted)
         seen = _seen(band, here, picture)
-        result[top : top + height][seen] = fitted.round().clip(0, 255).astype(np.uint8)[seen]
+        np.copyto(result[top : top + height], fitted, where=seen[..., None], casting="unsafe")
     return result
 
 
