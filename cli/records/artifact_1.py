@@ -1,6 +1,6 @@
 """The JSON shape `artifact/1`: keys may be added to it, none changes or goes.
 
-`docs/artifact-1.schema.json` says the same to other programs, `docs/json.md` to people.
+`cli/records/artifact-1.schema.json` says the same to other programs, `docs/json.md` to people.
 """
 
 from __future__ import annotations

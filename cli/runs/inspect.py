@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from shlex import quote
 from typing import Any
@@ -24,15 +24,29 @@ from retrieval.catalogue.changes import last_changes
 from retrieval.catalogue.exemplar_files import in_time
 from retrieval.catalogue.lookups import objects_of
 from retrieval.catalogue.pictures import picture_side, pictures_size
-from retrieval.catalogue.rows import FIELDS, EncoderRecord, Object, Photo
+from retrieval.catalogue.rows import FIELDS, EncoderRecord, MetadataChange, Object, Photo
 from retrieval.catalogue.search import matching
 from retrieval.catalogue.standing import Register
 from retrieval.comparing.network import is_closely, measured_by
-from retrieval.statistics.calibration import Calibration
+from retrieval.statistics.calibration import Calibration, Thresholds
 
 
-def run_status(data: Path, *, as_json: bool) -> None:
-    """Print what the catalogue holds."""
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """What a catalogue holds: as JSON, and what only the lines for people need."""
+
+    record: dict[str, Any]
+    left_out: Mapping[str, LeftOut]
+    gone: Sequence[str]
+    thresholds: Thresholds | None
+    encoder: EncoderRecord | None
+    calibrations: Sequence[Calibration]
+    register: Register
+    changes: Sequence[MetadataChange]
+
+
+def holding_of(data: Path) -> Holding:
+    """Return what the catalogue holds."""
     with Catalogue.reading(data) as catalogue:
         objects, photos = catalogue.counts()
         gone = [folder for folder in catalogue.folders() if not in_time(Path(folder).is_dir)]
@@ -60,26 +74,34 @@ def run_status(data: Path, *, as_json: bool) -> None:
             for folder, counts in left_out.items()
             for (why, what), count in counts.items()
         ]
+    return Holding(found, left_out, gone, thresholds, encoder, calibrations, register, changes)
+
+
+def run_status(data: Path, *, as_json: bool) -> None:
+    """Print what the catalogue holds."""
+    holding = holding_of(data)
     if as_json:
-        typer.echo(dumps(found, indent=2))
-        return
-    typer.echo(f"{objects} objects, {photos} photographs; revision {found['revision']} in {plain(str(data))}")
-    for line in (*alarm_lines(register), *doubt_lines(register)):
-        typer.echo(line)
-    for line in _folder_lines(left_out, gone):
-        typer.echo(line)
-    typer.echo(_pictures_line(found["pictures"]))
-    typer.echo(f"encoder: {encoder.fingerprint} ({plain(encoder.spec)})" if encoder else "encoder: none yet")
-    for line in threshold_lines(thresholds) if thresholds else ["thresholds: none; run `artifact index` again"]:
-        typer.echo(line)
-    for line in _calibrated(calibrations, encoder, objects, found["misfit"]):
-        typer.echo(line)
-    for line in change_lines(changes):
-        typer.echo(line)
+        typer.echo(dumps(holding.record, indent=2))
+    else:
+        for line in _status_lines(holding):
+            typer.echo(line)
+
+
+def _status_lines(holding: Holding) -> Iterator[str]:
+    """Yield what the catalogue holds, for people."""
+    found, thresholds, encoder, skipped = holding.record, holding.thresholds, holding.encoder, holding.record["skipped"]
+    objects = found["objects"]
+    yield f"{objects} objects, {found['photos']} photographs; revision {found['revision']} in {plain(found['data'])}"
+    yield from (*alarm_lines(holding.register), *doubt_lines(holding.register))
+    yield from _folder_lines(holding.left_out, holding.gone)
+    yield _pictures_line(found["pictures"])
+    yield f"encoder: {encoder.fingerprint} ({plain(encoder.spec)})" if encoder else "encoder: none yet"
+    yield from threshold_lines(thresholds) if thresholds else ["thresholds: none; run `artifact index` again"]
+    yield from _calibrated(holding.calibrations, encoder, objects, found["misfit"])
+    yield from change_lines(holding.changes)
     if skipped:
-        typer.echo(f"left out by the last index: {len(skipped)}")
-    for file, reason in skipped:
-        typer.echo(f"  {plain(file)}: {plain(reason)}")
+        yield f"left out by the last index: {len(skipped)}"
+    yield from (f"  {plain(item['file'])}: {plain(item['reason'])}" for item in skipped)
 
 
 def _folder_lines(left_out: Mapping[str, LeftOut], gone: Sequence[str]) -> Iterator[str]:
@@ -121,7 +143,7 @@ def run_list(data: Path, *, search: str | None, as_json: bool) -> None:
     with Catalogue.reading(data) as catalogue:
         objects = list(catalogue.objects() if search is None else objects_of(catalogue, matching(catalogue, search)))
     if as_json:
-        typer.echo(dumps([_object(item) for item in objects], indent=2))
+        typer.echo(dumps([object_record(item) for item in objects], indent=2))
         return
     columns = {"object": "left", "title": "left", "maker": "left", "date": "left", "photos": "right"}
     rows = [[item.object_id, *_values(item, "title", "maker", "date"), str(item.photos)] for item in objects]
@@ -133,8 +155,7 @@ def run_show(object_id: str, data: Path, *, as_json: bool) -> None:
     with Catalogue.reading(data) as catalogue:
         item, photos = catalogue.object(object_id), catalogue.photos(object_id)
     if as_json:
-        exemplars = [_photo(photo) for photo in photos]
-        typer.echo(dumps({**_object(item), "exemplars": exemplars}, indent=2))
+        typer.echo(dumps(shown_record(item, photos), indent=2))
         return
     typer.echo(plain(item.object_id))
     for name in [*FIELDS, *(name for name in item.metadata if name not in FIELDS)]:
@@ -145,8 +166,14 @@ def run_show(object_id: str, data: Path, *, as_json: bool) -> None:
         typer.echo(f"  {photo.role}: {plain(str(photo.file))} ({photo.width} x {photo.height}){missing}")
 
 
-def _object(item: Object) -> dict[str, Any]:
+def object_record(item: Object) -> dict[str, Any]:
+    """Return an object as JSON lists it."""
     return {"object_id": item.object_id, "metadata": dict(item.metadata), "photos": item.photos}
+
+
+def shown_record(item: Object, photos: Iterable[Photo]) -> dict[str, Any]:
+    """Return an object as JSON shows it by itself."""
+    return {**object_record(item), "exemplars": [_photo(photo) for photo in photos]}
 
 
 def _photo(photo: Photo) -> dict[str, Any]:

@@ -109,15 +109,8 @@ def run_verdict(
         edition = judging.open_edition(data, parallel=cpu_count())
         made_again = replay(entry, edition, max_megapixels=judging.max_megapixels, parts=parts)
     if as_json:
-        counting = [asdict(kept.review) for kept in decided if kept.withdrawal is None]
-        more = {
-            "reviews": counting,
-            "withdrawn": [
-                asdict(kept.review) | {"withdrawal": asdict(kept.withdrawal)} for kept in decided if kept.withdrawal
-            ],
-            "replay": made_again and _replay_json(made_again),
-        }
-        typer.echo(dumps(entry.to_json() | more, indent=2))
+        replayed = made_again and _replay_json(made_again)
+        typer.echo(dumps(verdict_record(entry, decided) | {"replay": replayed}, indent=2))
     else:
         _print(entry)
         for kept in decided:
@@ -125,6 +118,13 @@ def run_verdict(
         for line in _replay_lines(made_again) if made_again else ():
             typer.echo(line)
     return made_again is None or made_again.holds
+
+
+def verdict_record(entry: LogEntry, decided: Sequence[KeptReview]) -> dict[str, Any]:
+    """Return one verdict as JSON shows it, with the reviews that count, and those that were taken back."""
+    taken = [asdict(kept.review) | {"withdrawal": asdict(kept.withdrawal)} for kept in decided if kept.withdrawal]
+    counting = [asdict(kept.review) for kept in decided if kept.withdrawal is None]
+    return entry.to_json() | {"reviews": counting, "withdrawn": taken}
 
 
 def write_report(number: int, data: Path, report: Path, *, judging: JudgingOptions) -> None:

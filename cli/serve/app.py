@@ -16,6 +16,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 
+from cli.serve.api.routes import ROUTES as API
 from cli.serve.guard import Guard
 from cli.serve.jobs import Busy
 from cli.serve.pages import error_page
@@ -38,6 +39,7 @@ from cli.serve.views import (
     verdict,
 )
 from retrieval.errors import ArtifactError, CatalogueBusy, CatalogueMissing, UnknownObject, UnknownVerdict
+from retrieval.verdicts.meanwhile import DecidedMeanwhile
 
 VIEWS = (
     photographs,
@@ -77,7 +79,7 @@ def make_app(settings: Settings) -> Starlette:
         same_site="strict",
         https_only=settings.is_secure,
     )
-    routes = [route for view in VIEWS for route in view.ROUTES]
+    routes = [*(route for view in VIEWS for route in view.ROUTES), *API]
     app = Starlette(
         routes=[*routes, Mount("/static", StaticFiles(directory=STATIC), name="static")],
         middleware=[sessions, Middleware(Guard, settings=settings)],
@@ -102,6 +104,8 @@ def _said(request: Request, error: Exception) -> Response:
         return _answer(request, 503, str(error), error.after)
     if isinstance(error, CatalogueBusy):
         return _answer(request, 503, str(error), Busy.after)
+    if isinstance(error, DecidedMeanwhile):
+        return _answer(request, 409, str(error))
     missing = isinstance(error, UnknownVerdict | UnknownObject | CatalogueMissing)
     return _answer(request, 404 if missing else 422, str(error))
 

@@ -113,10 +113,16 @@ class VerdictLog:
             self.db.execute(f"DELETE FROM sightings WHERE verdict <= ({last})", [kept])
 
     def entries(
-        self, *, outcome: str | None = None, photo: str | None = None, limit: int | None = None
+        self,
+        *,
+        outcome: str | None = None,
+        photo: str | None = None,
+        before: int | None = None,
+        limit: int | None = None,
     ) -> list[LogEntry]:
-        """Return entries, the last one first: entries of an outcome, or whose photograph has this text in its path."""
-        where, values = ["1"], []
+        """Return entries, the last one first: of an outcome, with a text in the photograph's path, before a number."""
+        where: list[str] = ["number < ?"]
+        values: list[object] = [_LARGEST if before is None else min(before, _LARGEST)]
         if outcome is not None:
             where.append("outcome = ?")
             values.append(outcome)

@@ -10,14 +10,24 @@ from retrieval.verdicts.reviews import can_hold, held
 _LARGEST = 2**63 - 1  # number that SQLite holds
 
 
-def verdicts_on(log: VerdictLog, object_id: str, *, before: int | None = None, limit: int = -1) -> list[LogEntry]:
+def verdicts_on(
+    log: VerdictLog,
+    object_id: str,
+    *,
+    outcome: str | None = None,
+    photo: str | None = None,
+    before: int | None = None,
+    limit: int = -1,
+) -> list[LogEntry]:
     """Return the verdicts on an object, the last one first, of those before a number.
 
     They say that a photograph shows it, or may; or raise an alert about it; or a person holds that one shows it.
     """
-    sql = f"SELECT number FROM ({_numbers(log)}) WHERE number < :before ORDER BY number DESC LIMIT :limit"
+    sql = f"""SELECT number FROM verdicts WHERE number IN ({_numbers(log)}) AND number < :before
+              AND (:outcome IS NULL OR outcome = :outcome) AND (:photo IS NULL OR instr(photo, :photo) > 0)
+              ORDER BY number DESC LIMIT :limit"""
     least = _LARGEST if before is None else min(before, _LARGEST)
-    values = {"object_id": object_id, "before": least, "limit": limit}
+    values = {"object_id": object_id, "before": least, "limit": limit, "outcome": outcome, "photo": photo}
     return [log.entry(number) for (number,) in log.db.execute(sql, values).fetchall()]
 
 

@@ -15,7 +15,7 @@ from cli.main import app
 from cli.records import artifact_1
 from tests.pictures import LEFT, PLACES, RIGHT, hung, painting, with_plate, write_paintings
 
-SCHEMA = json.loads((Path(__file__).parents[2] / "docs/artifact-1.schema.json").read_text("utf-8"))
+SCHEMA = json.loads((Path(__file__).parents[2] / "cli/records/artifact-1.schema.json").read_text("utf-8"))
 NAMES = {str: "string", int: "integer", float: "number", bool: "boolean"}
 TYPES = {name: item for name, item in vars(artifact_1).items() if name.endswith("Record")}
 MEANING = {"description", "enum", "const", "pattern", "minimum", "maximum", "minItems", "maxItems"}

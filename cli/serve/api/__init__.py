@@ -1,0 +1,1 @@
+"""The desk for programs: JSON in the shape of the command line, under /api."""

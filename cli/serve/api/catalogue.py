@@ -1,0 +1,45 @@
+"""What the catalogue holds, for programs."""
+
+from __future__ import annotations
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from cli.runs.inspect import holding_of, object_record, shown_record
+from cli.serve.api.answers import LARGEST, answer, limit_of, listed, number_of
+from cli.serve.refused import Refused
+from cli.serve.sessions import service
+from retrieval.catalogue.browsing import ids_after
+from retrieval.catalogue.catalogue import Catalogue
+from retrieval.catalogue.lookups import objects_of
+from retrieval.catalogue.search import matching
+
+
+def objects(request: Request) -> Response:
+    """Answer as `artifact list`, page by page; with words as `artifact list --search`."""
+    limit, text = limit_of(request), request.query_params.get("search", "")
+    place, after = number_of(request, "from", 0, most=LARGEST // 2), request.query_params.get("after", "")
+    on: dict[str, object] | None = None
+    with Catalogue.reading(service(request).data) as catalogue:
+        if text.strip():
+            ids = matching(catalogue, text, limit=limit + 1, after=place)
+            on = {"from": place + limit}
+        else:
+            ids = ids_after(catalogue, after, limit=limit + 1)
+            on = {"after": ids[limit - 1]} if len(ids) > limit else None
+        found = [object_record(item) for item in objects_of(catalogue, ids[:limit])]
+    return listed(request, found, on=on if len(ids) > limit else None)
+
+
+def one_object(request: Request) -> Response:
+    """Answer as `artifact show`."""
+    object_id = request.path_params.get("object_id", request.query_params.get("id", ""))
+    if not object_id:
+        raise Refused(422, "Name the object: id=ID.")
+    with Catalogue.reading(service(request).data) as catalogue:
+        return answer(shown_record(catalogue.object(object_id), catalogue.photos(object_id)))
+
+
+def status(request: Request) -> Response:
+    """Answer as `artifact status`."""
+    return answer(holding_of(service(request).data).record)
