@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from starlette.requests import Request
 
-REMEMBERED = 20  # decisions; they are kept in a cookie
+REMEMBERED = 10  # decisions; they are kept in a cookie
 KEY = "decided"
 
 

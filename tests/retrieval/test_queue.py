@@ -2,6 +2,8 @@
 
 import json
 import random
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 
 import pytest
@@ -206,3 +208,21 @@ def test_a_verdict_that_only_a_withdrawn_review_gave_to_an_object_is_no_longer_o
     assert [entry.number for entry in verdicts_on(log, "B")] == [number] and count_on(log, "B") == 1
     withdraw(log, [1], name="Anna")
     assert verdicts_on(log, "B") == [] and count_on(log, "B") == 0
+
+
+def test_of_many_who_decide_at_the_same_moment_one_is_first_and_all_others_are_told(tmp_path, log):
+    number = keep(log)
+    ready = threading.Barrier(6)
+
+    def decide_as(name: str) -> str:
+        with VerdictLog.opened(tmp_path) as own:
+            proposal = proposed(own, number, name=name)
+            ready.wait()
+            try:
+                return f"wrote {len(decide(own, [proposal]).numbers)}"
+            except DecidedMeanwhile as told:
+                return f"told of {len(told.items)}"
+
+    with ThreadPoolExecutor(6) as pool:
+        said = sorted(pool.map(decide_as, (f"reviewer {each}" for each in range(6))))
+    assert said == [*["told of 1"] * 5, "wrote 1"] and len(reviews(log)) == 1

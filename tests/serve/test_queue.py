@@ -2,9 +2,13 @@
 
 import json
 import re
+import threading
+import time
+from contextlib import suppress
 from html import unescape
 from pathlib import Path
 
+import httpx2
 import pytest
 
 from cli.serve.settings import Role, Token, digest_of
@@ -396,3 +400,27 @@ def test_an_object_that_was_removed_since_leaves_its_verdicts_readable(desk, dat
     assert number in rows(desk.get("/queue").text)
     shown = Markup(desk.get(f"/verdicts/{number}").text).text
     assert f"registered as stolen, {STOLEN}" in shown and "whoever registered it" in shown
+
+
+@pytest.mark.slow
+def test_killed_in_the_middle_of_a_decision_nothing_is_half_done_and_sent_again_nothing_is_doubled(data):
+    numbers = waiting(data)
+    form = {"verdict": [f"{number}:0" for number in numbers], "decision": "accept", "name": "Anna"}
+    for delay in (0.0, 0.004, 0.02):
+        with serving(data) as served, httpx2.Client(base_url=served.address) as client:
+            form["csrf"] = re.findall(r'name="csrf" content="([^"]+)"', client.get("/queue").text)[0]
+            sending = threading.Thread(target=post_quietly, args=(client, form))
+            sending.start()
+            time.sleep(delay)
+            served.process.kill()
+            sending.join()
+        assert len(made(data)) in (0, len(numbers))
+    with serving(data) as served, httpx2.Client(base_url=served.address, follow_redirects=True) as client:
+        form["csrf"] = re.findall(r'name="csrf" content="([^"]+)"', client.get("/queue").text)[0]
+        assert client.post("/queue/decide", data=form).status_code == 200
+    assert len(made(data)) == len(numbers) and waiting(data) == []
+
+
+def post_quietly(client: httpx2.Client, form: dict) -> None:
+    with suppress(httpx2.TransportError):
+        client.post("/queue/decide", data=form)
