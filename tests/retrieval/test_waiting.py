@@ -13,9 +13,11 @@ from sqlite_utils import Database
 from cli.records.triage import Priority
 from retrieval.outcome import UNREADABLE, Outcome
 from retrieval.verdicts import waiting as module
-from retrieval.verdicts.deciding import _NEWER
+from retrieval.verdicts.deciding import _NEWER, last_review
 from retrieval.verdicts.log import DATABASE, VerdictLog
+from retrieval.verdicts.migrations import VERDICTS
 from retrieval.verdicts.opening import _OPEN, TOUCHED
+from retrieval.verdicts.queue import Filter, Order, neighbours
 from retrieval.verdicts.reviews import accepting, add_review, is_of_all, overruling, review_of, reviewed, reviews
 from retrieval.verdicts.waiting import open_verdicts, order_of
 from retrieval.verdicts.withdrawals import history, withdraw
@@ -243,3 +245,16 @@ def test_many_that_were_added_at_once_are_all_seen(log):
     open_verdicts(log)
     numbers = [keep(log, sha256=f"t{number}") for number in range(1_100)]
     assert open_verdicts(log) == [*numbers[::-1], 1]
+
+
+def test_a_log_of_the_version_before_that_cannot_be_written_is_listed_and_paged_too():
+    database = Database(memory=True)
+    VERDICTS.apply(database, stop_before="011_withdrawals")
+    aside = VerdictLog(database, is_writable=False)
+    number, other = keep(aside), keep(aside, sha256="s2")
+    whole = keep(aside, sha256="t", together=json.dumps([other]))
+    row = {"verdict": number, "date": "2026-01-02", "name": "Bo", "decision": "accept", "outcome": "divergent"}
+    database["reviews"].insert(row | {"object_id": "A", "reason": ""})
+    assert open_verdicts(aside) == [whole] and last_review(aside, number) == 1
+    assert neighbours(aside, Filter(), Order.URGENT, number) == (whole, None)
+    assert [kept.withdrawal for kept in history(aside, number)] == [None]

@@ -19,6 +19,7 @@ from retrieval.outcome import Outcome
 from retrieval.verdicts.entry import LogEntry
 from retrieval.verdicts.log import VerdictLog
 from retrieval.verdicts.queue import neighbours, waits
+from retrieval.verdicts.waiting import refresh
 from retrieval.verdicts.withdrawals import history
 
 
@@ -39,10 +40,11 @@ def verdict_page(
     """Return the page of a verdict, perhaps with what hindered a decision and what was typed for it."""
     desk = service(request)
     with VerdictLog.reading(desk.data) as log, Catalogue.reading(desk.data) as catalogue:
+        refresh(log)
         card = card_of(log, catalogue, log.entry(number))
         before, after = neighbours(log, asked.filter(desk.data), asked.order, number)
         kept, waiting = history(log, number), waits(log, number)
-        others = [one for one in others_of(log, card.entry)]
+        others = others_of(log, card.entry)
     return page(
         request, "verdict.html", tab="queue", status=status, card=card, asked=asked, before=before, after=after,
         kept=kept[::-1], waiting=waiting, others=others, why=_why(card.entry), outcomes=tuple(Outcome), shown=shown,
