@@ -39,7 +39,6 @@ from cli.serve.views import (
     verdict,
 )
 from retrieval.errors import ArtifactError, CatalogueBusy, CatalogueMissing, UnknownObject, UnknownVerdict
-from retrieval.verdicts.meanwhile import DecidedMeanwhile
 
 VIEWS = (
     photographs,
@@ -104,8 +103,6 @@ def _said(request: Request, error: Exception) -> Response:
         return _answer(request, 503, str(error), error.after)
     if isinstance(error, CatalogueBusy):
         return _answer(request, 503, str(error), Busy.after)
-    if isinstance(error, DecidedMeanwhile):
-        return _answer(request, 409, str(error))
     missing = isinstance(error, UnknownVerdict | UnknownObject | CatalogueMissing)
     return _answer(request, 404 if missing else 422, str(error))
 

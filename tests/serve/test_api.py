@@ -1,7 +1,10 @@
 """The desk for programs says what the command line says, keeps what is decided, and is what its description says."""
 
 import json
+import re
+import shlex
 import shutil
+import subprocess
 import threading
 import time
 from collections.abc import Iterator
@@ -20,7 +23,7 @@ from cli.serve.api.description import OPERATIONS, description
 from cli.serve.api.routes import ROUTES
 from cli.serve.settings import Role, Token, digest_of
 from retrieval.verdicts.log import VerdictLog
-from tests.serve.conftest import FORGERY, HOME, STOLEN, Served, artifact, open_desk, serving
+from tests.serve.conftest import FORGERY, HOME, ROOT, STOLEN, Served, artifact, open_desk, serving
 from tests.serve.test_objects import ODD, add
 
 LOOKER, DECIDER = "viewer-token-0123456789", "reviewer-token-0123456789"
@@ -155,7 +158,7 @@ def test_the_second_to_decide_is_told_of_the_first(desk):
     first = decide(desk, number, decision="accept", name="Ann")
     second = decide(desk, number, decision="accept")
     assert (first.status_code, second.status_code) == (201, 409)
-    assert "Ann decided" in second.json()["error"]
+    assert "Ann decided" in second.json()["error"] and decide(desk, number, decision="accept", name="Ann").is_success
     seen = got(desk, f"verdicts/{number}")["reviews"][-1]["number"]
     again = decide(desk, number, decision="overrule", outcome="inconclusive", reason="blurred", seen=seen)
     assert again.status_code == 201 and len(again.json()["reviews"]) == 2
@@ -164,10 +167,11 @@ def test_the_second_to_decide_is_told_of_the_first(desk):
 def test_of_many_decisions_at_once_one_is_kept(desk, data):
     number = got(desk, "review")[0]["number"]
     answers = []
-    threads = [
-        threading.Thread(target=lambda: answers.append(decide(desk, number, decision="accept").status_code))
-        for _ in range(8)
-    ]
+
+    def accept(name: str) -> None:
+        answers.append(decide(desk, number, decision="accept", name=name).status_code)
+
+    threads = [threading.Thread(target=accept, args=[f"P{row}"]) for row in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -265,6 +269,34 @@ def test_the_description_has_every_address_and_is_sound(desk):
     for shape in described["components"]["schemas"].values():
         Draft202012Validator.check_schema(shape)
     assert described["paths"] == json.loads(json.dumps(description()["paths"]))
+
+
+def documented() -> list[str]:
+    """Return the commands that the documentation shows."""
+    text = (ROOT / "docs/api.md").read_text("utf-8").replace("\\\n", " ")
+    return [line for block in re.findall(r"^```sh\n(.*?)^```", text, re.M | re.S) for line in block.splitlines()]
+
+
+@pytest.mark.slow
+def test_every_command_of_the_documentation_works(data, inbox, tmp_path):
+    here = {"1984.12": "05", "durer+1498": "hafen+ost"}  # what stands for what in this catalogue
+    shutil.copyfile(inbox / "fine.jpg", tmp_path / "photo.jpg")
+    described = description()["paths"]
+    asked = set()
+    with serving(data) as served:
+        for command in documented():
+            for shown, meant in (here | {"http://127.0.0.1:8765": served.address}).items():
+                command = command.replace(shown, meant)
+            name, *words = shlex.split(command)
+            assert name == "curl"
+            result = subprocess.run(
+                ["curl", "-w", "\n%{http_code}", *words], cwd=tmp_path, capture_output=True, text=True, check=True
+            )
+            body, _, status = result.stdout.rpartition("\n")
+            assert status in ("200", "201"), (command, result.stdout)
+            assert json.loads(body) or "verdicts?" in command or "screenings" in command, command
+            asked.add(re.search(r"/api/[a-z.]+", command)[0])
+    assert asked >= {re.match(r"/api/[a-z]+", path)[0] for path in described}
 
 
 @pytest.fixture(scope="module")

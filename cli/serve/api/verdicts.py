@@ -19,8 +19,8 @@ from indexer.inputs.names import composed
 from retrieval.catalogue.catalogue import Catalogue
 from retrieval.errors import CatalogueMissing
 from retrieval.outcome import UNREADABLE, Outcome
+from retrieval.verdicts.deciding import DecidedMeanwhile, Proposal, decide
 from retrieval.verdicts.log import VerdictLog
-from retrieval.verdicts.meanwhile import add_review_unless_decided
 from retrieval.verdicts.of_object import verdicts_on
 from retrieval.verdicts.reviews import ACCEPT, OVERRULE, Review, accepting, overruling
 from retrieval.verdicts.waiting import open_verdicts
@@ -92,6 +92,8 @@ async def _body(request: Request) -> dict[str, Any]:
             raise Refused(422, f"A review has no {name!a}; it has {', '.join(FIELDS)}.")
         if value is not None and (not isinstance(value, FIELDS[name]) or isinstance(value, bool)):
             raise Refused(422, f"{name} is {'a number' if FIELDS[name] is int else 'a text'}, or null.")
+    if not 0 <= (said.get("seen") or 0) <= LARGEST:
+        raise Refused(422, "seen is the number of a review, or null.")
     return said
 
 
@@ -108,9 +110,23 @@ def _decide(request: Request, said: dict[str, Any]) -> dict[str, Any]:
             object_id = catalogue.object(composed(object_id)).object_id
     with VerdictLog.reading(data) as log:
         made = _made(request, log, number, said, object_id)
-        kept = add_review_unless_decided(log, made, seen=said["seen"])
-        note(request, "decided", verdict=number, decision=made.decision, outcome=made.outcome, review=kept)
+        try:
+            kept = decide(log, [Proposal(log.entry(number), made, said["seen"] or 0)])
+        except DecidedMeanwhile as meanwhile:
+            raise Refused(409, _decided_words(meanwhile)) from meanwhile
+        note(request, "decided", verdict=number, outcome=made.outcome, decision=made.decision, reviews=kept.numbers)
         return verdict_record(log.entry(number), history(log, number)) | {"replay": None}
+
+
+def _decided_words(meanwhile: DecidedMeanwhile) -> str:
+    """Say who decided on the same photograph and object since the sender looked."""
+    last = meanwhile.items[0].reviews[-1]
+    held = f"{last.review.decision}, {last.review.outcome}"
+    undone = f", and {last.withdrawal.name} took it back" if last.withdrawal else ""
+    return (
+        f"{last.review.name} decided meanwhile on verdict {last.review.verdict} ({held}), by review "
+        f"{last.review.number}{undone}. Look again; to decide nevertheless, send it with seen: {last.review.number}."
+    )
 
 
 def _made(request: Request, log: VerdictLog, number: int, said: dict[str, Any], object_id: str | None) -> Review:
