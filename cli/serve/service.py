@@ -15,6 +15,7 @@ from cli.serve.invitations import Invitations
 from cli.serve.jobs import Jobs
 from cli.serve.screenings.running import Screenings
 from cli.serve.settings import Settings
+from cli.serve.small_pictures import SmallPictures
 from cli.serve.uploads import Uploads
 from retrieval.catalogue.database import can_write
 from retrieval.machine import cpu_count
@@ -38,7 +39,8 @@ class Service:
         self.editions = Editions(settings.data, settings.judging)
         self.jobs = Jobs(cpu_count())
         self.reader = Reader()
-        self.uploads = Uploads(self.folder / "photographs")
+        self.small = SmallPictures(self.cache / "small")
+        self.uploads = Uploads(self.folder / "photographs", on_drop=self.small.forget)
         self.invitations = Invitations()
         self.comparisons = Comparisons(
             settings.data,

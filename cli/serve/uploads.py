@@ -6,6 +6,7 @@ import hashlib
 import os
 import shutil
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,8 +33,8 @@ class Upload:
 class Uploads:
     """The folder of what was brought: one for each content, under its hash."""
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self, folder: Path, *, on_drop: Callable[[str], None]) -> None:
+        self._folder, self._on_drop = folder, on_drop  # which is told the hash of what is gone
         self._brought: set[str] = set()
         self._forget_stale()
 
@@ -92,6 +93,7 @@ class Uploads:
     def _drop(self, folder: Path) -> None:
         if folder.is_dir() and not (folder / _KEPT).exists():
             shutil.rmtree(folder, ignore_errors=True)
+            self._on_drop(folder.name)
 
     def _folder_of(self, sha256: str) -> Path:
         assert len(sha256) == 64 and sha256.isalnum(), "a hash, which no path is"

@@ -71,7 +71,10 @@ def test_a_photograph_is_removed_when_the_desk_closes_unless_it_is_kept(data, in
         assert "Keep this photograph" in other.text
         paths = [Path(entry.photo) for entry in entries(data)[:2]]
         assert all(path.is_file() for path in paths)
+        assert all(desk.get(f"/verdicts/{entry.number}/picture").status_code == 200 for entry in entries(data)[:2])
+        assert len(small(data)) == 2
     assert [path.name for path in paths if path.exists()] == ["fine.jpg"]
+    assert [path.name[:64] for path in small(data)] == [paths[1].parents[1].name]  # nor a small picture of the other
     with open_desk(data):
         assert paths[1].is_file()
 
@@ -148,6 +151,10 @@ def test_small_pictures_are_shown_only_of_the_very_file(desk, data, inbox, tmp_p
     answer = desk.get(f"{address}?side=96")
     assert answer.status_code == 404 and "has changed" in answer.text
     assert desk.get(f"{address}?side=9999").status_code == 422
+
+
+def small(data: Path) -> list[Path]:
+    return sorted((data / "desk/cache/small").glob("??/*"))
 
 
 @pytest.mark.slow

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import os
 import threading
 from collections.abc import Callable
 from functools import partial
@@ -40,8 +39,7 @@ def of_verdict(request: Request) -> Response:
     if entry.sha256 is None or entry.together is not None:
         raise Refused(404, "There is no picture of this verdict.")
     region = "-".join(map(str, entry.region or ()))
-    name = f"{entry.sha256}-{entry.picture or 0}-{region}-{side}.jpg"
-    return _jpeg(desk, name, partial(_small_work, entry, side))
+    return _jpeg(desk, entry.sha256, f"{entry.picture or 0}-{region}-{side}", partial(_small_work, entry, side))
 
 
 def of_exemplar(request: Request) -> Response:
@@ -51,7 +49,7 @@ def of_exemplar(request: Request) -> Response:
         found = photo_of(catalogue, request.path_params["photo_id"])
     if found is None:
         raise Refused(404, "There is no such exemplar now.")
-    return _jpeg(desk, f"{found.sha256}-{side}.jpg", partial(_small_exemplar, desk.data, found, side))
+    return _jpeg(desk, found.sha256, str(side), partial(_small_exemplar, desk.data, found, side))
 
 
 def _side(request: Request) -> int:
@@ -61,29 +59,18 @@ def _side(request: Request) -> int:
     return int(side)
 
 
-def _jpeg(desk: Service, name: str, make: Callable[[], bytes]) -> Response:
-    """Return a small picture, made unless it is there."""
-    file = desk.cache / "small" / name[:2] / name
+def _jpeg(desk: Service, sha256: str, which: str, make: Callable[[], bytes]) -> Response:
+    """Return a small picture of a content."""
+
+    def made() -> bytes:
+        with _one_of_few:
+            return desk.reader.run(make)
+
     try:
-        content = file.read_bytes()
-    except OSError:
-        try:
-            with _one_of_few:
-                content = desk.reader.run(make)
-        except UnreadableImage as error:
-            raise Refused(404, f"Not shown: {error}.") from error
-        _keep(file, content)
+        content = desk.small.get(sha256, which, made)
+    except UnreadableImage as error:
+        raise Refused(404, f"Not shown: {error}.") from error
     return Response(content, media_type="image/jpeg", headers={"Cache-Control": "private, max-age=3600"})
-
-
-def _keep(file: Path, content: bytes) -> None:
-    temporary = file.with_suffix(f".{os.getpid()}-{threading.get_ident()}")
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        temporary.write_bytes(content)
-        os.replace(temporary, file)
-    except OSError:
-        return
 
 
 def _small_work(entry: LogEntry, side: int) -> bytes:
