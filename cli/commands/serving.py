@@ -44,7 +44,7 @@ def serve(
       artifact serve
       artifact serve --data demo/index_data --allow ./incoming
       artifact serve --host 0.0.0.0 --token-file tokens.txt
-      artifact serve --token-file tokens.txt --address https://desk.museum.example/artifact
+      artifact serve --token-file tokens.txt --address https://desk.example/a
     """
     from cli.serve.run import run_serve
     from cli.serve.settings import Settings, checked_address, checked_folders, read_tokens
