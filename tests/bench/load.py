@@ -40,16 +40,24 @@ def serving(data: Path) -> Iterator[tuple[str, int]]:
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     address = f"http://127.0.0.1:{port}"
     try:
-        for _ in range(300):
+        for _ in range(1500):
             try:
-                httpx2.get(f"{address}/static/icon.svg")
+                httpx2.get(f"{address}/static/icon.svg", timeout=60)
                 break
             except httpx2.TransportError:
-                time.sleep(0.1)
+                time.sleep(0.02)
         yield address, process.pid
     finally:
         process.terminate()
         process.wait(30)
+
+
+def started(data: Path) -> float:
+    """Return the seconds from the command to the first page."""
+    begun = time.perf_counter()
+    with serving(data) as (address, _):
+        httpx2.get(address, timeout=60).raise_for_status()
+        return time.perf_counter() - begun
 
 
 class Reader(threading.Thread):
@@ -149,6 +157,7 @@ def main() -> None:
         for number in range(2000):  # what follows the end of a JPEG changes the file, not the picture
             photo = photos[number % len(photos)]
             (inbox / f"{number:04}.jpg").write_bytes(photo.read_bytes() + number.to_bytes(4, "big"))
+        starts = [started(data) for _ in range(5)]
         with serving(data) as (address, pid):
             alone = judged_alone(address, photos[: asked.alone + 1])[1:]  # the first one opens the catalogue
             quiet, _ = reading(address, min(30.0, asked.seconds), pid)
@@ -163,6 +172,7 @@ def main() -> None:
     rows = [row for name, readers in (("quiet", quiet), ("screening", busy)) for row in of_reading(name, readers)]
     rows += [("photograph judged alone", len(alone), statistics.median(alone), percentile(alone, 0.95), 0, 0)]
     rows += [("photograph beside a screening", len(beside), statistics.median(beside), percentile(beside, 0.95), 0, 0)]
+    rows += [("from the command to the first page", len(starts), statistics.median(starts), max(starts), 0, 0)]
     third = max(1, len(held) // 3)
     report(
         "load",
