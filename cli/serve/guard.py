@@ -101,6 +101,8 @@ class Guard:
         changes = request.method not in SAFE_METHODS
         if changes and not self._is_own(headers):
             raise Refused(403, "This was sent by a page of another site, and was not done.")
+        if not changes and not self._is_shown(headers):
+            raise Refused(403, "A page of another site asked for this. Open the desk by itself.")
         if path.startswith(("/sign-in", "/invited/")) and changes and not self._tries.allows(client):
             raise Refused(503, "Too many tries. Wait a minute.", after=60)
         if int(headers.get("content-length", "0") or 0) > settings.most_bytes:
@@ -113,6 +115,14 @@ class Guard:
             own = self.settings.origins if self.settings.hosts is not None else {f"http://{headers.get('host')}"}
             return origin.lower() in own
         return headers.get("sec-fetch-site", "none") in ("same-origin", "none")
+
+    def _is_shown(self, headers: Headers) -> bool:
+        """Say whether what is only looked at goes to a window, or to a page of the desk, and not into another's page.
+
+        A link from elsewhere leads here; a picture or a script of another's page would make the desk work for it.
+        """
+        own = headers.get("sec-fetch-site", "none") in ("same-origin", "none")
+        return own or (headers.get("sec-fetch-mode") == "navigate" and headers.get("sec-fetch-dest") == "document")
 
     def _admit(self, request: Request, path: str, changes: bool) -> None:
         state = request.state

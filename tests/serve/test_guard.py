@@ -108,6 +108,16 @@ def test_nothing_that_another_site_sends_is_done(desk, headers):
     assert "Mallory" not in desk.get("/").text
 
 
+@pytest.mark.parametrize("site", ["cross-site", "same-site"])
+def test_another_site_can_link_here_and_not_make_the_desk_work_for_its_pages(desk, site):
+    there = {"sec-fetch-site": site}
+    assert desk.get("/", headers=there | {"sec-fetch-mode": "no-cors", "sec-fetch-dest": "image"}).status_code == 403
+    assert desk.get("/", headers=there | {"sec-fetch-mode": "navigate", "sec-fetch-dest": "iframe"}).status_code == 403
+    assert (
+        desk.get("/", headers=there | {"sec-fetch-mode": "navigate", "sec-fetch-dest": "document"}).status_code == 200
+    )
+
+
 def test_every_form_needs_the_secret_of_the_browser(data, inbox):
     with open_desk(data, allowed=(inbox,)) as desk:
         csrf_of(desk)
