@@ -86,6 +86,7 @@ async def undo(request: Request) -> Response:
     form = await posted(request)
     first, last = _number(form.get("first")), _number(form.get("last"))
     wanted = _wanted(request, form, [])
+    _refuse_read_only(request)
     if not 0 <= last - first < MOST:
         raise Refused(422, f"At most {MOST} decisions are taken back at once.")
     if not wanted.name:
@@ -95,6 +96,11 @@ async def undo(request: Request) -> Response:
     if taken:
         note(request, "took reviews back", reviews=taken, reason=wanted.reason)
     return _go_on(request, wanted, form.get("verdict"))
+
+
+def _refuse_read_only(request: Request) -> None:
+    if not service(request).can_write:
+        raise Refused(409, "The data folder cannot be written, so nothing can be decided. Copy it, and serve the copy.")
 
 
 def _number(text: object) -> int:
@@ -130,6 +136,7 @@ def _wanted(request: Request, form: FormData, verdicts: Sequence[str]) -> Wanted
 async def _decide(request: Request, wanted: Wanted) -> Response:
     if not wanted.seen:
         raise Refused(422, "No verdict was chosen. Go back, and choose some.")
+    _refuse_read_only(request)
     if not wanted.name:
         return _ask_name(request, await request.form())
     try:
