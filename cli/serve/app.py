@@ -17,10 +17,10 @@ from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 
 from cli.serve.api.routes import ROUTES as API
-from cli.serve.guard import Guard
 from cli.serve.jobs import Busy
 from cli.serve.pages import error_page
-from cli.serve.refused import Refused
+from cli.serve.people.guard import Guard
+from cli.serve.people.refused import Refused
 from cli.serve.service import Service
 from cli.serve.settings import Settings
 from cli.serve.views import (

@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from cli.pages.templating import environment
-from cli.serve.sessions import csrf_of, visitor
+from cli.serve.people.sessions import csrf_of, visitor
 
 if TYPE_CHECKING:
     from jinja2 import Environment

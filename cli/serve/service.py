@@ -8,11 +8,11 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from cli.serve.comparisons import Comparisons
-from cli.serve.diary import Diary
+from cli.serve.comparing.comparisons import Comparisons
 from cli.serve.editions import Editions
-from cli.serve.invitations import Invitations
 from cli.serve.jobs import Jobs
+from cli.serve.people.diary import Diary
+from cli.serve.people.invitations import Invitations
 from cli.serve.screenings.running import Screenings
 from cli.serve.settings import Settings
 from cli.serve.small_pictures import SmallPictures

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from starlette.responses import FileResponse, Response
 
-from cli.serve.refused import Refused
+from cli.serve.people.refused import Refused
 
 HEAD = 4_000  # bytes, which come before any text from outside
 MOST_STYLES = 300  # in attributes; a header has no room for more

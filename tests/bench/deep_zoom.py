@@ -20,7 +20,7 @@ import numpy as np
 import tifffile
 
 from cli.runs.judging_options import LookingOptions
-from cli.serve.comparisons import Comparisons
+from cli.serve.comparing.comparisons import Comparisons
 from cli.serve.editions import Editions
 from retrieval.photographs.images import read_photograph
 from retrieval.verdicts.log import VerdictLog

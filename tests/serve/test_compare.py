@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from cli.pictures.pyramid import read_level
-from cli.serve.comparison import how_much, pyramid_of
+from cli.serve.comparing.comparison import how_much, pyramid_of
 from retrieval.comparing.divergence import Place
 from retrieval.verdicts.entry import LogEntry
 from retrieval.verdicts.log import VerdictLog

@@ -6,7 +6,7 @@ from urllib.parse import quote
 import pytest
 from starlette.routing import Route
 
-from cli.serve.guard import UNFORESEEN, Rates
+from cli.serve.people.guard import UNFORESEEN, Rates
 from cli.serve.service import Service
 from tests.serve.conftest import open_desk
 

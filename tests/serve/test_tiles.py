@@ -5,7 +5,7 @@ import threading
 
 import pytest
 
-from cli.serve.tiles import RECORD, Tiles, key_of
+from cli.serve.comparing.tiles import RECORD, Tiles, key_of
 from retrieval.errors import ArtifactError, CatalogueBusy
 
 

@@ -18,8 +18,8 @@ from starlette.responses import Response
 
 from cli.records.artifact_1 import dumps
 from cli.serve.pages import link_to
-from cli.serve.refused import Refused
-from cli.serve.sessions import CSRF
+from cli.serve.people.refused import Refused
+from cli.serve.people.sessions import CSRF
 
 MOST = 1000  # records of an answer
 USUAL = 100

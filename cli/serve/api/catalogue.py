@@ -7,8 +7,8 @@ from starlette.responses import Response
 
 from cli.runs.inspect import holding_of, object_record, shown_record
 from cli.serve.api.answers import LARGEST, answer, limit_of, listed, number_of
-from cli.serve.refused import Refused
-from cli.serve.sessions import service
+from cli.serve.people.refused import Refused
+from cli.serve.people.sessions import service
 from retrieval.catalogue.browsing import ids_after
 from retrieval.catalogue.catalogue import Catalogue
 from retrieval.catalogue.lookups import objects_of

@@ -17,9 +17,9 @@ from cli.serve.api.answers import answer, check_sender, number_of
 from cli.serve.jobs import Job, JobState
 from cli.serve.judging import Judged, judge
 from cli.serve.pages import link_to
-from cli.serve.refused import Refused
+from cli.serve.people.refused import Refused
+from cli.serve.people.sessions import note, service
 from cli.serve.service import Service
-from cli.serve.sessions import note, service
 from cli.serve.uploads import Upload
 from retrieval.catalogue.catalogue import Catalogue
 

@@ -8,10 +8,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from cli.serve.api.answers import answer, limit_of, listed, number_of
-from cli.serve.refused import Refused
+from cli.serve.people.refused import Refused
+from cli.serve.people.sessions import service
 from cli.serve.screenings.kept import Screening
 from cli.serve.service import Service
-from cli.serve.sessions import service
 
 
 def screenings(request: Request) -> Response:

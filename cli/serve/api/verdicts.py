@@ -12,8 +12,8 @@ from starlette.responses import Response
 
 from cli.runs.verdicts import verdict_record
 from cli.serve.api.answers import LARGEST, answer, check_sender, choice_of, limit_of, listed, number_of
-from cli.serve.refused import Refused
-from cli.serve.sessions import note, service, visitor
+from cli.serve.people.refused import Refused
+from cli.serve.people.sessions import note, service, visitor
 from cli.serve.views.sign_in import LONGEST_NAME
 from indexer.inputs.names import composed
 from retrieval.catalogue.catalogue import Catalogue

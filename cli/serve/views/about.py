@@ -15,9 +15,9 @@ from starlette.routing import Route
 from cli.output.threshold_words import calibration_lines, threshold_lines
 from cli.records.review_words import misfit_line, review_lines
 from cli.serve.pages import page
-from cli.serve.refused import Refused
+from cli.serve.people.refused import Refused
+from cli.serve.people.sessions import service, visitor
 from cli.serve.service import REPORTS
-from cli.serve.sessions import service, visitor
 from cli.serve.written_pages import written_page
 from retrieval.catalogue.catalogue import Catalogue
 from retrieval.catalogue.exemplar_files import in_time

@@ -14,11 +14,11 @@ from starlette.routing import Route
 from cli.pages.parts import DistanceBar
 from cli.pictures.maps import ramp
 from cli.records.alert_words import words_of
+from cli.serve.comparing.tiles import KEY
 from cli.serve.pages import page
-from cli.serve.refused import Refused
+from cli.serve.people.refused import Refused
+from cli.serve.people.sessions import service
 from cli.serve.service import Service
-from cli.serve.sessions import service
-from cli.serve.tiles import KEY
 from cli.serve.written_pages import written_page
 from retrieval.catalogue.catalogue import Catalogue
 from retrieval.errors import UnknownObject

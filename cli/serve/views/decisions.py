@@ -16,9 +16,9 @@ from starlette.routing import Route
 from cli.serve.asked import Asked
 from cli.serve.decided import Batch, forget, remember
 from cli.serve.pages import link_to, page
-from cli.serve.refused import Refused
+from cli.serve.people.refused import Refused
+from cli.serve.people.sessions import note, posted, service, visitor
 from cli.serve.service import Service
-from cli.serve.sessions import note, posted, service, visitor
 from cli.serve.verdict_cards import VerdictCard, cards_of
 from cli.serve.views.sign_in import LONGEST_NAME
 from cli.serve.views.verdict import verdict_page

@@ -15,8 +15,8 @@ from cli.records.alert_words import short_word
 from cli.records.lines import offer_words
 from cli.serve.object_words import case_of, changes_in_words, known_of, status_words
 from cli.serve.pages import link_to, page
-from cli.serve.refused import Refused
-from cli.serve.sessions import service
+from cli.serve.people.refused import Refused
+from cli.serve.people.sessions import service
 from retrieval.catalogue.catalogue import Catalogue
 from retrieval.catalogue.changes import changes_of
 from retrieval.catalogue.standing import FORGERY_OF, Register

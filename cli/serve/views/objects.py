@@ -12,8 +12,8 @@ from starlette.routing import Route
 
 from cli.serve.object_words import StatusWords, status_words
 from cli.serve.pages import page
-from cli.serve.refused import Refused
-from cli.serve.sessions import service
+from cli.serve.people.refused import Refused
+from cli.serve.people.sessions import service
 from retrieval.catalogue.browsing import StatusCount, first_photos, ids_after, ids_before, status_counts
 from retrieval.catalogue.catalogue import Catalogue
 from retrieval.catalogue.lookups import objects_of

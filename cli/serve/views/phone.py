@@ -9,11 +9,11 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from cli.serve.guard import find_token
-from cli.serve.invitations import GOOD_FOR
 from cli.serve.pages import link_to, page
-from cli.serve.refused import Refused
-from cli.serve.sessions import note, posted, service, visitor
+from cli.serve.people.guard import find_token
+from cli.serve.people.invitations import GOOD_FOR
+from cli.serve.people.refused import Refused
+from cli.serve.people.sessions import note, posted, service, visitor
 
 
 async def show_code(request: Request) -> Response:

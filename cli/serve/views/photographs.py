@@ -23,9 +23,9 @@ from cli.records.triage import deciding, shows_object
 from cli.serve.jobs import Job
 from cli.serve.judging import Judged, judge, judge_lot
 from cli.serve.pages import link_to, page
-from cli.serve.refused import Refused
+from cli.serve.people.refused import Refused
+from cli.serve.people.sessions import note, posted, service
 from cli.serve.service import Service
-from cli.serve.sessions import note, posted, service
 from retrieval.catalogue.catalogue import Catalogue
 from retrieval.judging.edition import Edition
 

@@ -14,9 +14,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from cli.serve.refused import Refused
+from cli.serve.people.refused import Refused
+from cli.serve.people.sessions import service
 from cli.serve.service import Service
-from cli.serve.sessions import service
 from retrieval.catalogue.catalogue import Catalogue
 from retrieval.catalogue.lookups import photo_of
 from retrieval.catalogue.pictures import read_exemplar

@@ -9,7 +9,7 @@ from starlette.routing import Route
 from cli.serve.asked import Asked
 from cli.serve.decided import last_batch
 from cli.serve.pages import page
-from cli.serve.sessions import service
+from cli.serve.people.sessions import service
 from cli.serve.verdict_cards import cards_of
 from retrieval.catalogue.catalogue import Catalogue
 from retrieval.outcome import UNREADABLE, Outcome

@@ -15,8 +15,8 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from cli.serve.pages import rendered
-from cli.serve.refused import Refused
-from cli.serve.sessions import service
+from cli.serve.people.refused import Refused
+from cli.serve.people.sessions import service
 from cli.serve.views.screenings import found, told
 
 MOST_WATCHERS = 20

@@ -17,12 +17,12 @@ from cli.pages.parts import SIGNS
 from cli.records.lines import render_csv, render_jsonl
 from cli.records.triage import triaged
 from cli.serve.pages import page
-from cli.serve.refused import Refused
+from cli.serve.people.refused import Refused
+from cli.serve.people.sessions import note, posted, service, visitor
 from cli.serve.screenings.kept import EVIDENCE, RECORDS, REPORT, Screening, State
 from cli.serve.screenings.sources import Offer, chosen, offers
 from cli.serve.screenings.standing import records_of
 from cli.serve.service import Service
-from cli.serve.sessions import note, posted, service, visitor
 from cli.serve.written_pages import written_page
 from retrieval.moment import shown
 

@@ -6,10 +6,10 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from cli.serve.guard import find_token
 from cli.serve.pages import page
-from cli.serve.refused import Refused
-from cli.serve.sessions import note, posted, service
+from cli.serve.people.guard import find_token
+from cli.serve.people.refused import Refused
+from cli.serve.people.sessions import note, posted, service
 from cli.serve.settings import digest_of
 
 LONGEST_NAME = 80  # letters

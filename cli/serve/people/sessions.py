@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from starlette.datastructures import FormData
 from starlette.requests import Request
 
-from cli.serve.refused import Refused
+from cli.serve.people.refused import Refused
 from cli.serve.service import Service
 from cli.serve.settings import Role
 

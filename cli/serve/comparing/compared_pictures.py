@@ -11,9 +11,9 @@ from typing import Any
 from cli.pictures.deep import Cut, Laying, Source, cut_exemplar, cut_photograph, cut_working_picture, laid_size
 from cli.pictures.maps import map_layer, scale_end
 from cli.pictures.pyramid import Pyramid, write_pyramid
-from cli.serve.comparison import alignment_of, picture_json, pyramid_of
-from cli.serve.replays import Again
-from cli.serve.tiles import Tiles, key_of
+from cli.serve.comparing.comparison import alignment_of, picture_json, pyramid_of
+from cli.serve.comparing.replays import Again
+from cli.serve.comparing.tiles import Tiles, key_of
 from retrieval.catalogue.rows import Photo
 from retrieval.comparing.divergence import Divergence
 from retrieval.errors import UnreadableImage

@@ -14,12 +14,12 @@ from cli.evidence.evidence import Origin
 from cli.evidence.gather import gather
 from cli.evidence.page import render_evidence
 from cli.records.lines import lot_words
-from cli.serve.compared_pictures import PictureMaker, Pictures
-from cli.serve.comparison import exemplar_facts, facts_table, photograph_facts, registered_json, remarks_of
+from cli.serve.comparing.compared_pictures import PictureMaker, Pictures
+from cli.serve.comparing.comparison import exemplar_facts, facts_table, photograph_facts, registered_json, remarks_of
+from cli.serve.comparing.replays import Again, judged_anew
+from cli.serve.comparing.tiles import Tiles, key_of
 from cli.serve.editions import Editions
 from cli.serve.jobs import Job, Jobs
-from cli.serve.replays import Again, judged_anew
-from cli.serve.tiles import Tiles, key_of
 from retrieval.catalogue.catalogue import Catalogue
 from retrieval.catalogue.lookups import photo_of
 from retrieval.errors import ArtifactError, UnreadableImage

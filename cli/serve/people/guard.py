@@ -20,7 +20,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from cli.output.text import plain
 from cli.output.unforeseen import TRACEBACK, unforeseen_words
 from cli.serve.pages import error_page
-from cli.serve.refused import Refused
+from cli.serve.people.refused import Refused
 from cli.serve.settings import Role, Settings, Token, digest_of
 
 SAFE_METHODS = ("GET", "HEAD")

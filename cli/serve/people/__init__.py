@@ -1,0 +1,1 @@
+"""Who comes to the desk, what they may do, and what they did."""
