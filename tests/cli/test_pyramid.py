@@ -28,7 +28,7 @@ def test_every_level_is_the_picture_in_half_the_size_of_the_next(tmp_path, size)
     for level in reversed(range(made.levels)):
         found = read_level(tmp_path / "tiles", made, level)
         assert found.size == image.size == made.size(level)
-        assert np.abs(np.asarray(found, int) - np.asarray(image, int)).mean() < 6  # of JPEG; a pixel aside it is 20
+        assert np.abs(np.asarray(found, int) - np.asarray(image, int)).mean() < 8  # of JPEG; a pixel aside it is 20
         image = image.reduce(2)
 
 

@@ -32,9 +32,9 @@ def test_a_table_keeps_what_it_says_of_each_photograph(tmp_path):
         "\ufeffphoto;lot;house;claim;note\na.jpg;12;Drouot;1984.12;\n../b.jpg;13;;;a note\n".encode()
     )
     first, second = lots(tmp_path / "lots.csv")
-    assert first == Lot(tmp_path / "a.jpg", {"lot": "12", "house": "Drouot", "claim": "1984.12"})
+    assert first == Lot(tmp_path / "a.jpg", {"lot": "12", "house": "Drouot", "claim": "1984.12"}, line=2)
     assert (first.claim, second.claim) == ("1984.12", None)
-    assert second == Lot(tmp_path.parent / "b.jpg", {"lot": "13", "note": "a note"})
+    assert second == Lot(tmp_path.parent / "b.jpg", {"lot": "13", "note": "a note"}, line=3)
 
 
 def test_rows_that_name_no_photo_are_said_by_their_line(tmp_path):
@@ -56,7 +56,7 @@ def test_the_same_photograph_may_be_several_lots(tmp_path):
 
 def test_a_list_names_a_photograph_a_line(tmp_path):
     (tmp_path / "today.txt").write_text(f"# the morning\na b.jpg\n\n{tmp_path}/c.jpg\r\n", encoding="utf-8")
-    assert lots(tmp_path / "today.txt") == [Lot(tmp_path / "a b.jpg"), Lot(tmp_path / "c.jpg")]
+    assert lots(tmp_path / "today.txt") == [Lot(tmp_path / "a b.jpg", line=2), Lot(tmp_path / "c.jpg", line=4)]
 
 
 def test_a_table_and_a_list_in_a_folder_that_is_named_from_here(tmp_path, monkeypatch):
