@@ -81,7 +81,7 @@ def make_app(settings: Settings) -> Starlette:
     routes = [*(route for view in VIEWS for route in view.ROUTES), *API]
     app = Starlette(
         routes=[*routes, Mount("/static", StaticFiles(directory=STATIC), name="static")],
-        middleware=[sessions, Middleware(Guard, settings=settings)],
+        middleware=[sessions, Middleware(Guard, settings=settings, signed_out=service.signed_out)],
         exception_handlers={ArtifactError: _said, HTTPException: _not_found, Refused: _refused},
         lifespan=running,
     )

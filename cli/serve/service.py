@@ -13,6 +13,7 @@ from cli.serve.editions import Editions
 from cli.serve.jobs import Jobs
 from cli.serve.people.diary import Diary
 from cli.serve.people.invitations import Invitations
+from cli.serve.people.signed_out import SignedOut
 from cli.serve.screenings.running import Screenings
 from cli.serve.settings import Settings
 from cli.serve.small_pictures import SmallPictures
@@ -34,7 +35,7 @@ class Service:
         self.folder = settings.data / "desk"  # of all that only the desk keeps
         self.can_write = can_write(settings.data)
         if self.can_write:
-            self.folder.mkdir(exist_ok=True)
+            self.folder.mkdir(mode=0o700, exist_ok=True)  # names, and photographs that are not published
             (settings.data / REPORTS).mkdir(exist_ok=True)  # so that a command can write there
         self.editions = Editions(settings.data, settings.judging)
         self.jobs = Jobs(cpu_count())
@@ -42,6 +43,7 @@ class Service:
         self.small = SmallPictures(self.cache / "small")
         self.uploads = Uploads(self.folder / "photographs", on_drop=self.small.forget)
         self.invitations = Invitations()
+        self.signed_out = SignedOut(self.folder / "signed-out")
         self.comparisons = Comparisons(
             settings.data,
             self.cache if self.can_write else None,

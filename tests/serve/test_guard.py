@@ -122,7 +122,7 @@ def test_every_form_needs_the_secret_of_the_browser(data, inbox):
     with open_desk(data, allowed=(inbox,)) as desk:
         csrf_of(desk)
         for path in [path for path in posts(desk) if not path.startswith("/api")]:
-            for secret in ({}, {"csrf": ""}, {"csrf": "wrong"}):
+            for secret in ({}, {"csrf": ""}, {"csrf": "wrong"}, {"csrf": "é"}):
                 answer = desk.post(path, data=secret, headers={"origin": HOME})
                 assert answer.status_code == 403 and "too old" in answer.text, path
 
@@ -204,7 +204,11 @@ def test_a_code_is_good_for_minutes_only(monkeypatch):
 
 def test_whoever_leaves_is_out(guarded):
     sign_in(guarded, ANNA)
+    kept = dict(guarded.cookies)
     guarded.post("/sign-out", data={"csrf": csrf_of(guarded)})
+    assert guarded.get("/", follow_redirects=False).status_code == 303
+    guarded.cookies.clear()
+    guarded.cookies.update(kept)  # also where somebody has kept the cookie
     assert guarded.get("/", follow_redirects=False).status_code == 303
 
 
@@ -225,7 +229,9 @@ def test_trying_tokens_is_slow(guarded, monkeypatch):
     assert answers[0] == 403 and answers[-1] == 503
 
 
-@pytest.mark.parametrize("target", ["//evil.example", "https://evil.example", "\\\\evil", "/\\evil.example", "/a\nb"])
+@pytest.mark.parametrize(
+    "target", ["//evil.example", "/..//evil.example", "https://evil.example", "\\\\evil", "/\\evil.example", "/a\nb"]
+)
 def test_signing_in_leads_nowhere_else(guarded, target):
     page = guarded.get("/sign-in", params={"next": target})
     secret = re.search(r'name="csrf" value="([^"]+)"', page.text)[1]
@@ -258,14 +264,40 @@ def test_what_is_sent_too_slowly_is_given_up():
         return {"type": "http.request", "body": b"x", "more_body": True}
 
     async def tried():
-        receive = guard._limited(never, 10)
+        receive = guard._limited(never, 10, 60)
         with pytest.raises(Refused, match="too slowly"):
             await receive()
-        assert (await guard._limited(first_part, 10)())["body"] == b"x"
+        assert (await guard._limited(first_part, 10, 60)())["body"] == b"x"
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(guard, "SLOWEST", 0.05)
         asyncio.run(tried())
+
+
+def test_all_that_is_sent_has_to_come_in_time_not_only_each_part():
+    async def drop():
+        await asyncio.sleep(0.01)
+        return {"type": "http.request", "body": b"x", "more_body": True}
+
+    async def tried():
+        receive = guard._limited(drop, 10_000, 0.1)
+        with pytest.raises(Refused, match="too slowly"):
+            for _ in range(100):
+                await receive()
+
+    asyncio.run(tried())
+
+
+def test_one_client_cannot_take_every_place(data, monkeypatch):
+    monkeypatch.setattr(guard, "OF_ONE", 0)
+    with open_desk(data) as client:
+        answer = client.get("/")
+        assert answer.status_code == 503 and answer.headers["retry-after"]
+
+
+def test_whoever_has_not_signed_in_sends_little(guarded):
+    answer = guarded.post("/sign-in", data={"token": "x" * 50_000})
+    assert answer.status_code == 413
 
 
 def test_too_many_requests_are_told_when_to_come_again(desk, monkeypatch):

@@ -1,6 +1,8 @@
 """Whatever stands in an address, the answer is a page or a sentence, and nothing outside is read."""
 
+import csv
 import re
+import shutil
 from urllib.parse import quote
 
 import pytest
@@ -8,7 +10,9 @@ from starlette.routing import Route
 
 from cli.serve.people.guard import UNFORESEEN, Rates
 from cli.serve.service import Service
-from tests.serve.conftest import open_desk
+from retrieval.catalogue.catalogue import Catalogue
+from retrieval.verdicts.log import VerdictLog
+from tests.serve.conftest import artifact, bring, open_desk, send
 
 ODD = [
     "0",
@@ -38,8 +42,6 @@ EVIL = re.compile(r"<script>alert|<img src=x|root:x:0:0")
 @pytest.fixture(scope="module")
 def desk(works, tmp_path_factory):
     """A desk that only answers; nothing is judged."""
-    import shutil
-
     data = shutil.copytree(works / "data", tmp_path_factory.mktemp("odd") / "data")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Service, "get_ready", lambda self: None)
@@ -116,3 +118,43 @@ def test_no_question_is_a_mistake_of_the_program(desk, odd):
             answer = desk.get(path, params={name: odd}, follow_redirects=False)
             assert answer.status_code < 500 and UNFORESEEN not in answer.text, (path, name, answer.text)
             assert is_harmless(answer), (path, name)
+
+
+EVIL_WORDS = "<script>alert(1)</script><img src=x onerror=alert(2)>\"'>"
+
+
+def test_words_from_outside_are_shown_and_never_run(works, tmp_path):
+    """Of lots, of files, of objects, of reviewers and of their reasons, on every page that shows them."""
+    data = shutil.copytree(works / "data", tmp_path / "data")
+    name = "<script>alert(3)<img src=x>.jpg"
+    folder = tmp_path / "lots"
+    folder.mkdir()
+    shutil.copy(works / "inbox/changed.jpg", folder / name)
+    with (folder / "lots.csv").open("w", newline="", encoding="utf-8") as file:
+        columns = ("photo", "lot", "title", "sale", "house", "maker", "url", "note")
+        csv.writer(file).writerows([columns, (name, *[EVIL_WORDS] * 7)])
+    with Catalogue.writing(data) as catalogue:
+        catalogue.db.execute("UPDATE objects SET title = ?, maker = ?, status = ?", [EVIL_WORDS] * 3)
+        catalogue.db.conn.commit()
+    artifact("screen", folder / "lots.csv", "--data", data, "--format", "jsonl", code=None)
+    with VerdictLog.reading(data) as log:
+        number = log.entries()[0].number
+    with open_desk(data) as client:
+        client.get("/")
+        form = {"decision": "accept", "reason": EVIL_WORDS, "seen": "0"}
+        send(client, f"/verdicts/{number}/decide", name=EVIL_WORDS[:70], **form)
+        shown = 0
+        for path in (
+            "/queue",
+            f"/verdicts/{number}",
+            f"/verdicts/{number}/compare",
+            "/objects",
+            "/objects/06",
+            "/about",
+        ):
+            answer = client.get(path)
+            assert answer.status_code == 200 and is_harmless(answer), path
+            shown += "&lt;script&gt;alert" in answer.text or "\\u003cscript" in answer.text
+        assert shown >= 4, "the words are shown, as words"
+        answer = bring(client, folder / name)
+        assert is_harmless(answer) and "&lt;script&gt;" in answer.text

@@ -7,7 +7,7 @@ import hmac
 import math
 import os
 import time
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Mapping
 from urllib.parse import quote
 
@@ -21,13 +21,15 @@ from cli.output.text import plain
 from cli.output.unforeseen import TRACEBACK, unforeseen_words
 from cli.serve.pages import error_page
 from cli.serve.people.refused import Refused
+from cli.serve.people.signed_out import SignedOut
 from cli.serve.settings import Role, Settings, Token, digest_of
 
 SAFE_METHODS = ("GET", "HEAD")
 PUBLIC = ("/sign-in", "/static/", "/invited/")  # beginnings of paths that need no token
 FOR_VIEWERS = ("/sign-in", "/sign-out", "/name", "/phone")  # that may be sent by whoever only looks
-AT_ONCE = 64  # requests
-SLOWEST = 60.0  # seconds, in which a part of what is sent has to come
+AT_ONCE, OF_ONE = 128, 32  # requests that are answered at the same time, and those of one client
+SMALL = 20_000  # bytes of what somebody may send who has not signed in
+SLOWEST, WHOLE = 30.0, 600.0  # seconds, in which a part of what is sent has to come, and all of it
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; connect-src 'self'; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
@@ -49,11 +51,11 @@ class Guard:
     What it lets through has `state.role`, `state.name` (of the token) and `state.by_token` (no cookie was used).
     """
 
-    def __init__(self, app: ASGIApp, settings: Settings) -> None:
-        self.app, self.settings = app, settings
+    def __init__(self, app: ASGIApp, settings: Settings, signed_out: SignedOut) -> None:
+        self.app, self.settings, self._signed_out = app, settings, signed_out
         self._rates = Rates(per_second=100.0, burst=600.0)
         self._tries = Rates(per_second=0.2, burst=10.0)
-        self._running = 0
+        self._running: Counter[str] = Counter()  # by client
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -73,10 +75,13 @@ class Guard:
                 headers.setdefault("Cache-Control", "no-store")
             await send(message)
 
-        self._running += 1
+        client = request.client.host if request.client else ""
+        self._running[client] += 1
         try:
-            self._check(request, scope)
-            await self.app(scope, _limited(receive, self.settings.most_bytes), send_safely)
+            self._check(request, scope, client)
+            known = not _path(scope).startswith(PUBLIC)
+            within = _limited(receive, self.settings.most_bytes if known else SMALL, WHOLE if known else SLOWEST)
+            await self.app(scope, within, send_safely)
         except Refused as refused:
             await _answer(request, refused, is_api)(scope, receive, send_safely)
         except ClientDisconnect:
@@ -88,15 +93,16 @@ class Guard:
             if not begun:
                 await _answer(request, Refused(500, UNFORESEEN), is_api)(scope, receive, send_safely)
         finally:
-            self._running -= 1
+            self._running[client] -= 1
+            self._running += Counter()  # without those that have gone
 
-    def _check(self, request: Request, scope: Scope) -> None:
+    def _check(self, request: Request, scope: Scope, client: str) -> None:
         """Note who comes; raises Refused."""
         settings, headers, path = self.settings, request.headers, _path(scope)
         if settings.hosts is not None and headers.get("host", "").lower() not in settings.hosts:
             raise Refused(400, f"This desk is at {settings.link}, and answers to no other name.")
-        client = request.client.host if request.client else ""
-        if self._running > AT_ONCE or not self._rates.allows(client):
+        too_many = self._running[client] > OF_ONE or self._running.total() > AT_ONCE
+        if too_many or not self._rates.allows(client):
             raise Refused(503, "Too many requests at once. Try again in a few seconds.", after=3)
         changes = request.method not in SAFE_METHODS
         if changes and not self._is_own(headers):
@@ -133,6 +139,8 @@ class Guard:
         state.by_token = kind.lower() == "bearer"
         known = digest_of(given.strip()) if state.by_token else str(request.session.get("token", ""))
         token = find_token(self.settings.tokens, known)
+        if token is not None and not state.by_token and self._signed_out.holds(str(request.session.get("id", ""))):
+            token = None
         if token is None:
             if path.startswith(PUBLIC):
                 state.role = Role.VIEWER
@@ -176,22 +184,23 @@ def _path(scope: Scope) -> str:
     return path[len(prefix) :] if prefix and path.startswith(prefix) else path
 
 
-def _limited(receive: Receive, most: int) -> Receive:
+def _limited(receive: Receive, most: int, seconds: float) -> Receive:
     """Return what receives a body, no more of it and no slower than is allowed; raises Refused."""
     left, whole = most, False
+    until = time.monotonic() + seconds
 
     async def limited() -> Message:
         nonlocal left, whole
         if whole:  # from here on it only says that somebody has gone
             return await receive()
         try:
-            message = await asyncio.wait_for(receive(), SLOWEST)
+            message = await asyncio.wait_for(receive(), min(SLOWEST, max(0.0, until - time.monotonic())))
         except TimeoutError as error:
             raise Refused(408, "What was sent came too slowly. Send it again.") from error
         left -= len(message.get("body", b""))
         whole = not message.get("more_body", False)
         if left < 0:
-            raise Refused(413, f"More than {most / 1e6:,.0f} MB at once; `--max-upload` sets the limit.")
+            raise Refused(413, f"More than {most / 1e6:,.3g} MB at once; `--max-upload` sets the limit.")
         return message
 
     return limited

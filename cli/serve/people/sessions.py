@@ -61,10 +61,15 @@ async def posted(request: Request) -> FormData:
     form = await request.form(max_files=MOST_FILES, max_fields=20_000)
     given = request.headers.get(CSRF) or form.get("csrf") or ""
     expected = str(request.session.get("csrf", ""))
-    if not (isinstance(given, str) and expected and hmac.compare_digest(given, expected)):
+    if not (isinstance(given, str) and expected and hmac.compare_digest(_bytes(given), _bytes(expected))):
         await form.close()
         raise Refused(403, "The page from which this was sent is too old. Go back, read it again, and repeat it.")
     return form
+
+
+def _bytes(text: str) -> bytes:
+    """Return a text as it can be compared: only bytes may hold other letters than ASCII."""
+    return text.encode(errors="surrogatepass")
 
 
 def note(request: Request, did: str, **more: object) -> None:

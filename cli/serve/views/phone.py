@@ -14,6 +14,7 @@ from cli.serve.people.guard import find_token
 from cli.serve.people.invitations import GOOD_FOR
 from cli.serve.people.refused import Refused
 from cli.serve.people.sessions import note, posted, service, visitor
+from cli.serve.views.sign_in import enter
 
 
 async def show_code(request: Request) -> Response:
@@ -48,8 +49,7 @@ async def invited(request: Request) -> Response:
     found = service(request).invitations.take(code)
     if found is None:
         raise Refused(403, "This code was used, or is too old. Ask for another one at the desk.")
-    request.session.clear()
-    request.session["token"] = found.digest
+    enter(request, found.digest)
     if found.name:
         request.session["name"] = found.name
     return RedirectResponse(link_to(request, "photograph"), 303)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import secrets
+
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
@@ -25,14 +27,22 @@ async def sign_in(request: Request) -> Response:
     target = _inside(str(form.get("next", "")))
     if token is None:
         return page(request, "sign_in.html", status=403, next=target, problem="This token is not known.")
+    enter(request, digest)
+    return RedirectResponse(f"{request.scope.get('root_path', '')}{target}", 303)
+
+
+def enter(request: Request, digest: str) -> None:
+    """Begin a session for the token of a hash, and nothing of what the browser held before."""
     request.session.clear()
     request.session["token"] = digest
-    return RedirectResponse(f"{request.scope.get('root_path', '')}{target}", 303)
+    request.session["id"] = secrets.token_urlsafe(9)
 
 
 async def sign_out(request: Request) -> Response:
     """Forget who sits at this browser."""
     await posted(request)
+    if session := request.session.get("id"):
+        service(request).signed_out.end(str(session))
     request.session.clear()
     return RedirectResponse(f"{request.scope.get('root_path', '')}/", 303)
 
@@ -50,6 +60,7 @@ async def say_name(request: Request) -> Response:
 
 def _inside(target: str) -> str:
     """Return where to go on, if that is a path of the desk, else its first page."""
+    target = target if ".." not in target else "/"
     inside = target.startswith("/") and not target.startswith("//") and "\\" not in target and target.isprintable()
     return target if inside else "/"
 
