@@ -17,7 +17,7 @@ from typing import Any
 
 import httpx2
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 from starlette.testclient import TestClient
 from typer.testing import CliRunner
 
@@ -29,6 +29,8 @@ from tests.pictures import LEFT, RIGHT, hung, painting, write_paintings
 
 ROOT = Path(__file__).parents[2]
 STOLEN, FORGED, FORGERY = "02", "04", "forged"
+PATIENCE = 90_000  # milliseconds: other tests may have the machine
+expect.set_options(timeout=PATIENCE)
 HOME = "http://127.0.0.1:8765"
 CSRF = re.compile(r'name="csrf" content="([^"]+)"')
 
@@ -209,6 +211,7 @@ def opened(
     )
     problems: list[str] = []
     page = context.new_page()
+    page.set_default_timeout(PATIENCE)
     page.on("pageerror", lambda error: problems.append(str(error)))
     page.on("console", lambda line: problems.append(line.text) if line.type == "error" else None)
     try:

@@ -53,7 +53,7 @@ def numbers(works) -> dict[str, int]:
 def shown(page: Page, address: str, name: str, numbers: dict[str, int]) -> None:
     page.goto(address + PAGES[name].format(**numbers))
     if name == "compare":
-        page.wait_for_selector("#pane-photograph canvas", timeout=60_000)
+        page.wait_for_selector("#pane-photograph canvas")
     page.wait_for_load_state("networkidle")
 
 
@@ -131,10 +131,11 @@ def test_the_picture_of_the_documentation(chromium: Browser, tmp_path):
         page.goto(served.address)
         page.fill("#your-name", "Anna Berg")
         page.keyboard.press("Enter")
+        page.wait_for_selector("details.me")
         page.set_input_files("#photo", tmp_path / "demo/incoming/lot-103.jpg")
         page.wait_for_selector("article.work")
         page.get_by_role("link", name="Compare").click()
-        page.wait_for_selector("#pane-photograph canvas", timeout=60_000)
+        page.wait_for_selector("#pane-photograph canvas")
         page.wait_for_load_state("networkidle")
         page.wait_for_timeout(1000)  # tiles come in softly
         page.screenshot(path=PICTURES / "desk.png")

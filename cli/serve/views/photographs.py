@@ -106,11 +106,10 @@ def judged(request: Request) -> Response:
     jobs = [job for number in request.query_params.getlist("job") if (job := desk.jobs.get(number))]
     if not jobs:
         raise Refused(404, "These photographs are no longer at hand. Their verdicts are recorded: see the queue.")
-    waiting = not all(job.is_over for job in jobs)
     query = _query([job.number for job in jobs])
-    return page(
-        request, "judged.html", tab="photograph", cards=[_card(desk, job) for job in jobs], waiting=waiting, query=query
-    )
+    cards = [_card(desk, job) for job in jobs]
+    waiting = not all(card.is_over for card in cards)
+    return page(request, "judged.html", tab="photograph", cards=cards, waiting=waiting, query=query)
 
 
 def progress(request: Request) -> Response:
@@ -154,6 +153,7 @@ class Card:
     """One job on the page, with its photographs where they are judged."""
 
     job: Job
+    is_over: bool  # when this was made; the job may be over by the time that the page is filled
     ahead: int
     photographs: Sequence[PhotographCard]
     together: Sequence[TogetherRecord]  # what is said of all of them
@@ -166,12 +166,13 @@ def _results(job: Job) -> list[Judged]:
 
 
 def _card(desk: Service, job: Job) -> Card:
+    is_over = job.is_over  # first: what is over has its results
     found = _results(job)
-    if not found:
-        return Card(job, desk.jobs.ahead_of(job), (), ())
+    if not is_over or not found:
+        return Card(job, is_over, desk.jobs.ahead_of(job), (), ())
     edition = desk.editions.current()
     joint = {said["object_id"]: said for one in found for said in one.record["together"]}
-    return Card(job, 0, [_photograph(desk, one, edition) for one in found], list(joint.values()))
+    return Card(job, True, 0, [_photograph(desk, one, edition) for one in found], list(joint.values()))
 
 
 def _photograph(desk: Service, one: Judged, edition: Edition) -> PhotographCard:
