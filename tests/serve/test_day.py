@@ -28,6 +28,7 @@ def bring_and_compare(page: Page, home: str, photo: Path) -> None:
     expect(page.locator("#pane-photograph canvas").first).to_be_visible()
     page.keyboard.press("1")
     page.wait_for_url(re.compile("#"))  # where one looks stands in the address
+    page.wait_for_timeout(2000)  # until it has arrived at the place
     near = page.url.partition("#")[2]
     page.keyboard.press("o")
     expect(page.locator("input[name=mode][value=over]")).to_be_checked()
