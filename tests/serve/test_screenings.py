@@ -2,6 +2,7 @@
 
 import json
 import re
+import threading
 from pathlib import Path
 
 import pytest
@@ -219,3 +220,25 @@ def test_a_screening_that_fails_says_why_and_those_behind_it_run(screens, data, 
 
 def _no_process(*_: object) -> None:
     raise ArtifactError("there is no room for a process")
+
+
+def test_a_screening_that_is_just_ending_can_go_on_and_a_late_stop_does_not_end_it_then(screens, monkeypatch):
+    screenings = screens.app.state.service.screenings
+    written, goes_on, end = threading.Event(), threading.Event(), screenings._end
+
+    def slowly(*args: object) -> None:
+        end(*args)
+        written.set()
+        goes_on.wait(30)
+
+    monkeypatch.setattr(screenings, "_end", slowly)
+    monkeypatch.setattr("cli.serve.screenings.running.begun", _no_process)
+    number = number_of(begin(screens, table="photo,lot\nfine.jpg,1\n"))
+    assert written.wait(30)
+    shown = screens.get(f"/screenings/{number}").text
+    assert "Go on" in shown and "<button>Stop" not in shown
+    send(screens, f"/screenings/{number}/stop")  # of a page that was read a moment earlier
+    monkeypatch.undo()
+    send(screens, f"/screenings/{number}/go-on")
+    goes_on.set()
+    assert wait(screens, number)["standing"]["count"] == 1

@@ -185,6 +185,7 @@ class Screenings:
             self._end(number, state, problem)
             with self._changed:
                 self._running = self._process = self._live = None
+                self._stopped.discard(number)  # whoever asked as it ended anyway does not stop it when it goes on
 
     def _run(self, number: int) -> tuple[State, str]:
         """Run a screening until it ends; return how it ended, and what is wrong if anything is."""

@@ -101,7 +101,7 @@ def told(desk: Service, screening: Screening) -> dict[str, Any]:
         "total": total,
         "left": None if left is None else time_words(left),
         "ahead": desk.screenings.ahead_of(screening.number) if screening.state is State.WAITING else 0,
-        "is_here": desk.screenings.is_here(screening.number),
+        "is_here": desk.screenings.is_here(screening.number) and not screening.state.is_over,  # it is being put away
         "has_report": (folder / REPORT).is_file() and screening.state.is_over,
         "outcomes": SIGNS,
     }
