@@ -153,6 +153,13 @@ def test_decisions_are_kept_and_seen_by_the_command_line(desk, data):
     assert number not in [item["number"] for item in got(desk, "review")]
 
 
+def test_a_decision_that_is_sent_twice_is_kept_and_stands_in_the_diary_once(desk, data):
+    number = got(desk, "review")[0]["number"]
+    answers = [decide(desk, number, decision="accept", name="Ann") for _ in range(2)]
+    assert [answer.status_code for answer in answers] == [201, 201] and len(answers[1].json()["reviews"]) == 1
+    assert (data / "desk/diary.jsonl").read_text().count('"decided"') == 1
+
+
 def test_the_second_to_decide_is_told_of_the_first(desk):
     number = got(desk, "review")[0]["number"]
     first = decide(desk, number, decision="accept", name="Ann")

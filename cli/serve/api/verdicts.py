@@ -114,7 +114,8 @@ def _decide(request: Request, said: dict[str, Any]) -> dict[str, Any]:
             kept = decide(log, [Proposal(log.entry(number), made, said["seen"] or 0)])
         except DecidedMeanwhile as meanwhile:
             raise Refused(409, _decided_words(meanwhile)) from meanwhile
-        note(request, "decided", verdict=number, outcome=made.outcome, decision=made.decision, reviews=kept.numbers)
+        if kept.numbers:  # else it was sent twice
+            note(request, "decided", verdict=number, outcome=made.outcome, decision=made.decision, reviews=kept.numbers)
         return verdict_record(log.entry(number), history(log, number)) | {"replay": None}
 
 
