@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,9 @@ from typer.testing import CliRunner
 from cli.main import app
 from cli.runs.judging_options import LookingOptions
 from cli.serve.app import make_app
+from cli.serve.service import Service
 from cli.serve.settings import Settings
+from retrieval.encoder.encoder import load_encoder
 from tests.pictures import LEFT, RIGHT, hung, painting, write_paintings
 
 ROOT = Path(__file__).parents[2]
@@ -42,9 +45,20 @@ def artifact(*arguments: object, code: int | None = 0) -> str:
     return result.stdout
 
 
+@pytest.fixture(scope="session", autouse=True)
+def an_encoder_is_loaded_once() -> Iterator[None]:
+    """Load an encoder once for all desks of this process: it never changes."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("retrieval.judging.edition.load_encoder", cache(load_encoder))
+        yield
+
+
 @pytest.fixture(scope="session")
 def works(tmp_path_factory) -> Path:
-    """A catalogue of eight paintings and a known forgery in `data`, photographs in `inbox`, all of which screened."""
+    """A catalogue of eight paintings and a known forgery in `data`, photographs in `inbox`, all of which screened.
+
+    What the command line said of them is in `screened.jsonl`.
+    """
     root = tmp_path_factory.mktemp("works")
     write_paintings(root / "works", 8)
     forgery = painting(4)
@@ -69,8 +83,15 @@ def works(tmp_path_factory) -> Path:
     forgery.save(inbox / "forgery.jpg", quality=92)
     hung([(painting(5), LEFT), (painting(2), RIGHT)]).save(inbox / "wall.jpg", quality=92)
     (inbox / "broken.jpg").write_bytes(b"\xff\xd8\xff")
-    artifact("screen", inbox, "--data", root / "data", "--format", "jsonl", code=None)
+    said = artifact("screen", inbox, "--data", root / "data", "--format", "jsonl", code=None)
+    (root / "screened.jsonl").write_text(said)
     return root
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_opened_beforehand(monkeypatch):
+    """Open the edition of a desk in this process when a photograph comes: most tests bring none, and would wait."""
+    monkeypatch.setattr(Service, "get_ready", lambda self: None)
 
 
 @pytest.fixture

@@ -1,12 +1,18 @@
 """What the tests of screenings at the desk share: folders that are allowed, and beginning and awaiting a screening."""
 
+import io
 import json
 import shutil
+import subprocess
 import time
 from pathlib import Path
+from threading import Thread
 
 import pytest
+from typer.testing import CliRunner
 
+from cli.main import app
+from cli.serve.screenings.kept import LOG
 from retrieval.verdicts.log import VerdictLog
 from tests.page import Page as Markup
 from tests.serve.conftest import open_desk, send
@@ -32,6 +38,39 @@ def screens(data, allowed):
     """A client of a desk on which a folder is allowed."""
     with open_desk(data, allowed=(allowed.resolve(),)) as client:
         yield client
+
+
+class RunHere:
+    """Stands for the process of a screening: the very same command, in a thread, which nobody can interrupt."""
+
+    def __init__(self, command: list[str], folder: Path) -> None:
+        self.returncode: int | None = None
+        self.stdin = io.BytesIO()
+        self._words, self._log = command[3:], folder / LOG  # after Python, and the code that has it begin
+        self._thread = Thread(target=self._run, daemon=True)
+        self._thread.start()
+
+    def _run(self) -> None:
+        result = CliRunner().invoke(app, self._words)
+        self._log.write_text(result.stderr)
+        self.returncode = result.exit_code
+
+    def wait(self, timeout: float) -> None:
+        self._thread.join(timeout)
+        if self._thread.is_alive():
+            raise subprocess.TimeoutExpired(self._words, timeout)
+
+    def poll(self) -> int | None:
+        return self.returncode
+
+    def send_signal(self, number: int) -> None:
+        raise AssertionError("what is to be interrupted needs a process of its own")
+
+
+@pytest.fixture
+def here(monkeypatch) -> None:
+    """Run screenings in this process: a test of what is screened, and not of its process, has no need of one."""
+    monkeypatch.setattr("cli.serve.screenings.running.begun", RunHere)
 
 
 def begin(client, folder: str = "0/lots", table: str | bytes | None = None, name: str = "lots.csv", **form):
@@ -68,4 +107,4 @@ def left_behind(data: Path) -> list[str]:
 
 
 def outcomes(record) -> tuple:
-    return record["photo"], [work["outcome"] for work in record["works"]]
+    return Path(record["photo"]).name, [work["outcome"] for work in record["works"]]

@@ -4,10 +4,12 @@ import json
 import re
 import shutil
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from PIL import Image
+from starlette.testclient import TestClient
 
 from cli.pictures.pyramid import read_level
 from cli.serve.comparing.comparison import how_much, pyramid_of
@@ -17,6 +19,19 @@ from retrieval.verdicts.log import VerdictLog
 from tests.serve.conftest import artifact, bring, open_desk, opened, serving
 
 SHOWN = re.compile(r'id="comparison">(.*?)</script>', re.DOTALL)
+
+
+@pytest.fixture(scope="module")
+def read(works, tmp_path_factory) -> Path:
+    """A copy of the catalogue for all tests that only read; what is compared in one is there in the next."""
+    return shutil.copytree(works / "data", tmp_path_factory.mktemp("read") / "data")
+
+
+@pytest.fixture(scope="module")
+def reading(read) -> Iterator[TestClient]:
+    """A desk on that copy."""
+    with open_desk(read) as client:
+        yield client
 
 
 def entries(data) -> dict[str, LogEntry]:
@@ -59,9 +74,9 @@ def test_while_it_is_made_the_page_shows_what_is_quick_and_reads_itself_again(de
     assert over.headers["hx-refresh"] == "true"
 
 
-def test_the_places_and_all_layers_of_a_photograph_that_diverges(desk, data):
-    entry = entries(data)["changed"]
-    answer = compared(desk, entry)
+def test_the_places_and_all_layers_of_a_photograph_that_diverges(reading, read):
+    entry = entries(read)["changed"]
+    answer = compared(reading, entry)
     shown = told(answer)
     assert shown["registered"] and set(shown["pictures"]) == {"exemplar", "photograph", "laid", "map"}
     assert shown["full"] == [520, 400] and len(shown["points"]) > 10
@@ -71,33 +86,33 @@ def test_the_places_and_all_layers_of_a_photograph_that_diverges(desk, data):
     assert "unsafe-inline" not in answer.headers["content-security-policy"] and 'style="' not in answer.text
 
 
-def test_its_tiles_are_the_pictures(desk, data, works):
-    shown = told(compared(desk, entries(data)["changed"]))
+def test_its_tiles_are_the_pictures(reading, read, works):
+    shown = told(compared(reading, entries(read)["changed"]))
     for name, file in (("exemplar", works / "works/06.png"), ("photograph", works / "inbox/changed.jpg")):
         picture = shown["pictures"][name]
-        tile = desk.get(f"/tiles/{picture['key']}/{picture['levels'] - 1}/0/0")
+        tile = reading.get(f"/tiles/{picture['key']}/{picture['levels'] - 1}/0/0")
         assert tile.headers["content-type"] == "image/jpeg" and "private" in tile.headers["cache-control"]
-        folder = desk.app.state.service.comparisons.tiles.file(picture["key"])
+        folder = reading.app.state.service.comparisons.tiles.file(picture["key"])
         whole = read_level(folder, pyramid_of(picture | {"suffix": ".jpg"}), picture["levels"] - 1)
         with Image.open(file) as original:
             assert whole.size == original.size
-    layer = desk.get(f"/tiles/{shown['pictures']['map']['key']}/0/0/0")
+    layer = reading.get(f"/tiles/{shown['pictures']['map']['key']}/0/0/0")
     assert layer.headers["content-type"] == "image/png"
 
 
 @pytest.mark.parametrize(
     "path", ["x/0/0/0", "../0/0/0", f"{'0' * 32}/0/0/0", f"{'0' * 31}g/0/0/0", f"{'0' * 32}/99999999999999999999/0/0"]
 )
-def test_no_other_address_has_a_tile(desk, path):
-    assert desk.get(f"/tiles/{path}").status_code == 404
+def test_no_other_address_has_a_tile(reading, path):
+    assert reading.get(f"/tiles/{path}").status_code == 404
 
 
-def test_made_once_whoever_asks(desk, data):
-    compared(desk, entries(data)["changed"])
-    before = {folder.name: (folder / "made.json").stat().st_mtime_ns for folder in folders(desk)}
-    compared(desk, entries(data)["changed"])
-    assert before == {folder.name: (folder / "made.json").stat().st_mtime_ns for folder in folders(desk)}
-    assert not desk.app.state.service.comparisons.jobs.waiting()
+def test_made_once_whoever_asks(reading, read):
+    compared(reading, entries(read)["changed"])
+    before = {folder.name: (folder / "made.json").stat().st_mtime_ns for folder in folders(reading)}
+    compared(reading, entries(read)["changed"])
+    assert before == {folder.name: (folder / "made.json").stat().st_mtime_ns for folder in folders(reading)}
+    assert not reading.app.state.service.comparisons.jobs.waiting()
 
 
 def test_the_cache_may_be_deleted_at_any_time(desk, data):
@@ -150,25 +165,25 @@ def test_an_exemplar_that_is_away_is_shown_by_its_working_picture(works, tmp_pat
 @pytest.mark.parametrize(
     ("name", "words"), [("broken", "could not be read"), ("unknown", "could not be laid over"), ("stolen", "stolen")]
 )
-def test_every_other_state_is_said(desk, data, name, words):
-    answer = compared(desk, entries(data)[name])
+def test_every_other_state_is_said(reading, read, name, words):
+    answer = compared(reading, entries(read)[name])
     assert answer.status_code == 200 and words in answer.text
 
 
-def test_what_is_not_registered_is_side_by_side_only(desk, data):
-    answer = compared(desk, entries(data)["unknown"])
+def test_what_is_not_registered_is_side_by_side_only(reading, read):
+    answer = compared(reading, entries(read)["unknown"])
     shown = told(answer)
     assert not shown["registered"] and set(shown["pictures"]) == {"exemplar", "photograph"}
     assert "could not be laid over each other" in answer.text and 'value="over"' not in answer.text
 
 
-def test_a_verdict_that_is_not_there(desk):
-    assert desk.get("/verdicts/999999/compare").status_code == 404
-    assert desk.get("/verdicts/1/other/progress").status_code == 404
+def test_a_verdict_that_is_not_there(reading):
+    assert reading.get("/verdicts/999999/compare").status_code == 404
+    assert reading.get("/verdicts/1/other/progress").status_code == 404
 
 
-def test_only_what_differs_between_the_files_is_marked(desk, data):
-    page = compared(desk, entries(data)["fine"]).text
+def test_only_what_differs_between_the_files_is_marked(reading, read):
+    page = compared(reading, entries(read)["fine"]).text
     rows = dict(re.findall(r'<tr( class="differs")?><th scope="row">([^<]*?)(?: <span|</th>)', page)[::-1])
     marks = {name: bool(mark) for mark, name in re.findall(r'<tr( class="differs")?><th scope="row">([^<]*?) ?<', page)}
     assert marks["SHA-256"] and marks["format"] and not marks["pixels"] and not marks["file"], rows
@@ -181,15 +196,15 @@ def test_the_next_verdict_on_the_same_object(data, inbox):
         assert 'rel="prev"' in compared(desk, entry).text
 
 
-def test_the_page_of_evidence_under_a_policy_without_unsafe_inline(desk, data):
-    entry = entries(data)["changed"]
+def test_the_page_of_evidence_under_a_policy_without_unsafe_inline(reading, read):
+    entry = entries(read)["changed"]
     until = time.monotonic() + 60
-    while "being written" in (answer := desk.get(f"/verdicts/{entry.number}/evidence")).text:
+    while "being written" in (answer := reading.get(f"/verdicts/{entry.number}/evidence")).text:
         assert time.monotonic() < until
         time.sleep(0.1)
     assert "Where the two differ most" in answer.text and "data:image/jpeg" in answer.text
     assert "'unsafe-inline'" not in answer.headers["content-security-policy"]
-    assert desk.get(f"/verdicts/{entries(data)['broken'].number}/evidence").status_code == 404
+    assert reading.get(f"/verdicts/{entries(read)['broken'].number}/evidence").status_code == 404
 
 
 def test_how_much_in_words():

@@ -23,12 +23,6 @@ ANNA, LOOKS = "anna-" + "a" * 20, "looks-" + "b" * 20
 TOKENS = (Token(digest_of(ANNA), Role.REVIEWER, "Anna Berg"), Token(digest_of(LOOKS), Role.VIEWER, ""))
 
 
-@pytest.fixture(autouse=True)
-def nothing_is_judged(monkeypatch):
-    """Nothing is opened for photographs that nobody brings here."""
-    monkeypatch.setattr(Service, "get_ready", lambda self: None)
-
-
 @pytest.fixture
 def guarded(data):
     """A client of a desk that asks for tokens; nobody has signed in."""

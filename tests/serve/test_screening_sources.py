@@ -9,9 +9,9 @@ from cli.serve.screenings.sources import OutsideAllowed, chosen, count_lots, off
 from tests.page import Page as Markup
 from tests.pictures import painting
 from tests.serve.conftest import send
-from tests.serve.screened import allowed, begin, left_behind, number_of, screens, verdicts, wait
+from tests.serve.screened import allowed, begin, here, left_behind, number_of, screens, verdicts, wait
 
-__all__ = ["allowed", "screens"]  # fixtures
+__all__ = ["allowed", "here", "screens"]  # fixtures
 
 
 @pytest.mark.parametrize(
@@ -37,7 +37,7 @@ def test_a_table_that_names_a_file_elsewhere_is_refused_with_its_line(screens, d
 @pytest.mark.parametrize(
     "name", ["a\0b.jpg", "x" * 5000, "\ud83d.jpg", "..", ".", "C:\\photos\\none.jpg", "-rf", "a\tb"]
 )
-def test_odd_names_in_a_table_are_said_and_break_nothing(screens, data, name):
+def test_odd_names_in_a_table_are_said_and_break_nothing(screens, here, data, name):
     answer = begin(screens, table=f"photo,lot\n{name},1\nfine.jpg,2\n".encode(errors="surrogatepass"))
     if answer.status_code != 200:
         assert answer.status_code == 422 and "Traceback" not in answer.text and left_behind(data) == []
@@ -49,7 +49,7 @@ def test_odd_names_in_a_table_are_said_and_break_nothing(screens, data, name):
 @pytest.mark.parametrize(
     "name", ["../../x.csv", "/etc/x.csv", "report.html", "screening.json", "-rf.csv", "\n.csv", "…" * 99]
 )
-def test_whatever_a_table_is_called_it_lies_in_its_folder(screens, data, name):
+def test_whatever_a_table_is_called_it_lies_in_its_folder(screens, here, data, name):
     number = number_of(begin(screens, table="photo,lot\nfine.jpg,1\n", name=name))
     kept = wait(screens, number)
     (source,) = (data / f"desk/screenings/{number}/source").iterdir()

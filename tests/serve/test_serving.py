@@ -91,6 +91,7 @@ def test_without_the_extra_the_command_says_how_to_get_it(data):
     assert found.stderr.count("\n") == 1
 
 
+@pytest.mark.slow
 def test_a_kill_in_the_middle_of_an_upload_leaves_nothing(data, inbox):
     before = count(data)
     with serving(data) as served:
@@ -111,6 +112,7 @@ def test_a_kill_in_the_middle_of_an_upload_leaves_nothing(data, inbox):
         assert httpx2.get(served.address + "/").status_code == 200
 
 
+@pytest.mark.slow
 def test_a_kill_right_after_a_photograph_was_taken_doubles_no_verdict(data, inbox):
     before = count(data)
     with serving(data) as served:
@@ -131,6 +133,7 @@ def count(data: Path) -> int:
         return len(log.entries())
 
 
+@pytest.mark.slow
 def test_two_desks_on_one_folder_do_not_disturb_each_other(data, inbox):
     with serving(data) as one, serving(data) as other:
         assert httpx2.get(one.address + "/").status_code == httpx2.get(other.address + "/").status_code == 200
