@@ -18,6 +18,7 @@ from tests.serve.conftest import CSRF, opened, serving
 from tests.serve.screened import LOTS, allowed, number_of, verdicts
 
 __all__ = ["allowed"]  # fixtures
+MANY = 24
 
 
 class Visit:
@@ -75,10 +76,10 @@ def wait_for(what, patience: float = 30) -> None:
 
 @pytest.fixture
 def many(allowed) -> Path:
-    """A folder of forty photographs, each of another content."""
+    """A folder of MANY photographs, each of another content."""
     folder = allowed / "many"
     folder.mkdir()
-    for number in range(40):
+    for number in range(MANY):
         painting(number).save(folder / f"{number:02}.jpg", quality=91)
     return folder
 
@@ -93,7 +94,7 @@ def test_a_kill_in_the_middle_loses_nothing_and_doubles_nothing(data, allowed, m
     before = len(verdicts(data))
     with visited(data, allowed) as (served, visit):
         number = number_of(visit.send("/screenings/new", folder="0/many"))
-        wait_for(lambda: len(verdicts(data)) > before + 5, 90)
+        wait_for(lambda: len(verdicts(data)) > before + 3, 90)
         child = child_of(data, number)
         assert os.getpriority(os.PRIO_PROCESS, child) >= 10
         if killed != "the desk":
@@ -105,7 +106,7 @@ def test_a_kill_in_the_middle_loses_nothing_and_doubles_nothing(data, allowed, m
         else:
             assert visit.wait(number, "‖ interrupted")
     done = len(verdicts(data)) - before
-    assert 5 < done < 40
+    assert 3 < done < MANY
     with visited(data, allowed) as (_, visit):
         assert "interrupted" in visit.said(number)
         assert f"/screenings/{number}/go-on" in visit.client.get("/screenings").text
@@ -116,7 +117,7 @@ def test_a_kill_in_the_middle_loses_nothing_and_doubles_nothing(data, allowed, m
         ]
     assert sorted(Path(record["photo"]).name for record in records) == sorted(item.name for item in many.iterdir())
     made = verdicts(data)[: len(verdicts(data)) - before]
-    assert len(made) == len(set(made)) == 40, "a photograph was recorded twice, or not at all"
+    assert len(made) == len(set(made)) == MANY, "a photograph was recorded twice, or not at all"
     assert not (data / f"desk/screenings/{number}/report.html.part").exists()
 
 
@@ -125,19 +126,19 @@ def test_it_is_stopped_and_goes_on_where_it_was(data, allowed, many):
     before = len(verdicts(data))
     with visited(data, allowed) as (_, visit):
         number = number_of(visit.send("/screenings/new", folder="0/many"))
-        wait_for(lambda: len(verdicts(data)) > before + 5, 90)
+        wait_for(lambda: len(verdicts(data)) > before + 3, 90)
         begun = time.monotonic()
         visit.send(f"/screenings/{number}/stop")
         visit.wait(number, "■ stopped")
         assert time.monotonic() - begun < 15
         done = len(verdicts(data)) - before
-        assert done < 40 and len(visit.client.get(f"/screenings/{number}/records.jsonl").text.splitlines()) == done
+        assert done < MANY and len(visit.client.get(f"/screenings/{number}/records.jsonl").text.splitlines()) == done
         assert len(visit.client.get(f"/screenings/{number}/works.csv").text.splitlines()) == done + 1
         visit.send(f"/screenings/{number}/go-on")
         visit.send(f"/screenings/{number}/go-on")  # twice is as once
         visit.wait(number, "✓ done")
     made = verdicts(data)[: len(verdicts(data)) - before]
-    assert len(made) == len(set(made)) == 40
+    assert len(made) == len(set(made)) == MANY
 
 
 @pytest.mark.slow
