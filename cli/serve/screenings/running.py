@@ -93,8 +93,9 @@ class Screenings:
 
     def get(self, number: int) -> Screening | None:
         """Return a screening with the state that it has in truth; None where there is none."""
+        was_here = self.is_here(number)  # before and after: it may end, or be taken up, while its state is read
         kept = self.folders.read(number)
-        if kept is None or kept.state.is_over or number == self._running or number in self._waiting:
+        if kept is None or kept.state.is_over or was_here or self.is_here(number):
             return kept
         found = self.folders.found_state(number)  # of a desk that was killed, or of another one
         return kept if found is kept.state else replace(kept, state=found)
