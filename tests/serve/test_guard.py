@@ -121,6 +121,14 @@ def test_every_form_needs_the_secret_of_the_browser(data, inbox):
                 assert answer.status_code == 403 and "too old" in answer.text, path
 
 
+def test_a_form_in_odd_letters_is_no_mistake_of_the_program(desk):
+    body = b'--x\r\nContent-Disposition: form-data; name="name"\r\n\r\nA_\r\n--x--\r\n'
+    for charset in ("punycode", "undefined", "unicode_escape"):
+        kind = f"multipart/form-data; boundary=x; charset={charset}"
+        answer = desk.post("/name", content=body, headers={"content-type": kind, "x-csrf-token": csrf_of(desk)})
+        assert answer.status_code in (200, 400) and "mistake" not in answer.text, charset
+
+
 def test_a_secret_of_one_browser_is_none_of_another(data, desk):
     with open_desk(data) as other:
         csrf_of(other)

@@ -58,7 +58,10 @@ async def posted(request: Request) -> FormData:
 
     This is the only way in which forms are read.
     """
-    form = await request.form(max_files=MOST_FILES, max_fields=20_000)
+    try:
+        form = await request.form(max_files=MOST_FILES, max_fields=20_000)
+    except UnicodeError as error:  # of a charset that the sender named
+        raise Refused(400, "This form is not whole. Go back, and read the page again.") from error
     given = request.headers.get(CSRF) or form.get("csrf") or ""
     expected = str(request.session.get("csrf", ""))
     if not (isinstance(given, str) and expected and hmac.compare_digest(_bytes(given), _bytes(expected))):
