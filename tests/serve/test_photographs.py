@@ -10,9 +10,11 @@ import pytest
 from PIL import Image
 from playwright.sync_api import expect
 
+from cli.runs.judging_options import LookingOptions
 from cli.serve import uploads
 from cli.serve.views import photographs
 from cli.serve.views.photographs import Card
+from retrieval.outcome import UNREADABLE
 from retrieval.verdicts.log import VerdictLog
 from tests.page import Page as Markup
 from tests.serve.conftest import STOLEN, artifact, bring, csrf_of, open_desk, opened, send, serving
@@ -154,6 +156,16 @@ def test_more_than_can_wait_is_refused_with_a_time_and_nothing_is_lost(desk, inb
     assert answer.status_code == 503 and int(answer.headers["retry-after"]) > 0
     monkeypatch.undo()
     assert "consistent" in bring(desk, inbox / "fine.jpg").text
+
+
+def test_what_had_too_many_pixels_to_be_judged_is_not_read_for_its_picture(data, inbox, monkeypatch):
+    monkeypatch.setattr("cli.serve.views.pictures._small_work", None)  # nothing may call it
+    with open_desk(data, judging=LookingOptions(max_megapixels=0.001)) as desk:
+        bring(desk, inbox / "fine.jpg")
+        (entry, *_) = entries(data)
+        assert entry.outcome == UNREADABLE and entry.sha256 is not None
+        answer = desk.get(f"/verdicts/{entry.number}/picture")
+        assert answer.status_code == 404 and "no picture" in answer.text
 
 
 def test_small_pictures_are_shown_only_of_the_very_file(desk, data, inbox, tmp_path):
