@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 import threading
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -62,15 +62,20 @@ class Jobs:
 
     def submit(self, what: str, run: Callable[[], Any], *, owner: str = "") -> Job:
         """Have something done, and return at once; raises Busy."""
+        return self.submit_all([(what, run)], owner=owner)[0]
+
+    def submit_all(self, wanted: Sequence[tuple[str, Callable[[], Any]]], *, owner: str = "") -> list[Job]:
+        """Have all of some things done, or none of them, so that whoever is refused can send all again; raises Busy."""
         with self._lock:
-            if len(self.waiting()) >= self._most:
+            if len(self.waiting()) + len(wanted) > self._most:
                 raise Busy("The desk has more to do than it can: try again in a few seconds.")
-            job = Job(secrets.token_urlsafe(9), what, owner)
-            self._jobs[job.number] = job
+            jobs = [Job(secrets.token_urlsafe(9), what, owner) for what, _ in wanted]
+            self._jobs.update((job.number, job) for job in jobs)
             self._forget()
-        future: Future[None] = self._pool.submit(self._run, job, run)
-        future.add_done_callback(lambda done: job.finished.set())
-        return job
+        for job, (_, run) in zip(jobs, wanted, strict=True):
+            future: Future[None] = self._pool.submit(self._run, job, run)
+            future.add_done_callback(lambda done, job=job: job.finished.set())  # type: ignore[misc]
+        return jobs
 
     def get(self, number: str) -> Job | None:
         """Return a job; None where there is none, or it was forgotten."""

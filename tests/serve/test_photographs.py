@@ -12,6 +12,7 @@ from playwright.sync_api import expect
 
 from cli.runs.judging_options import LookingOptions
 from cli.serve import uploads
+from cli.serve.jobs import WAITING
 from cli.serve.views import photographs
 from cli.serve.views.photographs import Card
 from retrieval.outcome import UNREADABLE
@@ -156,6 +157,18 @@ def test_more_than_can_wait_is_refused_with_a_time_and_nothing_is_lost(desk, inb
     assert answer.status_code == 503 and int(answer.headers["retry-after"]) > 0
     monkeypatch.undo()
     assert "consistent" in bring(desk, inbox / "fine.jpg").text
+
+
+def test_photographs_that_are_refused_are_judged_none_of_them(desk, data, inbox, monkeypatch):
+    content = (inbox / "fine.jpg").read_bytes()
+    jobs, before = desk.app.state.service.jobs, len(entries(data))
+    monkeypatch.setattr(jobs, "_most", 2)
+    answer = send(desk, "/photographs", files=[("photo", (f"{n}.jpg", content)) for n in range(3)])
+    assert answer.status_code == 503 and not jobs.waiting()
+    answer = send(desk, "/photographs", files=[("photo", (f"{n}.jpg", content)) for n in range(WAITING + 1)])
+    assert answer.status_code == 422 and "At most" in answer.text
+    jobs.submit("what comes last", lambda: None).finished.wait(60)
+    assert len(entries(data)) == before
 
 
 def test_what_had_too_many_pixels_to_be_judged_is_not_read_for_its_picture(data, inbox, monkeypatch):

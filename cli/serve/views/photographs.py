@@ -20,7 +20,7 @@ from cli.records.artifact_1 import PhotographRecord, TogetherRecord, WorkRecord
 from cli.records.client_words import ClientWords, client_words
 from cli.records.review_words import earlier_review
 from cli.records.triage import deciding, shows_object
-from cli.serve.jobs import Job
+from cli.serve.jobs import WAITING, Job
 from cli.serve.judging import Judged, judge, judge_lot
 from cli.serve.pages import link_to, page
 from cli.serve.people.refused import Refused
@@ -75,13 +75,16 @@ async def take(request: Request) -> Response:
     object_id = str(form.get("object", "")).strip() or None
     if not files:
         raise Refused(422, "No photograph was sent. Choose one, or drop it on the page.")
+    together = bool(form.get("together")) and len(files) > 1 and object_id is None
+    if not together and len(files) > WAITING:
+        raise Refused(422, f"At most {WAITING} photographs are brought at once. A screening takes a whole folder.")
     if object_id is not None:
         await run_in_threadpool(_check_object, desk, object_id)
     uploads = [await run_in_threadpool(desk.uploads.take, file.file, file.filename or "") for file in files]
-    if form.get("together") and len(uploads) > 1 and object_id is None:
+    if together:
         jobs = [desk.jobs.submit(f"{len(uploads)} photographs of one thing", partial(judge_lot, desk, uploads))]
     else:
-        jobs = [desk.jobs.submit(one.path.name, partial(judge, desk, one, object_id)) for one in uploads]
+        jobs = desk.jobs.submit_all([(one.path.name, partial(judge, desk, one, object_id)) for one in uploads])
     for upload in uploads:
         note(request, "brought a photograph", photo=upload.path.name, sha256=upload.sha256)
     await form.close()
