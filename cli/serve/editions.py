@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 from cli.runs.judging_options import LookingOptions
@@ -26,11 +27,12 @@ class Editions:
         with self._lock:
             now = self._state()
             if self._edition is None or now != self._of:
-                self._edition = self._judging.open_edition(self._data, parallel=cpu_count())
-                self._of = now
+                self._edition, self._of = self._judging.open_edition(self._data, parallel=cpu_count()), now
+            else:  # reviewers may have found since that the calibration no longer fits; nothing else is opened for that
+                self._edition = replace(self._edition, misfit=not fits(self._data, self._edition.calibration))
             return self._edition
 
     def _state(self) -> tuple[object, ...]:
         with Catalogue.reading(self._data) as catalogue:
             last = catalogue.calibration()
-            return catalogue.revision, last and last.number, fits(self._data, last)
+            return catalogue.revision, last and last.number

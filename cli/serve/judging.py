@@ -13,6 +13,8 @@ from cli.serve.uploads import Upload
 from retrieval.judging.judge import compare, judge_all
 from retrieval.judging.together import Part, judge_together
 
+NAMED = 5  # objects for each work
+
 
 @dataclass(frozen=True, slots=True)
 class Judged:
@@ -26,9 +28,7 @@ def judge(desk: Service, upload: Upload, object_id: str | None = None) -> Judged
     """Judge a photograph against all objects, or one, and record the verdict as `artifact query` does."""
     edition, limit = desk.editions.current(), desk.settings.judging.max_megapixels
     if object_id is None:
-        (verdict,) = judge_all(
-            edition, [upload.path], k=desk.settings.k, several=True, read=desk.reader, max_megapixels=limit
-        )
+        (verdict,) = judge_all(edition, [upload.path], k=NAMED, several=True, read=desk.reader, max_megapixels=limit)
     else:
         verdict = compare(edition, upload.path, object_id, read=desk.reader, max_megapixels=limit)
     with recording(edition) as recorder:
@@ -44,7 +44,7 @@ def judge_lot(desk: Service, uploads: Sequence[Upload]) -> list[Judged]:
     parts: list[Part] = []
     paths = [upload.path for upload in uploads]
     with recording(edition) as recorder:
-        verdicts = judge_all(edition, paths, k=desk.settings.k, several=True, read=desk.reader, max_megapixels=limit)
+        verdicts = judge_all(edition, paths, k=NAMED, several=True, read=desk.reader, max_megapixels=limit)
         for upload, verdict in zip(uploads, verdicts, strict=True):
             record = photograph_record(verdict, edition, recorder.keep(verdict))
             recorder.add_reviews(record)

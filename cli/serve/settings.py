@@ -45,7 +45,6 @@ class Settings:
     tokens: tuple[Token, ...] = ()  # none: whoever reaches it is a reviewer
     allowed: tuple[Path, ...] = ()  # folders whose photographs may be screened, resolved
     most_bytes: int = 200_000_000  # of one request
-    k: int = 5  # objects to name for each work
 
     def __post_init__(self) -> None:
         if not self.tokens and not (is_loopback(self.host) and (self.address is None or self._is_local_address)):

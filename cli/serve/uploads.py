@@ -68,10 +68,6 @@ class Uploads:
         """Say whether a photograph stays."""
         return (self._folder_of(sha256) / _KEPT).exists()
 
-    def holds(self, path: Path) -> bool:
-        """Say whether a photograph was brought to the desk, and is still here."""
-        return path.is_relative_to(self._folder) and path.is_file()
-
     def close(self) -> None:
         """Remove what was brought and is not to be kept."""
         for sha256 in self._brought:

@@ -13,8 +13,7 @@ from cli.records.entry_words import entry_words, is_claim
 from cli.records.lines import lot_words, offer_words
 from cli.records.of_verdict import entry_record
 from retrieval.catalogue.catalogue import Catalogue
-from retrieval.catalogue.lookups import has_object
-from retrieval.catalogue.rows import Photo
+from retrieval.catalogue.lookups import exemplar_of, has_object
 from retrieval.catalogue.standing import Register, RegisterEntry
 from retrieval.moment import day
 from retrieval.outcome import UNREADABLE, Outcome
@@ -118,7 +117,5 @@ def _register_entry(catalogue: Catalogue, object_id: str | None) -> RegisterEntr
 
 def _exemplar(catalogue: Catalogue, entry: LogEntry, object_id: str) -> int | None:
     """Return the exemplar that a photograph was compared with, or else the first one of the object."""
-    photos: Sequence[Photo] = catalogue.photos(object_id)
-    named = next((photo for photo in photos if entry.exemplar and photo.file == Path(entry.exemplar)), None)
-    found = named or (photos[0] if photos else None)
+    found = exemplar_of(catalogue, object_id, entry.exemplar) or next(iter(catalogue.photos(object_id)), None)
     return found.photo_id if found else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import Path
 
 from retrieval.catalogue.catalogue import Catalogue
 from retrieval.catalogue.rows import Object, Photo
@@ -16,6 +17,11 @@ def photo_of(catalogue: Catalogue, photo_id: int) -> Photo | None:
         return None
     sql = f"SELECT {', '.join(Photo.__slots__)} FROM photos WHERE photo_id = ?"
     return next((Photo(**row) for row in catalogue.db.query(sql, [photo_id])), None)
+
+
+def exemplar_of(catalogue: Catalogue, object_id: str, file: str | None) -> Photo | None:
+    """Return the exemplar of an object that lies in a file; None where there is none now."""
+    return next((photo for photo in catalogue.photos(object_id) if file and photo.file == Path(file)), None)
 
 
 def objects_of(catalogue: Catalogue, object_ids: Iterable[str]) -> list[Object]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from urllib.parse import quote
 
 from starlette.concurrency import run_in_threadpool
@@ -16,7 +15,7 @@ from starlette.routing import Route
 
 from cli.pages.parts import DistanceBar
 from cli.records.alert_words import alert_sentence, alert_words
-from cli.records.artifact_1 import PhotographRecord, TogetherRecord, WorkRecord
+from cli.records.artifact_1 import MatchRecord, PhotographRecord, TogetherRecord, WorkRecord
 from cli.records.client_words import ClientWords, client_words
 from cli.records.review_words import earlier_review
 from cli.records.triage import deciding, shows_object
@@ -27,7 +26,7 @@ from cli.serve.people.refused import Refused
 from cli.serve.people.sessions import note, posted, service
 from cli.serve.service import Service
 from retrieval.catalogue.catalogue import Catalogue
-from retrieval.judging.edition import Edition
+from retrieval.catalogue.lookups import exemplar_of
 
 NEAREST = 5  # objects shown beside a work
 
@@ -173,31 +172,27 @@ def _card(desk: Service, job: Job) -> Card:
     found = _results(job)
     if not is_over or not found:
         return Card(job, is_over, desk.jobs.ahead_of(job), (), ())
-    edition = desk.editions.current()
     joint = {said["object_id"]: said for one in found for said in one.record["together"]}
-    return Card(job, True, 0, [_photograph(desk, one, edition) for one in found], list(joint.values()))
+    with Catalogue.reading(desk.data) as catalogue:
+        return Card(job, True, 0, [_photograph(desk, one, catalogue) for one in found], list(joint.values()))
 
 
-def _photograph(desk: Service, one: Judged, edition: Edition) -> PhotographCard:
+def _photograph(desk: Service, one: Judged, catalogue: Catalogue) -> PhotographCard:
     record, upload = one.record, one.upload
-    works = [_work(record, number, edition) for number in range(len(record["works"]))]
+    works = [_work(record, number, catalogue) for number in range(len(record["works"]))]
     said = client_words(record, None) if record["error"] is not None else None
     return PhotographCard(upload.path.name, upload.sha256, desk.uploads.is_kept(upload.sha256), works, said)
 
 
-def _work(record: PhotographRecord, number: int, edition: Edition) -> WorkCard:
+def _near(match: MatchRecord, catalogue: Catalogue) -> NearObject:
+    object_id = match["object_id"]
+    photo = exemplar_of(catalogue, object_id, match["exemplar"])
+    title = catalogue.titles([object_id])[object_id]
+    return NearObject(object_id, title, photo.photo_id if photo else None, match["distance"])
+
+
+def _work(record: PhotographRecord, number: int, catalogue: Catalogue) -> WorkCard:
     work, verdicts = record["works"][number], record["verdicts"]
-    with Catalogue.reading(edition.data) as catalogue:
-        titles = catalogue.titles([match["object_id"] for match in work["matches"]])
-    near = [
-        NearObject(
-            match["object_id"],
-            titles.get(match["object_id"], ""),
-            _photo_id(edition, match["object_id"], match["exemplar"]),
-            match["distance"],
-        )
-        for match in work["matches"][:NEAREST]
-    ]
     name, distance = deciding(work["matches"][0]) if work["matches"] else ("", None)
     return WorkCard(
         record=work,
@@ -206,15 +201,10 @@ def _work(record: PhotographRecord, number: int, edition: Edition) -> WorkCard:
         named=shows_object(work),
         judged_by=name,
         bar=DistanceBar.of(distance) if distance else None,
-        near=near,
+        near=[_near(match, catalogue) for match in work["matches"][:NEAREST]],
         review=earlier_review(review) if (review := work["review"]) else "",
         verdict=verdicts[number] if number < len(verdicts) else None,
     )
-
-
-def _photo_id(edition: Edition, object_id: str, exemplar: str) -> int | None:
-    photos = edition.exemplars.get(object_id, ())
-    return next((photo.photo_id for photo in photos if photo.file == Path(exemplar)), None)
 
 
 ROUTES = (
