@@ -12,13 +12,13 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.sessions import SessionMiddleware
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 
 from cli.serve.api.routes import ROUTES as API
 from cli.serve.jobs import Busy
-from cli.serve.pages import error_page
+from cli.serve.pages import refusal
 from cli.serve.people.guard import Guard
 from cli.serve.people.refused import Refused
 from cli.serve.service import Service
@@ -89,30 +89,21 @@ def make_app(settings: Settings) -> Starlette:
     return app
 
 
-def _answer(request: Request, status: int, sentence: str, after: int | None = None) -> Response:
-    """Return an error as a sentence: on a page, or as JSON for programs."""
-    headers = {"Retry-After": str(after)} if after else None
-    prefix = str(request.scope.get("root_path", ""))
-    if request.url.path.removeprefix(prefix).startswith("/api"):
-        return JSONResponse({"error": sentence}, status, headers=headers)
-    return error_page(request, status, sentence, headers=headers)
-
-
 def _said(request: Request, error: Exception) -> Response:
     if isinstance(error, Busy):
-        return _answer(request, 503, str(error), error.after)
+        return refusal(request, 503, str(error), after=error.after)
     if isinstance(error, CatalogueBusy):
-        return _answer(request, 503, str(error), Busy.after)
+        return refusal(request, 503, str(error), after=Busy.after)
     missing = isinstance(error, UnknownVerdict | UnknownObject | CatalogueMissing)
-    return _answer(request, 404 if missing else 422, str(error))
+    return refusal(request, 404 if missing else 422, str(error))
 
 
 def _refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, Refused)
-    return _answer(request, error.status, error.sentence, error.after)
+    return refusal(request, error.status, error.sentence, after=error.after)
 
 
 def _not_found(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     words = {404: "There is nothing at this address.", 405: "That cannot be done at this address."}
-    return _answer(request, error.status_code, words.get(error.status_code, str(error.detail)))
+    return refusal(request, error.status_code, words.get(error.status_code, str(error.detail)))

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote, urlencode
 
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.types import Scope
 
 from cli.pages.templating import environment
 from cli.serve.people.sessions import csrf_of, visitor
@@ -38,15 +39,25 @@ def page(
     return HTMLResponse(rendered(request, template, tab=tab, **values), status, headers=headers)
 
 
+def below(request: Request, path: str) -> str:
+    """Return the address of a path of the desk, below its prefix."""
+    return str(request.scope.get("root_path", "")) + path
+
+
+def path_of(scope: Scope) -> str:
+    """Return the path of a request within the desk, without its prefix."""
+    return str(scope["path"]).removeprefix(str(scope.get("root_path", "")))
+
+
 def link_to(request: Request, name: str, **parts: object) -> str:
     """Return the path of an address of the desk, below its prefix; any id of an object has one.
 
     An id that browsers or proxies would shorten in a path, as `a/../b`, is asked for instead.
     """
-    prefix, object_id = str(request.scope.get("root_path", "")), str(parts.get("object_id", "-"))
+    object_id = str(parts.get("object_id", "-"))
     if not _keeps_in_path(object_id):
-        return f"{prefix}{request.app.url_path_for(f'{name}_asked')}?{urlencode({'id': object_id})}"
-    return prefix + quote(str(request.app.url_path_for(name, **parts)))
+        return below(request, f"{request.app.url_path_for(f'{name}_asked')}?{urlencode({'id': object_id})}")
+    return below(request, quote(str(request.app.url_path_for(name, **parts))))
 
 
 def _keeps_in_path(object_id: str) -> bool:
@@ -66,15 +77,19 @@ def rendered(request: Request, template: str, *, tab: str = "", **values: object
     )
 
 
+def refusal(request: Request, status: int, sentence: str, *, after: int | None = None) -> Response:
+    """Return a refusal as a sentence, on a page or for programs as JSON; `after` is when to come again, in seconds."""
+    headers = {"Retry-After": str(after)} if after else None
+    if path_of(request.scope).startswith("/api"):
+        return JSONResponse({"error": sentence}, status, headers=headers)
+    return error_page(request, status, sentence, headers=headers)
+
+
 def error_page(request: Request, status: int, sentence: str, *, headers: Mapping[str, str] | None = None) -> Response:
     """Return a page that says in a sentence what went wrong; only the sentence to a script of ours."""
     if "hx-request" in request.headers:
         return HTMLResponse(_environment().get_template("error_part.html").render(sentence=sentence), status, headers)
-    text = (
-        _environment()
-        .get_template("error.html")
-        .render(sentence=sentence, status=status, home=f"{request.scope.get('root_path', '')}/")
-    )
+    text = _environment().get_template("error.html").render(sentence=sentence, status=status, home=below(request, "/"))
     return HTMLResponse(text, status, headers=headers)
 
 

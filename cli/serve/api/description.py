@@ -14,6 +14,7 @@ from cli.output.version import program_version
 from cli.serve.api.answers import LARGEST, MOST, USUAL, answer
 from cli.serve.api.photographs import LONGEST_WAIT, WAITS
 from cli.serve.api.schemas import OUTCOMES, TEXT, Schema, list_of, ref, schemas
+from cli.serve.pages import below
 from retrieval.outcome import UNREADABLE
 
 WORDS = {
@@ -127,7 +128,7 @@ OPERATIONS = (
 
 def show(request: Request) -> Response:
     """Answer with the description."""
-    return answer(description() | {"servers": [{"url": str(request.scope.get("root_path", "")) or "/"}]})
+    return answer(description() | {"servers": [{"url": below(request, "") or "/"}]})
 
 
 @cache

@@ -4,22 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import hmac
-import math
 import os
 import time
 from collections import Counter, OrderedDict
-from collections.abc import Mapping
 from urllib.parse import quote
 
 import typer
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from cli.output.text import plain
 from cli.output.unforeseen import TRACEBACK, unforeseen_words
-from cli.serve.pages import error_page
+from cli.serve.pages import below, path_of, refusal
 from cli.serve.people.refused import Refused
 from cli.serve.people.signed_out import SignedOut
 from cli.serve.settings import Role, Settings, Token, digest_of
@@ -62,7 +60,6 @@ class Guard:
             await self.app(scope, receive, send)
             return
         request = Request(scope)
-        is_api = _path(scope).startswith("/api")
         begun = False
 
         async def send_safely(message: Message) -> None:
@@ -79,26 +76,26 @@ class Guard:
         self._running[client] += 1
         try:
             self._check(request, scope, client)
-            known = not _path(scope).startswith(PUBLIC)
+            known = not path_of(scope).startswith(PUBLIC)
             within = _limited(receive, self.settings.most_bytes if known else SMALL, WHOLE if known else SLOWEST)
             await self.app(scope, within, send_safely)
         except Refused as refused:
-            await _answer(request, refused, is_api)(scope, receive, send_safely)
+            await _answer(request, refused)(scope, receive, send_safely)
         except ClientDisconnect:
             return
         except Exception as error:
             if os.environ.get(TRACEBACK):
                 raise
-            typer.echo(plain(f"artifact: {request.method} {_path(scope)}: {unforeseen_words(error)}"), err=True)
+            typer.echo(plain(f"artifact: {request.method} {path_of(scope)}: {unforeseen_words(error)}"), err=True)
             if not begun:
-                await _answer(request, Refused(500, UNFORESEEN), is_api)(scope, receive, send_safely)
+                await _answer(request, Refused(500, UNFORESEEN))(scope, receive, send_safely)
         finally:
             self._running[client] -= 1
             self._running += Counter()  # without those that have gone
 
     def _check(self, request: Request, scope: Scope, client: str) -> None:
         """Note who comes; raises Refused."""
-        settings, headers, path = self.settings, request.headers, _path(scope)
+        settings, headers, path = self.settings, request.headers, path_of(scope)
         if settings.hosts is not None and headers.get("host", "").lower() not in settings.hosts:
             raise Refused(400, f"This desk is at {settings.link}, and answers to no other name.")
         too_many = self._running[client] > OF_ONE or self._running.total() > AT_ONCE
@@ -112,7 +109,7 @@ class Guard:
         if path.startswith(("/sign-in", "/invited/")) and changes and not self._tries.allows(client):
             raise Refused(503, "Too many tries. Wait a minute.", after=60)
         if int(headers.get("content-length", "0") or 0) > settings.most_bytes:
-            raise Refused(413, f"More than {settings.most_bytes / 1e6:,.0f} MB at once; `--max-upload` sets the limit.")
+            raise _too_much(settings.most_bytes)
         self._admit(request, path, changes)
 
     def _is_own(self, headers: Headers) -> bool:
@@ -178,10 +175,8 @@ class Rates:
         return left >= 1
 
 
-def _path(scope: Scope) -> str:
-    """Return the path within the desk."""
-    path, prefix = str(scope["path"]), str(scope.get("root_path", ""))
-    return path[len(prefix) :] if prefix and path.startswith(prefix) else path
+def _too_much(most: int) -> Refused:
+    return Refused(413, f"More than {most / 1e6:,g} MB at once; `--max-upload` sets the limit.")
 
 
 def _limited(receive: Receive, most: int, seconds: float) -> Receive:
@@ -200,19 +195,16 @@ def _limited(receive: Receive, most: int, seconds: float) -> Receive:
         left -= len(message.get("body", b""))
         whole = not message.get("more_body", False)
         if left < 0:
-            raise Refused(413, f"More than {most / 1e6:,.3g} MB at once; `--max-upload` sets the limit.")
+            raise _too_much(most)
         return message
 
     return limited
 
 
-def _answer(request: Request, refused: Refused, is_api: bool) -> Response:
-    """Return how somebody is told that a request is not answered."""
-    headers: Mapping[str, str] = {"Retry-After": str(math.ceil(refused.after))} if refused.after else {}
-    if is_api:
-        return JSONResponse({"error": refused.sentence}, refused.status, headers=headers)
-    if refused.status == 401 and request.method in SAFE_METHODS and "hx-request" not in request.headers:
-        path = _path(request.scope)
-        asked = f"?next={quote(path)}" if path != "/" else ""
-        return RedirectResponse(f"{request.scope.get('root_path', '')}/sign-in{asked}", 303)
-    return error_page(request, refused.status, refused.sentence, headers=headers)
+def _answer(request: Request, refused: Refused) -> Response:
+    """Return how somebody is told that a request is not answered; whoever looks and is not known is led to sign in."""
+    path = path_of(request.scope)
+    is_looked_at = request.method in SAFE_METHODS and "hx-request" not in request.headers
+    if refused.status == 401 and is_looked_at and not path.startswith("/api"):
+        return RedirectResponse(below(request, "/sign-in" + (f"?next={quote(path)}" if path != "/" else "")), 303)
+    return refusal(request, refused.status, refused.sentence, after=refused.after)

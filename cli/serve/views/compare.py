@@ -15,7 +15,7 @@ from cli.pages.parts import DistanceBar
 from cli.pictures.maps import ramp
 from cli.records.alert_words import words_of
 from cli.serve.comparing.tiles import KEY
-from cli.serve.pages import page
+from cli.serve.pages import below, link_to, page
 from cli.serve.people.refused import Refused
 from cli.serve.people.sessions import service
 from cli.serve.service import Service
@@ -95,7 +95,7 @@ def progress(request: Request) -> Response:
     if making is None:
         if "hx-request" in request.headers:
             return Response(headers={"HX-Refresh": "true"})
-        return RedirectResponse(_address(request, kind, number=entry.number), 303)
+        return RedirectResponse(link_to(request, kind, number=entry.number), 303)
     return page(request, "compare_part.html", number=entry.number, kind=kind, step=making.step)
 
 
@@ -175,11 +175,7 @@ def _for_script(request: Request, record: Mapping[str, Any]) -> Mapping[str, Any
         for name, picture in record["pictures"].items()
     }
     wanted = {name: record[name] for name in names} | {"homography": record.get("homography"), "pictures": pictures}
-    return wanted | {"tiles": f"{request.scope.get('root_path', '')}/tiles"}
-
-
-def _address(request: Request, name: str, **parts: object) -> str:
-    return f"{request.scope.get('root_path', '')}{request.app.url_path_for(name, **parts)}"
+    return wanted | {"tiles": below(request, "/tiles")}
 
 
 ROUTES = (

@@ -15,7 +15,7 @@ from starlette.routing import Route
 
 from cli.serve.asked import Asked
 from cli.serve.decided import Batch, forget, remember
-from cli.serve.pages import link_to, page
+from cli.serve.pages import below, link_to, page, path_of
 from cli.serve.people.refused import Refused
 from cli.serve.people.sessions import note, posted, service, visitor
 from cli.serve.service import Service
@@ -196,12 +196,14 @@ def _withdraw(desk: Service, numbers: range, name: str, reason: str) -> list[int
 def _ask_name(request: Request, form: FormData) -> Response:
     """Ask who decides, and keep all else that the form held."""
     fields = [(name, str(value)) for name, value in form.multi_items() if name not in ("csrf", "name")]
-    return page(request, "who_decides.html", tab="queue", status=422, fields=fields, target=_own_path(request))
-
-
-def _own_path(request: Request) -> str:
-    prefix = str(request.scope.get("root_path", ""))
-    return prefix + str(request.scope["path"]).removeprefix(prefix)
+    return page(
+        request,
+        "who_decides.html",
+        tab="queue",
+        status=422,
+        fields=fields,
+        target=below(request, path_of(request.scope)),
+    )
 
 
 def _meanwhile(request: Request, wanted: Wanted, meanwhile: DecidedMeanwhile) -> Response:
@@ -211,7 +213,7 @@ def _meanwhile(request: Request, wanted: Wanted, meanwhile: DecidedMeanwhile) ->
     note(request, "was told of decisions made meanwhile", verdicts=list(newer))
     return page(
         request, "meanwhile.html", tab="queue", status=409, wanted=wanted, items=meanwhile.items, seen=seen,
-        words=_words(wanted), target=_own_path(request), one=len(wanted.seen) == 1, shown=shown,
+        words=_words(wanted), target=below(request, path_of(request.scope)), one=len(wanted.seen) == 1, shown=shown,
     )  # fmt: skip
 
 

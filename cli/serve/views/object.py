@@ -14,7 +14,7 @@ from starlette.routing import Route
 from cli.records.alert_words import short_word
 from cli.records.lines import offer_words
 from cli.serve.object_words import case_of, changes_in_words, known_of, status_words
-from cli.serve.pages import link_to, page
+from cli.serve.pages import below, link_to, page
 from cli.serve.people.refused import Refused
 from cli.serve.people.sessions import service
 from retrieval.catalogue.catalogue import Catalogue
@@ -83,7 +83,7 @@ def show(request: Request) -> Response:
         history=changes_in_words(changes),
         genuine=genuine if is_there else "",
         verdicts=_verdicts(data, object_id, _before(request)),
-        here=link_to(request, "object", object_id=object_id).removeprefix(str(request.scope.get("root_path", ""))),
+        here=link_to(request, "object", object_id=object_id).removeprefix(below(request, "")),
     )
 
 

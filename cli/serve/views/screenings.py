@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
@@ -16,7 +16,7 @@ from starlette.routing import Route
 from cli.pages.parts import SIGNS
 from cli.records.lines import render_csv, render_jsonl
 from cli.records.triage import triaged
-from cli.serve.pages import page
+from cli.serve.pages import link_to, page
 from cli.serve.people.refused import Refused
 from cli.serve.people.sessions import note, posted, service, visitor
 from cli.serve.screenings.kept import EVIDENCE, RECORDS, REPORT, Screening, State
@@ -119,19 +119,19 @@ def time_words(seconds: float) -> str:
 
 async def stop(request: Request) -> Response:
     """End a screening; what it has done is kept."""
-    await posted(request)
-    screening = await run_in_threadpool(found, request)
-    await run_in_threadpool(service(request).screenings.stop, screening.number)
-    note(request, "stopped a screening", screening=screening.number)
-    return _to(request, screening.number)
+    return await _have(request, service(request).screenings.stop, "stopped a screening")
 
 
 async def go_on(request: Request) -> Response:
     """Take up a screening where it was ended."""
+    return await _have(request, service(request).screenings.go_on, "went on with a screening")
+
+
+async def _have(request: Request, done: Callable[[int], None], words: str) -> Response:
     await posted(request)
     screening = await run_in_threadpool(found, request)
-    await run_in_threadpool(service(request).screenings.go_on, screening.number)
-    note(request, "went on with a screening", screening=screening.number)
+    await run_in_threadpool(done, screening.number)
+    note(request, words, screening=screening.number)
     return _to(request, screening.number)
 
 
@@ -178,8 +178,7 @@ def _folder(request: Request) -> Any:
 
 
 def _to(request: Request, number: int) -> Response:
-    path = request.app.url_path_for("screening", number=number)
-    return RedirectResponse(f"{request.scope.get('root_path', '')}{path}", 303)
+    return RedirectResponse(link_to(request, "screening", number=number), 303)
 
 
 ROUTES = (

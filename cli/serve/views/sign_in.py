@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from cli.serve.pages import page
+from cli.serve.pages import below, page
 from cli.serve.people.guard import find_token
 from cli.serve.people.refused import Refused
 from cli.serve.people.sessions import note, posted, service
@@ -28,7 +28,7 @@ async def sign_in(request: Request) -> Response:
     if token is None:
         return page(request, "sign_in.html", status=403, next=target, problem="This token is not known.")
     enter(request, digest)
-    return RedirectResponse(f"{request.scope.get('root_path', '')}{target}", 303)
+    return RedirectResponse(below(request, target), 303)
 
 
 def enter(request: Request, digest: str) -> None:
@@ -44,7 +44,7 @@ async def sign_out(request: Request) -> Response:
     if session := request.session.get("id"):
         service(request).signed_out.end(str(session))
     request.session.clear()
-    return RedirectResponse(f"{request.scope.get('root_path', '')}/", 303)
+    return RedirectResponse(below(request, "/"), 303)
 
 
 async def say_name(request: Request) -> Response:
@@ -55,7 +55,7 @@ async def say_name(request: Request) -> Response:
         raise Refused(422, f"A name has 1 to {LONGEST_NAME} letters.")
     request.session["name"] = name
     note(request, "said their name")
-    return RedirectResponse(f"{request.scope.get('root_path', '')}{_inside(str(form.get('next', '')))}", 303)
+    return RedirectResponse(below(request, _inside(str(form.get("next", "")))), 303)
 
 
 def _inside(target: str) -> str:
