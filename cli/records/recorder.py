@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 import typer
 
-from cli.records.artifact_1 import PhotographRecord, ReviewRecord, WorkRecord
+from cli.records.artifact_1 import PhotographRecord, ReviewRecord, TogetherRecord, WorkRecord, name_of
+from cli.records.of_verdict import photograph_record, together_record
 from retrieval.judging.edition import Edition
 from retrieval.judging.judge import Verdict
-from retrieval.judging.together import Together
+from retrieval.judging.together import Part, Together, judge_together
 from retrieval.outcome import OF_AN_OBJECT
 from retrieval.verdicts.entry import LogEntry, entries_of, entry_together
 from retrieval.verdicts.log import VerdictLog, can_record, read_sightings
@@ -32,6 +33,22 @@ class Recorder:
             return []
         entries = entries_of(verdict, self.edition, asked=asked, lot=lot)
         return self.log.add(entries, [work.sighting for work in verdict.works], since=self.since)
+
+    def record(self, verdict: Verdict, *, asked: str | None = None) -> PhotographRecord:
+        """Log a verdict, and return its record with what was decided earlier on the same photograph."""
+        record = photograph_record(verdict, self.edition, self.keep(verdict, asked=asked))
+        self.add_reviews(record)
+        return record
+
+    def say_together(self, parts: Sequence[Part], records: Sequence[PhotographRecord]) -> list[TogetherRecord]:
+        """Judge photographs together, log what is said of them, put it into their records, and return it."""
+        found = []
+        for said in judge_together(parts, self.edition.basis):
+            joint = together_record(said, self.keep_together(said))
+            for record in records:
+                record["together"] += [joint] if name_of(record) in joint["photos"] else []
+            found.append(joint)
+        return found
 
     def keep_together(self, said: Together, *, lot: Mapping[str, str] | None = None) -> int | None:
         """Log what is said of several photographs together; return its number in the log."""

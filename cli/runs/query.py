@@ -12,7 +12,7 @@ from cli.output.text import plain
 from cli.output.writing import check_targets
 from cli.records.artifact_1 import PhotographRecord, Tally, dumps, name_of
 from cli.records.away_words import first_away
-from cli.records.of_verdict import parts_of, photograph_record, together_record
+from cli.records.of_verdict import parts_of, photograph_record
 from cli.records.printed import print_photograph, print_together
 from cli.records.recorder import recording
 from cli.runs.judging_options import LookingOptions
@@ -22,7 +22,7 @@ from retrieval.encoder.stream import Reading
 from retrieval.errors import ArtifactError, UnreadableImage
 from retrieval.judging.edition import Edition
 from retrieval.judging.judge import Verdict, compare, judge_all
-from retrieval.judging.together import Part, judge_together
+from retrieval.judging.together import Part
 from retrieval.judging.two import judged_by
 from retrieval.machine import cpu_count
 from retrieval.photographs.kinds import SUFFIXES as PHOTOGRAPHS
@@ -56,8 +56,7 @@ def run_query(
     else:
         verdict = compare(edition, asked, object_id, read=read, max_megapixels=limit)
     with recording(edition) as recorder:
-        record = photograph_record(verdict, edition, recorder.keep(verdict, asked=object_id))
-        recorder.add_reviews(record)
+        record = recorder.record(verdict, asked=object_id)
     _say(record, as_json, titles=_titles(record, data))
     if (line := first_away(record)) is not None:
         typer.echo(line, err=True)
@@ -164,8 +163,7 @@ def run_queries(
     with recording(edition) as recorder, reading_apart() as read:
         limit = judging.max_megapixels
         for verdict in judge_all(edition, map(named, photos), k=k, several=several, read=read, max_megapixels=limit):
-            record = photograph_record(verdict, edition, recorder.keep(verdict))
-            recorder.add_reviews(record)
+            record = recorder.record(verdict)
             parts += parts_of(verdict, record) if together else ()
             away = away or first_away(record)
             if record["error"] is not None:
@@ -173,10 +171,7 @@ def run_queries(
             records.append(record)
             if not as_json and record["error"] is None:
                 _print(record, _titles(record, data))
-        for said in judge_together(parts, edition.basis):
-            joint = together_record(said, recorder.keep_together(said))
-            for record in records:
-                record["together"] += [joint] if name_of(record) in joint["photos"] else []
+        for joint in recorder.say_together(parts, records):
             if not as_json:
                 print_together(joint)
     if as_json:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from cli.records.artifact_1 import PhotographRecord, name_of
-from cli.records.of_verdict import parts_of, photograph_record, together_record
+from cli.records.artifact_1 import PhotographRecord
+from cli.records.of_verdict import parts_of
 from cli.records.recorder import recording
 from cli.serve.service import Service
 from cli.serve.uploads import Upload
 from retrieval.judging.judge import compare, judge_all
-from retrieval.judging.together import Part, judge_together
+from retrieval.judging.together import Part
 
 NAMED = 5  # objects for each work
 
@@ -32,9 +32,7 @@ def judge(desk: Service, upload: Upload, object_id: str | None = None) -> Judged
     else:
         verdict = compare(edition, upload.path, object_id, read=desk.reader, max_megapixels=limit)
     with recording(edition) as recorder:
-        record = photograph_record(verdict, edition, recorder.keep(verdict, asked=object_id))
-        recorder.add_reviews(record)
-    return Judged(upload, record)
+        return Judged(upload, recorder.record(verdict, asked=object_id))
 
 
 def judge_lot(desk: Service, uploads: Sequence[Upload]) -> list[Judged]:
@@ -46,12 +44,8 @@ def judge_lot(desk: Service, uploads: Sequence[Upload]) -> list[Judged]:
     with recording(edition) as recorder:
         verdicts = judge_all(edition, paths, k=NAMED, several=True, read=desk.reader, max_megapixels=limit)
         for upload, verdict in zip(uploads, verdicts, strict=True):
-            record = photograph_record(verdict, edition, recorder.keep(verdict))
-            recorder.add_reviews(record)
+            record = recorder.record(verdict)
             parts += parts_of(verdict, record)
             found.append(Judged(upload, record))
-        for said in judge_together(parts, edition.basis):
-            joint = together_record(said, recorder.keep_together(said))
-            for one in found:
-                one.record["together"] += [joint] if name_of(one.record) in joint["photos"] else []
+        recorder.say_together(parts, [one.record for one in found])
     return found
