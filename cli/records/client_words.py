@@ -29,15 +29,18 @@ class ClientWords:
 def client_words(record: PhotographRecord, work: WorkRecord | None) -> ClientWords:
     """Return what to tell a client of a work; of the photograph itself where it is unreadable (no work)."""
     if work is None:
-        return ClientWords(
-            "The file cannot be read as a photograph.", _sentence(record["error"] or ""), "Ask for it anew."
-        )
+        return unreadable_words(record["error"] or "")
     said = ClientWords(_what(work), _sure(work), _then(record, work))
     if (whole := together_with(record, work)) is not None:
         said = _of_a_lot(said, work, whole)
     if is_settled(work) and not work["alert"]:
         return ClientWords(said.what, said.sure, "Nothing: a person has decided on it.")
     return said
+
+
+def unreadable_words(why: str) -> ClientWords:
+    """Return what to tell of a photograph that could not be read."""
+    return ClientWords("The file cannot be read as a photograph.", sentence(why), "Ask for it anew.")
 
 
 def _of_a_lot(said: ClientWords, work: WorkRecord, whole: TogetherRecord) -> ClientWords:
@@ -93,18 +96,28 @@ def _what_of(outcome: str, best: MatchRecord) -> str:
 def _sure(work: WorkRecord) -> str:
     """Return how sure a verdict is: the distance that decided with its threshold, and what stands behind that."""
     if work["outcome"] == Outcome.INCONCLUSIVE or not work["matches"]:
-        return _sentence(work["reasons"][0]) if work["reasons"] else ""
+        return sentence(work["reasons"][0]) if work["reasons"] else ""
     best = work["matches"][0]
     name, judged = deciding(best)
     unknown = work["outcome"] == Outcome.NO_MATCH
     limit = judged["match_threshold"] if unknown else judged["authenticity_threshold"]
     if limit is None:
-        return f"The {name} distance is {judged['distance']:.3f}; there is no threshold for it."
-    side = "beyond" if judged["distance"] > limit else "within"
-    said = f"The {name} distance {judged['distance']:.3f} is {side} its threshold {limit:.3f}"
+        return without_threshold(name, judged["distance"])
+    said = beside_threshold(name, judged["distance"], limit)
     if stability := best["stability"]:
         said += f", and {stability['least']:.3f} to {stability['most']:.3f} when measured again"
     return f"{said}. The threshold is provisional." if is_provisional(work["reasons"]) else f"{said}."
+
+
+def without_threshold(name: str, distance: float) -> str:
+    """Return a distance that nothing judges, as a sentence."""
+    return f"The {name} distance is {distance:.3f}; there is no threshold for it."
+
+
+def beside_threshold(name: str, distance: float, limit: float) -> str:
+    """Return on which side of its threshold a distance lies; the sentence may go on."""
+    side = "beyond" if distance > limit else "within"
+    return f"The {name} distance {distance:.3f} is {side} its threshold {limit:.3f}"
 
 
 def is_provisional(reasons: Iterable[str]) -> bool:
@@ -114,8 +127,7 @@ def is_provisional(reasons: Iterable[str]) -> bool:
 
 def _then(record: PhotographRecord, work: WorkRecord) -> str:
     if (entry := work["register_entry"]) and work["alert"] in ALERTING:
-        whom = ", ".join(part for part in (entry["authority"], entry["contact"]) if part) or "whoever registered it"
-        return f"Hold it back, and tell {whom}."
+        return hold_back(entry["authority"], entry["contact"])
     if work["outcome"] == Outcome.DIVERGENT:
         if work["alert"] == Status.KNOWN_FORGERY:
             return "Take it for the forgery until a person has examined the object."
@@ -128,11 +140,18 @@ def _then(record: PhotographRecord, work: WorkRecord) -> str:
     return "Nothing stands out."
 
 
+def hold_back(authority: str, contact: str) -> str:
+    """Return what to do with a work that is registered as stolen or missing."""
+    whom = ", ".join(part for part in (authority, contact) if part) or "whoever registered it"
+    return f"Hold it back, and tell {whom}."
+
+
 def ask_for_help(reasons: Iterable[str]) -> str:
     """Return what to ask for where nothing can be said, by the reasons for that."""
     found = next((match[1] for reason in reasons if (match := _HELP.search(reason))), None)
     return f"Ask for {found}." if found else "A person has to look at it."
 
 
-def _sentence(text: str) -> str:
+def sentence(text: str) -> str:
+    """Return a text as a sentence; nothing stays nothing."""
     return f"{text[:1].upper()}{text[1:]}." if text else ""

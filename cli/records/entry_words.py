@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from cli.records.client_words import LOOK, ClientWords, ask_for_help, is_provisional
+from cli.records.client_words import (
+    LOOK,
+    ClientWords,
+    ask_for_help,
+    beside_threshold,
+    hold_back,
+    is_provisional,
+    sentence,
+    unreadable_words,
+    without_threshold,
+)
 from retrieval.catalogue.standing import RegisterEntry
 from retrieval.catalogue.status_words import ALERTING, Status
 from retrieval.outcome import UNREADABLE, Outcome
@@ -12,8 +22,7 @@ from retrieval.verdicts.entry import LogEntry
 def entry_words(entry: LogEntry, register: RegisterEntry | None = None) -> ClientWords:
     """Return what to tell of a verdict; `register` is what the register says of the object of its alert."""
     if entry.outcome == UNREADABLE:
-        why = _sentence(entry.reasons[0] if entry.reasons else "")
-        return ClientWords("The file cannot be read as a photograph.", why, "Ask for it anew.")
+        return unreadable_words(entry.reasons[0] if entry.reasons else "")
     what = _what(entry)
     if entry.together is not None:
         what = f"{len(entry.together)} photographs together: {what[:1].lower()}{what[1:]}"
@@ -22,8 +31,7 @@ def entry_words(entry: LogEntry, register: RegisterEntry | None = None) -> Clien
 
 def is_claim(entry: LogEntry) -> bool:
     """Say whether a verdict is on what a lot is said to be, and that is not upheld."""
-    asked = entry.asked is not None and entry.lot is not None and entry.together is None
-    return asked and not entry.alert and entry.outcome != Outcome.CONSISTENT
+    return entry.is_of_claim and not entry.alert and entry.outcome != Outcome.CONSISTENT
 
 
 def _what(entry: LogEntry) -> str:
@@ -47,21 +55,19 @@ def _sure(entry: LogEntry) -> str:
     """Return how sure a verdict is: the distance that decided with its threshold, and what stands behind that."""
     distance = entry.decisive
     if entry.outcome == Outcome.INCONCLUSIVE or distance is None:
-        return _sentence(entry.reasons[0] if entry.reasons else "")
-    name = "global" if entry.combined is None else "combined"
+        return sentence(entry.reasons[0] if entry.reasons else "")
+    name = entry.decided_by
     if entry.threshold is None:
-        return f"The {name} distance is {distance:.3f}; there is no threshold for it."
+        return without_threshold(name, distance)
     if entry.outcome == Outcome.NO_MATCH:
         return f"The nearest object lies at a {name} distance of {distance:.3f}."
-    side = "beyond" if distance > entry.threshold else "within"
-    said = f"The {name} distance {distance:.3f} is {side} its threshold {entry.threshold:.3f}."
+    said = f"{beside_threshold(name, distance, entry.threshold)}."
     return f"{said} The threshold is provisional." if is_provisional(entry.reasons) else said
 
 
 def _then(entry: LogEntry, register: RegisterEntry | None) -> str:
     if entry.alert in ALERTING:
-        named = ", ".join(part for part in (register.authority, register.contact) if part) if register else ""
-        return f"Hold it back, and tell {named or 'whoever registered it'}."
+        return hold_back(register.authority, register.contact) if register else hold_back("", "")
     if entry.outcome == Outcome.DIVERGENT:
         if entry.alert == Status.KNOWN_FORGERY:
             return "Take it for the forgery until a person has examined the object."
@@ -71,7 +77,3 @@ def _then(entry: LogEntry, register: RegisterEntry | None) -> str:
     if entry.outcome == Outcome.INCONCLUSIVE:
         return ask_for_help(entry.reasons)
     return "Ask what it is that the lot is said to be." if is_claim(entry) else "Nothing stands out."
-
-
-def _sentence(text: str) -> str:
-    return f"{text[:1].upper()}{text[1:]}." if text else ""

@@ -15,6 +15,7 @@ from cli.output.text import plain
 from cli.output.writing import check_targets
 from cli.records.alert_words import short_word, words_of
 from cli.records.artifact_1 import dumps
+from cli.records.entry_words import is_claim
 from cli.records.lines import lot_words
 from cli.runs.judging_options import JudgingOptions
 from retrieval.catalogue.catalogue import Catalogue
@@ -51,11 +52,9 @@ def _listed(entries: Sequence[LogEntry], titles: Mapping[str, str], dated: Calla
     """Yield two lines a verdict: what was said of which object; and below, which lot and photograph it is."""
     yield f"{'verdict':>7}  {'outcome':<16}  {'distance':<14}  object"
     for entry in entries:
-        is_claim = entry.asked is not None and entry.lot is not None and entry.together is None
-        known = str(entry.asked) if is_claim else object_of(entry)
+        known = str(entry.asked) if entry.is_of_claim else object_of(entry)
         object_words = ", ".join(text for text in (known, titles.get(known, "")) if text)
-        refused = is_claim and not entry.alert and entry.outcome != Outcome.CONSISTENT
-        what = "claim not upheld" if refused else said_of(entry)
+        what = "claim not upheld" if is_claim(entry) else said_of(entry)
         said = f"{entry.number:>7}  {what:<16}  {distance_of(entry):<14}  {object_words}".rstrip()
         yield alarming(said) if entry.alert else plain(said)
         why = entry.reasons[0] if entry.reasons and entry.object_id is None else ""
@@ -77,8 +76,7 @@ def said_of(entry: LogEntry) -> str:
 
 def distance_of(entry: LogEntry) -> str:
     """Return the distance that decided, with its name, for a table."""
-    name = "global" if entry.combined is None else "combined"
-    return "" if entry.decisive is None else f"{name} {entry.decisive:.3f}"
+    return "" if entry.decisive is None else f"{entry.decided_by} {entry.decisive:.3f}"
 
 
 def object_of(entry: LogEntry) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from cli.pages.parts import DistanceBar
 from cli.records.alert_words import alert_sentence, words_of
@@ -12,11 +11,11 @@ from cli.records.client_words import ClientWords
 from cli.records.entry_words import entry_words, is_claim
 from cli.records.lines import lot_words, offer_words
 from cli.records.of_verdict import entry_record
+from cli.runs.verdicts import in_folder
 from retrieval.catalogue.catalogue import Catalogue
 from retrieval.catalogue.lookups import exemplar_of, has_object
 from retrieval.catalogue.standing import Register, RegisterEntry
 from retrieval.moment import day
-from retrieval.outcome import UNREADABLE, Outcome
 from retrieval.verdicts.deciding import last_review
 from retrieval.verdicts.entry import LogEntry
 from retrieval.verdicts.log import VerdictLog
@@ -42,11 +41,6 @@ class VerdictCard:
         return None if distance is None else DistanceBar(distance, self.entry.threshold, None)
 
     @property
-    def judged_by(self) -> str:
-        """The name of the distance that decided."""
-        return "global" if self.entry.combined is None else "combined"
-
-    @property
     def offer(self) -> str:
         """Where it was offered, and as what."""
         lot = self.entry.lot
@@ -57,7 +51,7 @@ class VerdictCard:
     @property
     def name(self) -> str:
         """The photograph after the name of its folder."""
-        return str(Path(*Path(self.entry.name).parts[-2:]))
+        return in_folder(self.entry)
 
     @property
     def day(self) -> str:
@@ -78,14 +72,13 @@ class VerdictCard:
 def card_of(log: VerdictLog, catalogue: Catalogue, entry: LogEntry) -> VerdictCard:
     """Return what a page shows of a verdict."""
     assert entry.number is not None
-    object_id = _shown_object(entry)
+    object_id = entry.about
     register = _register_entry(catalogue, entry.alerted) if entry.alert else None
     alert = ""
     if register is not None:
         alert = alert_sentence(words_of(entry.alert, entry.alert_certainty, entry.alerted), entry_record(register))
     whole = entry.together
-    has_picture = entry.sha256 is not None and entry.outcome != UNREADABLE and whole is None
-    shown = entry.number if has_picture else (whole or (None,))[0]
+    shown = entry.number if entry.has_picture else (whole or (None,))[0]
     return VerdictCard(
         entry=entry,
         object_id=object_id or "",
@@ -101,12 +94,6 @@ def card_of(log: VerdictLog, catalogue: Catalogue, entry: LogEntry) -> VerdictCa
 def cards_of(log: VerdictLog, catalogue: Catalogue, numbers: Sequence[int]) -> list[VerdictCard]:
     """Return what a page shows of some verdicts."""
     return [card_of(log, catalogue, log.entry(number)) for number in numbers]
-
-
-def _shown_object(entry: LogEntry) -> str | None:
-    if entry.alert and entry.alert_object:
-        return entry.alert_object
-    return (None if entry.outcome == Outcome.NO_MATCH else entry.object_id) or entry.asked
 
 
 def _register_entry(catalogue: Catalogue, object_id: str | None) -> RegisterEntry:

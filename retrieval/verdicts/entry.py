@@ -15,7 +15,7 @@ from retrieval.judging.judge import Verdict
 from retrieval.judging.together import Together
 from retrieval.judging.work import Work
 from retrieval.moment import now
-from retrieval.outcome import UNREADABLE
+from retrieval.outcome import UNREADABLE, Outcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +62,26 @@ class LogEntry:
         return self.whole if self.combined is None else self.combined
 
     @property
+    def decided_by(self) -> str:
+        """The name of the distance that decides."""
+        return "global" if self.combined is None else "combined"
+
+    @property
+    def is_of_claim(self) -> bool:
+        """Whether it compares a photograph with what its lot is said to be."""
+        return self.asked is not None and self.lot is not None and self.together is None
+
+    @property
+    def has_picture(self) -> bool:
+        """Whether there is one photograph to show, which could be read."""
+        return self.sha256 is not None and self.together is None and self.outcome != UNREADABLE
+
+    @property
+    def about(self) -> str | None:
+        """The object that it is about, for a person who decides."""
+        return object_about(self.alert, self.alert_object, self.outcome, self.object_id, self.asked)
+
+    @property
     def name(self) -> str:
         """What a person calls the photograph: its file, with the number of the picture in a file of several.
 
@@ -74,6 +94,15 @@ class LogEntry:
     def to_json(self) -> dict[str, Any]:
         """Return the entry as JSON shows it."""
         return {"global" if name == "whole" else name: value for name, value in asdict(self).items()}
+
+
+def object_about(
+    alert: str | None, alert_object: str | None, outcome: str, object_id: str | None, asked: str | None
+) -> str | None:
+    """Return the object that a verdict is about: that of its alert, the one it names, or the one that was asked for."""
+    if alert and alert_object:
+        return alert_object
+    return (None if outcome == Outcome.NO_MATCH else object_id) or asked
 
 
 def entries_of(

@@ -11,6 +11,7 @@ from retrieval.catalogue.database import writing
 from retrieval.catalogue.status_words import Status
 from retrieval.errors import CatalogueBusy
 from retrieval.outcome import UNREADABLE, Outcome
+from retrieval.verdicts.entry import object_about
 from retrieval.verdicts.log import VerdictLog
 from retrieval.verdicts.migrations import WAITING
 from retrieval.verdicts.opening import ALL, CONTENT, TOUCHED, compute_open, wholes
@@ -146,8 +147,9 @@ def _insert(log: VerdictLog, numbers: Iterable[int]) -> None:
 def _row_of(row: dict[str, Any]) -> tuple[object, ...]:
     rank, far, last = order_of(row)
     lot = json.loads(row["lot"]) if row["lot"] else {}
+    about = object_about(*(row[name] for name in ("alert", "alert_object", "outcome", "object_id", "asked")))
     return (
-        row["number"], row["content"], rank, far, last, row["outcome"], row["alert"], object_of(row), row["distance"],
+        row["number"], row["content"], rank, far, last, row["outcome"], row["alert"], about, row["distance"],
         row["date"], lot.get("sale") or None, lot.get("house") or None,
     )  # fmt: skip
 
@@ -168,14 +170,6 @@ def _rank(row: dict[str, Any]) -> int:
         return _UNREADABLE
     claimed = row["asked"] is not None and row["lot"] is not None and row["together"] is None
     return _CLAIM if claimed and row["outcome"] != Outcome.CONSISTENT else _PLAUSIBLE
-
-
-def object_of(row: dict[str, Any]) -> str | None:
-    """Return the object that a verdict is about: that of its alert, the one it names, or the one that was asked for."""
-    if row["alert"] and row["alert_object"]:
-        return str(row["alert_object"])
-    named = None if row["outcome"] == Outcome.NO_MATCH else row["object_id"]
-    return named or row["asked"]
 
 
 def _words(row: dict[str, Any]) -> str:

@@ -22,7 +22,7 @@ from retrieval.catalogue.changes import changes_of
 from retrieval.catalogue.standing import FORGERY_OF, Register
 from retrieval.errors import CatalogueMissing, UnknownObject
 from retrieval.moment import day
-from retrieval.outcome import UNREADABLE, Outcome
+from retrieval.outcome import Outcome
 from retrieval.verdicts.entry import LogEntry
 from retrieval.verdicts.log import VerdictLog
 from retrieval.verdicts.of_object import count_on, verdicts_on
@@ -108,17 +108,16 @@ def _verdicts(data: Path, object_id: str, before: int | None) -> Verdicts:
 
 def _card(log: VerdictLog, entry: LogEntry, object_id: str) -> VerdictCard:
     distance = entry.decisive
-    kind = "global" if entry.combined is None else "combined"
     beside = "" if entry.threshold is None else f", threshold {entry.threshold:.3f}"
     return VerdictCard(
         entry=entry,
         name=Path(entry.name).name,
         date=day(entry.date),
         alert=short_word(entry.alert, entry.alert_certainty) if entry.alert else "",
-        distance="" if distance is None else f"{kind} distance {distance:.3f}{beside}",
+        distance="" if distance is None else f"{entry.decided_by} distance {distance:.3f}{beside}",
         offered=offer_words(entry.lot),
         reviews=[_held(review) for review in reviews(log, entry.number)],
-        pictured=entry.sha256 is not None and entry.together is None and entry.outcome != UNREADABLE,
+        pictured=entry.has_picture,
         compared=entry.object_id is not None and entry.outcome in COMPARED and entry.together is None,
         of_other=entry.object_id != object_id,
     )

@@ -23,7 +23,6 @@ from retrieval.catalogue.pictures import read_exemplar
 from retrieval.catalogue.rows import Photo
 from retrieval.errors import UnreadableImage
 from retrieval.machine import cpu_count
-from retrieval.outcome import UNREADABLE
 from retrieval.photographs.images import read_photograph
 from retrieval.verdicts.entry import LogEntry
 from retrieval.verdicts.log import VerdictLog
@@ -38,7 +37,7 @@ def of_verdict(request: Request) -> Response:
     with VerdictLog.reading(desk.data) as log:
         entry = log.entry(request.path_params["number"])
     # what was refused when it was judged, as one of too many pixels, is read no more here, where nothing limits it
-    if entry.sha256 is None or entry.together is not None or entry.outcome == UNREADABLE:
+    if entry.sha256 is None or not entry.has_picture:
         raise Refused(404, "There is no picture of this verdict.")
     region = "-".join(map(str, entry.region or ()))
     return _jpeg(desk, entry.sha256, f"{entry.picture or 0}-{region}-{side}", partial(_small_work, entry, side))
