@@ -42,7 +42,7 @@ def alone_at(out: Path | None) -> Iterator[None]:
     if out is None:
         yield
         return
-    held = out.with_name(f"{out.name}.lock")
+    held = _lock_of(out)
     lock = FileLock(held, timeout=0)
     try:
         lock.acquire()
@@ -58,7 +58,7 @@ def alone_at(out: Path | None) -> Iterator[None]:
 
 def is_held(out: Path) -> bool:
     """Say whether a run is writing a file now."""
-    held = out.with_name(f"{out.name}.lock")
+    held = _lock_of(out)
     if not held.exists():
         return False
     lock = FileLock(held, timeout=0)
@@ -68,6 +68,10 @@ def is_held(out: Path) -> bool:
         return True
     lock.release()
     return False
+
+
+def _lock_of(out: Path) -> Path:
+    return out.with_name(f"{out.name}.lock")
 
 
 def write_whole(out: Path, pieces: Iterable[bytes], *, quiet: bool = False) -> None:

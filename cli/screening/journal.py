@@ -35,6 +35,11 @@ NEXT = """SELECT number, record, body, made_ns FROM records LEFT JOIN together U
 BESIDE = ("", "-wal", "-shm")  # the files of a SQLite database
 
 
+def journal_of(out: Path) -> Path:
+    """Return where the journal of an output file lies."""
+    return out.with_name(f"{out.name}.part")
+
+
 class Journal:
     """A SQLite database beside the output: what is being done, then a record a photograph.
 
@@ -66,8 +71,7 @@ class Journal:
             with tempfile.TemporaryDirectory(prefix="artifact-") as folder:
                 yield from cls._opened(Path(folder, "journal"), heading, "Free room there, or set TMPDIR.")
         else:
-            part = out.with_name(f"{out.name}.part")
-            yield from cls._opened(part, heading, "The same command goes on from there.")
+            yield from cls._opened(journal_of(out), heading, "The same command goes on from there.")
 
     @classmethod
     def _opened(cls, path: Path, heading: Mapping[str, Any], advice: str) -> Iterator[Journal]:

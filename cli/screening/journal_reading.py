@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cli.records.artifact_1 import PhotographRecord
-from cli.screening.journal import NEXT, record_of
+from cli.screening.journal import NEXT, journal_of, record_of
 
 PATIENCE = 5.0  # seconds, while the other process writes
 
@@ -33,9 +33,8 @@ class JournalReading:
     @contextmanager
     def of(cls, out: Path) -> Iterator[JournalReading | None]:
         """Open the journal of an output file; None where there is none."""
-        path = out.with_name(f"{out.name}.part")
         try:
-            database = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, timeout=PATIENCE)
+            database = sqlite3.connect(f"{journal_of(out).resolve().as_uri()}?mode=ro", uri=True, timeout=PATIENCE)
         except sqlite3.Error:
             yield None
             return

@@ -17,6 +17,7 @@ from retrieval.errors import CatalogueBusy, CatalogueDamaged, CatalogueMissing
 
 DATABASE = "catalogue.db"
 WAIT_SECONDS = 30.0
+LARGEST = 2**63 - 1  # number that SQLite holds
 
 
 def can_write(data: Path, name: str = DATABASE) -> bool:

@@ -6,14 +6,13 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from retrieval.catalogue.catalogue import Catalogue
+from retrieval.catalogue.database import LARGEST
 from retrieval.catalogue.rows import Object, Photo
-
-_LARGEST = 2**63 - 1  # number that SQLite holds
 
 
 def photo_of(catalogue: Catalogue, photo_id: int) -> Photo | None:
     """Return the exemplar of an id; None where there is none."""
-    if photo_id > _LARGEST:
+    if photo_id > LARGEST:
         return None
     sql = f"SELECT {', '.join(Photo.__slots__)} FROM photos WHERE photo_id = ?"
     return next((Photo(**row) for row in catalogue.db.query(sql, [photo_id])), None)

@@ -60,12 +60,17 @@ def lay_over(
 
     The homography is taken as it is. The colours of the probe are fitted; what it does not show is grey.
     """
-    scale = min(1.0, long_side / max(exemplar.image.size))
-    size = (max(1, round(exemplar.image.width * scale)), max(1, round(exemplar.image.height * scale)))
+    size = reduced_size(exemplar.image.size, long_side)
     target = exemplar.image.resize(size, Image.Resampling.LANCZOS)
     values, seen = warped(*laid(exemplar, probe, homography, size), size)
     fitted = fit_colours(np.asarray(target), values, seen).round().astype(np.uint8)
     return target, Image.fromarray(np.where(seen[..., None], fitted, np.uint8(_GREY)))
+
+
+def reduced_size(size: tuple[int, int], long_side: int) -> tuple[int, int]:
+    """Return width and height in the same proportions, the long side at most that long."""
+    scale = min(1.0, long_side / max(size))
+    return max(1, round(size[0] * scale)), max(1, round(size[1] * scale))
 
 
 def laid(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from PIL import Image
 
-from retrieval.comparing.alignment import laid, local_fit, warped, whole_fit
+from retrieval.comparing.alignment import laid, local_fit, reduced_size, warped, whole_fit
 from retrieval.machine import import_cv2
 from retrieval.photographs.photograph import Photograph
 
@@ -62,8 +62,7 @@ def _seen(onto: np.ndarray, size: tuple[int, int], picture: np.ndarray) -> np.nd
 
 def _colours(exemplar: Photograph, probe: Photograph, homography: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return by what the probe's values are multiplied, place by place, and what is added: smooth float32 fields."""
-    scale = min(1.0, FITTED_LONG_SIDE / max(exemplar.image.size))
-    size = (max(1, round(exemplar.image.width * scale)), max(1, round(exemplar.image.height * scale)))
+    size = reduced_size(exemplar.image.size, FITTED_LONG_SIDE)
     target = np.asarray(exemplar.image.resize(size, Image.Resampling.LANCZOS), np.float32)
     picture, onto = _limited(*laid(exemplar, probe, homography, size))
     values, seen = warped(picture, onto, size)

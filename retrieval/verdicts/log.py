@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from sqlite_utils import Database
 
-from retrieval.catalogue.database import WAIT_SECONDS, can_write, connected, lock, writing
+from retrieval.catalogue.database import LARGEST, WAIT_SECONDS, can_write, connected, lock, writing
 from retrieval.errors import CatalogueMissing, UnknownVerdict
 from retrieval.finding.sightings import KEPT, Sighting, Sightings
 from retrieval.outcome import OF_AN_OBJECT
@@ -23,7 +23,6 @@ from retrieval.verdicts.migrations import VERDICTS
 
 DATABASE = "verdicts.db"
 NESTED = ("region", "reasons", "lot", "together")  # kept as JSON
-_LARGEST = 2**63 - 1  # number that SQLite holds
 
 
 class VerdictLog:
@@ -122,7 +121,7 @@ class VerdictLog:
     ) -> list[LogEntry]:
         """Return entries, the last one first: of an outcome, with a text in the photograph's path, before a number."""
         where: list[str] = ["number < ?"]
-        values: list[object] = [_LARGEST if before is None else min(before, _LARGEST)]
+        values: list[object] = [LARGEST if before is None else min(before, LARGEST)]
         if outcome is not None:
             where.append("outcome = ?")
             values.append(outcome)
@@ -130,7 +129,7 @@ class VerdictLog:
             where.append("instr(photo, ?) > 0")
             values.append(photo)
         sql = f"SELECT * FROM verdicts WHERE {' AND '.join(where)} ORDER BY number DESC LIMIT ?"
-        return [_entry(row) for row in self.db.query(sql, [*values, -1 if limit is None else min(limit, _LARGEST)])]
+        return [_entry(row) for row in self.db.query(sql, [*values, -1 if limit is None else min(limit, LARGEST)])]
 
     def compared(self, calibration: int) -> list[LogEntry]:
         """Return the entries on photographs compared place by place under a calibration, the first one first.
@@ -191,7 +190,7 @@ class VerdictLog:
 
     def entry(self, number: int) -> LogEntry:
         """Return the entry of one verdict; raises UnknownVerdict."""
-        for row in self.db.query("SELECT * FROM verdicts WHERE number = ?", [min(number, _LARGEST)]):
+        for row in self.db.query("SELECT * FROM verdicts WHERE number = ?", [min(number, LARGEST)]):
             return _entry(row)
         raise UnknownVerdict(f"No verdict {number} is recorded. `artifact verdicts` lists them.")
 

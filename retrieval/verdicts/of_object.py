@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
+from retrieval.catalogue.database import LARGEST
 from retrieval.outcome import Outcome
 from retrieval.verdicts.entry import LogEntry
 from retrieval.verdicts.log import VerdictLog
 from retrieval.verdicts.reviews import can_hold, held
-
-_LARGEST = 2**63 - 1  # number that SQLite holds
 
 
 def verdicts_on(
@@ -26,7 +25,7 @@ def verdicts_on(
     sql = f"""SELECT number FROM verdicts WHERE number IN ({_numbers(log)}) AND number < :before
               AND (:outcome IS NULL OR outcome = :outcome) AND (:photo IS NULL OR instr(photo, :photo) > 0)
               ORDER BY number DESC LIMIT :limit"""
-    least = _LARGEST if before is None else min(before, _LARGEST)
+    least = LARGEST if before is None else min(before, LARGEST)
     values = {"object_id": object_id, "before": least, "limit": limit, "outcome": outcome, "photo": photo}
     return [log.entry(number) for (number,) in log.db.execute(sql, values).fetchall()]
 

@@ -20,10 +20,10 @@ from cli.records.artifact_1 import dumps
 from cli.serve.pages import link_to
 from cli.serve.people.refused import Refused
 from cli.serve.people.sessions import CSRF
+from retrieval.catalogue.database import LARGEST
 
 MOST = 1000  # records of an answer
 USUAL = 100
-LARGEST = 2**63 - 1  # number that SQLite holds
 
 
 def answer(value: Any, status: int = 200, *, headers: Mapping[str, str] | None = None) -> Response:

@@ -6,11 +6,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from cli.runs.inspect import holding_of, object_record, shown_record
-from cli.serve.api.answers import LARGEST, answer, limit_of, listed, number_of
+from cli.serve.api.answers import answer, limit_of, listed, number_of
 from cli.serve.people.refused import Refused
 from cli.serve.people.sessions import service
 from retrieval.catalogue.browsing import ids_after
 from retrieval.catalogue.catalogue import Catalogue
+from retrieval.catalogue.database import LARGEST
 from retrieval.catalogue.lookups import objects_of
 from retrieval.catalogue.search import matching
 

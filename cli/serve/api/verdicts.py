@@ -11,12 +11,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from cli.runs.verdicts import verdict_record
-from cli.serve.api.answers import LARGEST, answer, check_sender, choice_of, limit_of, listed, number_of
+from cli.serve.api.answers import answer, check_sender, choice_of, limit_of, listed, number_of
 from cli.serve.people.refused import Refused
 from cli.serve.people.sessions import note, service, visitor
 from cli.serve.views.sign_in import LONGEST_NAME
 from indexer.inputs.names import composed
 from retrieval.catalogue.catalogue import Catalogue
+from retrieval.catalogue.database import LARGEST
 from retrieval.errors import CatalogueMissing
 from retrieval.outcome import UNREADABLE, Outcome
 from retrieval.verdicts.deciding import DecidedMeanwhile, Proposal, decide

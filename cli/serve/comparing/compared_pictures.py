@@ -15,6 +15,7 @@ from cli.serve.comparing.comparison import alignment_of, picture_json, pyramid_o
 from cli.serve.comparing.replays import Again
 from cli.serve.comparing.tiles import Tiles, key_of
 from retrieval.catalogue.rows import Photo
+from retrieval.comparing.alignment import reduced_size
 from retrieval.comparing.divergence import Divergence
 from retrieval.errors import UnreadableImage
 from retrieval.photographs.facts import Facts, read_facts
@@ -119,8 +120,7 @@ class PictureMaker:
         return self.tiles.make(laid_key, make).record, capped
 
     def _map(self, compared: Divergence, exemplar: Picture) -> Picture:
-        scale = min(1.0, MAP_SIDE / max(exemplar["width"], exemplar["height"]))
-        size = (max(1, round(exemplar["width"] * scale)), max(1, round(exemplar["height"] * scale)))
+        size = reduced_size((exemplar["width"], exemplar["height"]), MAP_SIDE)
         key = key_of("map", VERSION, compared.map.tobytes().hex(), compared.limit, size)
 
         def make(folder: Path) -> Picture:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from cli.output.writing import is_held
+from cli.screening.journal import journal_of
 
 STATE = "screening.json"
 REPORT, RECORDS, LOG = "report.html", "records.jsonl", "log.txt"
@@ -131,5 +132,5 @@ class Folders:
 
 def is_written(folder: Path) -> bool:
     """Say whether a screening has come to its end: its report is there, and its journal gone."""
-    journal = folder / f"{REPORT}.part"
-    return (folder / REPORT).is_file() and (folder / RECORDS).is_file() and not journal.exists()
+    report = folder / REPORT
+    return report.is_file() and (folder / RECORDS).is_file() and not journal_of(report).exists()

@@ -16,6 +16,7 @@ from cli.records.artifact_1 import PhotographRecord, WorkRecord, alarming_works,
 from cli.records.client_words import client_words
 from cli.records.lines import lot_words
 from cli.records.triage import deciding, shows_object
+from cli.screening.journal import journal_of
 from cli.screening.journal_reading import JournalReading, Kept
 from cli.serve.screenings.kept import RECORDS, REPORT
 from retrieval.outcome import UNREADABLE
@@ -142,7 +143,7 @@ def final_standing(folder: Path) -> Standing:
 
 def records_of(folder: Path) -> Iterator[PhotographRecord]:
     """Yield the records of a screening: of its file, or of its journal where it was ended before."""
-    if (folder / f"{REPORT}.part").exists():
+    if journal_of(folder / REPORT).exists():
         with JournalReading.of(folder / REPORT) as journal:
             yield from (kept.record for kept in (journal.after(0) if journal else ()))
     elif (folder / RECORDS).exists():
