@@ -35,6 +35,13 @@ def painting(seed: int, size: tuple[int, int] = SIZE) -> Image.Image:
     return image
 
 
+def forged() -> Image.Image:
+    """Return a copy of painting 4 of which a part was painted anew."""
+    copy = painting(4)
+    copy.paste(painting(40).crop((60, 60, 160, 150)), (60, 60))
+    return copy
+
+
 def write_paintings(folder: Path, count: int) -> None:
     """Write the first paintings into a new folder, as 00.png and so on."""
     folder.mkdir()

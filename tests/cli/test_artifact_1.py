@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 from cli.main import app
 from cli.records import artifact_1
-from tests.pictures import LEFT, PLACES, RIGHT, hung, painting, with_plate, write_paintings
+from tests.pictures import LEFT, PLACES, RIGHT, forged, hung, painting, with_plate, write_paintings
 
 SCHEMA = json.loads((Path(__file__).parents[2] / "cli/records/artifact-1.schema.json").read_text("utf-8"))
 NAMES = {str: "string", int: "integer", float: "number", bool: "boolean"}
@@ -67,8 +67,7 @@ def records(tmp_path_factory) -> list[dict[str, Any]]:
     root = tmp_path_factory.mktemp("shape")
     works, inbox, data = root / "works", root / "inbox", root / "data"
     write_paintings(works, 6)
-    forgery = painting(4)
-    forgery.paste(painting(40).crop((60, 60, 160, 150)), (60, 60))
+    forgery = forged()
     forgery.save(works / "forged.png")
     table = "object_id,status,forgery_of\n02,stolen,\nforged,known forgery,04\n"
     (works / "catalogue.csv").write_text(table, encoding="utf-8")

@@ -27,7 +27,7 @@ from retrieval.photographs.reader_process import Order, Reader, ReadPhotograph
 from retrieval.verdicts.log import VerdictLog
 from retrieval.verdicts.waiting import open_verdicts
 from tests.page import Page
-from tests.pictures import LEFT, RIGHT, hung, painting, write_paintings
+from tests.pictures import LEFT, RIGHT, forged, hung, painting, write_paintings
 
 ROOT = Path(__file__).parents[2]
 STOLEN, FORGED, FORGERY = "02", "04", "forged"
@@ -44,8 +44,7 @@ def desk(tmp_path_factory) -> Path:
     """A catalogue of eight paintings and a known forgery in `data`, and an inbox of photographs."""
     root = tmp_path_factory.mktemp("desk")
     write_paintings(root / "works", 8)
-    forgery = painting(4)
-    forgery.paste(painting(40).crop((60, 60, 160, 150)), (60, 60))
+    forgery = forged()
     forgery.save(root / f"works/{FORGERY}.png")
     rows = [("object_id", "title", "accession", "status", "forgery_of")]
     rows += [(STOLEN, "Two", "1984.2", "Stolen", ""), (FORGERY, "Four?", "", "known forgery", FORGED)]

@@ -27,7 +27,8 @@ from retrieval.verdicts.queue import (
 from retrieval.verdicts.reviews import accepting, add_review, overruling, reviews
 from retrieval.verdicts.waiting import open_verdicts, order_of_verdict
 from retrieval.verdicts.withdrawals import withdraw
-from tests.retrieval.test_waiting import accept, keep
+from tests.logs import keep
+from tests.retrieval.test_waiting import accept
 
 
 @pytest.fixture

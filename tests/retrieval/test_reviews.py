@@ -42,6 +42,7 @@ from retrieval.verdicts.reviews import (
 )
 from retrieval.verdicts.waiting import open_verdicts
 from tests.conftest import index, make_folder, write_picture
+from tests.logs import keep
 from tests.pictures import painting, write_paintings
 
 runner = CliRunner()
@@ -52,13 +53,6 @@ def log(tmp_path) -> Iterator[VerdictLog]:
     """An empty log of verdicts, in `tmp_path`."""
     with VerdictLog.opened(tmp_path) as opened:
         yield opened
-
-
-def keep(log: VerdictLog, outcome: str = "divergent", object_id: str | None = "A", **more: object) -> int:
-    """Record a verdict, and return its number."""
-    row = {"date": "2026-01-02T03:04:05+00:00", "photo": "/lots/1.jpg", "sha256": "s1", "encoder": "e", "revision": 1}
-    row |= {"region": "[0, 0, 9, 9]", "outcome": outcome, "object_id": object_id, "reasons": "[]", **more}
-    return int(log.db["verdicts"].insert(row).last_pk)
 
 
 def unreadable(log: VerdictLog, photo: str | bytes) -> int:

@@ -21,6 +21,7 @@ from retrieval.verdicts.queue import Filter, Order, neighbours
 from retrieval.verdicts.reviews import accepting, add_review, is_of_all, overruling, review_of, reviewed, reviews
 from retrieval.verdicts.waiting import open_verdicts, order_of
 from retrieval.verdicts.withdrawals import history, withdraw
+from tests.logs import keep
 
 OUTCOMES = ("divergent", "divergent", "inconclusive", "consistent", "no-match", UNREADABLE)
 WORK = "coalesce(sha256, hex(photo)), picture, region, coalesce(object_id, asked)"
@@ -32,12 +33,6 @@ PAIR = f"coalesce(sha256, hex(photo)), picture, coalesce(object_id, asked), {ALE
 def log(tmp_path):
     with VerdictLog.opened(tmp_path) as opened:
         yield opened
-
-
-def keep(log: VerdictLog, outcome: str = "divergent", object_id: str | None = "A", **more: object) -> int:
-    row = {"date": "2026-01-02T03:04:05+00:00", "photo": "/lots/1.jpg", "sha256": "s1", "encoder": "e", "revision": 1}
-    row |= {"region": "[0, 0, 9, 9]", "outcome": outcome, "object_id": object_id, "reasons": "[]", **more}
-    return int(log.db["verdicts"].insert(row).last_pk)
 
 
 def accept(log: VerdictLog, number: int) -> int:

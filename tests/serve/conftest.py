@@ -28,7 +28,7 @@ from cli.serve.app import make_app
 from cli.serve.service import Service
 from cli.serve.settings import Settings
 from retrieval.encoder.encoder import load_encoder
-from tests.pictures import LEFT, RIGHT, hung, painting, write_paintings
+from tests.pictures import LEFT, RIGHT, forged, hung, painting, write_paintings
 
 ROOT = Path(__file__).parents[2]
 STOLEN, FORGED, FORGERY = "02", "04", "forged"
@@ -61,8 +61,7 @@ def works(tmp_path_factory) -> Path:
     """
     root = tmp_path_factory.mktemp("works")
     write_paintings(root / "works", 8)
-    forgery = painting(4)
-    forgery.paste(painting(40).crop((60, 60, 160, 150)), (60, 60))
+    forgery = forged()
     forgery.save(root / f"works/{FORGERY}.png")
     rows = [("object_id", "title", "maker", "accession", "status", "forgery_of", "authority")]
     rows += [(STOLEN, "Two Sisters", "Anna Berg", "1984.2", "Stolen", "", "Police of Bremen")]

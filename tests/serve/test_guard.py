@@ -4,6 +4,7 @@ import asyncio
 import json
 import re
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -258,6 +259,12 @@ def test_more_than_the_limit_is_not_taken(data, inbox):
         assert not list((data / "desk").glob("photographs/**/*.jpg"))
 
 
+def run_apart(coroutine) -> None:
+    """Run a coroutine in a thread of its own: in this one a browser of other tests may have a loop."""
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(asyncio.run, coroutine).result()
+
+
 def test_what_is_sent_too_slowly_is_given_up():
     async def never():
         await asyncio.sleep(60)
@@ -273,7 +280,7 @@ def test_what_is_sent_too_slowly_is_given_up():
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(guard, "SLOWEST", 0.05)
-        asyncio.run(tried())
+        run_apart(tried())
 
 
 def test_all_that_is_sent_has_to_come_in_time_not_only_each_part():
@@ -287,7 +294,7 @@ def test_all_that_is_sent_has_to_come_in_time_not_only_each_part():
             for _ in range(100):
                 await receive()
 
-    asyncio.run(tried())
+    run_apart(tried())
 
 
 def test_one_client_cannot_take_every_place(data, monkeypatch):
