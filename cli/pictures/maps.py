@@ -48,29 +48,30 @@ def draw_map(local: np.ndarray, exemplar: Image.Image, threshold: float) -> Imag
     """
     values = spread_map(local, exemplar.size)
     under = np.asarray(ImageOps.autocontrast(exemplar.convert("L"), cutoff=1), np.float32)[..., None]
-    across, down = np.meshgrid(np.arange(exemplar.width), np.arange(exemplar.height))
-    hatch = np.where((across + down) % 12 < 4, 110.0, 225.0)[..., None]
-    colour = colours(np.nan_to_num(values) / scale_end(local, threshold))
-    picture = under + VEIL * (np.where(np.isnan(values)[..., None], hatch, colour) - under)
-    black, white = _edges(np.nan_to_num(values) > threshold)
-    picture[black], picture[white] = 0.0, 255.0
-    return Image.fromarray(picture.round().clip(0, 255).astype(np.uint8))
+    picture = under + VEIL * (_coloured(values, scale_end(local, threshold)) - under)
+    return Image.fromarray(_outlined(picture, values, threshold))
 
 
 def map_layer(local: np.ndarray, size: tuple[int, int], threshold: float) -> Image.Image:
-    """Draw the local distances by themselves, RGBA, to be laid over a picture of these proportions.
-
-    As `draw_map`, hatched where nothing was compared.
-    """
+    """Draw the local distances by themselves, as `draw_map` does, to be laid over a picture of these proportions."""
     values = spread_map(local, size)
-    across, down = np.meshgrid(np.arange(size[0]), np.arange(size[1]))
+    layer = Image.fromarray(_outlined(_coloured(values, scale_end(local, threshold)), values, threshold))
+    layer.putalpha(255)
+    return layer
+
+
+def _coloured(values: np.ndarray, end: float) -> np.ndarray:
+    """Return the colour of each value on a scale that ends there, (height, width, 3); hatched where there is none."""
+    across, down = np.meshgrid(np.arange(values.shape[1]), np.arange(values.shape[0]))
     hatch = np.where((across + down) % 12 < 4, 110.0, 225.0)[..., None]
-    colour = colours(np.nan_to_num(values) / scale_end(local, threshold))
-    picture = np.where(np.isnan(values)[..., None], hatch, colour)
-    opaque = np.full((*picture.shape[:2], 1), 255.0)
+    return np.where(np.isnan(values)[..., None], hatch, colours(np.nan_to_num(values) / end))
+
+
+def _outlined(picture: np.ndarray, values: np.ndarray, threshold: float) -> np.ndarray:
+    """Return a picture, uint8, with an outline around the values beyond a threshold."""
     black, white = _edges(np.nan_to_num(values) > threshold)
     picture[black], picture[white] = 0.0, 255.0
-    return Image.fromarray(np.concatenate([picture, opaque], axis=2).round().clip(0, 255).astype(np.uint8))
+    return np.asarray(picture.round().clip(0, 255).astype(np.uint8))
 
 
 def _edges(inside: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
