@@ -19,7 +19,7 @@ from tests.conftest import DIM, TINY, index, make_folder, state, write_picture
 
 ROOT = Path(__file__).parents[2]
 DRIVER = """
-import importlib, os, signal, sys
+import importlib, itertools, os, signal, sys
 from pathlib import Path
 
 from indexer.building import build
@@ -31,16 +31,15 @@ owner = importlib.import_module(module)
 *parents, name = name.split(".")
 for parent in parents:
     owner = getattr(owner, parent)
-real, calls = getattr(owner, name), 0
+real, calls = getattr(owner, name), itertools.count(1)
 
 
 def deadly(*args, **options):
-    global calls
-    calls += 1
-    if calls == count and when == "before":
+    call = next(calls)  # of this thread: another one may call before this one returns
+    if call == count and when == "before":
         os.kill(os.getpid(), signal.SIGKILL)
     result = real(*args, **options)
-    if calls == count and when == "after":
+    if call == count and when == "after":
         os.kill(os.getpid(), signal.SIGKILL)
     return result
 
