@@ -36,6 +36,13 @@ _OPEN = f"""
     AND json_array({_PAIR}) NOT IN (
         SELECT json_array({_PAIR}) FROM some
         WHERE EXISTS (SELECT 1 FROM {{held}} AS one WHERE one.verdict = some.number AND one.outcome IN {DECIDED}))"""
+# The last verdict on the same work as a verdict's, where that is another one.
+_NEWER = f"""
+    WITH own AS (SELECT {CONTENT} AS content, picture, region, coalesce(object_id, asked) AS object FROM verdicts
+                 WHERE number = :number)
+    SELECT max(number) FROM own CROSS JOIN verdicts ON coalesce(sha256, hex(photo)) = own.content
+    WHERE number > :number AND verdicts.picture IS own.picture AND verdicts.region IS own.region
+    AND coalesce(object_id, asked) IS own.object"""
 ALL = "SELECT * FROM verdicts"
 # Of the photographs in the temporary table `touched`, found by the index of contents.
 TOUCHED = """SELECT verdicts.* FROM temp.touched CROSS JOIN verdicts
@@ -57,6 +64,12 @@ def compute_open(log: VerdictLog, *, among: str = ALL) -> list[int]:
     several = wholes(log, among=among)
     alerts = dict(rows)
     return _one_a_lot(alerts, several, _reviewed(log, several)) if several else list(alerts)
+
+
+def replacing(log: VerdictLog, number: int) -> int | None:
+    """Return the last verdict on the same work as a verdict's, which counts in its place; None where there is none."""
+    found: int | None = log.db.execute(_NEWER, {"number": number}).fetchone()[0]
+    return found
 
 
 def wholes(log: VerdictLog, *, among: str = ALL) -> list[Several]:

@@ -249,6 +249,25 @@ def test_the_page_of_a_verdict_says_what_how_sure_and_what_to_do(desk, data):
     assert "cannot be read as a photograph" in broken and "Ask for it anew" in broken
 
 
+def test_a_verdict_that_a_newer_one_replaces_leads_to_that_one(desk, data, inbox):
+    old = named(data, "changed.jpg")
+    artifact("query", inbox / "changed.jpg", "--data", data)
+    newer = named(data, "changed.jpg")
+    text = desk.get(f"/verdicts/{old}").text
+    shown = Markup(text).text
+    assert newer > old and f"Verdict {newer} on the same photograph is newer; decide that one." in shown
+    assert f'href="/verdicts/{newer}">Verdict {newer}</a>' in text
+    assert "waits for nobody" not in shown and f"/verdicts/{old}/decide" not in text
+    assert "was replaced" not in desk.get(f"/verdicts/{newer}").text
+    answer = send(desk, f"/verdicts/{old}/decide", decision="consistent", seen=0)
+    assert answer.status_code == 422 and "needs a reason" in answer.text
+    accept_as_bo(data, newer)
+    shown = Markup(desk.get(f"/verdicts/{old}").text).text
+    assert f"Verdict {newer} on the same photograph is newer, and counts instead." in shown
+    shown = Markup(desk.get(f"/verdicts/{newer}").text).text
+    assert "waits for nobody" in shown and "Decide all the same" in shown
+
+
 def test_every_verdict_has_a_page_and_one_that_there_is_not_is_said(desk, data):
     with VerdictLog.reading(data) as log:
         numbers = [one.number for one in log.entries()]

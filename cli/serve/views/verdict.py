@@ -18,6 +18,7 @@ from retrieval.moment import shown
 from retrieval.outcome import Outcome
 from retrieval.verdicts.entry import LogEntry
 from retrieval.verdicts.log import VerdictLog
+from retrieval.verdicts.opening import replacing
 from retrieval.verdicts.queue import neighbours, waits
 from retrieval.verdicts.waiting import refresh
 from retrieval.verdicts.withdrawals import history
@@ -45,10 +46,13 @@ def verdict_page(
         before, after = neighbours(log, asked.filter(desk.data), asked.order, number)
         kept, waiting = history(log, number), waits(log, number)
         others = others_of(log, card.entry)
+        newer = None if waiting else replacing(log, number)
+        newer_waits = newer is not None and waits(log, newer)
     return page(
         request, "verdict.html", tab="queue", status=status, card=card, asked=asked, before=before, after=after,
         kept=kept[::-1], waiting=waiting, others=others, why=_why(card.entry), outcomes=tuple(Outcome), shown=shown,
         problem=problem, typed=typed or {}, can_write=desk.can_write, last=last_batch(request),
+        newer=newer, newer_waits=newer_waits,
     )  # fmt: skip
 
 
