@@ -10,6 +10,7 @@ import typer
 
 from cli.output.text import plain
 from cli.output.writing import check_targets
+from cli.records.apart_words import apart_words
 from cli.records.artifact_1 import PhotographRecord, Tally, dumps, name_of
 from cli.records.away_words import first_away
 from cli.records.of_verdict import parts_of, photograph_record
@@ -174,6 +175,8 @@ def run_queries(
         for joint in recorder.say_together(parts, records):
             if not as_json:
                 print_together(joint)
+    if together and (apart := apart_words(records)):
+        typer.echo(plain(apart), err=True)
     if as_json:
         typer.echo(dumps(records, indent=2))
     if away is not None:

@@ -140,3 +140,11 @@ def test_photographs_given_by_hand_are_judged_together_where_that_is_said(desk: 
     assert alone == together
     assert "3 photographs of 01: consistent" in artifact("query", *photos, "--data", data, "--together")
     artifact("query", photos[0], "--data", data, "--together", code=2)
+
+
+def test_photographs_of_different_works_given_by_hand_are_said_to_be_judged_each_by_itself(
+    desk: Path, data: Path
+) -> None:
+    asked = ("query", desk / "lots/genuine/0.jpg", desk / "works/02.png", "--data", data, "--together")
+    result = CliRunner().invoke(app, [str(argument) for argument in asked])
+    assert "not judged together, because they do not show the same object. 0.jpg: 01; 02.png: 02." in result.stderr

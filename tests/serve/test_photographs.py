@@ -60,6 +60,19 @@ def test_photographs_of_one_thing_are_judged_together_where_that_is_asked(desk, 
     assert whole.together == tuple(sorted(one.number for one in single))
 
 
+def test_photographs_that_were_not_judged_together_say_why(desk, inbox):
+    photos = [inbox / f"{name}.jpg" for name in ("fine", "genuine", "unknown", "broken")]
+    shown = Markup(bring(desk, *photos, together="yes").text).text
+    assert "all together" not in shown
+    assert "The photographs were not judged together, because they do not show the same object." in shown
+    assert "fine.jpg: 05; genuine.jpg: 04; unknown.jpg: nothing that is known to the catalogue; broken.jpg: " in shown
+    shown = Markup(bring(desk, photos[0], photos[0], together="yes").text).text
+    assert "not judged together, because they are the same file" in shown
+    shown = Markup(bring(desk, photos[0], inbox / "wall.jpg", together="yes").text).text
+    assert "2 photographs of 05" in shown and "not all judged" not in shown and "not judged together" not in shown
+    assert "judged together" not in Markup(bring(desk, *photos[:2]).text).text
+
+
 def test_one_object_can_be_asked_for_and_one_that_is_unknown_is_said(desk, data, inbox):
     bring(desk, inbox / "fine.jpg", object="04")
     assert entries(data)[0].asked == "04"

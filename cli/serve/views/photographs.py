@@ -15,6 +15,7 @@ from starlette.routing import Route
 
 from cli.pages.parts import DistanceBar
 from cli.records.alert_words import alert_sentence, alert_words
+from cli.records.apart_words import apart_words
 from cli.records.artifact_1 import MatchRecord, PhotographRecord, TogetherRecord, WorkRecord
 from cli.records.client_words import ClientWords, client_words
 from cli.records.review_words import earlier_review
@@ -159,6 +160,7 @@ class Card:
     ahead: int
     photographs: Sequence[PhotographCard]
     together: Sequence[TogetherRecord]  # what is said of all of them
+    apart: str = ""  # why they were not judged together, or not all, where they were to be
 
 
 def _results(job: Job) -> list[Judged]:
@@ -173,8 +175,9 @@ def _card(desk: Service, job: Job) -> Card:
     if not is_over or not found:
         return Card(job, is_over, desk.jobs.ahead_of(job), (), ())
     joint = {said["object_id"]: said for one in found for said in one.record["together"]}
+    apart = apart_words([one.record for one in found]) if len(found) > 1 else ""
     with Catalogue.reading(desk.data) as catalogue:
-        return Card(job, True, 0, [_photograph(desk, one, catalogue) for one in found], list(joint.values()))
+        return Card(job, True, 0, [_photograph(desk, one, catalogue) for one in found], list(joint.values()), apart)
 
 
 def _photograph(desk: Service, one: Judged, catalogue: Catalogue) -> PhotographCard:
