@@ -83,7 +83,7 @@ def card_of(log: VerdictLog, catalogue: Catalogue, entry: LogEntry) -> VerdictCa
         entry=entry,
         object_id=object_id or "",
         title=catalogue.titles([object_id])[object_id] if object_id else "",
-        exemplar=_exemplar(catalogue, entry, object_id) if object_id else None,
+        exemplar=exemplar_to_show(catalogue, entry, object_id) if object_id else None,
         picture=shown,
         said=entry_words(entry, register),
         alert=alert,
@@ -102,7 +102,7 @@ def _register_entry(catalogue: Catalogue, object_id: str | None) -> RegisterEntr
     return Register.of([catalogue.object(named)] if has_object(catalogue, named) else []).entry(named)
 
 
-def _exemplar(catalogue: Catalogue, entry: LogEntry, object_id: str) -> int | None:
-    """Return the exemplar that a photograph was compared with, or else the first one of the object."""
+def exemplar_to_show(catalogue: Catalogue, entry: LogEntry, object_id: str) -> int | None:
+    """Return the id of the exemplar that a photograph was compared with, or else of the first one of the object."""
     found = exemplar_of(catalogue, object_id, entry.exemplar) or next(iter(catalogue.photos(object_id)), None)
     return found.photo_id if found else None

@@ -149,6 +149,21 @@ def test_a_photograph_that_was_not_kept_is_gone_with_all_its_tiles(data, inbox):
         assert "not kept" in answer.text and "Bring it once more" in answer.text
 
 
+def test_where_the_photograph_is_gone_the_exemplar_is_shown_alone(desk, data, tmp_path):
+    photo = tmp_path / "mine.jpg"
+    shutil.copy(entries(data)["fine"].photo, photo)
+    artifact("query", photo, "--data", data)
+    entry = entries(data)["mine"]
+    photo.unlink()
+    text = desk.get(f"/verdicts/{entry.number}/compare").text
+    assert f"no longer at {photo}. Bring it back" in text
+    panes = re.findall(r'<figure class="pane" id="([^"]+)"><div class="view">(<img)?', text)
+    assert panes == [("pane-exemplar", "<img")]
+    artifact("remove", entry.object_id, "--data", data)
+    text = desk.get(f"/verdicts/{entry.number}/compare").text
+    assert 'class="pane"' not in text and "no longer at" in text
+
+
 def test_an_exemplar_that_is_away_is_shown_by_its_working_picture(works, tmp_path):
     shutil.copytree(works / "works", tmp_path / "works")
     artifact("index", tmp_path / "works", "--data", tmp_path / "data")

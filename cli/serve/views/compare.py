@@ -19,6 +19,7 @@ from cli.serve.pages import below, link_to, page
 from cli.serve.people.refused import Refused
 from cli.serve.people.sessions import service
 from cli.serve.service import Service
+from cli.serve.verdict_cards import exemplar_to_show
 from cli.serve.written_pages import written_page
 from retrieval.catalogue.catalogue import Catalogue
 from retrieval.errors import UnknownObject
@@ -49,6 +50,7 @@ def show(request: Request) -> Response:
         entry = log.entry(request.path_params["number"])
         beside = _beside(log, entry)
     problem = _why_not(desk, entry)
+    title, exemplar = _of_object(desk, entry)
     record: Mapping[str, Any] | None = None
     step = ""
     if not problem and (record := desk.comparisons.find(entry)) is None:
@@ -60,7 +62,8 @@ def show(request: Request) -> Response:
         tab="queue",
         entry=entry,
         kind="compare",
-        title=_title(desk, entry),
+        title=title,
+        exemplar=exemplar,
         alert=_alert(entry),
         name=Path(entry.photo).name,
         bar=_bar(entry),
@@ -152,11 +155,13 @@ def _beside(log: VerdictLog, entry: LogEntry) -> Beside:
     return Beside(*found)
 
 
-def _title(desk: Service, entry: LogEntry) -> str:
+def _of_object(desk: Service, entry: LogEntry) -> tuple[str, int | None]:
+    """Return the title of the object that a verdict names, and the id of the exemplar to show."""
     if entry.object_id is None:
-        return ""
+        return "", None
     with Catalogue.reading(desk.data) as catalogue:
-        return catalogue.titles([entry.object_id]).get(entry.object_id, "")
+        title = catalogue.titles([entry.object_id]).get(entry.object_id, "")
+        return title, exemplar_to_show(catalogue, entry, entry.object_id)
 
 
 def _alert(entry: LogEntry) -> str:
