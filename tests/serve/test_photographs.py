@@ -49,6 +49,7 @@ def test_every_work_on_a_photograph_is_shown_and_an_alert_comes_with_whom_to_tel
 def test_several_photographs_at_once_each_get_their_own_answer(desk, inbox):
     text = Markup(bring(desk, inbox / "unknown.jpg", inbox / "broken.jpg", inbox / "changed.jpg").text).text
     assert "inconclusive" in text and "cannot be read as a photograph" in text and "divergent" in text
+    assert text.count("Keep this photograph") == 2, "what cannot be read is not kept"
 
 
 def test_photographs_of_one_thing_are_judged_together_where_that_is_asked(desk, data, inbox, tmp_path):
