@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+from starlette.datastructures import UploadFile
+
 from retrieval.errors import ArtifactError, CatalogueBusy
 
 LONGEST = 120  # bytes of a name
@@ -94,6 +96,11 @@ class Uploads:
     def _folder_of(self, sha256: str) -> Path:
         assert len(sha256) == 64 and sha256.isalnum(), "a hash, which no path is"
         return self._folder / sha256[:2] / sha256
+
+
+def sent_name(file: UploadFile) -> str:
+    """Return the name of a file of a form; browsers write three signs of it as `%22`, `%0D` and `%0A`, and no other."""
+    return (file.filename or "").replace("%22", '"').replace("%0D", "\r").replace("%0A", "\n")
 
 
 def plain_name(name: str) -> str:

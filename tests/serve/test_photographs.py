@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import time
 from pathlib import Path
 from types import SimpleNamespace
@@ -18,7 +19,7 @@ from cli.serve.views.photographs import Card
 from retrieval.outcome import UNREADABLE
 from retrieval.verdicts.log import VerdictLog
 from tests.page import Page as Markup
-from tests.serve.conftest import STOLEN, artifact, bring, csrf_of, open_desk, opened, send, serving
+from tests.serve.conftest import HOME, STOLEN, artifact, bring, csrf_of, open_desk, opened, send, serving
 
 
 def entries(data: Path) -> list:
@@ -110,6 +111,16 @@ def test_whatever_a_photograph_is_called_it_lies_in_its_folder(desk, data, inbox
     assert taken.path.parent.parent.name == taken.sha256
     assert taken.path.resolve().is_relative_to((data / "desk" / "photographs").resolve())
     assert taken.path.read_bytes() == (inbox / "fine.jpg").read_bytes()
+
+
+def test_a_photograph_is_called_as_its_owner_calls_it(desk, data, inbox, tmp_path):
+    photo = Path(shutil.copy(inbox / "fine.jpg", tmp_path / '50% "b" %2F%25\n.jpg'))
+    called = '50% "b" %2F%25_.jpg'
+    assert called in Markup(bring(desk, photo).text).text
+    assert Path(entries(data)[0].photo).name == called
+    sent = {"photo": ("50% %22b%22 %2F%25%0A.jpg", photo.read_bytes())}
+    record = desk.post("/api/photographs?wait=60", files=sent, headers={"Origin": HOME}).json()
+    assert Path(record["photo"]).name == called
 
 
 def test_what_nobody_keeps_goes_when_it_is_old_or_too_much(desk, data, inbox, monkeypatch):

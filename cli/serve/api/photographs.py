@@ -20,7 +20,7 @@ from cli.serve.pages import link_to
 from cli.serve.people.refused import Refused
 from cli.serve.people.sessions import note, service
 from cli.serve.service import Service
-from cli.serve.uploads import Upload
+from cli.serve.uploads import Upload, sent_name
 from retrieval.catalogue.catalogue import Catalogue
 
 OWNER = "api"
@@ -80,7 +80,7 @@ async def _upload(request: Request) -> Upload:
             sent = form.get("photo")
             if not isinstance(sent, UploadFile) or not sent.size:
                 raise Refused(422, "No photograph was sent: a form has it as the file photo.")
-            return await run_in_threadpool(uploads.take, sent.file, sent.filename or "")
+            return await run_in_threadpool(uploads.take, sent.file, sent_name(sent))
     if not kind.startswith(RAW):
         raise Refused(415, "Send the photograph as multipart/form-data, or its bytes as image/jpeg or the like.")
     with SpooledTemporaryFile(IN_MEMORY) as file:

@@ -26,6 +26,7 @@ from cli.serve.pages import link_to, page
 from cli.serve.people.refused import Refused
 from cli.serve.people.sessions import note, posted, service
 from cli.serve.service import Service
+from cli.serve.uploads import sent_name
 from retrieval.catalogue.catalogue import Catalogue
 from retrieval.catalogue.lookups import exemplar_of
 
@@ -80,7 +81,7 @@ async def take(request: Request) -> Response:
         raise Refused(422, f"At most {WAITING} photographs are brought at once. A screening takes a whole folder.")
     if object_id is not None:
         await run_in_threadpool(_check_object, desk, object_id)
-    uploads = [await run_in_threadpool(desk.uploads.take, file.file, file.filename or "") for file in files]
+    uploads = [await run_in_threadpool(desk.uploads.take, file.file, sent_name(file)) for file in files]
     if together:
         jobs = [desk.jobs.submit(f"{len(uploads)} photographs of one thing", partial(judge_lot, desk, uploads))]
     else:

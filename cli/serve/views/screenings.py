@@ -23,6 +23,7 @@ from cli.serve.screenings.kept import EVIDENCE, RECORDS, REPORT, Screening, Stat
 from cli.serve.screenings.sources import Offer, chosen, offers
 from cli.serve.screenings.standing import records_of
 from cli.serve.service import Service
+from cli.serve.uploads import sent_name
 from cli.serve.written_pages import written_page
 from retrieval.moment import shown
 
@@ -62,7 +63,7 @@ async def begin(request: Request) -> Response:
     form = await posted(request)
     table = form.get("table")
     sent = table if isinstance(table, UploadFile) and table.filename else None
-    made = await run_in_threadpool(_asked, desk, form, sent.filename if sent else "", visitor(request).name)
+    made = await run_in_threadpool(_asked, desk, form, sent_name(sent) if sent else "", visitor(request).name)
     kept = await run_in_threadpool(desk.screenings.begin, made, sent.file if sent else None)
     await form.close()
     note(request, "began a screening", screening=kept.number, source=kept.name, photographs=kept.total)
