@@ -1,7 +1,8 @@
 """Find objects by the words of all their metadata.
 
-Each word is looked for as the beginning of a word, without regard to case and accents. Scripts that set no space
-between words (Chinese, Japanese, Thai ...) are looked for anywhere in a text, as are signs that belong to no word.
+Each word is looked for as the beginning of a word, without regard to case and accents, and an ß as ss. Ids and
+accession numbers are found without the sign in them too. Scripts that set no space between words (Chinese, Japanese,
+Thai ...) are looked for anywhere in a text, as are signs that belong to no word.
 """
 
 from __future__ import annotations
@@ -10,12 +11,15 @@ import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice, product
 
 from retrieval.catalogue.catalogue import Catalogue
 
 WEIGHTS = "10.0, 6.0, 3.0, 8.0, 1.0"  # of id, title, maker, accession, and all else
 MOST_WORDS = 24  # of one search; what stands behind is not looked for
 LONGEST_WORD = 200  # letters
+LONGEST_ID = 24  # letters
+MOST_SPELLINGS = 16  # of a word with ß
 _TEXT = (
     "t.object_id || ' ' || coalesce(t.title, '') || ' ' || coalesce(t.maker, '') || ' ' || coalesce(t.accession, '')"
 )
@@ -55,10 +59,38 @@ class _Search:
             where.append(f"t.object_id IN (SELECT object_id FROM objects WHERE status IN ({marks}))")
         if not self.beginnings:
             return f"object_texts t WHERE {' AND '.join(where)}", values
-        quoted = ('"{}" *'.format(word.replace('"', '""')) for word in self.beginnings)
         joined = "object_words JOIN object_texts t ON t.number = object_words.rowid"
         where = ["object_words MATCH ?", *where]
-        return f"{joined} WHERE {' AND '.join(where)}", [" AND ".join(quoted), *values]
+        return f"{joined} WHERE {' AND '.join(where)}", [" AND ".join(map(_expression, self.beginnings)), *values]
+
+
+def _expression(word: str) -> str:
+    """Return what the table of words is asked for a word: any of its spellings, of some in ids only."""
+    found = [_beginning(spelling) for spelling in _spellings(word)]
+    found += [f"{{object_id accession}} : {_beginning(spelling)}" for spelling in _spellings_of_id(word)]
+    return f"({' OR '.join(found)})"
+
+
+def _beginning(text: str) -> str:
+    return '"{}" *'.format(text.replace('"', '""'))
+
+
+def _spellings(word: str) -> list[str]:
+    """Return a word with ss and with ß, the way it was typed first; an s at its end may begin either."""
+    parts = re.split("(ss|ß|s$)", word, flags=re.IGNORECASE)
+    choices = [(part, "ss" if part in "ßẞ" else "ß") if n % 2 else (part,) for n, part in enumerate(parts)]
+    return ["".join(chosen) for chosen in islice(product(*choices), MOST_SPELLINGS)]
+
+
+def _spellings_of_id(word: str) -> list[str]:
+    """Return a word that may be an id as it would be written without signs, or with one, or where digits begin or end."""
+    letters = "".join(filter(_is_letter, word))
+    if not any(map(str.isdecimal, letters)) or len(letters) > LONGEST_ID:
+        return []
+    if letters != word:
+        return [letters]
+    cut = [f"{word[:at]} {word[at:]}" for at in range(1, len(word))]
+    return list(dict.fromkeys([*cut, " ".join(re.findall(r"\d+|\D+", word))]))
 
 
 def _is_letter(sign: str) -> bool:
