@@ -1,6 +1,10 @@
 """Cells of a workbook as a person sees them; what cannot be read is refused in a line."""
 
 import datetime
+import tracemalloc
+import zipfile
+import zlib
+from pathlib import Path
 from random import Random
 
 import pytest
@@ -70,3 +74,59 @@ def test_a_damaged_workbook_is_read_or_refused_and_raises_nothing_else(tmp_path)
         except BadTable as error:
             refused += "\n" not in str(error)
     assert refused > 20
+
+
+MANIFEST, SHEET = "[Content_Types].xml", "xl/worksheets/sheet1.xml"
+
+
+def with_blanks(path: Path, name: str, blanks: int, *, method: int = zipfile.ZIP_DEFLATED) -> Path:
+    """Write a workbook one part of which unpacks to so many blanks more."""
+    write_workbook(path, One=[["object_id"], [1]])
+    with zipfile.ZipFile(path) as whole:
+        parts = {part: whole.read(part) for part in whole.namelist()}
+    with zipfile.ZipFile(path, "w") as bomb:
+        for part, data in parts.items():
+            bomb.writestr(part, data + b" " * (blanks if part == name else 0), method)
+    return path
+
+
+@pytest.mark.parametrize("name", [MANIFEST, SHEET])
+def test_a_workbook_that_unpacks_to_too_much_is_refused_unread(tmp_path, name):
+    bomb = with_blanks(tmp_path / "x.xlsx", name, 200_000_000)
+    assert bomb.stat().st_size < 1_000_000
+    tracemalloc.start()
+    with pytest.raises(BadTable, match=r"x\.xlsx unpacks to more than 200 MB; save it as CSV UTF-8\.$"):
+        read_table(bomb, WANTED)
+    assert tracemalloc.get_traced_memory()[1] < 20_000_000
+    tracemalloc.stop()
+
+
+def test_of_a_workbook_no_more_is_unpacked_than_its_directory_says(tmp_path):
+    bomb, size = with_blanks(tmp_path / "x.xlsx", MANIFEST, 100_000_000), 2000
+    with zipfile.ZipFile(bomb) as whole:
+        part = whole.getinfo(MANIFEST)
+        start = whole.read(MANIFEST)[:size]
+    data = bytearray(bomb.read_bytes())
+    at = data.rindex(MANIFEST.encode()) - 46
+    assert data[at : at + 4] == b"PK\x01\x02" and part.file_size > 100_000_000
+    data[at + 16 : at + 20] = zlib.crc32(start).to_bytes(4, "little")  # as if no more were there
+    data[at + 24 : at + 28] = size.to_bytes(4, "little")
+    bomb.write_bytes(data)
+    tracemalloc.start()
+    assert len(read_table(bomb, WANTED).rows) == 1
+    assert tracemalloc.get_traced_memory()[1] < 20_000_000
+    tracemalloc.stop()
+
+
+def test_a_workbook_that_is_packed_in_a_way_that_cannot_be_unpacked_in_pieces_is_refused(tmp_path):
+    bomb = with_blanks(tmp_path / "x.xlsx", SHEET, 1000, method=zipfile.ZIP_BZIP2)
+    with pytest.raises(BadTable, match=r"x\.xlsx is packed as no workbook is; save it as CSV UTF-8\.$"):
+        read_table(bomb, WANTED)
+
+
+def test_pictures_in_a_workbook_do_not_count(tmp_path, monkeypatch):
+    path = write_workbook(tmp_path / "x.xlsx", One=[["object_id"], [1]])
+    with zipfile.ZipFile(path, "a") as whole:
+        whole.writestr("xl/media/image1.png", b" " * 200_000)
+    monkeypatch.setattr("indexer.tables.workbook.LARGEST", 100_000)
+    assert len(read_table(path, WANTED).rows) == 1
