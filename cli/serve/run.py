@@ -27,12 +27,15 @@ def run_serve(settings: Settings, *, opened: bool) -> None:
         import uvicorn
 
         from cli.serve.app import make_app
+        from cli.serve.connections import AT_ONCE, BoundedProtocol
     except ModuleNotFoundError as error:
         raise ArtifactError(f"The desk needs {error.name}, of the extra `serve`: {how_to_install('serve')}.") from error
     listening = _listen(settings.host, settings.port)
     app = make_app(settings)
     config = uvicorn.Config(
         app,
+        http=BoundedProtocol,
+        backlog=AT_ONCE,
         root_path=settings.prefix,
         log_level="warning",
         server_header=False,
