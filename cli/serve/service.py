@@ -36,6 +36,8 @@ class Service:
         self.can_write = can_write(settings.data)
         if self.can_write:
             self.folder.mkdir(mode=0o700, exist_ok=True)  # names, and photographs that are not published
+            with suppress(OSError):  # of a disk that knows no rights
+                self.folder.chmod(0o700)
             (settings.data / REPORTS).mkdir(exist_ok=True)  # so that a command can write there
         self.editions = Editions(settings.data, settings.judging)
         self.jobs = Jobs(cpu_count())
