@@ -24,6 +24,12 @@ TABS = {
     "screenings": "Screenings",
     "about": "About",
 }
+# What errors say of the command line; what the desk says instead, and its page that helps
+HINTS = {
+    "`artifact verdicts` lists them.": ("The queue lists those that wait for a decision.", "queue"),
+    "Run `artifact query PHOTO` first, or name --data.": ("Bring a photograph first.", "photograph"),
+    "`artifact list` shows the ids.": ("Search for it among the objects.", "objects"),
+}
 
 
 def page(
@@ -87,10 +93,21 @@ def refusal(request: Request, status: int, sentence: str, *, after: int | None =
 
 def error_page(request: Request, status: int, sentence: str, *, headers: Mapping[str, str] | None = None) -> Response:
     """Return a page that says in a sentence what went wrong; only the sentence to a script of ours."""
+    sentence, name = at_desk(sentence)
     if "hx-request" in request.headers:
         return HTMLResponse(_environment().get_template("error_part.html").render(sentence=sentence), status, headers)
-    text = _environment().get_template("error.html").render(sentence=sentence, status=status, home=below(request, "/"))
+    there = (link_to(request, name), TABS[name]) if name else None
+    home = below(request, "/")
+    text = _environment().get_template("error.html").render(sentence=sentence, status=status, home=home, there=there)
     return HTMLResponse(text, status, headers=headers)
+
+
+def at_desk(sentence: str) -> tuple[str, str]:
+    """Return what the desk says of an error, and the name of its page that helps; empty where none does."""
+    for hint, (words, name) in HINTS.items():
+        if hint in sentence:
+            return sentence.replace(hint, words), name
+    return sentence, ""
 
 
 @cache

@@ -128,7 +128,7 @@ def test_a_verdict_is_overruled_with_a_reason_and_of_an_object_that_there_is(des
     answer = send(desk, path, decision="consistent", object="05", seen=0)
     assert answer.status_code == 422 and "needs a reason" in answer.text and 'value="05"' in answer.text
     answer = send(desk, path, decision="consistent", object="nowhere", reason="cleaned", seen=0)
-    assert answer.status_code == 422 and "No object" in answer.text and ">cleaned</textarea>" in answer.text
+    assert answer.status_code == 422 and "Search for it among" in answer.text and ">cleaned</textarea>" in answer.text
     assert send(desk, path, decision="no-match", object="05", reason="x", seen=0).status_code == 422
     assert send(desk, path, decision="authentic", reason="x", seen=0).status_code == 422
     assert made(data) == []
@@ -273,7 +273,9 @@ def test_every_verdict_has_a_page_and_one_that_there_is_not_is_said(desk, data):
         numbers = [one.number for one in log.entries()]
     for number in numbers:
         assert desk.get(f"/verdicts/{number}").status_code == 200
-    assert desk.get("/verdicts/99999999").status_code == 404
+    answer = desk.get("/verdicts/99999999")
+    assert answer.status_code == 404 and "No verdict 99999999 is recorded. The queue lists those" in answer.text
+    assert 'href="/queue">Queue</a>' in answer.text and "`artifact" not in answer.text
     assert send(desk, "/verdicts/99999999/decide", decision="accept").status_code == 404
     assert desk.get(f"/verdicts/{10**30}").status_code == 404
 

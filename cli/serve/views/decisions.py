@@ -15,7 +15,7 @@ from starlette.routing import Route
 
 from cli.serve.asked import Asked
 from cli.serve.decided import Batch, forget, remember
-from cli.serve.pages import below, link_to, page, path_of
+from cli.serve.pages import at_desk, below, link_to, page, path_of
 from cli.serve.people.refused import Refused
 from cli.serve.people.sessions import note, posted, service, visitor
 from cli.serve.service import Service
@@ -146,7 +146,8 @@ async def _decide(request: Request, wanted: Wanted) -> Response:
     except (BadReview, UnknownObject) as error:
         if len(wanted.seen) > 1:
             raise
-        said = str(error).replace("by --object", "below").replace("by --reason", "below").replace("--object", "object")
+        said, _ = at_desk(str(error))
+        said = said.replace("by --object", "below").replace("by --reason", "below").replace("--object", "object")
         show = partial(verdict_page, status=422, problem=said, typed=wanted.typed)
         return await run_in_threadpool(show, request, wanted.numbers[0], wanted.asked)
     if decided.numbers:

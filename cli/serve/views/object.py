@@ -20,7 +20,7 @@ from cli.serve.people.sessions import service
 from retrieval.catalogue.catalogue import Catalogue
 from retrieval.catalogue.changes import changes_of
 from retrieval.catalogue.standing import FORGERY_OF, Register
-from retrieval.errors import CatalogueMissing, UnknownObject
+from retrieval.errors import CatalogueMissing
 from retrieval.moment import day
 from retrieval.outcome import Outcome
 from retrieval.verdicts.entry import LogEntry
@@ -63,10 +63,7 @@ def show(request: Request) -> Response:
     object_id = request.path_params.get("object_id", request.query_params.get("id", ""))
     data = service(request).data
     with Catalogue.reading(data) as catalogue:
-        try:
-            item = catalogue.object(object_id)
-        except UnknownObject as error:
-            raise Refused(404, str(error).replace("`artifact list` shows the ids.", "Search for it.")) from error
+        item = catalogue.object(object_id)
         photos, changes = catalogue.photos(object_id), changes_of(catalogue.db, object_id)
         genuine = item.metadata.get(FORGERY_OF, "").strip()
         is_there = bool(genuine) and genuine in catalogue.titles([genuine])
