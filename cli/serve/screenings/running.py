@@ -72,24 +72,23 @@ class Screenings:
 
     def go_on(self, number: int) -> None:
         """Take up a screening that was stopped or interrupted; one that is under way already goes on as it is."""
-        screening = self.get(number)
-        if screening is None or not screening.state.goes_on:
-            return
-        self._refuse_too_many()
-        self.folders.write(replace(screening, state=State.WAITING, problem="", ended="", standing={}))
-        self._wait(number)
+        with self._changed:  # so that of two who ask at once only one has it go on
+            screening = self.get(number)
+            if screening is None or not screening.state.goes_on:
+                return
+            self._refuse_too_many()  # before anything is written
+            self.folders.write(replace(screening, state=State.WAITING, problem="", ended="", standing={}))
+            self._wait(number)
 
     def stop(self, number: int) -> None:
         """End a screening that waits or runs here; what it has done is kept."""
         with self._changed:
-            waits = number in self._waiting
-            if waits:
+            if number in self._waiting:
                 self._waiting.remove(number)
+                self._end(number, State.STOPPED)
             elif number == self._running:
                 self._stopped.add(number)
                 self._interrupt()
-        if waits:
-            self._end(number, State.STOPPED)
 
     def get(self, number: int) -> Screening | None:
         """Return a screening with the state that it has in truth; None where there is none."""
@@ -157,6 +156,7 @@ class Screenings:
         with self._changed:
             if self._ending:
                 raise Busy("The desk is being closed.")
+            self._refuse_too_many()
             self._waiting.append(number)
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run_all, name="screenings", daemon=True)
