@@ -89,7 +89,7 @@ _STATUS = record(
 _SCREENING = record(
     number=COUNT,
     source=TEXT,
-    state={"enum": ["waiting", "running", "stopped", "interrupted", "failed", "done"]},
+    state={"enum": ["waiting", "running", "stopping", "stopped", "interrupted", "failed", "done"]},
     **dict.fromkeys(("name", "begun", "ended", "problem"), TEXT),
     **dict.fromkeys(("photographs", "judged", "alerts"), COUNT),
     outcomes={"type": "object", "additionalProperties": COUNT},

@@ -26,6 +26,7 @@ class State(StrEnum):
 
     WAITING = "waiting"
     RUNNING = "running"
+    STOPPING = "stopping"  # as somebody asked, which is only said and never kept
     STOPPED = "stopped"  # by somebody
     INTERRUPTED = "interrupted"  # the desk was closed, or a process was killed
     FAILED = "failed"
@@ -34,7 +35,7 @@ class State(StrEnum):
     @property
     def is_over(self) -> bool:
         """Whether nothing more comes of it by itself."""
-        return self not in (State.WAITING, State.RUNNING)
+        return self not in (State.WAITING, State.RUNNING, State.STOPPING)
 
     @property
     def goes_on(self) -> bool:

@@ -94,8 +94,11 @@ class Screenings:
         """Return a screening with the state that it has in truth; None where there is none."""
         was_here = self.is_here(number)  # before and after: it may end, or be taken up, while its state is read
         kept = self.folders.read(number)
-        if kept is None or kept.state.is_over or was_here or self.is_here(number):
+        if kept is None or kept.state.is_over:
             return kept
+        if was_here or self.is_here(number):
+            is_stopped = number in self._stopped and number not in self._waiting
+            return replace(kept, state=State.STOPPING) if is_stopped else kept
         found = self.folders.found_state(number)  # of a desk that was killed, or of another one
         return kept if found is kept.state else replace(kept, state=found)
 
@@ -197,17 +200,14 @@ class Screenings:
         source = self.folders.source_of(screening)
         with self._changed:
             if self._ending or number in self._stopped:
-                self._stopped.discard(number)
                 return (State.INTERRUPTED if self._ending else State.STOPPED), ""
             process = begun(command_of(screening, source, folder, self._data, self._judging), folder)
             self._process = process
             self.folders.write(replace(screening, state=State.RUNNING, total=total))
         self._wait_for(number, process)
-        asked = number in self._stopped
-        self._stopped.discard(number)
         if is_written(folder):
             return State.DONE, ""
-        if asked:
+        if number in self._stopped:
             return State.STOPPED, ""
         if self._ending or process.returncode < 0:
             return State.INTERRUPTED, ""
