@@ -43,6 +43,7 @@ class Job:
     state: JobState = JobState.WAITING
     result: Any = None
     error: str = ""  # a sentence
+    mistake: Exception | None = None  # of the program, by which it failed
     finished: threading.Event = field(default_factory=threading.Event)
 
     @property
@@ -102,7 +103,7 @@ class Jobs:
         except ArtifactError as error:
             job.error, job.state = str(error), JobState.FAILED
         except Exception as error:
-            job.error, job.state = unforeseen_words(error), JobState.FAILED
+            job.error, job.mistake, job.state = unforeseen_words(error), error, JobState.FAILED
 
     def _forget(self) -> None:
         over = [number for number, job in self._jobs.items() if job.is_over]

@@ -27,9 +27,10 @@ WORDS = {
     413: "More than is taken at once.",
     415: "Not in a form that is understood.",
     422: "Understood, but it cannot be done: the sentence says why.",
+    500: "A mistake of the program.",
     503: "Too much to do: come again after Retry-After seconds.",
 }
-ALWAYS = (400, 401, 403, 422, 503)
+ALWAYS = (400, 401, 403, 422, 500, 503)
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,6 +57,8 @@ def judged(request: Request) -> Response:
 
 
 def _told(request: Request, job: Job) -> Response:
+    if job.mistake is not None:
+        raise job.mistake  # the guard answers, as wherever the program is mistaken
     if job.state is JobState.FAILED:
         raise Refused(422, job.error)
     if isinstance(job.result, Judged) and job.is_over:

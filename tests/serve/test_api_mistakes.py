@@ -1,0 +1,21 @@
+"""What the desk says to programs where judging a photograph fails, by a mistake of its own or as was foreseen."""
+
+import pytest
+
+from cli.serve.people.guard import UNFORESEEN
+from retrieval.errors import ArtifactError
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "sentence"),
+    [(ZeroDivisionError("oh"), 500, UNFORESEEN), (ArtifactError("The drive is away."), 422, "The drive is away.")],
+)
+def test_only_what_was_foreseen_is_the_fault_of_who_asks(desk, monkeypatch, capsys, error, status, sentence):
+    def judge(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr("cli.serve.api.photographs.judge", judge)
+    answer = desk.post("/api/photographs?wait=60&name=a.jpg", content=b"x", headers={"Content-Type": "image/jpeg"})
+    assert answer.status_code == status and answer.json() == {"error": sentence}
+    said = capsys.readouterr().err
+    assert said.count("\n") == (status == 500) and ("ZeroDivisionError: oh" in said) == (status == 500)
