@@ -53,6 +53,7 @@ class Guard:
         self.app, self.settings, self._signed_out = app, settings, signed_out
         self._rates = Rates(per_second=100.0, burst=600.0)
         self._tries = Rates(per_second=0.2, burst=10.0)
+        self._wrong = Rates(per_second=0.2, burst=10.0)  # tokens in a header
         self._running: Counter[str] = Counter()  # by client
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -107,10 +108,10 @@ class Guard:
         if not changes and not self._is_shown(headers):
             raise Refused(403, "A page of another site asked for this. Open the desk by itself.")
         if path.startswith(("/sign-in", "/invited/")) and changes and not self._tries.allows(client):
-            raise Refused(503, "Too many tries. Wait a minute.", after=60)
+            raise _too_many_tries()
         if int(headers.get("content-length", "0") or 0) > settings.most_bytes:
             raise _too_much(settings.most_bytes)
-        self._admit(request, path, changes)
+        self._admit(request, path, client, changes)
 
     def _is_own(self, headers: Headers) -> bool:
         """Say whether a request comes from a page of the desk, or from no page at all."""
@@ -127,18 +128,22 @@ class Guard:
         own = headers.get("sec-fetch-site", "none") in ("same-origin", "none")
         return own or (headers.get("sec-fetch-mode") == "navigate" and headers.get("sec-fetch-dest") == "document")
 
-    def _admit(self, request: Request, path: str, changes: bool) -> None:
+    def _admit(self, request: Request, path: str, client: str, changes: bool) -> None:
         state = request.state
         state.role, state.name, state.by_token = Role.REVIEWER, "", False
         if not self.settings.tokens:
             return
         kind, _, given = request.headers.get("authorization", "").partition(" ")
         state.by_token = kind.lower() == "bearer"
+        if state.by_token and not self._wrong.allows(client, counted=False):  # a right one neither, else it would show
+            raise _too_many_tries()
         known = digest_of(given.strip()) if state.by_token else str(request.session.get("token", ""))
         token = find_token(self.settings.tokens, known)
         if token is not None and not state.by_token and self._signed_out.holds(str(request.session.get("id", ""))):
             token = None
         if token is None:
+            if state.by_token:
+                self._wrong.allows(client)
             if path.startswith(PUBLIC):
                 state.role = Role.VIEWER
                 return
@@ -164,15 +169,19 @@ class Rates:
         self._per_second, self._burst, self._most = per_second, burst, most
         self._left: OrderedDict[str, tuple[float, float]] = OrderedDict()  # what is left, and when that was so
 
-    def allows(self, client: str) -> bool:
-        """Say whether a client may send one more request now, and count it."""
+    def allows(self, client: str, *, counted: bool = True) -> bool:
+        """Say whether a client may send one more request now, and count it where it is to be `counted`."""
         now = time.monotonic()
         left, then = self._left.pop(client, (self._burst, now))
         left = min(self._burst, left + (now - then) * self._per_second)
-        self._left[client] = (left - 1 if left >= 1 else left, now)
+        self._left[client] = (left - 1 if left >= 1 and counted else left, now)
         while len(self._left) > self._most:
             self._left.popitem(last=False)
         return left >= 1
+
+
+def _too_many_tries() -> Refused:
+    return Refused(503, "Too many tries. Wait a minute.", after=60)
 
 
 def _too_much(most: int) -> Refused:
