@@ -229,8 +229,9 @@ def _overview(request: Request, wanted: Wanted, *, every: bool) -> Response:
     if not cards:
         raise Refused(422, "No verdict was chosen. Go back, and choose some.")
     able = [card for card in cards if not _hindrance(card, wanted)]
+    seen = {card.entry.number: card.seen for card in able} | dict(wanted.seen)  # by the page on which it was chosen
     return page(
-        request, "overview.html", tab="queue", wanted=wanted, cards=able, outcomes=tuple(Outcome), ACCEPT=ACCEPT,
+        request, "overview.html", tab="queue", wanted=wanted, cards=able, seen=seen, ACCEPT=ACCEPT,
         unable=[(card, why) for card in cards if (why := _hindrance(card, wanted))],
         counted=Counter(card.entry.outcome for card in able),
         same=sum(card.entry.outcome == wanted.decision for card in able),

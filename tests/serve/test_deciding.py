@@ -1,0 +1,19 @@
+"""Who decides has seen what others decided before, and what was decided is taken back by whoever decided it."""
+
+import re
+
+from tests.page import Page as Markup
+from tests.serve.conftest import send
+from tests.serve.test_queue import accept_as_bo, made, named
+
+CHOSEN = re.compile(r'name="verdict" value="([^"]+)"')
+
+
+def test_what_was_decided_since_many_were_chosen_is_shown_after_they_were_looked_over(desk, data):
+    number = named(data, "changed.jpg")
+    accept_as_bo(data, number)
+    text = send(desk, "/queue/overview", verdict=f"{number}:0", decision="inconclusive").text
+    form = {"decision": "inconclusive", "reason": "glare", "verdict": CHOSEN.findall(text)}
+    answer = send(desk, "/queue/decide", **form)
+    assert answer.status_code == 409 and "Bo accepted verdict" in Markup(answer.text).text
+    assert [review.name for review in made(data)] == ["Bo"]
