@@ -3,7 +3,7 @@
 import re
 
 from tests.page import Page as Markup
-from tests.serve.conftest import send
+from tests.serve.conftest import artifact, send
 from tests.serve.test_queue import accept_as_bo, made, named
 
 CHOSEN = re.compile(r'name="verdict" value="([^"]+)"')
@@ -17,3 +17,15 @@ def test_what_was_decided_since_many_were_chosen_is_shown_after_they_were_looked
     answer = send(desk, "/queue/decide", **form)
     assert answer.status_code == 409 and "Bo accepted verdict" in Markup(answer.text).text
     assert [review.name for review in made(data)] == ["Bo"]
+
+
+def test_the_page_of_a_verdict_shows_what_was_decided_on_the_same_photograph_by_another_verdict(desk, data, inbox):
+    first = named(data, "changed.jpg")
+    artifact("query", inbox / "changed.jpg", "--data", data)
+    second = named(data, "changed.jpg")
+    accept_as_bo(data, first)
+    text = desk.get(f"/verdicts/{second}").text
+    assert f"Bo accepted verdict {first}" in Markup(text).text and "Nobody has decided" not in text
+    assert second != first and 'name="seen" value="1"' in text
+    send(desk, "/reviews/undo", first=1, last=1, verdict=second, back="verdict")
+    assert f"Bo accepted verdict {first}" in Markup(desk.get(f"/verdicts/{second}").text).text

@@ -16,12 +16,12 @@ from cli.serve.verdict_cards import card_of
 from retrieval.catalogue.catalogue import Catalogue
 from retrieval.moment import shown
 from retrieval.outcome import Outcome
+from retrieval.verdicts.deciding import newer_reviews
 from retrieval.verdicts.entry import LogEntry
 from retrieval.verdicts.log import VerdictLog
 from retrieval.verdicts.opening import replacing
 from retrieval.verdicts.queue import neighbours, waits
 from retrieval.verdicts.waiting import refresh
-from retrieval.verdicts.withdrawals import history
 
 
 def show(request: Request) -> Response:
@@ -44,7 +44,7 @@ def verdict_page(
         refresh(log)
         card = card_of(log, catalogue, log.entry(number))
         before, after = neighbours(log, asked.filter(desk.data), asked.order, number)
-        kept, waiting = history(log, number), waits(log, number)
+        kept, waiting = newer_reviews(log, number, 0), waits(log, number)
         others = others_of(log, card.entry)
         newer = None if waiting else replacing(log, number)
         newer_waits = newer is not None and waits(log, newer)
