@@ -17,6 +17,17 @@ def test_what_was_decided_since_many_were_chosen_is_shown_after_they_were_looked
     answer = send(desk, "/queue/decide", **form)
     assert answer.status_code == 409 and "Bo accepted verdict" in Markup(answer.text).text
     assert [review.name for review in made(data)] == ["Bo"]
+    form["verdict"] = CHOSEN.findall(answer.text)
+    assert form["verdict"] == [f"{number}:1"] and send(desk, "/queue/decide", **form).status_code == 200
+    assert [review.name for review in made(data)] == ["Bo", "Anna"]
+
+
+def test_of_one_that_was_looked_over_it_is_accepted_what_it_says_already(desk, data):
+    number = named(data, "changed.jpg")
+    form = {"verdict": f"{number}:0", "decision": "divergent", "reason": "a part is new"}
+    assert "1 of them says so already, and will be accepted" in send(desk, "/queue/overview", **form).text
+    assert send(desk, "/queue/decide", **form).status_code == 200
+    assert [(review.decision, review.outcome) for review in made(data)] == [("accept", "divergent")]
 
 
 def test_the_page_of_a_verdict_shows_what_was_decided_on_the_same_photograph_by_another_verdict(desk, data, inbox):

@@ -47,6 +47,7 @@ class Wanted:
     reason: str
     name: str
     seen: tuple[tuple[int, int], ...]  # numbers of verdicts, each with the last review that its page had shown
+    many: bool  # whether verdicts were chosen to be decided at once, though it may be just one
     asked: Asked
     back: str  # to the "next" verdict, to the same "verdict", or else to the queue
 
@@ -65,19 +66,19 @@ async def decide_one(request: Request) -> Response:
     """Decide on one verdict."""
     form = await posted(request)
     number = request.path_params["number"]
-    return await _decide(request, _wanted(request, form, [f"{number}:{form.get('seen', '0')}"]))
+    return await _decide(request, _wanted(request, form, [f"{number}:{form.get('seen', '0')}"], many=False))
 
 
 async def decide_many(request: Request) -> Response:
     """Decide on many verdicts at once, all of them or none."""
     form = await posted(request)
-    return await _decide(request, _wanted(request, form, [str(text) for text in form.getlist("verdict")]))
+    return await _decide(request, _wanted(request, form, [str(text) for text in form.getlist("verdict")], many=True))
 
 
 async def look_over(request: Request) -> Response:
     """Show what is about to be decided on many verdicts, before it is."""
     form = await posted(request)
-    wanted = _wanted(request, form, [str(text) for text in form.getlist("verdict")])
+    wanted = _wanted(request, form, [str(text) for text in form.getlist("verdict")], many=True)
     return await run_in_threadpool(_overview, request, wanted, every=bool(form.get("every")))
 
 
@@ -85,7 +86,7 @@ async def undo(request: Request) -> Response:
     """Take back the reviews that were made at once."""
     form = await posted(request)
     first, last = _number(form.get("first")), _number(form.get("last"))
-    wanted = _wanted(request, form, [])
+    wanted = _wanted(request, form, [], many=False)
     _refuse_read_only(request)
     if not 0 <= last - first < MOST:
         raise Refused(422, f"At most {MOST} decisions are taken back at once.")
@@ -110,7 +111,7 @@ def _number(text: object) -> int:
     return int(digits)
 
 
-def _wanted(request: Request, form: FormData, verdicts: Sequence[str]) -> Wanted:
+def _wanted(request: Request, form: FormData, verdicts: Sequence[str], *, many: bool) -> Wanted:
     """Read what somebody wants to decide, and keep the name that they say; raises Refused."""
     decision = str(form.get("decision", ACCEPT))
     if decision not in (ACCEPT, *Outcome):
@@ -128,7 +129,7 @@ def _wanted(request: Request, form: FormData, verdicts: Sequence[str]) -> Wanted
     seen = [text.partition(":") for text in dict.fromkeys(verdicts)]
     return Wanted(
         decision, str(form.get("object", "")).strip(), reason, visitor(request).name,
-        tuple((_number(number), _number(last or "0")) for number, _, last in seen),
+        tuple((_number(number), _number(last or "0")) for number, _, last in seen), many,
         Asked.of_query(str(form.get("q", ""))), str(form.get("back", "")),
     )  # fmt: skip
 
@@ -154,7 +155,7 @@ async def _decide(request: Request, wanted: Wanted) -> Response:
         remember(request, Batch(decided.numbers[0], decided.numbers[-1], _words(wanted)))
         about = {"decision": wanted.decision, "object": wanted.object_id or None, "reason": wanted.reason}
         note(request, "decided", verdicts=wanted.numbers, reviews=list(decided.numbers), **about)
-    return _go_on(request, wanted, wanted.numbers[0] if len(wanted.seen) == 1 else None)
+    return _go_on(request, wanted, None if wanted.many else wanted.numbers[0])
 
 
 def _words(wanted: Wanted) -> str:
@@ -173,13 +174,13 @@ def _keep(desk: Service, wanted: Wanted) -> Decided:
         proposals = []
         for number, seen in wanted.seen:
             entry = log.entry(number)
-            proposals.append(Proposal(entry, _review(entry, wanted, object_id, many=len(wanted.seen) > 1), seen))
+            proposals.append(Proposal(entry, _review(entry, wanted, object_id), seen))
         return decide(log, proposals)
 
 
-def _review(entry: LogEntry, wanted: Wanted, object_id: str | None, *, many: bool) -> Review:
+def _review(entry: LogEntry, wanted: Wanted, object_id: str | None) -> Review:
     """Return the review that is wanted of a verdict; of many, those that say so already are accepted."""
-    if wanted.decision == ACCEPT or (many and wanted.decision == entry.outcome):
+    if wanted.decision == ACCEPT or (wanted.many and wanted.decision == entry.outcome):
         return accepting(entry, name=wanted.name, reason=wanted.reason)
     outcome = Outcome(wanted.decision)
     return overruling(entry, outcome, object_id=object_id, name=wanted.name, reason=wanted.reason)
@@ -214,7 +215,7 @@ def _meanwhile(request: Request, wanted: Wanted, meanwhile: DecidedMeanwhile) ->
     note(request, "was told of decisions made meanwhile", verdicts=list(newer))
     return page(
         request, "meanwhile.html", tab="queue", status=409, wanted=wanted, items=meanwhile.items, seen=seen,
-        words=_words(wanted), target=below(request, path_of(request.scope)), one=len(wanted.seen) == 1, shown=shown,
+        words=_words(wanted), target=below(request, path_of(request.scope)), shown=shown,
     )  # fmt: skip
 
 
