@@ -4,7 +4,7 @@ import re
 
 from tests.page import Page as Markup
 from tests.serve.conftest import artifact, send
-from tests.serve.test_queue import accept_as_bo, made, named
+from tests.serve.test_queue import accept_as_bo, made, named, waiting
 
 CHOSEN = re.compile(r'name="verdict" value="([^"]+)"')
 
@@ -40,3 +40,13 @@ def test_the_page_of_a_verdict_shows_what_was_decided_on_the_same_photograph_by_
     assert second != first and 'name="seen" value="1"' in text
     send(desk, "/reviews/undo", first=1, last=1, verdict=second, back="verdict")
     assert f"Bo accepted verdict {first}" in Markup(desk.get(f"/verdicts/{second}").text).text
+
+
+def test_many_decisions_are_undone_also_by_whoever_has_changed_their_name_since(desk, data):
+    numbers = waiting(data)
+    answer = send(desk, "/queue/decide", verdict=[f"{number}:0" for number in numbers], decision="accept")
+    undo = re.search(r'name="first" value="(\d+)"><input type="hidden" name="last" value="(\d+)"', answer.text)
+    assert undo and len(made(data)) == len(numbers) > 1
+    answer = send(desk, "/reviews/undo", name="Anna Berg", first=undo[1], last=undo[2])
+    assert made(data) == [] and waiting(data) == numbers and "data-undo" not in answer.text
+    assert "Taken back by Anna Berg" in Markup(desk.get(f"/verdicts/{numbers[0]}").text).text

@@ -187,12 +187,12 @@ def _review(entry: LogEntry, wanted: Wanted, object_id: str | None) -> Review:
 
 
 def _withdraw(desk: Service, numbers: range, name: str, reason: str) -> list[int]:
+    """Take back those of some reviews that were made in the name of the first: what others decided meanwhile stays."""
+    sql = """SELECT number FROM held WHERE number BETWEEN :first AND :last
+             AND name = (SELECT name FROM reviews WHERE number = :first)"""
     with VerdictLog.reading(desk.data) as log:
-        if len(numbers) > 1:  # what others decided between them stays
-            sql = "SELECT number FROM held WHERE number BETWEEN ? AND ? AND name = ?"
-            own = [number for (number,) in log.db.execute(sql, [numbers[0], numbers[-1], name])]
-            return withdraw(log, own, name=name, reason=reason)
-        return withdraw(log, list(numbers), name=name, reason=reason)
+        found = log.db.execute(sql, {"first": numbers[0], "last": numbers[-1]}).fetchall()
+        return withdraw(log, [number for (number,) in found], name=name, reason=reason)
 
 
 def _ask_name(request: Request, form: FormData) -> Response:
