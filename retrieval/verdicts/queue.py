@@ -139,13 +139,18 @@ def read_page(
     after: Place | None = None,
     before: Place | None = None,
 ) -> QueuePage:
-    """Return the page that follows a place, or precedes one, else the first; raises CatalogueBusy."""
+    """Return the page that follows a place, or precedes one, else the first; raises CatalogueBusy.
+
+    Where nothing follows any more, the page is the last.
+    """
     refresh(log)
     where, values = which.where()
     total = _count(log, where, values)
     found = _read(log, where, values, order, size, place=before or after, backwards=before is not None)
     if before is not None and len(found) < size:  # the first page is a whole one
         found = _read(log, where, values, order, size, place=None, backwards=False)
+    if after is not None and not found:
+        found = _read(log, where, values, order, size, place=None, backwards=True)
     if not found:
         return QueuePage((), total, total, None, None)
     first, last = found[0][1], found[-1][1]

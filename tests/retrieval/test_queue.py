@@ -142,6 +142,15 @@ def test_a_page_before_the_first_is_the_first(filled):
     assert read_page(filled, Filter(), Order.LATEST, size=5, before=second).numbers == tuple(listed[:5])
 
 
+def test_a_page_after_the_last_is_the_last(filled):
+    listed = in_order(filled, Order.URGENT)
+    last = Place(*order_of_verdict(filled, listed[-1]))
+    page = read_page(filled, Filter(), Order.URGENT, size=5, after=last)
+    assert page.numbers == tuple(listed[-5:]) and page.earlier == len(listed) - 5
+    assert page.after is None and page.before == Place(*order_of_verdict(filled, listed[-5]))
+    assert read_page(filled, Filter(text="nowhere"), Order.URGENT, size=5, after=last).numbers == ()
+
+
 @pytest.mark.parametrize("text", ["", "1", "1:2", "a:b:c", "1:nan:3", "1:inf:3", f"1:2:{2**70}", f"{2**70}:2:1"])
 def test_what_is_no_place_is_refused(text):
     with pytest.raises(BadFilter):
