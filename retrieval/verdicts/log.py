@@ -140,9 +140,14 @@ class VerdictLog:
         found = (_entry(row) for row in self.db.query(sql, [calibration]))
         return [entry for entry in found if entry.together is None]
 
+    @property
+    def has_together(self) -> bool:
+        """Whether entries may be on several photographs together: none in an old log that cannot be written."""
+        return "together" in self.db["verdicts"].columns_dict
+
     def together(self) -> list[LogEntry]:
         """Return the entries on several photographs together, the first one first."""
-        if "together" not in self.db["verdicts"].columns_dict:  # of an earlier version, and cannot be written
+        if not self.has_together:
             return []
         return [
             _entry(row) for row in self.db.query("SELECT * FROM verdicts WHERE together IS NOT NULL ORDER BY number")

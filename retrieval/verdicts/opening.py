@@ -74,7 +74,7 @@ def replacing(log: VerdictLog, number: int) -> int | None:
 
 def wholes(log: VerdictLog, *, among: str = ALL) -> list[Several]:
     """Return the verdicts on several photographs on which a decision is one on each, the last one first."""
-    if "together" not in log.db["verdicts"].columns_dict:  # of an earlier version, and cannot be written
+    if not log.has_together:
         return []
     sql = f"""SELECT number, sha256, object_id, outcome, lot, together FROM ({among})
               WHERE together IS NOT NULL ORDER BY number DESC"""

@@ -15,7 +15,6 @@ from retrieval.verdicts.entry import object_about
 from retrieval.verdicts.log import VerdictLog
 from retrieval.verdicts.migrations import WAITING
 from retrieval.verdicts.opening import ALL, CONTENT, TOUCHED, compute_open, wholes
-from retrieval.verdicts.reviews import can_hold
 
 NOWHERE = 1e9  # how far something lies within, where nothing says how far
 _ALERTS = (Status.STOLEN, Status.MISSING, Status.KNOWN_FORGERY)  # the most urgent first
@@ -23,7 +22,7 @@ _DIVERGENT, _CLAIM, _PLAUSIBLE, _UNREADABLE = range(2 * len(_ALERTS), 2 * len(_A
 _MANY = 1_000  # verdicts; where more were added than there were, and so many more, all is computed anew
 _DERIVED = ("waiting", "waiting_words", "waiting_parts", "waiting_upto")
 _COLUMNS = f"""number, {CONTENT} AS content, outcome, alert, alert_certainty, alert_object, object_id, asked,
-    coalesce(combined, "global") AS distance, threshold, date, lot, photo, reasons, together"""
+    coalesce(combined, "global") AS distance, threshold, date, lot, photo, reasons"""
 # What a change may change: photographs that were judged together with a touched one, and those with these
 _TOGETHER = f"""INSERT OR IGNORE INTO temp.touched
     SELECT coalesce(other.sha256, hex(other.photo)) FROM ({TOUCHED}) AS one
@@ -46,7 +45,7 @@ def open_verdicts(log: VerdictLog) -> list[int]:
 
 def refresh(log: VerdictLog) -> None:
     """Bring the table `waiting` up to what was added to the log since; raises CatalogueBusy."""
-    if not can_hold(log):
+    if "alert_object" not in log.db["verdicts"].columns_dict:
         raise CatalogueBusy("These verdicts are of an earlier version and cannot be written. Copy the folder.")
     if not log.is_writable:
         _rebuild_aside(log)
@@ -134,14 +133,19 @@ def _keep_parts(log: VerdictLog, among: str) -> None:
 
 def _insert(log: VerdictLog, numbers: Iterable[int]) -> None:
     """Put verdicts into the table, with the words by which they are found."""
-    sql = f"SELECT {_COLUMNS} FROM verdicts WHERE number IN (SELECT value FROM json_each(?))"
-    found = list(log.db.query(sql, [json.dumps(list(numbers))]))
+    found = _rows(log, "number IN (SELECT value FROM json_each(?))", json.dumps(list(numbers)))
     log.db.conn.executemany(
         "INSERT INTO waiting VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", (_row_of(row) for row in found)
     )
     log.db.conn.executemany(
         "INSERT INTO waiting_words (rowid, words) VALUES (?, ?)", ((row["number"], _words(row)) for row in found)
     )
+
+
+def _rows(log: VerdictLog, where: str, value: object) -> list[dict[str, Any]]:
+    """Return what is put into the table of some verdicts, and what they are sorted by."""
+    together = "together" if log.has_together else "NULL AS together"
+    return list(log.db.query(f"SELECT {_COLUMNS}, {together} FROM verdicts WHERE {where}", [value]))
 
 
 def _row_of(row: dict[str, Any]) -> tuple[object, ...]:
@@ -187,4 +191,4 @@ def _texts(row: dict[str, Any]) -> Iterator[str]:
 def order_of_verdict(log: VerdictLog, number: int) -> tuple[int, float, int]:
     """Return what to sort a verdict by, whether it waits or not; raises UnknownVerdict."""
     log.entry(number)
-    return order_of(next(log.db.query(f"SELECT {_COLUMNS} FROM verdicts WHERE number = ?", [number])))
+    return order_of(_rows(log, "number = ?", number)[0])

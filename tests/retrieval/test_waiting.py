@@ -11,6 +11,7 @@ import pytest
 from sqlite_utils import Database
 
 from cli.records.triage import Priority
+from retrieval.errors import CatalogueBusy
 from retrieval.outcome import UNREADABLE, Outcome
 from retrieval.verdicts import waiting as module
 from retrieval.verdicts.deciding import _NEWER, last_review
@@ -240,6 +241,24 @@ def test_many_that_were_added_at_once_are_all_seen(log):
     open_verdicts(log)
     numbers = [keep(log, sha256=f"t{number}") for number in range(1_100)]
     assert open_verdicts(log) == [*numbers[::-1], 1]
+
+
+@pytest.mark.parametrize("step", ["009_rechecked", "010_together"])
+def test_a_log_of_before_several_were_judged_together_that_cannot_be_written_is_listed_and_paged(step):
+    database = Database(memory=True)
+    VERDICTS.apply(database, stop_before=step)
+    aside = VerdictLog(database, is_writable=False)
+    number, other = keep(aside), keep(aside, sha256="s2")
+    assert open_verdicts(aside) == [other, number] and last_review(aside, number) == 0
+    assert neighbours(aside, Filter(), Order.URGENT, number) == (other, None)
+
+
+@pytest.mark.parametrize("step", ["002_lots_and_reviews", "005_pictures", "008_alerts"])
+def test_a_log_too_old_to_be_listed_as_it_is_says_so(step):
+    database = Database(memory=True)
+    VERDICTS.apply(database, stop_before=step)
+    with pytest.raises(CatalogueBusy, match="of an earlier version and cannot be written"):
+        open_verdicts(VerdictLog(database, is_writable=False))
 
 
 def test_a_log_of_the_version_before_that_cannot_be_written_is_listed_and_paged_too():
