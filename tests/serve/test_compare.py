@@ -16,6 +16,7 @@ from cli.serve.comparing.comparison import how_much, pyramid_of
 from retrieval.comparing.divergence import Place
 from retrieval.verdicts.entry import LogEntry
 from retrieval.verdicts.log import VerdictLog
+from tests.pictures import hung, painting
 from tests.serve.conftest import artifact, bring, open_desk, opened, serving
 
 SHOWN = re.compile(r'id="comparison">(.*?)</script>', re.DOTALL)
@@ -190,6 +191,17 @@ def test_what_is_not_registered_is_side_by_side_only(reading, read):
     shown = told(answer)
     assert not shown["registered"] and set(shown["pictures"]) == {"exemplar", "photograph"}
     assert "could not be laid over each other" in answer.text and 'value="over"' not in answer.text
+
+
+def test_what_is_too_small_to_be_compared_place_by_place_is_laid_over_all_the_same(data, tmp_path):
+    hung([(painting(5), (250, 180, 170, 131))], size=(700, 500)).save(tmp_path / "small.jpg", quality=95)
+    artifact("query", tmp_path / "small.jpg", "--data", data)
+    with open_desk(data) as desk:
+        answer = compared(desk, entries(data)["small"])
+    shown = told(answer)
+    assert answer.status_code == 200 and "Nothing was compared place by place" in answer.text
+    assert shown["registered"] and set(shown["pictures"]) == {"exemplar", "photograph", "laid"}
+    assert 'value="over"' in answer.text and 'name="map"' not in answer.text
 
 
 def test_a_verdict_that_is_not_there(reading):
