@@ -16,6 +16,7 @@ from cli.serve.comparing.comparison import how_much, pyramid_of
 from retrieval.comparing.divergence import Place
 from retrieval.verdicts.entry import LogEntry
 from retrieval.verdicts.log import VerdictLog
+from tests.logs import keep
 from tests.pictures import hung, painting
 from tests.serve.conftest import artifact, bring, open_desk, opened, serving
 
@@ -221,6 +222,17 @@ def test_the_next_verdict_on_the_same_object(data, inbox):
     with open_desk(data) as desk:
         entry = entries(data)["fine"]
         assert 'rel="prev"' in compared(desk, entry).text
+
+
+def test_the_next_verdict_is_on_one_photograph(data):
+    entry = entries(data)["changed"]
+    with VerdictLog.opened(data) as log:
+        parts = json.dumps([entry.number])
+        keep(log, "consistent", entry.object_id, sha256="t", condition="close", together=parts)
+        last = keep(log, "consistent", entry.object_id, sha256="u", condition="close")
+    with open_desk(data) as desk:
+        text = desk.get(f"/verdicts/{entry.number}/compare").text
+        assert re.findall(r'rel="next" href="([^"]+)"', text) == [f"/verdicts/{last}/compare"]
 
 
 def test_the_page_of_evidence_under_a_policy_without_unsafe_inline(reading, read):

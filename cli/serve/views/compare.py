@@ -146,10 +146,10 @@ def _why_not(desk: Service, entry: LogEntry) -> str:
 
 def _beside(log: VerdictLog, entry: LogEntry) -> Beside:
     """Return the verdicts on the same object that can be compared, before and after one."""
-    found = []
+    found, single = [], "together IS NULL" if log.has_together else "1"
     for sign, order in (("<", "DESC"), (">", "ASC")):
         sql = f"""SELECT number FROM verdicts WHERE object_id = ? AND number {sign} ? AND sha256 IS NOT NULL
-                  AND outcome != ? AND condition IS NOT NULL ORDER BY number {order} LIMIT 1"""
+                  AND outcome != ? AND condition IS NOT NULL AND {single} ORDER BY number {order} LIMIT 1"""
         row = log.db.execute(sql, [entry.object_id, entry.number, str(Outcome.NO_MATCH)]).fetchone()
         found.append(None if row is None else int(row[0]))
     return Beside(*found)
