@@ -25,7 +25,7 @@ class Kept:
 
 @dataclass(frozen=True, slots=True)
 class JournalReading:
-    """The records that a journal holds now; nothing is changed in it."""
+    """The records that a journal holds now; nothing is changed in it. Any thread may read on, one at a time."""
 
     database: sqlite3.Connection
 
@@ -33,8 +33,9 @@ class JournalReading:
     @contextmanager
     def of(cls, out: Path) -> Iterator[JournalReading | None]:
         """Open the journal of an output file; None where there is none."""
+        where = f"{journal_of(out).resolve().as_uri()}?mode=ro"
         try:
-            database = sqlite3.connect(f"{journal_of(out).resolve().as_uri()}?mode=ro", uri=True, timeout=PATIENCE)
+            database = sqlite3.connect(where, uri=True, timeout=PATIENCE, check_same_thread=False)
         except sqlite3.Error:
             yield None
             return

@@ -1,5 +1,6 @@
 """Reading the journal of a screening while somebody keeps it, as the desk does."""
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from cli.screening.journal import Journal
@@ -51,6 +52,20 @@ def test_a_standing_follows_a_journal_that_is_taken_up_or_begun_anew(tmp_path, m
     with Journal.beside(tmp_path / "report.html", {"revision": 2}) as journal:
         add(journal, tmp_path, 1, "no-match")
         assert dict(live.now().outcomes) == {"no-match": 1}
+
+
+def test_records_are_read_to_the_end_whatever_threads_draw_them(tmp_path):
+    with Journal.beside(tmp_path / "report.html", HEADING) as journal:
+        for number in range(250):
+            add(journal, tmp_path, number)
+    records = records_of(tmp_path)
+    drawn = 0
+    while True:  # as an answer that is streamed does, which takes whatever thread is free
+        with ThreadPoolExecutor(1) as pool:
+            if pool.submit(next, records, None).result() is None:
+                break
+        drawn += 1
+    assert drawn == 250
 
 
 def test_the_pace_is_of_what_came_in_this_run(tmp_path, monkeypatch):
