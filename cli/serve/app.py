@@ -75,7 +75,7 @@ def make_app(settings: Settings) -> Starlette:
         session_cookie="artifact",
         max_age=30 * DAY,
         path=settings.prefix or "/",
-        same_site="strict",
+        same_site="lax",  # a link from elsewhere finds its reader signed in
         https_only=settings.is_secure,
     )
     routes = [*(route for view in VIEWS for route in view.ROUTES), *API]

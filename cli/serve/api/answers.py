@@ -2,8 +2,9 @@
 
 Whoever sends a token needs nothing more. Without one, a request may come from a page of another site in somebody's
 browser, which sends their cookies along. Three things keep such a page out: the guard refuses a foreign `Origin` or
-`Sec-Fetch-Site`, which a browser adds to every POST; the cookie is `SameSite=strict`; and a POST with a cookie but
-without an `Origin` of the desk is refused here, unless it carries a header that only the desk's own pages can send
+`Sec-Fetch-Site`, which a browser adds to every POST; the cookie is `SameSite=lax`, so that a browser sends it from
+another site only where somebody follows a link, which changes nothing; and a POST with a cookie but without an
+`Origin` of the desk is refused here, unless it carries a header that only the desk's own pages can send
 (`X-CSRF-Token`, any value: a browser asks the desk before it sends such a header from elsewhere, and the desk says no).
 """
 
