@@ -215,5 +215,6 @@ def _answer(request: Request, refused: Refused) -> Response:
     path = path_of(request.scope)
     is_looked_at = request.method in SAFE_METHODS and "hx-request" not in request.headers
     if refused.status == 401 and is_looked_at and not path.startswith("/api"):
-        return RedirectResponse(below(request, "/sign-in" + (f"?next={quote(path)}" if path != "/" else "")), 303)
+        wanted = f"{path}?{query}" if (query := request.url.query) else path
+        return RedirectResponse(below(request, "/sign-in" + (f"?next={quote(wanted)}" if wanted != "/" else "")), 303)
     return refusal(request, refused.status, refused.sentence, after=refused.after)

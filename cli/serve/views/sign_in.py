@@ -60,7 +60,7 @@ async def say_name(request: Request) -> Response:
 
 def _inside(target: str) -> str:
     """Return where to go on, if that is a path of the desk, else its first page."""
-    target = target if ".." not in target else "/"
+    target = target if ".." not in target.partition("?")[0] else "/"
     inside = target.startswith("/") and not target.startswith("//") and "\\" not in target and target.isprintable()
     return target if inside else "/"
 

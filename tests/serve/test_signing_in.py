@@ -1,0 +1,32 @@
+"""What somebody finds who signs in, and how they are known."""
+
+import re
+from urllib.parse import urlencode
+
+import pytest
+
+from tests.serve.conftest import open_desk
+from tests.serve.test_guard import ANNA, TOKENS
+
+
+@pytest.fixture
+def guarded(data):
+    """A client of a desk that asks for tokens; nobody has signed in."""
+    with open_desk(data, tokens=TOKENS) as client:
+        yield client
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        "/queue?outcome=divergent&text=caf%C3%A9+%26+b..c&from=50",
+        f"/queue?{urlencode({'text': '//evil.example?next=/about#x'})}",
+        "/verdicts/1?after=2",
+    ],
+)
+def test_signing_in_leads_to_the_very_page_that_was_asked_for(guarded, wanted):
+    page = guarded.get(wanted)
+    assert str(page.url.path) == "/sign-in"
+    secret, target = (re.search(f'name="{name}" value="([^"]*)"', page.text)[1] for name in ("csrf", "next"))
+    form = {"csrf": secret, "token": ANNA, "next": target.replace("&amp;", "&")}
+    assert guarded.post("/sign-in", data=form, follow_redirects=False).headers["location"] == wanted
