@@ -19,9 +19,10 @@ def decided(data: Path) -> list[tuple[int, str, str]]:
 
 
 def bring_and_compare(page: Page, home: str, photo: Path) -> None:
-    """Drop a photograph, see what it is, and lay it over its exemplar."""
+    """Bring a photograph, see what it is, and lay it over its exemplar."""
     page.goto(home)
     page.set_input_files("#photo", photo)
+    page.click("button.main")
     expect(page.locator("article.work .badge")).to_have_text(re.compile("divergent"))
     page.get_by_role("link", name="Compare").click()
     expect(page.locator("#pane-exemplar canvas").first).to_be_visible(timeout=60_000)

@@ -90,6 +90,7 @@ def test_a_photograph_that_was_judged_looks_right_too(chromium: Browser, address
         with opened(chromium, width=width, dark=dark) as page:
             page.goto(address)
             page.set_input_files("#photo", inbox / "wall.jpg")
+            page.click("button.main")
             page.wait_for_selector("article.work")
             page.wait_for_load_state("networkidle")
             scheme = "dark" if dark else "light"
@@ -129,6 +130,7 @@ def test_the_picture_of_the_documentation(chromium: Browser, tmp_path):
         page.keyboard.press("Enter")
         page.wait_for_selector("details.me")
         page.set_input_files("#photo", tmp_path / "demo/incoming/lot-103.jpg")
+        page.click("button.main")
         page.wait_for_selector("article.work")
         page.get_by_role("link", name="Compare").click()
         page.wait_for_selector("#pane-photograph canvas")

@@ -221,12 +221,35 @@ def small(data: Path) -> list[Path]:
     return sorted((data / "desk/cache/small").glob("??/*"))
 
 
+DROPPED = """bytes => {
+    const held = new DataTransfer();
+    held.items.add(new File([new Uint8Array(bytes)], "changed.jpg", {type: "image/jpeg"}));
+    document.querySelector(".drop").dispatchEvent(new DragEvent("drop", {dataTransfer: held, bubbles: true}));
+}"""
+
+
 @pytest.mark.slow
 def test_in_a_browser_a_photograph_is_dropped_and_its_outcome_seen(data, inbox, chromium):
     with serving(data) as served, opened(chromium) as page:
         page.goto(served.address)
-        page.set_input_files("#photo", inbox / "changed.jpg")
+        page.evaluate(DROPPED, list((inbox / "changed.jpg").read_bytes()))
         page.wait_for_selector("article.work")
         assert page.inner_text(".badge").endswith("divergent")
         for picture in page.locator("article.work > figure img").all():
             expect(picture).not_to_have_js_property("naturalWidth", 0)
+
+
+@pytest.mark.slow
+def test_in_a_browser_what_is_chosen_is_judged_once_and_as_the_fields_say(data, inbox, chromium):
+    before = len(entries(data))
+    with serving(data) as served, opened(chromium) as page:
+        page.goto(served.address)
+        page.set_input_files("#photo", inbox / "fine.jpg")
+        page.click("details summary")
+        page.fill("#object", "04")
+        page.dblclick("button.main")
+        page.wait_for_selector("article.work")
+        page.go_back()
+        expect(page.locator("button.main")).to_be_enabled()
+    made = entries(data)[: len(entries(data)) - before]
+    assert [entry.asked for entry in made] == ["04"]

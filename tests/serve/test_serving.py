@@ -212,6 +212,7 @@ def drive(chromium, address: str, inbox: Path) -> None:
         page.goto(f"{address}/")
         assert "Anna Berg" in page.inner_text("header.top")
         page.set_input_files("#photo", inbox / "fine.jpg")
+        page.click("button.main")
         page.wait_for_selector("article.work")
         assert page.inner_text(".badge").endswith("consistent")
         cookie = next(cookie for cookie in page.context.cookies() if cookie["name"] == "artifact")

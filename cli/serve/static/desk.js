@@ -21,10 +21,17 @@ document.addEventListener("htmx:responseError", (event) => {
 document.addEventListener("htmx:sendError", () => say("The desk does not answer. Is it still running?", true));
 
 for (const form of document.querySelectorAll("form[data-bring]")) {
-  const drop = form.querySelector(".drop"), chosen = form.querySelector("input[type=file]");
-  const shown = form.querySelector(".progress");
+  const drop = form.querySelector(".drop"), judge = form.querySelector("button.main");
+  const shown = form.querySelector(".progress"), inputs = [...form.querySelectorAll("input[type=file]")];
 
-  function send(files) {
+  function send(more) { // what is chosen, and what was dropped or pasted beside it
+    if (judge.disabled) return; // it is being sent
+    const files = [...inputs.flatMap((input) => [...input.files]), ...more];
+    if (!files.length) {
+      say("Choose a photograph first.", true);
+      return;
+    }
+    judge.disabled = true;
     const body = new FormData(form);
     body.delete("photo");
     for (const file of files) body.append("photo", file, file.name || "pasted.png");
@@ -42,11 +49,13 @@ for (const form of document.querySelectorAll("form[data-bring]")) {
         location.href = JSON.parse(request.responseText).next;
         return;
       }
+      judge.disabled = false;
       const page = new DOMParser().parseFromString(request.responseText, "text/html");
       say(page.querySelector(".remark")?.textContent.trim() ?? "That did not work. Try again.", true);
     };
     request.onerror = () => {
       shown.hidden = true;
+      judge.disabled = false;
       say("The photographs could not be sent. Is the desk still running?", true);
     };
     request.send(body);
@@ -54,14 +63,15 @@ for (const form of document.querySelectorAll("form[data-bring]")) {
 
   form.addEventListener("submit", (event) => {
     event.preventDefault();
-    const files = [...form.querySelectorAll("input[type=file]")].flatMap((input) => [...input.files]);
-    if (files.length) send(files);
-    else say("Choose a photograph first.", true);
+    send([]);
   });
-  for (const input of form.querySelectorAll("input[type=file]")) {
-    input.required = false;
-    input.addEventListener("change", () => form.requestSubmit());
-  }
+  for (const input of inputs) input.required = false;
+  form.querySelector("#camera").addEventListener("change", (event) => {
+    if (event.target.files.length) send([]);
+  });
+  addEventListener("pageshow", () => {
+    judge.disabled = false; // also where somebody comes back to this page
+  });
   document.addEventListener("paste", (event) => {
     if (event.clipboardData?.files.length) send(event.clipboardData.files);
   });
