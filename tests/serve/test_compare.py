@@ -246,6 +246,16 @@ def test_the_page_of_evidence_under_a_policy_without_unsafe_inline(reading, read
     assert reading.get(f"/verdicts/{entries(read)['broken'].number}/evidence").status_code == 404
 
 
+def test_a_page_of_evidence_is_written_anew_once_the_catalogue_has_changed(desk, data):
+    """It says what the register says of the object, and by which calibration the verdict was made."""
+    entry, comparisons = entries(data)["changed"], desk.app.state.service.comparisons
+    for gone in ("00", "01"):
+        assert comparisons.find_evidence(entry) is None
+        comparisons.make_evidence(entry).job.finished.wait(60)
+        assert comparisons.find_evidence(entry) is not None
+        artifact("remove", gone, "--data", data)
+
+
 def test_how_much_in_words():
     words = [how_much(Place((0, 0, 1, 1), distance), 0.2) for distance in (0.1, 0.21, 0.5)]
     assert words == ["within what genuine photographs show", "beyond the threshold", "far beyond the threshold"]

@@ -87,7 +87,7 @@ class Comparisons:
         made = self.tiles.find(_key(entry, "evidence"))
         if made is None or made.record["photograph_state"] != _state(Path(entry.photo)):
             return None
-        return made.folder / EVIDENCE
+        return made.folder / EVIDENCE if made.record.get("catalogue") == self._catalogue() else None
 
     def make_evidence(self, entry: LogEntry) -> Making:
         """Have a page of evidence made, as `make` does a comparison."""
@@ -146,6 +146,7 @@ class Comparisons:
 
     def _make_evidence(self, entry: LogEntry, making: Making) -> None:
         """Write the page of evidence, as `artifact verdict --report` does."""
+        catalogue = self._catalogue()
         state, again = self._again(entry, making)
         if again.verdict is None:
             raise ArtifactError(" ".join(again.remarks))
@@ -157,12 +158,18 @@ class Comparisons:
 
         def write(folder: Path) -> Mapping[str, Any]:
             (folder / EVIDENCE).write_text("".join(page), "utf-8", newline="")
-            return {"photograph_state": state, "of": entry.photo}
+            return {"photograph_state": state, "catalogue": catalogue, "of": entry.photo}
 
         key = _key(entry, "evidence")
         self.tiles.drop(key)
         self.tiles.make(key, write)
         self.tiles.bound([key])
+
+    def _catalogue(self) -> list[int | None]:
+        """Return the revision of the catalogue, and the number of its last calibration."""
+        with Catalogue.reading(self._data) as catalogue:
+            last = catalogue.calibration()
+            return [catalogue.revision, last.number if last else None]
 
     def _again(self, entry: LogEntry, making: Making) -> tuple[list[int] | None, Again]:
         """Return the state of the photograph's file, and the verdict made again."""
