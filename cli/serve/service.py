@@ -84,8 +84,12 @@ class Service:
     def get_ready(self) -> None:
         """Open what the first photograph needs, so that nobody waits for it."""
         self.reader.get_ready(1)
-        self.jobs.submit("opening the catalogue", self.editions.current)
+        self.jobs.submit("opening the catalogue", self._open_edition)
         self.jobs.submit("listing what waits", self._list_waiting)
+
+    def _open_edition(self) -> None:
+        """Open the edition; the job that does so is remembered, and has to hold nothing of it."""
+        self.editions.current()
 
     def _list_waiting(self) -> None:
         """Bring the list of what waits up to date, which takes seconds where 100,000 verdicts are listed anew."""
