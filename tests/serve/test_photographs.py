@@ -1,5 +1,6 @@
 """Bringing photographs to the desk: what is judged, what is recorded, what is kept."""
 
+import asyncio
 import json
 import os
 import shutil
@@ -159,6 +160,22 @@ def test_a_page_that_is_filled_as_the_job_ends_still_asks_again(desk, inbox, mon
     assert not made.is_over and not made.photographs
     monkeypatch.setattr(photographs, "_card", lambda desk, job: Card(job, False, 0, (), ()))
     assert "hx-get" in desk.get(str(answer.url)).text
+
+
+def test_whoever_keeps_a_photograph_stops_nobody_else_meanwhile(desk, inbox, monkeypatch):
+    """The card is read from the catalogue, which may take long: not in the loop that answers all others."""
+    number = str(bring(desk, inbox / "fine.jpg").url).partition("job=")[2]
+    sha256 = desk.app.state.service.jobs.get(number).result.upload.sha256
+    secret, card, in_loop = csrf_of(desk), photographs._card, []
+
+    def seen(*of):
+        in_loop.append(asyncio._get_running_loop() is not None)
+        return card(*of)
+
+    monkeypatch.setattr(photographs, "_card", seen)
+    form = {"csrf": secret, "sha256": sha256}
+    answer = desk.post(f"/photographs/{number}/keep", data=form, headers={"hx-request": "true"})
+    assert answer.text.count("Kept on this machine") == 1 and in_loop == [False]
 
 
 def test_nothing_is_sent_and_nothing_is_judged(desk, data):

@@ -128,10 +128,14 @@ def progress(request: Request) -> Response:
 async def keep(request: Request) -> Response:
     """Keep a photograph of a job also after the desk is closed."""
     form = await posted(request)
+    return await run_in_threadpool(_keep, request, str(form.get("sha256", "")))
+
+
+def _keep(request: Request, sha256: str) -> Response:
     desk = service(request)
     job = desk.jobs.get(request.path_params["number"])
     found = {one.upload.sha256: one.upload for one in _results(job)} if job else {}
-    upload = found.get(str(form.get("sha256", "")))
+    upload = found.get(sha256)
     if job is None or upload is None:
         raise Refused(404, "This photograph is no longer at hand. Bring it once more.")
     desk.uploads.keep(upload.sha256)
