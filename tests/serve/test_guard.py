@@ -128,6 +128,8 @@ def test_a_form_in_odd_letters_is_no_mistake_of_the_program(desk):
         kind = f"multipart/form-data; boundary=x; charset={charset}"
         answer = desk.post("/name", content=body, headers={"content-type": kind, "x-csrf-token": csrf_of(desk)})
         assert answer.status_code in (200, 400) and "mistake" not in answer.text, charset
+        answer = desk.post("/api/photographs", content=body, headers={"content-type": kind, "origin": HOME})
+        assert answer.status_code in (400, 422) and "mistake" not in answer.text, charset
 
 
 def test_a_secret_of_one_browser_is_none_of_another(data, desk):

@@ -18,7 +18,7 @@ from cli.serve.jobs import Job, JobState
 from cli.serve.judging import Judged, judge
 from cli.serve.pages import link_to
 from cli.serve.people.refused import Refused
-from cli.serve.people.sessions import note, service
+from cli.serve.people.sessions import form_of, note, service
 from cli.serve.service import Service
 from cli.serve.uploads import Upload, sent_name
 from retrieval.catalogue.catalogue import Catalogue
@@ -78,11 +78,14 @@ async def _upload(request: Request) -> Upload:
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     uploads = service(request).uploads
     if kind == "multipart/form-data":
-        async with request.form(max_files=1, max_fields=10) as form:
+        form = await form_of(request, max_files=1, max_fields=10)
+        try:
             sent = form.get("photo")
             if not isinstance(sent, UploadFile) or not sent.size:
                 raise Refused(422, "No photograph was sent: a form has it as the file photo.")
             return await run_in_threadpool(uploads.take, sent.file, sent_name(sent))
+        finally:
+            await form.close()
     if not kind.startswith(RAW):
         raise Refused(415, "Send the photograph as multipart/form-data, or its bytes as image/jpeg or the like.")
     with SpooledTemporaryFile(IN_MEMORY) as file:

@@ -53,15 +53,17 @@ def csrf_of(request: Request) -> str:
     return str(request.session["csrf"])
 
 
-async def posted(request: Request) -> FormData:
-    """Read a form that was sent from a page of the desk; raises Refused for any other.
-
-    This is the only way in which forms are read.
-    """
+async def form_of(request: Request, *, max_files: int, max_fields: int) -> FormData:
+    """Read a form, whoever sent it; raises Refused where it is none. Of a page, `posted` has to read it."""
     try:
-        form = await request.form(max_files=MOST_FILES, max_fields=20_000)
+        return await request.form(max_files=max_files, max_fields=max_fields)
     except UnicodeError as error:  # of a charset that the sender named
-        raise Refused(400, "This form is not whole. Go back, and read the page again.") from error
+        raise Refused(400, "This form is not whole: it names letters that cannot be read.") from error
+
+
+async def posted(request: Request) -> FormData:
+    """Read a form that was sent from a page of the desk; raises Refused for any other."""
+    form = await form_of(request, max_files=MOST_FILES, max_fields=20_000)
     given = request.headers.get(CSRF) or form.get("csrf") or ""
     expected = str(request.session.get("csrf", ""))
     if not (isinstance(given, str) and expected and hmac.compare_digest(_bytes(given), _bytes(expected))):
