@@ -70,7 +70,7 @@ def test_what_is_no_table_is_refused_without_its_place(screens, data):
 
 
 @pytest.mark.parametrize(
-    "value", ["", "1/", "0/..", "0/../..", "0//etc", "0/lots/../../..", "-1/", "0/nothing", "0/\0", "½/"]
+    "value", ["", "1/", "0/..", "0/../..", "0//etc", "0/lots/../../..", "-1/", "0/nothing", "0/\0", "½/", "9" * 5000]
 )
 def test_a_folder_that_is_not_offered_cannot_be_chosen(screens, data, value):
     answer = begin(screens, value)

@@ -27,6 +27,7 @@ PUBLIC = ("/sign-in", "/static/", "/invited/")  # beginnings of paths that need 
 FOR_VIEWERS = ("/sign-in", "/sign-out", "/name", "/phone")  # that may be sent by whoever only looks
 AT_ONCE, OF_ONE = 128, 32  # requests that are answered at the same time, and those of one client
 SMALL = 20_000  # bytes of what somebody may send who has not signed in
+LONGEST = 2000  # letters of a path; a number of 4,301 digits is more than Python reads
 SLOWEST, WHOLE = 30.0, 600.0  # seconds, in which a part of what is sent has to come, and all of it
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; connect-src 'self'; "
@@ -99,6 +100,8 @@ class Guard:
         settings, headers, path = self.settings, request.headers, path_of(scope)
         if settings.hosts is not None and headers.get("host", "").lower() not in settings.hosts:
             raise Refused(400, f"This desk is at {settings.link}, and answers to no other name.")
+        if len(path) > LONGEST:
+            raise Refused(414, f"An address has at most {LONGEST} letters.")
         too_many = self._running[client] > OF_ONE or self._running.total() > AT_ONCE
         if too_many or not self._rates.allows(client):
             raise Refused(503, "Too many requests at once. Try again in a few seconds.", after=3)

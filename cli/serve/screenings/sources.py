@@ -41,7 +41,7 @@ def offers(allowed: Sequence[Path]) -> list[Offer]:
 def chosen(allowed: Sequence[Path], value: str) -> Path:
     """Return the folder that a form sends the value of, links followed; raises ArtifactError for any other."""
     number, _, below = value.partition("/")
-    if not (number.isascii() and number.isdigit() and int(number) < len(allowed)):
+    if not (number.isascii() and number.isdigit() and len(number) < 10 and int(number) < len(allowed)):
         raise ArtifactError("Choose one of the folders that are offered.")
     root = allowed[int(number)]
     try:
