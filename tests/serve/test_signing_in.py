@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 import pytest
 
 from tests.serve.conftest import open_desk
-from tests.serve.test_guard import ANNA, TOKENS
+from tests.serve.test_guard import ANNA, LOOKS, TOKENS
 
 
 @pytest.fixture
@@ -30,3 +30,8 @@ def test_signing_in_leads_to_the_very_page_that_was_asked_for(guarded, wanted):
     secret, target = (re.search(f'name="{name}" value="([^"]*)"', page.text)[1] for name in ("csrf", "next"))
     form = {"csrf": secret, "token": ANNA, "next": target.replace("&amp;", "&")}
     assert guarded.post("/sign-in", data=form, follow_redirects=False).headers["location"] == wanted
+
+
+def test_a_name_is_that_of_the_token_or_of_the_session_and_no_header_gives_another(guarded):
+    unnamed = {"authorization": f"Bearer {LOOKS}", "x-reviewer": "Mallory"}
+    assert "Mallory" not in guarded.get("/", headers=unnamed).text

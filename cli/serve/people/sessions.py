@@ -24,7 +24,7 @@ class Visitor:
     role: Role
     name: str
     is_named: bool = False  # by a token, which says the name
-    by_token: bool = False  # and can leave
+    can_leave: bool = False  # as they have signed in
 
     @property
     def decides(self) -> bool:
@@ -34,9 +34,8 @@ class Visitor:
 
 def visitor(request: Request) -> Visitor:
     """Return who asks."""
-    name = request.state.name or (request.headers.get("x-reviewer", "") if request.state.by_token else "")
-    signed_in = "token" in request.session
-    return Visitor(request.state.role, name or str(request.session.get("name", "")), bool(name), signed_in)
+    name, can_leave = request.state.name, "token" in request.session
+    return Visitor(request.state.role, name or str(request.session.get("name", "")), bool(name), can_leave)
 
 
 def service(request: Request) -> Service:
