@@ -35,3 +35,11 @@ def test_signing_in_leads_to_the_very_page_that_was_asked_for(guarded, wanted):
 def test_a_name_is_that_of_the_token_or_of_the_session_and_no_header_gives_another(guarded):
     unnamed = {"authorization": f"Bearer {LOOKS}", "x-reviewer": "Mallory"}
     assert "Mallory" not in guarded.get("/", headers=unnamed).text
+
+
+def test_a_script_that_is_there_already_is_not_sent_again_and_a_page_never_kept(guarded):
+    first = guarded.get("/static/desk.css")
+    assert first.headers["cache-control"] == "no-cache"  # asked for each time, by its mark
+    again = guarded.get("/static/desk.css", headers={"if-none-match": first.headers["etag"]})
+    assert (again.status_code, again.content) == (304, b"")
+    assert guarded.get("/sign-in").headers["cache-control"] == "no-store"

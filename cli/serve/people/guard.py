@@ -61,7 +61,8 @@ class Guard:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        request = Request(scope)
+        request, path = Request(scope), path_of(scope)  # now: routing changes the scope
+        caching = "no-cache" if path.startswith("/static/") else "no-store"  # the former has a mark to ask for it by
         begun = False
 
         async def send_safely(message: Message) -> None:
@@ -71,14 +72,14 @@ class Guard:
                 headers = MutableHeaders(scope=message)
                 for name, value in HEADERS.items():
                     headers.setdefault(name, value)
-                headers.setdefault("Cache-Control", "no-store")
+                headers.setdefault("Cache-Control", caching)
             await send(message)
 
         client = request.client.host if request.client else ""
         self._running[client] += 1
         try:
             self._check(request, scope, client)
-            known = not path_of(scope).startswith(PUBLIC)
+            known = not path.startswith(PUBLIC)
             within = _limited(receive, self.settings.most_bytes if known else SMALL, WHOLE if known else SLOWEST)
             await self.app(scope, within, send_safely)
         except Refused as refused:
@@ -88,7 +89,7 @@ class Guard:
         except Exception as error:
             if os.environ.get(TRACEBACK):
                 raise
-            typer.echo(plain(f"artifact: {request.method} {path_of(scope)}: {unforeseen_words(error)}"), err=True)
+            typer.echo(plain(f"artifact: {request.method} {path}: {unforeseen_words(error)}"), err=True)
             if not begun:
                 await _answer(request, Refused(500, UNFORESEEN))(scope, receive, send_safely)
         finally:
