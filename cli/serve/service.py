@@ -20,7 +20,7 @@ from cli.serve.small_pictures import SmallPictures
 from cli.serve.uploads import Uploads
 from retrieval.catalogue.database import can_write
 from retrieval.machine import cpu_count
-from retrieval.photographs.reader_process import Reader
+from retrieval.photographs.reader_process import PATIENT, Reader
 from retrieval.verdicts.log import DATABASE, VerdictLog
 from retrieval.verdicts.waiting import refresh
 
@@ -42,6 +42,7 @@ class Service:
         self.editions = Editions(settings.data, settings.judging)
         self.jobs = Jobs(cpu_count())
         self.reader = Reader()
+        self._counter = Reader(PATIENT)  # of what folders hold, which may be many photographs
         self.small = SmallPictures(self.cache / "small")
         self.uploads = Uploads(self.folder / "photographs", on_drop=self.small.forget)
         self.invitations = Invitations()
@@ -54,7 +55,7 @@ class Service:
         )
         self.diary = Diary(self.folder / "diary.jsonl")
         self.screenings = Screenings(
-            self.folder / "screenings", settings.data, settings.judging, settings.allowed, self.reader.run
+            self.folder / "screenings", settings.data, settings.judging, settings.allowed, self._counter.run
         )
         self.is_ending: Callable[[], bool] = lambda: False  # nobody is kept waiting while the desk is being closed
 
@@ -100,6 +101,7 @@ class Service:
     def close(self) -> None:
         """Wait for what is being judged, and remove what is not to be kept."""
         self.screenings.close()
+        self._counter.close()
         self.comparisons.stop()
         self.jobs.close()  # before the reader: a photograph whose reader is gone would be recorded as damaged
         self.reader.close()

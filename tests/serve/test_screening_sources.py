@@ -6,10 +6,11 @@ import pytest
 
 from cli.serve.screenings.kept import Folders, State
 from cli.serve.screenings.sources import OutsideAllowed, chosen, count_lots, offers
+from retrieval.errors import UnreadableImage
 from tests.page import Page as Markup
 from tests.pictures import painting
 from tests.serve.conftest import send
-from tests.serve.screened import allowed, begin, here, left_behind, number_of, screens, verdicts, wait
+from tests.serve.screened import LOTS, allowed, begin, here, left_behind, number_of, screens, verdicts, wait
 
 __all__ = ["allowed", "here", "screens"]  # fixtures
 
@@ -103,6 +104,20 @@ def test_a_link_that_comes_after_the_start_is_noticed_before_it_goes_on(screens,
         pytest.skip("it was quicker than the stop")
     send(screens, f"/screenings/{number}/go-on")
     assert "leads out" in wait(screens, number, "failed")["problem"]
+
+
+def test_a_large_folder_has_its_own_patience_and_what_was_wrong_with_it_is_said(screens, data, monkeypatch):
+    screenings = screens.app.state.service.screenings
+    assert screenings._apart.__self__.time_limit >= 600, "a minute is for one photograph"
+
+    def slow(count):
+        raise UnreadableImage("reading it took longer than 600 s")
+
+    monkeypatch.setattr(screenings, "_apart", slow)
+    said = Markup(begin(screens).text).text
+    assert "lots cannot be read: reading it took longer than 600 s." in said and "table" not in said
+    assert "as a table or a list of photographs: reading" in Markup(begin(screens, table=LOTS).text).text
+    assert left_behind(data) == []
 
 
 def test_an_empty_folder_is_said(screens, data):

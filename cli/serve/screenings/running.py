@@ -153,7 +153,8 @@ class Screenings:
         try:
             return self._apart(partial(count_lots, source, beside, self._allowed, screening.exclude))
         except UnreadableImage as error:
-            raise ArtifactError(f"{source.name} cannot be read as a table or a list of photographs.") from error
+            as_what = " as a table or a list of photographs" if screening.table else ""
+            raise ArtifactError(f"{source.name} cannot be read{as_what}: {error}.") from error
 
     def _wait(self, number: int) -> None:
         with self._changed:
