@@ -10,6 +10,7 @@ from cli.records.of_verdict import parts_of
 from cli.records.recorder import recording
 from cli.serve.service import Service
 from cli.serve.uploads import Upload
+from retrieval.catalogue.catalogue import Catalogue
 from retrieval.judging.judge import compare, judge_all
 from retrieval.judging.together import Part
 
@@ -22,6 +23,12 @@ class Judged:
 
     upload: Upload
     record: PhotographRecord
+
+
+def check_object(desk: Service, object_id: str) -> None:
+    """Raise UnknownObject where the catalogue has no such object."""
+    with Catalogue.reading(desk.data) as catalogue:
+        catalogue.object(object_id)
 
 
 def judge(desk: Service, upload: Upload, object_id: str | None = None) -> Judged:

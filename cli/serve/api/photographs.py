@@ -15,13 +15,11 @@ from starlette.responses import Response
 
 from cli.serve.api.answers import answer, check_sender, number_of
 from cli.serve.jobs import Job, JobState
-from cli.serve.judging import Judged, judge
+from cli.serve.judging import Judged, check_object, judge
 from cli.serve.pages import link_to
 from cli.serve.people.refused import Refused
 from cli.serve.people.sessions import form_of, note, service
-from cli.serve.service import Service
 from cli.serve.uploads import Upload, sent_name
-from retrieval.catalogue.catalogue import Catalogue
 
 OWNER = "api"
 WAITS, LONGEST_WAIT = 20, 60  # seconds
@@ -38,7 +36,7 @@ async def take(request: Request) -> Response:
         raise Refused(409, "The data folder cannot be written, so verdicts could not be recorded. Copy the folder.")
     object_id = request.query_params.get("object") or None
     if object_id is not None:
-        await run_in_threadpool(_check_object, desk, object_id)
+        await run_in_threadpool(check_object, desk, object_id)
     upload = await _upload(request)
     job = desk.jobs.submit(upload.path.name, partial(judge, desk, upload, object_id), owner=OWNER)
     note(request, "brought a photograph", photo=upload.path.name, sha256=upload.sha256)
@@ -66,11 +64,6 @@ def _told(request: Request, job: Job) -> Response:
     at = link_to(request, "api_photograph", job=job.number)
     waits = {"job": job.number, "state": str(JobState.WAITING if job.state is JobState.WAITING else JobState.RUNNING)}
     return answer(waits | {"at": at}, 202, headers={"Location": at, "Retry-After": "1"})
-
-
-def _check_object(desk: Service, object_id: str) -> None:
-    with Catalogue.reading(desk.data) as catalogue:
-        catalogue.object(object_id)
 
 
 async def _upload(request: Request) -> Upload:

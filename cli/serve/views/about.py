@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from cli.output.threshold_words import calibration_lines, threshold_lines
+from cli.output.version import program_version
 from cli.records.review_words import misfit_line, review_lines
 from cli.serve.pages import page
 from cli.serve.people.refused import Refused
@@ -22,7 +22,6 @@ from cli.serve.written_pages import written_page
 from retrieval.catalogue.catalogue import Catalogue
 from retrieval.catalogue.exemplar_files import in_time
 from retrieval.comparing.network import is_closely, measured_by
-from retrieval.extras import DISTRIBUTION
 from retrieval.moment import day, shown
 from retrieval.outcome import Outcome
 from retrieval.statistics.calibration import Calibration, Threshold, share, sources
@@ -68,7 +67,7 @@ def show(request: Request) -> Response:
         reviews=review_lines(desk.data),
         reports=sorted(_reports(desk.data)),
         entries=[_line(entry) for entry in desk.diary.last(ENTRIES)] if who.decides else [],
-        version=_version(),
+        version=program_version(),
     )
 
 
@@ -135,13 +134,6 @@ def _line(entry: Mapping[str, Any]) -> dict[str, str]:
     known = ("date", "name", "role", "from", "did", "sha256")
     more = ", ".join(f"{name} {value}" for name, value in entry.items() if name not in known)
     return {"date": shown(str(entry["date"])), "name": str(entry["name"]), "did": str(entry["did"]), "more": more[:200]}
-
-
-def _version() -> str:
-    try:
-        return version(DISTRIBUTION)
-    except PackageNotFoundError:
-        return ""
 
 
 ROUTES = (

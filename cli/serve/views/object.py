@@ -33,7 +33,7 @@ COMPARED = (Outcome.CONSISTENT, Outcome.DIVERGENT, Outcome.INCONCLUSIVE)
 
 
 @dataclass(frozen=True, slots=True)
-class VerdictCard:
+class CardOnObject:
     """A verdict on a photograph, as an object's page shows it."""
 
     entry: LogEntry
@@ -52,7 +52,7 @@ class VerdictCard:
 class Verdicts:
     """A page of the verdicts on an object."""
 
-    cards: Sequence[VerdictCard]
+    cards: Sequence[CardOnObject]
     total: int
     on: str | None  # query of the page after
     first: bool
@@ -103,10 +103,10 @@ def _verdicts(data: Path, object_id: str, before: int | None) -> Verdicts:
     return Verdicts((), 0, None, True)
 
 
-def _card(log: VerdictLog, entry: LogEntry, object_id: str) -> VerdictCard:
+def _card(log: VerdictLog, entry: LogEntry, object_id: str) -> CardOnObject:
     distance = entry.decisive
     beside = "" if entry.threshold is None else f", threshold {entry.threshold:.3f}"
-    return VerdictCard(
+    return CardOnObject(
         entry=entry,
         name=Path(entry.name).name,
         date=day(entry.date),

@@ -26,7 +26,7 @@ FARTHEST = 10**7  # place among what was found
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class ObjectsAsked:
     """What of the catalogue is asked for: words, a status, and where the page begins."""
 
     text: str
@@ -36,7 +36,7 @@ class Asked:
     place: int  # of the first one among what a search found
 
     @classmethod
-    def of(cls, request: Request) -> Asked:
+    def of(cls, request: Request) -> ObjectsAsked:
         """Read the query of an address; raises Refused."""
         query = request.query_params
         place = query.get("from", "0")
@@ -77,7 +77,7 @@ class ObjectCard:
 
 def browse(request: Request) -> Response:
     """Show the objects of the catalogue, or those that are searched for."""
-    asked = Asked.of(request)
+    asked = ObjectsAsked.of(request)
     with Catalogue.reading(service(request).data) as catalogue:
         counts = status_counts(catalogue)
         chosen = _chosen(asked.status, counts)
@@ -111,7 +111,7 @@ def _chosen(status: str, counts: Sequence[StatusCount]) -> StatusCount | None:
     raise Refused(404, "No object has this status now.")
 
 
-def _searched(catalogue: Catalogue, asked: Asked, chosen: StatusCount | None) -> Found:
+def _searched(catalogue: Catalogue, asked: ObjectsAsked, chosen: StatusCount | None) -> Found:
     texts = chosen.texts if chosen else None
     total = count_matching(catalogue, asked.text, statuses=texts)
     ids = matching(catalogue, asked.text, limit=SHOWN, after=asked.place, statuses=texts)
@@ -120,7 +120,7 @@ def _searched(catalogue: Catalogue, asked: Asked, chosen: StatusCount | None) ->
     return Found(objects_of(catalogue, ids), total, back, on)
 
 
-def _browsed(catalogue: Catalogue, asked: Asked, chosen: StatusCount | None) -> Found:
+def _browsed(catalogue: Catalogue, asked: ObjectsAsked, chosen: StatusCount | None) -> Found:
     texts = chosen.texts if chosen else None
     if asked.before:
         ids = ids_before(catalogue, asked.before, limit=SHOWN, statuses=texts)
@@ -134,7 +134,7 @@ def _browsed(catalogue: Catalogue, asked: Asked, chosen: StatusCount | None) -> 
     return Found(objects_of(catalogue, ids), total, back, on)
 
 
-def _query(asked: Asked, place: dict[str, str]) -> str:
+def _query(asked: ObjectsAsked, place: dict[str, str]) -> str:
     known = {"q": asked.text, "status": asked.status}
     return urlencode({name: value for name, value in known.items() if value} | place)
 

@@ -21,7 +21,7 @@ from cli.records.client_words import ClientWords, client_words
 from cli.records.review_words import earlier_review
 from cli.records.triage import deciding, shows_object
 from cli.serve.jobs import WAITING, Job
-from cli.serve.judging import Judged, judge, judge_lot
+from cli.serve.judging import Judged, check_object, judge, judge_lot
 from cli.serve.pages import link_to, page
 from cli.serve.people.refused import Refused
 from cli.serve.people.sessions import note, posted, service
@@ -80,7 +80,7 @@ async def take(request: Request) -> Response:
     if not together and len(files) > WAITING:
         raise Refused(422, f"At most {WAITING} photographs are brought at once. A screening takes a whole folder.")
     if object_id is not None:
-        await run_in_threadpool(_check_object, desk, object_id)
+        await run_in_threadpool(check_object, desk, object_id)
     uploads = [await run_in_threadpool(desk.uploads.take, file.file, sent_name(file)) for file in files]
     if together:
         jobs = [desk.jobs.submit(f"{len(uploads)} photographs of one thing", partial(judge_lot, desk, uploads))]
@@ -97,11 +97,6 @@ async def take(request: Request) -> Response:
 
 def _query(numbers: Sequence[str]) -> str:
     return "&".join(f"job={quote(number)}" for number in numbers)
-
-
-def _check_object(desk: Service, object_id: str) -> None:
-    with Catalogue.reading(desk.data) as catalogue:
-        catalogue.object(object_id)
 
 
 def judged(request: Request) -> Response:
