@@ -5,8 +5,8 @@ from urllib.parse import urlencode
 
 import pytest
 
-from tests.serve.conftest import open_desk
-from tests.serve.test_guard import ANNA, LOOKS, TOKENS
+from tests.serve.conftest import csrf_of, open_desk
+from tests.serve.test_guard import ANNA, LOOKS, TOKENS, sign_in
 
 
 @pytest.fixture
@@ -43,3 +43,11 @@ def test_a_script_that_is_there_already_is_not_sent_again_and_a_page_never_kept(
     again = guarded.get("/static/desk.css", headers={"if-none-match": first.headers["etag"]})
     assert (again.status_code, again.content) == (304, b"")
     assert guarded.get("/sign-in").headers["cache-control"] == "no-store"
+
+
+@pytest.mark.parametrize(("token", "said"), [(ANNA, "Use the camera of your phone"), (LOOKS, "Sign in at your phone")])
+def test_whoever_is_signed_in_is_led_to_sign_in_at_their_phone(guarded, token, said):
+    sign_in(guarded, token)
+    assert f'<a href="/phone">{said}</a>' in guarded.get("/").text
+    assert f"<h1>{said}</h1>" in guarded.get("/phone").text
+    assert "<svg" in guarded.post("/phone", data={"csrf": csrf_of(guarded)}).text
