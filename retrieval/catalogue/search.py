@@ -83,7 +83,7 @@ def _spellings(word: str) -> list[str]:
 
 
 def _spellings_of_id(word: str) -> list[str]:
-    """Return a word that may be an id as it would be written without signs, or with one, or where digits begin or end."""
+    """Return a word that may be an id as it is written without signs, with one, or where digits begin or end."""
     letters = "".join(filter(_is_letter, word))
     if not any(map(str.isdecimal, letters)) or len(letters) > LONGEST_ID:
         return []

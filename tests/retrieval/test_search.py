@@ -86,7 +86,8 @@ def test_what_is_typed_finds(works, text, found):
 
 
 @pytest.mark.parametrize(
-    "text", ['"', "'", '"" OR ""', "NEAR(a b)", "a AND", "^a", "a\0b", "(", "\ud800", "-", "%", "a" * 10**5, "ß1s " * 99]
+    "text",
+    ['"', "'", '"" OR ""', "NEAR(a b)", "a AND", "^a", "a\0b", "(", "\ud800", "-", "%", "a" * 10**5, "ß1s " * 99],
 )
 def test_no_text_is_an_error(works, text):
     assert len(matching(works, text)) == count_matching(works, text)
