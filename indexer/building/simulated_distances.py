@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -28,10 +29,15 @@ def with_rephotograph(photograph: Photograph) -> Sequence[Image.Image]:
 def sampled_views(photos: int) -> Views:
     """Return the views to encode while `photos` photographs go by, so that about OBJECTS are re-photographed.
 
-    A content is in the sample or not by its hash, whatever the order and whatever else there is.
+    A content is in the sample or not by its hash, whatever the order and whatever else there is. What is returned can
+    be sent to another process.
     """
     share = min(1.0, OBJECTS / max(photos, 1))
-    return lambda photo: with_rephotograph(photo) if _rank(photo.sha256) < share else whole(photo)
+    return partial(_views_of_share, share)
+
+
+def _views_of_share(share: float, photo: Photograph) -> Sequence[Image.Image]:
+    return with_rephotograph(photo) if _rank(photo.sha256) < share else whole(photo)
 
 
 def measured(embedded: Iterable[EmbeddedPhotograph]) -> dict[str, float]:

@@ -8,7 +8,9 @@ from contextlib import closing, suppress
 from functools import partial
 from pathlib import Path
 
-from retrieval.catalogue.pictures import has_pictures, keep_pictures
+from PIL import Image
+
+from retrieval.catalogue.pictures import PackedPictures, has_pictures, keep_pictures, pack_pictures
 from retrieval.encoder.in_order import in_order
 from retrieval.encoder.stream import LOOK_AHEAD, Reading
 from retrieval.errors import UnreadableImage
@@ -28,11 +30,24 @@ def _read_sound(data: Path, side: int, order: Order) -> ReadPhotograph:
     return ReadPhotograph(photograph, order.extract(photograph))
 
 
-def _keep_sound(data: Path, path: Path, side: int, short_side: int, max_megapixels: float) -> Photograph:
-    """Read a photograph and keep its working pictures; raises UnreadableImage for a damaged one."""
+def read_and_pack(side: int, order: Order) -> tuple[ReadPhotograph, PackedPictures | None]:
+    """Read a sound photograph, and return its working pictures, to be kept elsewhere, if there are to be any."""
+    photograph, large = _both(order.path, side, order.short_side, order.max_megapixels)
+    packed = pack_pictures(photograph, large, short_side=order.short_side) if side else None
+    return ReadPhotograph(photograph, order.extract(photograph)), packed
+
+
+def _both(path: Path, side: int, short_side: int, max_megapixels: float) -> tuple[Photograph, Image.Image]:
+    """Read a photograph, and as large as it is for people; raises UnreadableImage for a damaged one."""
     photograph, large = read_both(path, short_side=short_side, long_side=side, max_megapixels=max_megapixels)
     if photograph.damage is not None:
         raise UnreadableImage(f"damaged: {photograph.damage}")
+    return photograph, large
+
+
+def _keep_sound(data: Path, path: Path, side: int, short_side: int, max_megapixels: float) -> Photograph:
+    """Read a photograph and keep its working pictures; raises UnreadableImage for a damaged one."""
+    photograph, large = _both(path, side, short_side, max_megapixels)
     if side:
         keep_pictures(data, photograph, large, short_side=short_side)
     return photograph

@@ -10,7 +10,8 @@ import hashlib
 import io
 import os
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -57,28 +58,59 @@ def set_picture_side(catalogue: Catalogue, side: int) -> None:
     catalogue.db["settings"].upsert({"key": "pictures", "value": str(side)}, pk="key")
 
 
+@dataclass(frozen=True, slots=True)
+class PackedPictures:
+    """The working pictures of a content as they are written, to be kept where the catalogue is."""
+
+    sha256: str
+    short_side: int  # with which the compared one was read
+    for_people: bytes
+    compared: bytes
+
+    def keep(self, data: Path) -> None:
+        """Write those that are not there, each whole or not; raises CatalogueBusy where they cannot be written."""
+        _keep(picture_path(data, self.sha256), lambda: self.for_people)
+        _keep(compared_path(data, self.sha256, self.short_side), lambda: self.compared)
+
+
+def pack_pictures(photograph: Photograph, large: Image.Image, *, short_side: int) -> PackedPictures:
+    """Return the working pictures of a photograph read with that short side."""
+    for_people, compared = _packed_for_people(large), _packed_to_compare(photograph.image)
+    return PackedPictures(photograph.sha256, short_side, for_people, compared)
+
+
 def keep_pictures(data: Path, photograph: Photograph, large: Image.Image, *, short_side: int) -> None:
     """Write the working pictures of a photograph read with that short side, unless they are there, each whole or not.
 
     Raises CatalogueBusy where they cannot be written.
     """
-    if max(large.size) > MOST:
-        large = ImageOps.contain(large, (MOST, MOST))
-    _keep(picture_path(data, photograph.sha256), large, FOR_PEOPLE)
-    how = COMPARED if max(photograph.image.size) <= MOST_WEBP else COMPARED_IF_LONG
-    _keep(compared_path(data, photograph.sha256, short_side), photograph.image, how)
+    _keep(picture_path(data, photograph.sha256), lambda: _packed_for_people(large))
+    _keep(compared_path(data, photograph.sha256, short_side), lambda: _packed_to_compare(photograph.image))
 
 
-def _keep(path: Path, image: Image.Image, how: Mapping[str, Any]) -> None:
-    if path.exists():
-        return
+def _packed_for_people(large: Image.Image) -> bytes:
+    return _packed(ImageOps.contain(large, (MOST, MOST)) if max(large.size) > MOST else large, FOR_PEOPLE)
+
+
+def _packed_to_compare(image: Image.Image) -> bytes:
+    return _packed(image, COMPARED if max(image.size) <= MOST_WEBP else COMPARED_IF_LONG)
+
+
+def _packed(image: Image.Image, how: Mapping[str, Any]) -> bytes:
     file = io.BytesIO()
     image.save(file, **how)
     file.write(hashlib.sha256(file.getbuffer()).digest())
+    return file.getvalue()
+
+
+def _keep(path: Path, packed: Callable[[], bytes]) -> None:
+    if path.exists():
+        return
+    content = packed()
     temporary = path.with_suffix(f".{os.getpid()}-{threading.get_ident()}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        temporary.write_bytes(file.getbuffer())
+        temporary.write_bytes(content)
         os.replace(temporary, path)
     except OSError as error:
         temporary.unlink(missing_ok=True)

@@ -74,11 +74,12 @@ def embed_photographs(
     extract: Extract = no_features,
     read: Reading = read_here,
     max_megapixels: float = DEFAULT_MAX_MEGAPIXELS,
+    threads: int | None = None,
 ) -> Iterator[EmbeddedPhotograph]:
     """Yield every path's photograph, vectors and features, in order; an unreadable one is yielded with its error.
 
-    Photographs are read, and `extract` is called, by as many threads as there are cores, some way ahead of the
-    encoder; `read` may do it elsewhere.
+    Photographs are read, and `extract` is called, by `threads` threads, or else as many as there are cores, some way
+    ahead of the encoder; `read` may do it elsewhere. BATCH paths at a time are encoded together.
     """
     side = encoder.preprocessing.short_side
 
@@ -92,7 +93,7 @@ def embed_photographs(
         return _PreparedPhotograph(path, found.photograph, pictures, found.features)
 
     with (
-        ThreadPoolExecutor(cpu_count(), thread_name_prefix="decode") as pool,
+        ThreadPoolExecutor(threads or cpu_count(), thread_name_prefix="decode") as pool,
         closing(in_order(pool, prepare, paths, ahead=LOOK_AHEAD)) as prepared,
     ):
         while batch := list(islice(prepared, BATCH)):
