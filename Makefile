@@ -96,7 +96,7 @@ vendored:  ## copy the scripts of others that the desk needs, in the versions of
 
 .venv/installed: pyproject.toml
 	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --editable '.[train,formats,serve,dev]'
+	$(BIN)/pip install --quiet --editable '.[train,formats,serve,dask,dev]'
 	touch $@
 
 clean:

@@ -21,6 +21,10 @@ class EncoderMismatch(ArtifactError):
     """A catalogue that was built by another encoder than the one asked for."""
 
 
+class UnusableWorkers(ArtifactError):
+    """Dask workers, or a scheduler of such, that are not there, went away, or are not as an index run needs them."""
+
+
 class CatalogueMissing(ArtifactError):
     """No catalogue where one was expected."""
 

@@ -29,6 +29,7 @@ def index(
       artifact index ./catalogue --dry-run --pattern '{object}_{view}'
       artifact index ./catalogue --exclude 'drafts/'
       artifact index ./catalogue --data /srv/artifact --encoder ./my_encoder
+      artifact index /mnt/catalogue --dask tcp://10.0.0.5:8786
     """
     from cli.runs.index import run_index
 

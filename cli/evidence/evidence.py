@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 from PIL import Image
 
-from cli.output.version import program_version
 from retrieval.comparing.divergence import Divergence, NotCompared, Place
 from retrieval.comparing.network import comparison_name
 from retrieval.comparing.registration import NotRegistered, Registration
 from retrieval.errors import UnreadableImage
+from retrieval.extras import program_version
 from retrieval.finding.match import Match
 from retrieval.judging.decision import Basis, Decision
 from retrieval.outcome import Outcome

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import shlex
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
@@ -19,6 +21,7 @@ from cli.runs.judging_options import JudgingOptions
 from cli.runs.recheck import recheck_what_is_new
 from cli.runs.register_words import say_register
 from indexer.building.build import build_catalogue
+from indexer.building.embedding import Embedding, embed_here
 from indexer.building.preview import preview_catalogue
 from indexer.building.publish import drop_unused, publish
 from indexer.building.reading import Asked
@@ -41,7 +44,12 @@ def run_index(folder: Path, data: Path, options: IndexingOptions) -> bool:
         say_preview(preview)
         return not preview.skipped
     start = time.monotonic()
-    with saying(GOES_ON), progress("Encoding") as show, reading_apart(PATIENT) as reader:
+    with (
+        saying(GOES_ON),
+        _embedding(options) as embed,
+        progress("Encoding") as show,
+        reading_apart(PATIENT) as reader,
+    ):
         report = build_catalogue(
             folder,
             data,
@@ -51,6 +59,7 @@ def run_index(folder: Path, data: Path, options: IndexingOptions) -> bool:
             pictures=_picture_side(options.pictures),
             max_megapixels=options.max_megapixels,
             run=reader.run,
+            embed=embed,
             on_scan=say_understood,
             on_progress=show,
         )
@@ -64,6 +73,20 @@ def run_index(folder: Path, data: Path, options: IndexingOptions) -> bool:
     judging = JudgingOptions(encoder=options.encoder, device=options.device, max_megapixels=options.max_megapixels)
     recheck_what_is_new(data, judging)
     return not report.skipped
+
+
+@contextmanager
+def _embedding(options: IndexingOptions) -> Iterator[Embedding]:
+    """Give what reads and encodes photographs: this machine, or the workers of a Dask scheduler."""
+    if options.dask is None:
+        yield embed_here
+        return
+    if not options.dask.startswith(("tcp://", "tls://")):
+        raise typer.BadParameter("--dask is the address of a scheduler, as in --dask tcp://HOST:8786")
+    from indexer.building.on_workers import workers_at
+
+    with workers_at(options.dask, device=options.device) as workers:
+        yield workers
 
 
 def _asked(options: IndexingOptions) -> Asked:

@@ -57,3 +57,11 @@ class IndexingOptions:
         ),
     ] = None
     max_megapixels: MaxMegapixels = MEGAPIXELS
+    dask: Annotated[
+        str | None,
+        Option(
+            "Read and encode on the workers of this Dask scheduler, which see the folder at the same path; this "
+            "process writes. Needs the extra `dask`.",
+            metavar="tcp://HOST:PORT",
+        ),
+    ] = None

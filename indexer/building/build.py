@@ -9,12 +9,13 @@ from pathlib import Path
 
 from indexer.building.complete_features import KEEP_EVERY, complete_features, described
 from indexer.building.difference import Difference, EncodingPlan, compare_folder, objects_taken, plan_encoding
+from indexer.building.embedding import Embedding, Manner, embed_here
 from indexer.building.metadata_difference import compare_metadata
 from indexer.building.publish import Published, drop_unused, publish
 from indexer.building.reading import AS_BEFORE, Asked, Reading, keep_reading, read_folder
 from indexer.building.simulated_distances import complete_sample, measured, sampled_views
 from indexer.building.understood import Understood, understand
-from indexer.building.working_pictures import complete_pictures, read_and_keep
+from indexer.building.working_pictures import complete_pictures
 from indexer.inputs.scan import FoundFile, Scan, SkippedItem
 from indexer.inputs.walk import LeftOut
 from indexer.simulation.rephotograph import VERSION
@@ -22,8 +23,7 @@ from retrieval.catalogue.catalogue import Catalogue
 from retrieval.catalogue.pictures import picture_side, set_picture_side
 from retrieval.catalogue.rows import Content, EncoderRecord, Photo
 from retrieval.encoder.encoder import Encoder
-from retrieval.encoder.stream import EmbeddedPhotograph, embed_photographs
-from retrieval.photographs.features import features_of
+from retrieval.encoder.stream import EmbeddedPhotograph
 from retrieval.photographs.limits import DEFAULT_MAX_MEGAPIXELS
 from retrieval.photographs.quality import shows_nothing
 from retrieval.photographs.reader_process import Running, run_here
@@ -65,6 +65,7 @@ def build_catalogue(
     pictures: int | None = None,
     max_megapixels: float = DEFAULT_MAX_MEGAPIXELS,
     run: Running = run_here,
+    embed: Embedding = embed_here,
     on_scan: Callable[[Understood], None] = lambda understood: None,
     on_progress: OnProgress = lambda done, total: None,
 ) -> BuildReport:
@@ -72,7 +73,8 @@ def build_catalogue(
 
     Vectors are kept as they come, so that a killed run is completed by the next; the catalogue itself changes in one
     step at the end. `load` is given the catalogue's encoder, None for a new catalogue; `pictures` is the long side of
-    working pictures from now on, 0 for none, None for the same; `run` may read elsewhere. Raises ArtifactError.
+    working pictures from now on, 0 for none, None for the same; `run` may read in other processes, and `embed` read
+    and encode on other machines. Raises ArtifactError.
     """
     scanned_ns = time.time_ns()
     reading = read_folder(folder, data, asked)
@@ -85,7 +87,15 @@ def build_catalogue(
         encoder = _settled_encoder(catalogue, load)
         plan = plan_encoding(folder, scan.found, rows, catalogue.encoded(encoder.fingerprint, encoder.dim))
         sides = _settled_sides(catalogue, pictures)
-        encoded = _encode(catalogue, encoder, folder, plan, sides[1], run, max_megapixels, on_progress)
+        manner = Manner(
+            encoder=encoder,
+            views=sampled_views(len(plan.contents) + len(plan.to_encode)),
+            data=data,
+            side=sides[1],
+            run=run,
+            max_megapixels=max_megapixels,
+        )
+        encoded = _encode(catalogue, manner, folder, plan, embed, on_progress)
         _complete(catalogue, encoder, folder, scan, plan, sides[1], run, max_megapixels, on_progress)
         return _write(
             catalogue, reading, scan, plan, catalogued, encoded=encoded, sides=sides, prune=prune, scanned_ns=scanned_ns
@@ -154,25 +164,18 @@ def _settled_encoder(catalogue: Catalogue, load: LoadEncoder) -> Encoder:
 
 def _encode(
     catalogue: Catalogue,
-    encoder: Encoder,
+    manner: Manner,
     folder: Path,
     plan: EncodingPlan,
-    side: int,
-    run: Running,
-    max_megapixels: float,
+    embed: Embedding,
     on_progress: OnProgress,
 ) -> int:
     """Encode what the plan asks for, noting in it what was found of each file; return how many were encoded."""
     by_file = {folder / item.path: item for item in plan.to_encode}
-    views = sampled_views(len(plan.contents) + len(by_file))
-    read = read_and_keep(catalogue.data, side, run)
-    stream = embed_photographs(
-        by_file, encoder, views=views, extract=features_of, read=read, max_megapixels=max_megapixels
-    )
     batch: list[EmbeddedPhotograph] = []
     encoded = 0
     try:
-        for done, item in enumerate(stream, 1):
+        for done, item in enumerate(embed(by_file, manner), 1):
             found = by_file[item.path]
             photo = item.photograph
             if photo is None:
@@ -186,11 +189,11 @@ def _encode(
                 if shows_nothing(photo.image):
                     plan.empty.append(found.path)
             if len(batch) == KEEP_EVERY:
-                _keep(catalogue, encoder, batch, by_file)
+                _keep(catalogue, manner.encoder, batch, by_file)
                 batch = []
             on_progress(done, len(by_file))
     finally:
-        _keep(catalogue, encoder, batch, by_file)
+        _keep(catalogue, manner.encoder, batch, by_file)
     return encoded
 
 

@@ -18,7 +18,6 @@ from cli.evidence.evidence import Evidence, EvidenceAlert, Origin
 from cli.evidence.gather import _alert
 from cli.evidence.page import render_evidence
 from cli.evidence.picture import draw_evidence
-from cli.output.version import program_version
 from cli.pictures import strips
 from cli.pictures.maps import colours, draw_map, enlarged_part, fitted_picture, scale_end, spread_map, surroundings
 from cli.pictures.strips import WIDTH, drawable_text
@@ -29,6 +28,7 @@ from retrieval.comparing.network import default_description
 from retrieval.comparing.overlays import Overlay
 from retrieval.comparing.registration import NotRegistered, Registration
 from retrieval.errors import UnreadableImage
+from retrieval.extras import program_version
 from retrieval.finding.match import Again, Match
 from retrieval.judging.decision import Basis, Decision
 from retrieval.judging.work import Certainty, Work

@@ -10,12 +10,12 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
-from cli.output.version import program_version
 from cli.serve.api.answers import MOST, USUAL, answer
 from cli.serve.api.photographs import LONGEST_WAIT, WAITS
 from cli.serve.api.schemas import OUTCOMES, TEXT, Schema, list_of, ref, schemas
 from cli.serve.pages import below
 from retrieval.catalogue.database import LARGEST
+from retrieval.extras import program_version
 from retrieval.outcome import UNREADABLE
 
 WORDS = {
