@@ -11,16 +11,18 @@ from collections.abc import Generator, Iterable, Iterator, Sequence
 from concurrent.futures import CancelledError
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, replace
+from importlib.metadata import version
 from itertools import islice
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 from indexer.building.embedding import Manner, embed_here
 from indexer.building.worker_side import Answer, Answers, Asked, Needed, bytes_of, embed_batch, installed, proof_of
 from indexer.building.working_pictures import read_and_keep
 from retrieval.encoder.stream import BATCH, EmbeddedPhotograph
 from retrieval.errors import ArtifactError, UnreadableImage, UnusableWorkers
-from retrieval.extras import how_to_install
+from retrieval.extras import DISTRIBUTION, how_to_install, program_version
 from retrieval.photographs.features import features_of
 from retrieval.photographs.reader_process import Order
 
@@ -29,6 +31,7 @@ PATIENCE = 20.0  # seconds without any worker: one that was killed may be starte
 ASK_EVERY = 1.0  # seconds, whether there is still a worker
 GATHER = 60.0  # seconds, for the answers to a batch to come over a slow network
 AHEAD = 2  # batches under way or waiting, for each thread of a worker
+EMBED = f"__import__({embed_batch.__module__!r}, fromlist=['']).{embed_batch.__name__}(theirs, packed)"
 KEPT = "What was done is kept, the same command goes on from there"
 
 
@@ -95,11 +98,16 @@ class Workers:
         waiting: deque[tuple[Asked, Any]] = deque()
         with self._in_a_line():
             for batch in asked:
-                waiting.append((batch, self.client.submit(embed_batch, installed(), pickle.dumps(batch), pure=False)))
+                waiting.append((batch, self._submit(batch)))
                 if len(waiting) > AHEAD * sum(self.client.nthreads().values()):
                     yield self._first(waiting)
             while waiting:
                 yield self._first(waiting)
+
+    def _submit(self, batch: Asked) -> Any:
+        """Ask for a batch by what every Python has: a worker dies of a function that it cannot import."""
+        given = {"theirs": installed(), "packed": pickle.dumps(batch)}
+        return self.client.submit(eval, EMBED, given, key=f"artifact-{uuid4().hex}")
 
     def _first(self, waiting: deque[tuple[Asked, Any]]) -> tuple[Asked, Answers]:
         batch, future = waiting.popleft()
@@ -141,12 +149,18 @@ class Workers:
         except Exception as error:
             if self.client.status != "running":
                 raise UnusableWorkers(f"The Dask scheduler at {self.address} went away. {KEPT}.") from error
-            if isinstance(error, ImportError | AttributeError) or "deserializ" in str(error):
-                raise UnusableWorkers(
-                    f"A Dask worker or the scheduler at {self.address} lacks {installed()}: install the same on each "
-                    f"({_said(error)})."
-                ) from error
+            if isinstance(error, ImportError | AttributeError):
+                raise UnusableWorkers(self._who_lacks_it()) from error
             raise UnusableWorkers(f"A Dask worker failed ({_said(error)}). {KEPT}.") from error
+
+    def _who_lacks_it(self) -> str:
+        """Say which worker has no artifact, or one that does not know what it was asked."""
+        which, has = "A Dask worker", "another artifact"
+        for worker, found in self.client.run(version, DISTRIBUTION, on_error="return").items():
+            if found != program_version():
+                which = f"The Dask worker {worker}"
+                has = f"artifact {found}" if isinstance(found, str) else "no artifact"
+        return f"{which} has {has}, this machine has {installed()}: install the same on each."
 
 
 def _said(error: Exception) -> str:

@@ -461,6 +461,23 @@ def test_a_worker_of_another_version_is_refused_in_a_line(larger, data, tmp_path
 
 
 @pytest.mark.slow
+def test_a_worker_that_cannot_do_it_is_named_and_lives_on(larger, data, tmp_path, real):
+    (tmp_path / "older").mkdir()
+    (tmp_path / "older/sitecustomize.py").write_text(
+        "import importlib.metadata as m, sys\n"
+        "real = m.version\n"
+        "m.version = lambda name: '0.0.5' if name == 'artifact-verdict' else real(name)\n"
+        "sys.modules['indexer.building.worker_side'] = None\n"
+    )
+    real.work(1, PYTHONPATH=str(tmp_path / "older"))
+    ran = artifact(larger, "--dask", real.address, data=data)
+    assert ran.returncode == 1
+    (line,) = ran.stderr.splitlines()
+    assert line.startswith("artifact: The Dask worker tcp://127.0.0.1:") and " has artifact 0.0.5, this machine" in line
+    assert nothing_skipped(data) and real.processes[1].poll() is None
+
+
+@pytest.mark.slow
 def test_a_worker_on_a_machine_without_the_folder_is_refused_in_a_line(larger, data, real):
     hidden = ["unshare", "--mount", "sh", "-c", 'mount -t tmpfs none "$0" && exec "$@"', str(larger)]
     if not shutil.which("unshare") or subprocess.run([*hidden, "true"], capture_output=True, check=False).returncode:
