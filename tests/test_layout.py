@@ -19,7 +19,9 @@ from tests.conftest import make_folder
 ROOT = Path(__file__).parents[1]
 PACKAGES = ("retrieval", "indexer", "cli")
 ABOVE = {"retrieval": {"indexer", "cli", "tests"}, "indexer": {"cli", "tests"}, "cli": {"tests"}}
-HEAVY = {"torch", "torchvision", "open_clip", "timm", "sklearn", "scipy", "pandas", "matplotlib", "openvino_telemetry"}
+HEAVY = {
+    "torch", "torchvision", "open_clip", "timm", "sklearn", "scipy", "pandas", "matplotlib", "openvino_telemetry", "dask",
+}  # fmt: skip
 MODULES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
 WINGS = {  # each imports only what stands after it
     "retrieval": "verdicts judging finding comparing catalogue encoder photographs statistics "

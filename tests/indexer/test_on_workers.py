@@ -65,13 +65,13 @@ def cluster() -> Iterator[Any]:
 
 @pytest.fixture
 def tiny(monkeypatch) -> Callable[[Encoder], None]:
-    """Give workers the tiny encoder, or another one."""
+    """Give workers the tiny encoder, or another one, as if they had loaded none before."""
 
     def give(encoder: Encoder) -> None:
         monkeypatch.setattr(worker_side, "load_encoder", lambda spec, **how: encoder)
         monkeypatch.setattr(worker_side, "_STATIONS", worker_side._Stations())
 
-    give(tiny_encoder())
+    monkeypatch.setattr(worker_side, "load_encoder", lambda spec, **how: tiny_encoder())
     return give
 
 
@@ -169,7 +169,8 @@ def test_other_last_digits_are_refused(folder, data, workers, tiny):
     assert nothing_skipped(data)
 
 
-def test_an_encoder_that_a_worker_lacks_is_said_with_its_address(folder, data, workers, monkeypatch):
+def test_an_encoder_that_a_worker_lacks_is_said_with_its_address(folder, data, workers, tiny, monkeypatch):
+    tiny(tiny_encoder())
     monkeypatch.setattr(worker_side, "load_encoder", load_encoder)
     with pytest.raises(UnusableWorkers, match=r"worker tcp://127.0.0.1:\d+ has no such encoder: no encoder 'tiny'"):
         index(folder, data, embed=workers)
@@ -249,6 +250,7 @@ def test_what_is_not_installed_is_named_with_its_extra(monkeypatch):
 def test_what_a_worker_has_loaded_is_let_go_when_nobody_asks_for_it(monkeypatch, tiny):
     monkeypatch.setattr(worker_side, "LET_GO", 0.2)
     encoder = tiny_encoder()
+    tiny(encoder)
     needed = worker_side.Needed("tiny", "fp32", "cpu", TINY, proof_of(encoder))
     stations = worker_side._STATIONS
     with stations.lend(needed, "here", 1) as first, stations.lend(needed, "here", 1) as second:
