@@ -20,7 +20,8 @@ ROOT = Path(__file__).parents[1]
 PACKAGES = ("retrieval", "indexer", "cli")
 ABOVE = {"retrieval": {"indexer", "cli", "tests"}, "indexer": {"cli", "tests"}, "cli": {"tests"}}
 HEAVY = {
-    "torch", "torchvision", "open_clip", "timm", "sklearn", "scipy", "pandas", "matplotlib", "openvino_telemetry", "dask",
+    "torch", "torchvision", "open_clip", "timm", "sklearn", "scipy", "pandas", "matplotlib", "openvino_telemetry",
+    "dask",
 }  # fmt: skip
 MODULES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
 WINGS = {  # each imports only what stands after it

@@ -135,6 +135,7 @@ class Workers:
     def _in_a_line(self) -> Iterator[None]:
         """Say in a line what became of the scheduler or of a worker."""
         from distributed import KilledWorker
+        from distributed.comm import CommClosedError
 
         try:
             yield
@@ -144,23 +145,19 @@ class Workers:
             raise UnusableWorkers(
                 f"Several Dask workers ended, one after the other, over the same photographs. {KEPT}."
             ) from error
-        except (CancelledError, OSError) as error:
-            raise UnusableWorkers(f"The Dask scheduler at {self.address} went away. {KEPT}.") from error
         except Exception as error:
-            if self.client.status != "running":
+            if isinstance(error, CancelledError | CommClosedError) or self.client.status != "running":
                 raise UnusableWorkers(f"The Dask scheduler at {self.address} went away. {KEPT}.") from error
-            if isinstance(error, ImportError | AttributeError):
-                raise UnusableWorkers(self._who_lacks_it()) from error
-            raise UnusableWorkers(f"A Dask worker failed ({_said(error)}). {KEPT}.") from error
+            other = self._of_another_version() if isinstance(error, ImportError | AttributeError) else None
+            raise UnusableWorkers(other or f"A Dask worker failed ({_said(error)}). {KEPT}.") from error
 
-    def _who_lacks_it(self) -> str:
-        """Say which worker has no artifact, or one that does not know what it was asked."""
-        which, has = "A Dask worker", "another artifact"
+    def _of_another_version(self) -> str | None:
+        """Say which worker has no artifact, or one that may not know what it is asked; None where all have this one."""
         for worker, found in self.client.run(version, DISTRIBUTION, on_error="return").items():
             if found != program_version():
-                which = f"The Dask worker {worker}"
                 has = f"artifact {found}" if isinstance(found, str) else "no artifact"
-        return f"{which} has {has}, this machine has {installed()}: install the same on each."
+                return f"The Dask worker {worker} has {has}, this machine has {installed()}: install the same on each."
+        return None
 
 
 def _said(error: Exception) -> str:

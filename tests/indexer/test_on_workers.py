@@ -208,13 +208,20 @@ def test_what_a_worker_could_not_read_is_read_here(folder, without, data, worker
     assert everything(data) == everything(without)
 
 
-def test_a_failure_of_a_worker_is_a_line(folder, data, workers, monkeypatch):
+@pytest.mark.parametrize("error", [MemoryError("no room"), OSError("no room"), AttributeError("no room")])
+def test_a_failure_of_a_worker_is_a_line(folder, data, workers, monkeypatch, error):
     def fail(path: Path) -> int:
-        raise MemoryError("no room")
+        raise error
 
     monkeypatch.setattr(worker_side, "bytes_of", fail)
-    with pytest.raises(UnusableWorkers, match=r"A Dask worker failed \(MemoryError: no room\)\. What was done is kept"):
+    said = rf"A Dask worker failed \({type(error).__name__}: no room\)\. What was done is kept"
+    with pytest.raises(UnusableWorkers, match=said):
         index(folder, data, embed=workers)
+
+
+def test_photographs_over_which_workers_end_are_a_line(workers):
+    with pytest.raises(UnusableWorkers, match="Several Dask workers ended, one after the other"), workers._in_a_line():
+        raise distributed.KilledWorker("task", "worker", 3)
 
 
 def test_no_worker_is_a_line(folder, data):
