@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 distributed = pytest.importorskip("distributed")
@@ -28,7 +29,7 @@ from retrieval.encoder.encoder import Encoder, load_encoder  # noqa: E402
 from retrieval.encoder.stream import BATCH, EmbeddedPhotograph, embed_photographs  # noqa: E402
 from retrieval.errors import UnreadableImage, UnusableWorkers  # noqa: E402
 from retrieval.extras import program_version  # noqa: E402
-from tests.conftest import TINY, index, make_folder, state, tiny_encoder, write_picture  # noqa: E402
+from tests.conftest import TINY, TinyEngine, index, make_folder, state, tiny_encoder, unit, write_picture  # noqa: E402
 
 ROOT = Path(__file__).parents[2]
 PHOTOS = 20
@@ -104,6 +105,17 @@ def test_a_catalogue_made_by_workers_is_the_one_made_here(folder, without, data,
     assert replace(report, published=here.published) == here
     again = index(folder, data, embed=workers)
     assert (again.encoded, again.revision) == (0, 1)
+
+
+def test_a_vector_that_depends_on_its_batch_is_the_same_too(folder, data, workers, tiny):
+    def engine(pictures: np.ndarray) -> np.ndarray:
+        return unit(TinyEngine()(pictures) + pictures.mean())
+
+    together = replace(tiny_encoder(), engine=engine)
+    tiny(together)
+    index(folder, data, encoder=together, embed=workers)
+    index(folder, data.parent / "here", encoder=together)
+    assert everything(data) == everything(data.parent / "here")
 
 
 def test_what_is_stored_stands_in_the_same_order(folder, without, data, workers):
