@@ -12,7 +12,6 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from cli.output.threshold_words import calibration_lines, threshold_lines
-from cli.output.version import program_version
 from cli.records.review_words import misfit_line, review_lines
 from cli.serve.pages import page
 from cli.serve.people.refused import Refused
@@ -22,6 +21,7 @@ from cli.serve.written_pages import written_page
 from retrieval.catalogue.catalogue import Catalogue
 from retrieval.catalogue.exemplar_files import in_time
 from retrieval.comparing.network import is_closely, measured_by
+from retrieval.extras import program_version
 from retrieval.moment import day, shown
 from retrieval.outcome import Outcome
 from retrieval.statistics.calibration import Calibration, Threshold, share, sources
