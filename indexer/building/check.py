@@ -132,7 +132,7 @@ def _derived(catalogue: Catalogue) -> Iterator[str]:
         yield f"{target.name} was missing or damaged"
     elif not _agrees(found, *catalogue.vectors()):
         yield f"{target.name} did not agree with the database"
-    if not is_current(catalogue):
+    if not is_current(catalogue, whole=True):
         yield f"{votes_path(catalogue.data, catalogue.revision).name} was missing, damaged or did not agree"
     for stray in (*stray_files(catalogue.data, catalogue.revision), *stray_votes(catalogue.data, catalogue.revision)):
         yield f"{stray.name} was left over"
@@ -145,7 +145,9 @@ def _is_complete(catalogue: Catalogue) -> bool:
 
 
 def _repair(catalogue: Catalogue) -> None:
-    """Bring thresholds and FAISS files into agreement with the database."""
+    """Bring thresholds and derived files into agreement with the database."""
+    if not is_current(catalogue, whole=True):
+        votes_path(catalogue.data, catalogue.revision).unlink(missing_ok=True)
     if _is_complete(catalogue):
         publish(catalogue, Changes())
     else:

@@ -15,12 +15,12 @@ import faiss
 import numpy as np
 
 from indexer.inputs.walk import walk_folder
+from retrieval.catalogue.vote_lists import CODE_BYTES
 from retrieval.machine import cpu_count
 from retrieval.photographs.features import features_of
 from retrieval.photographs.images import read_photograph
 
 WORDS = 4096
-CODE_BYTES = 16  # taken by each feature of an exemplar, beside its key
 SAMPLE = 300_000  # features
 LINKS = 16  # from each word, in the graph by which the nearest word is found (Malkov and Yashunin, PAMI 2020)
 CONSIDERED = 16  # words on the way to it: 99 % of the features get the nearest one, in a quarter of the time

@@ -16,6 +16,7 @@ from sqlite_utils import Database
 from retrieval.catalogue.changes import write_changes
 from retrieval.catalogue.database import (
     DATABASE,
+    apply_steps,
     bring_up_to_date,
     can_write,
     check_there,
@@ -62,7 +63,7 @@ class Catalogue:
         if not can_write(data):
             raise CatalogueBusy(f"The catalogue in {data} cannot be written: the folder or its database is read-only.")
         with lock(data), connected(data) as database:
-            MIGRATIONS.apply(database)
+            apply_steps(database)
             yield cls(database, data)
 
     @property

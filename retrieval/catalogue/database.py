@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -79,7 +79,20 @@ def bring_up_to_date(database: Database, data: Path) -> None:
             "copy with --data, or let its owner run `artifact status`."
         )
     with lock(data):
-        MIGRATIONS.apply(database)
+        apply_steps(database)
+
+
+def apply_steps(database: Database) -> None:
+    """Bring a catalogue to this version; a database that is then more than half empty is shrunk, unless it is read."""
+    if not MIGRATIONS.pending(database):
+        return
+    MIGRATIONS.apply(database)
+    pages, empty = (database.execute(f"PRAGMA {name}").fetchone()[0] for name in ("page_count", "freelist_count"))
+    if empty > pages // 2:
+        with suppress(sqlite3.OperationalError):
+            database.execute("PRAGMA busy_timeout = 0")
+            database.vacuum()
+        database.execute(f"PRAGMA busy_timeout = {round(1000 * WAIT_SECONDS)}")
 
 
 @contextmanager

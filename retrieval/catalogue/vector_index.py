@@ -49,10 +49,9 @@ def stray_files(data: Path, revision: int) -> list[Path]:
 
 
 def strays(keep: Path, names: str) -> list[Path]:
-    """Return the FAISS files beside one, finished or not, whose stems have names like that."""
-    return sorted(
-        path for suffix in ("faiss", "part") for path in keep.parent.glob(f"{names}.{suffix}") if path != keep
-    )
+    """Return the derived files beside one, finished or not, whose stems have names like that."""
+    suffixes = ("faiss", "lists", "part")
+    return sorted(path for suffix in suffixes for path in keep.parent.glob(f"{names}.{suffix}") if path != keep)
 
 
 def remove_strays(data: Path, revision: int) -> None:

@@ -7,9 +7,10 @@ whole does not; what it names is then registered. Derived from the catalogue lik
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -17,15 +18,19 @@ import faiss
 import numpy as np
 
 from retrieval.catalogue.catalogue import Catalogue
-from retrieval.catalogue.vector_index import strays, write_index
+from retrieval.catalogue.database import can_write
+from retrieval.catalogue.vector_index import strays
+from retrieval.catalogue.vote_lists import CODE_BYTES, VoteLists, merged, read_lists, write_lists
+from retrieval.errors import CatalogueBusy
 from retrieval.photographs.features import VERSION
 
 WORDS = (
     Path(__file__).parent / "words.faiss"
 )  # the trained, empty index; `python -m indexer.training.visual_words` makes it
-PROBED = 1  # words near each feature whose lists are looked through; more cost more and found nothing more
 NEIGHBOURS = 16  # features of exemplars that each feature of a photograph is compared with
-AT_ONCE = 200  # exemplars added in one step
+VOTED_ON = 372  # features of an exemplar at most, that may be voted for: 3 KB
+AT_ONCE = 200  # exemplars whose features are read in one step
+MERGED_AT = 20_000  # exemplars added to the lists in one step
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -50,19 +55,13 @@ def content_key(sha256: str) -> int:
     return int(sha256[:15], 16)
 
 
-def cast_votes(index: Any, descriptors: np.ndarray) -> Ballot:
+def cast_votes(votes: VoteLists, descriptors: np.ndarray) -> Ballot:
     """Return the votes of descriptors, uint8 (n, 128).
 
     A feature votes once for an exemplar, the more the nearer it is there than to the last of its neighbours.
     """
-    faiss.omp_set_num_threads(1)  # of this thread: photographs are what goes side by side
-    if not len(descriptors) or not index.ntotal:
-        return Ballot(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, np.float32))
-    how: Any = faiss.SearchParametersIVF()
-    how.nprobe = PROBED
-    distances, keys = index.search(descriptors.astype(np.float32), min(NEIGHBOURS, index.ntotal), params=how)
-    distances[keys < 0] = 0.0
-    farthest = distances.max(axis=1, keepdims=True)
+    distances, keys = nearest_features(votes, descriptors)
+    farthest = np.where(keys < 0, 0.0, distances).max(axis=1, keepdims=True, initial=0.0)
     weights = np.where(keys < 0, 0.0, 1.0 - distances / np.maximum(farthest, 1e-6)).astype(np.float32)
     voters = np.repeat(np.arange(len(keys)), keys.shape[1])
     order = np.lexsort((keys.ravel(), voters))  # stable: the nearest of each exemplar stays first
@@ -72,87 +71,126 @@ def cast_votes(index: Any, descriptors: np.ndarray) -> Ballot:
     return Ballot(voters[kept], keys.ravel()[kept], weights.ravel()[kept])
 
 
+def nearest_features(votes: VoteLists, descriptors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the features of exemplars nearest to descriptors, uint8 (n, 128), among those of the same word.
+
+    Squared distances, float32 (n, NEIGHBOURS), nearest first, and the keys of their contents, int64; -1: there are no
+    more, at an infinite distance.
+    """
+    faiss.omp_set_num_threads(1)  # of this thread: photographs are what goes side by side
+    distances = np.full((len(descriptors), NEIGHBOURS), np.inf, np.float32)
+    entries = np.full((len(descriptors), NEIGHBOURS), -1, np.int64)
+    index, asked = empty_index(), np.ascontiguousarray(descriptors, np.float32)
+    scanner = index.get_InvertedListScanner(True, None, faiss.SearchParametersIVF())
+    to_words, words = index.quantizer.search(asked, 1) if len(asked) else (np.empty((0, 1)), np.empty((0, 1), int))
+    for row, word in enumerate(words[:, 0].tolist()):
+        start, end = votes.starts[word : word + 2].tolist()
+        if start < end:
+            scanner.set_query(faiss.swig_ptr(asked[row]))
+            scanner.set_list(word, float(to_words[row, 0]))
+            best = faiss.swig_ptr(distances[row]), faiss.swig_ptr(entries[row])
+            scanner.scan_codes(end - start, faiss.swig_ptr(votes.codes[start:end]), None, *best, NEIGHBOURS)
+            entries[row] = np.where(entries[row] < 0, -1, start + (entries[row] & 0xFFFFFFFF))
+    order = np.lexsort((entries, distances))
+    distances, entries = np.take_along_axis(distances, order, 1), np.take_along_axis(entries, order, 1)
+    found = entries >= 0
+    keys = np.full(entries.shape, -1, np.int64)
+    keys[found] = votes.keys[votes.rows[entries[found]]]
+    return distances, keys
+
+
 def votes_path(data: Path, revision: int) -> Path:
-    """Return the file that holds the index of a revision."""
-    return data / f"votes{VERSION}-{revision}.faiss"
+    """Return the file that holds the lists of a revision."""
+    return data / f"votes{VERSION}-{revision}.lists"
 
 
+@cache
 def empty_index() -> Any:
-    """Return the trained index with nothing in it."""
-    return _opened(WORDS)
+    """Return the trained words and code books, without the 64 MB table that FAISS would compute: it saves no time."""
+    return faiss.read_index(str(WORDS), faiss.IO_FLAG_SKIP_PRECOMPUTE_TABLE)
 
 
-def read_votes(catalogue: Catalogue) -> Any:
-    """Return the index of the catalogue's revision; built from the truth where its file is missing or damaged."""
-    return bring_up_to_date(catalogue, _first_sound([votes_path(catalogue.data, catalogue.revision)]))
+def no_votes() -> VoteLists:
+    """Return lists with nothing in them."""
+    words = empty_index().nlist
+    none = np.empty(0, np.int64)
+    return VoteLists.of(none, none, np.empty((0, CODE_BYTES), np.uint8), count=words)
+
+
+def read_votes(catalogue: Catalogue) -> VoteLists:
+    """Return the lists of the catalogue's revision; built from the truth where their file is missing or damaged.
+
+    What was built is kept where the folder can be written: the next reader finds it.
+    """
+    path = votes_path(catalogue.data, catalogue.revision)
+    found = _read(path)
+    if found is None:
+        found = bring_up_to_date(catalogue, no_votes())
+        if can_write(catalogue.data):
+            with suppress(CatalogueBusy):
+                write_lists(found, path)
+    return found
 
 
 def write_votes(catalogue: Catalogue) -> None:
-    """Write the index of the catalogue's revision, whole or not at all, from an earlier one; remove all others."""
+    """Write the lists of the catalogue's revision, whole or not at all, from earlier ones; remove all others."""
     if not is_current(catalogue):
-        earlier = _first_sound(catalogue.data.glob(f"votes{VERSION}-*.faiss"))
-        write_index(bring_up_to_date(catalogue, earlier), votes_path(catalogue.data, catalogue.revision))
+        earlier = (_read(path, whole=True) for path in sorted(catalogue.data.glob(f"votes{VERSION}-*.lists")))
+        sound = next((lists for lists in earlier if lists is not None), no_votes())
+        write_lists(bring_up_to_date(catalogue, sound), votes_path(catalogue.data, catalogue.revision))
     for stray in stray_votes(catalogue.data, catalogue.revision):
         stray.unlink(missing_ok=True)
 
 
-def is_current(catalogue: Catalogue) -> bool:
-    """Say whether the file of the catalogue's revision is there, whole, and holds just its exemplars."""
-    index = _read(votes_path(catalogue.data, catalogue.revision))
-    return index is not None and _held(index) == {content_key(sha256) for sha256 in catalogue.with_any_feature()}
+def is_current(catalogue: Catalogue, *, whole: bool = False) -> bool:
+    """Say whether the file of the catalogue's revision is there and holds just its exemplars, and if it is `whole`."""
+    lists = _read(votes_path(catalogue.data, catalogue.revision), whole=whole)
+    return lists is not None and set(lists.keys.tolist()) == _wanted(catalogue).keys()
 
 
 def stray_votes(data: Path, revision: int) -> list[Path]:
-    """Return the files of other revisions, and of runs that were killed while writing one."""
+    """Return the files of other revisions and versions, and of runs that were killed while writing one."""
     return strays(votes_path(data, revision), "votes*-*")
 
 
-def bring_up_to_date(catalogue: Catalogue, index: Any) -> Any:
-    """Return the index with what is new in the catalogue and without what is gone from it."""
-    wanted = {content_key(sha256): sha256 for sha256 in sorted(catalogue.with_any_feature())}
-    held = _held(index)
-    if gone := held - wanted.keys():
-        index.remove_ids(faiss.IDSelectorBatch(np.array(sorted(gone), np.int64)))
-    new = [sha256 for key, sha256 in wanted.items() if key not in held]
-    for start in range(0, len(new), AT_ONCE):
-        _add(index, catalogue, new[start : start + AT_ONCE])
-    return index
+def bring_up_to_date(catalogue: Catalogue, lists: VoteLists) -> VoteLists:
+    """Return the lists with what is new in the catalogue and without what is gone from it."""
+    wanted = _wanted(catalogue)
+    gone = ~np.isin(lists.keys, np.fromiter(wanted, np.int64, len(wanted)))
+    new = [wanted[key] for key in sorted(wanted.keys() - set(lists.keys.tolist()))]
+    for start in range(0, max(1, len(new)), MERGED_AT):
+        more = _lists_of(catalogue, new[start : start + MERGED_AT])
+        if gone.any() or len(more.keys):
+            lists = merged(lists, more, without=gone)
+            gone = np.zeros(len(lists.keys), bool)
+    return lists
 
 
-def _add(index: Any, catalogue: Catalogue, contents: Iterable[str]) -> None:
-    features = catalogue.features(contents)
-    described = {content_key(sha256): item.descriptors for sha256, item in features.items() if len(item)}
-    if described:
-        keys = np.repeat(np.array(list(described), np.int64), [len(rows) for rows in described.values()])
-        index.add_with_ids(np.concatenate(list(described.values())).astype(np.float32), keys)
+def _wanted(catalogue: Catalogue) -> dict[int, str]:
+    """Return the contents of exemplars that have a feature, by key."""
+    return {content_key(sha256): sha256 for sha256 in catalogue.with_any_feature()}
 
 
-def _held(index: Any) -> Collection[int]:
-    """Return the keys of the contents in an index."""
-    lists = index.invlists
-    found: set[int] = set()
-    for number in range(index.nlist):
-        if size := lists.list_size(number):
-            found.update(faiss.rev_swig_ptr(lists.get_ids(number), size).tolist())
-    return found
+def _lists_of(catalogue: Catalogue, contents: Sequence[str]) -> VoteLists:
+    """Return the lists of the features of some contents."""
+    index = empty_index()
+    keys, coded = [np.empty(0, np.int64)], [np.empty((0, index.sa_code_size()), np.uint8)]
+    for start in range(0, len(contents), AT_ONCE):
+        for sha256, item in catalogue.features(contents[start : start + AT_ONCE]).items():
+            if len(item):
+                some = voted_on(item.descriptors)
+                keys.append(np.full(len(some), content_key(sha256)))
+                coded.append(index.sa_encode(some.astype(np.float32)))
+    codes = np.concatenate(coded)
+    words = codes[:, :-CODE_BYTES].astype(np.int64) @ (256 ** np.arange(codes.shape[1] - CODE_BYTES))
+    return VoteLists.of(np.concatenate(keys), words, codes[:, -CODE_BYTES:], count=index.nlist)
 
 
-def _first_sound(paths: Iterable[Path]) -> Any:
-    """Return the index in the first of some files that can be read, or else one with nothing in it."""
-    for path in paths:
-        if (index := _read(path)) is not None:
-            return index
-    return empty_index()
+def voted_on(descriptors: np.ndarray) -> np.ndarray:
+    """Return as many of an exemplar's descriptors, (n, 128), as are voted on, evenly from all."""
+    count = min(len(descriptors), VOTED_ON)
+    return descriptors[np.linspace(0, len(descriptors) - 1, count).round().astype(np.int64)]
 
 
-def _read(path: Path) -> Any:
-    with suppress(RuntimeError):
-        index = _opened(path)
-        if isinstance(index, faiss.IndexIVFPQ):
-            return index
-    return None
-
-
-def _opened(path: Path) -> Any:
-    """Read an index without the 64 MB table that FAISS computes for it: that takes longer than it saves."""
-    return faiss.read_index(str(path), faiss.IO_FLAG_SKIP_PRECOMPUTE_TABLE)
+def _read(path: Path, *, whole: bool = False) -> VoteLists | None:
+    return read_lists(path, words=empty_index().nlist, whole=whole)

@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from retrieval.machine import import_cv2
-from retrieval.photographs.features import QUANTA, Features
+from retrieval.photographs.descriptor_codes import LENGTH
+from retrieval.photographs.features import Features
 
 RATIO = 0.8  # a match is this much nearer than the next best (Lowe 2004)
 DIAGONAL = 640.0  # both photographs are brought to this diagonal, in pixels, for the fit
@@ -83,7 +84,7 @@ def match_points(exemplar: np.ndarray, probe: np.ndarray) -> np.ndarray:
     mutual = products[rows]
     nearest = mutual[np.arange(len(rows)), best[rows]]
     mutual[np.arange(len(rows)), best[rows]] = -1.0
-    whole = 2.0 * QUANTA**2
+    whole = 2.0 * LENGTH**2
     clear = np.maximum(whole - 2.0 * nearest, 0.0) < RATIO**2 * (whole - 2.0 * mutual.max(axis=1, initial=-1.0))
     return np.stack([rows[clear], best[rows[clear]]], axis=1)
 

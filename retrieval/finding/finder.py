@@ -10,6 +10,7 @@ import numpy as np
 
 from retrieval.catalogue.rows import Photo
 from retrieval.catalogue.vote_index import Ballot, cast_votes, content_key
+from retrieval.catalogue.vote_lists import VoteLists
 from retrieval.comparing.registration import NotRegistered, outline
 from retrieval.finding.confirmation import FeaturesOf, agreeing, confirm, confirm_one
 from retrieval.finding.frames import outside, overlap
@@ -19,8 +20,8 @@ from retrieval.photographs.features import Features
 
 NEAREST = 5  # objects, by their embedding, that are registered
 VOTED = 8  # objects, by votes, that are registered
-LEAST_VOTES = 1.0  # of an object that is registered for its votes
-PLAUSIBLE = 2.0  # votes from which a photograph may show an object; of ten unknown works among 10,000 none had 1.5
+LEAST_VOTES = 0.6  # of an object that is registered for its votes
+PLAUSIBLE = 1.25  # votes from which a photograph may show an object; of ten unknown works among 10,000 none had 1.5
 SURE = 60  # points that agree at a glance: 66 of 68 such outlines lie within 1 % of those that a closer look finds
 IMPLAUSIBLE = NotRegistered("its details look like those of no catalogued object")
 MOST_WORKS = 12  # on one photograph
@@ -43,13 +44,13 @@ class Finder:
     """What a photograph is looked up in: vectors and votes of one revision, and whose exemplars they are."""
 
     index: Any
-    votes: Any
+    votes: VoteLists
     photos: Mapping[int, Photo]  # by their ids in the index
     exemplars: Mapping[str, Sequence[Photo]]  # by object
     owners: Mapping[int, Sequence[str]]  # the objects that have a content, by its key in the votes
 
     @classmethod
-    def of(cls, index: Any, votes: Any, photos: Mapping[int, Photo]) -> Finder:
+    def of(cls, index: Any, votes: VoteLists, photos: Mapping[int, Photo]) -> Finder:
         """Return the finder over some exemplars; what else is in the indexes is passed over."""
         exemplars: dict[str, list[Photo]] = {}
         owners: dict[int, list[str]] = {}
@@ -105,7 +106,7 @@ class Finder:
             turned = self._voted(cast_votes(self.votes, some.descriptors).count())
             voted = dict(sorted((turned | voted).items(), key=lambda item: -item[1]))
         plausible = max(voted.values(), default=0.0) >= PLAUSIBLE
-        if not plausible and self.votes.ntotal and limit is not None and nearest and nearest[0].distance > limit:
+        if not plausible and len(self.votes) and limit is not None and nearest and nearest[0].distance > limit:
             return [FoundWork(tuple(replace(match, registration=IMPLAUSIBLE) for match in nearest[:k]))]
         likely, looks = list(voted)[:VOTED], [probe, closer]
         matches = self._confirmed(glance, vector, nearest, likely, features_of, mirrored=False) if plausible else []

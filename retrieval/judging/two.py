@@ -14,6 +14,7 @@ import numpy as np
 from retrieval.catalogue.rows import Photo
 from retrieval.catalogue.standing import Register
 from retrieval.catalogue.vector_index import build_vectors
+from retrieval.catalogue.vote_index import no_votes
 from retrieval.comparing.network import default_description
 from retrieval.encoder.encoder import Encoder
 from retrieval.encoder.stream import Reading, embed_photographs
@@ -115,7 +116,7 @@ def taken_as_exemplar(
         encoder=encoder,
         revision=NO_CATALOGUE,
         thresholds=Thresholds(*one),
-        finder=Finder.of(build_vectors(np.zeros(1, np.int64), item.vectors), None, {0: photo}),
+        finder=Finder.of(build_vectors(np.zeros(1, np.int64), item.vectors), no_votes(), {0: photo}),
         register=Register.of([]),
         shown=shown,
         found=item.features,

@@ -9,18 +9,19 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from retrieval.machine import import_cv2
+from retrieval.photographs.descriptor_codes import CODE_BYTES, LENGTH, decode_descriptors, encode_descriptors
 
 if TYPE_CHECKING:
     from PIL import Image
 
     from retrieval.photographs.photograph import Photograph
 
-VERSION = 1  # of the extraction; part of what is stored: raise it when the features of the same file would change
+VERSION = 2  # of the extraction; part of what is stored: raise it when the features of the same file would change
 
-QUANTA = 512.0  # length of a descriptor; at this length next to none of its values exceeds a byte
 CONTRAST = 0.02  # half of OpenCV's: pale drawings have features too
 _HEADER = struct.Struct("<III")
-_EACH = 2 * 4 + 128
+_EACH = 2 * 2 + CODE_BYTES
+_STEPS = 65_535.0  # across a picture, and down: where a point is stored to lie
 BYTES_WITHOUT_ANY = _HEADER.size  # of what is stored of a photograph that has no feature
 _MIRROR = np.arange(128).reshape(4, 4, 8)[::-1][:, :, (8 - np.arange(8)) % 8].reshape(128)
 
@@ -62,9 +63,11 @@ class Features:
         return len(self.points)
 
     def to_bytes(self) -> bytes:
-        """Return what is stored: 12 bytes, and 136 for each feature."""
+        """Return what is stored: 12 bytes, and 26 for each feature; of a point a 65,535th of the picture is lost."""
         header = _HEADER.pack(len(self.points), *self.size)
-        return header + self.points.astype("<f4").tobytes() + self.descriptors.tobytes()
+        places = np.round((self.points.astype(np.float64) + 0.5) / self.size * _STEPS)
+        points = np.clip(places, 0, _STEPS).astype("<u2")
+        return header + points.tobytes() + encode_descriptors(self.descriptors).tobytes()
 
     @classmethod
     def from_bytes(cls, data: bytes) -> Features:
@@ -72,9 +75,10 @@ class Features:
         count, width, height = _HEADER.unpack_from(data) if len(data) >= _HEADER.size else (0, 0, 0)
         if not width or not height or len(data) != _HEADER.size + _EACH * count:
             raise ValueError("stored features are damaged")
-        points = np.frombuffer(data, "<f4", 2 * count, _HEADER.size).reshape(count, 2)
-        descriptors = np.frombuffer(data, np.uint8, 128 * count, _HEADER.size + 8 * count).reshape(count, 128)
-        return cls(points.astype(np.float32), descriptors, (width, height))
+        places = np.frombuffer(data, "<u2", 2 * count, _HEADER.size).reshape(count, 2)
+        codes = np.frombuffer(data, np.uint8, CODE_BYTES * count, _HEADER.size + 4 * count).reshape(count, CODE_BYTES)
+        points = (places / _STEPS * (width, height) - 0.5).astype(np.float32)
+        return cls(points, decode_descriptors(codes), (width, height))
 
     def among(self, rows: np.ndarray) -> Features:
         """Return some of the features, those where `rows`, bool (n,), is true."""
@@ -146,6 +150,6 @@ def _reduced(grey: np.ndarray, side: float) -> np.ndarray:
 
 
 def _root(descriptors: np.ndarray) -> np.ndarray:
-    """Return SIFT descriptors (n, 128) as RootSIFT (Arandjelovic and Zisserman 2012), uint8 of length QUANTA."""
+    """Return SIFT descriptors (n, 128) as RootSIFT (Arandjelovic and Zisserman 2012), uint8 of length LENGTH."""
     shares = descriptors / np.maximum(descriptors.sum(axis=1, keepdims=True), 1e-9)
-    return np.clip(np.round(np.sqrt(shares) * QUANTA), 0, 255).astype(np.uint8)
+    return np.clip(np.round(np.sqrt(shares) * LENGTH), 0, 255).astype(np.uint8)

@@ -7,6 +7,7 @@ from typing import Any
 from sqlite_utils.migrations import Migrations
 
 from retrieval.moment import in_utc
+from retrieval.photographs.earlier_features import recode_features
 
 VERDICTS = Migrations("artifact-verdicts")
 
@@ -152,6 +153,11 @@ def _waiting(db: Any) -> None:
     db.execute("CREATE INDEX verdicts_by_content ON verdicts(coalesce(sha256, hex(photo)))")
     for statement in WAITING:
         db.execute(statement)
+
+
+@VERDICTS(name="013_coded_features")
+def _coded_features(db: Any) -> None:
+    recode_features(db, "sightings")
 
 
 # The derived tables of what waits; a log that cannot be written has them as temporary ones.

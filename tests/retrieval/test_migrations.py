@@ -2,11 +2,13 @@
 
 import json
 import sqlite3
+import struct
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 from sqlite_utils import Database
 
 from indexer.building.preview import preview_catalogue
@@ -16,10 +18,12 @@ from retrieval.catalogue.folder_settings import folder_settings, keep_folder_set
 from retrieval.catalogue.migrations import MIGRATIONS
 from retrieval.catalogue.rows import Changes, Content, EncoderRecord
 from retrieval.errors import CatalogueBusy
-from retrieval.verdicts.log import VerdictLog
+from retrieval.photographs.features import Features, extract_features
+from retrieval.verdicts.log import VerdictLog, features_seen
 from retrieval.verdicts.migrations import VERDICTS
 from retrieval.verdicts.reviews import reviews
 from tests.conftest import BERLIN, DIM, TINY, data_files, exemplar, index, make_folder, state, tiny_encoder, unit
+from tests.pictures import SIZE, painting
 from tests.retrieval.test_catalogue import calibration
 
 NAMES = [
@@ -31,6 +35,7 @@ NAMES = [
     "006_dates_in_utc",
     "007_search",
     "008_history_of_objects",
+    "009_coded_features",
 ]
 VECTOR = unit(np.arange(1.0, DIM + 1))
 
@@ -176,6 +181,73 @@ def test_features_of_another_version_are_found_anew(tmp_path, data):
     assert state(data) == complete
 
 
+def whole(features: Features) -> bytes:
+    """Return features as version 1 stored them."""
+    header = struct.pack("<III", len(features), *features.size)
+    return header + features.points.astype("<f4").tobytes() + features.descriptors.tobytes()
+
+
+def test_whole_descriptors_are_coded_without_their_photographs(data):
+    kept = {"s1": extract_features(painting(1), SIZE), "s2": extract_features(Image.new("RGB", (40, 40)), (40, 40))}
+    old = old_database(data, stop_before="009_coded_features")
+    fill_first_version(old)
+    rows = [(sha256, 1, whole(item)) for sha256, item in kept.items()] + [("s3", 1, b"damaged"), ("s4", 0, b"")]
+    with old.conn:
+        old.conn.executemany("INSERT INTO features VALUES (?, ?, ?)", rows)
+    old.close()
+    with Catalogue.reading(data) as found:
+        assert dict(found.db.execute("SELECT sha256, version FROM features")) == {"s1": 2, "s2": 2, "s3": 1, "s4": 0}
+        (first, coded), (second, empty) = found.features(["s1", "s2", "s3"]).items()
+        assert (first, second, len(empty)) == ("s1", "s2", 0)
+        assert coded.to_bytes()[:12] == kept["s1"].to_bytes()[:12] and len(coded) > 100
+        assert found.with_any_feature() == {"s1"}
+    with Catalogue.writing(data) as found:
+        row = found.db.execute("SELECT features FROM features WHERE sha256 = 's1'").fetchone()
+        assert row[0] == kept["s1"].to_bytes()
+
+
+def test_what_the_codes_save_is_given_back_and_said(data, caplog):
+    kept = whole(extract_features(painting(1), SIZE))
+    old = old_database(data, stop_before="009_coded_features")
+    with old.conn:
+        old.conn.executemany("INSERT INTO features VALUES (?, ?, ?)", [(f"s{n}", 1, kept) for n in range(1001)])
+    old.close()
+    before = (data / "catalogue.db").stat().st_size
+    with Catalogue.writing(data) as found:
+        assert len(found.with_features()) == 1001
+    assert (data / "catalogue.db").stat().st_size < before / 3
+    assert "The features of 1001 photographs are brought to the form of this version" in caplog.text
+
+
+def test_a_catalogue_that_is_read_meanwhile_is_brought_up_to_date_all_the_same(data):
+    kept = whole(extract_features(painting(1), SIZE))
+    old = old_database(data, stop_before="009_coded_features")
+    with old.conn:
+        old.conn.executemany("INSERT INTO features VALUES (?, ?, ?)", [(f"s{n}", 1, kept) for n in range(9)])
+    other = sqlite3.connect(data / "catalogue.db")
+    other.execute("PRAGMA journal_mode = WAL")
+    other.execute("BEGIN")
+    assert other.execute("SELECT count(*) FROM features").fetchone() == (9,)
+    with Catalogue.reading(data) as found:
+        assert len(found.with_features()) == 9
+    other.close()
+    old.close()
+
+
+def test_works_seen_before_are_coded_in_the_log(data):
+    seen = extract_features(painting(1), SIZE)
+    data.mkdir()
+    old = Database(sqlite3.connect(data / "verdicts.db"))
+    VERDICTS.apply(old, stop_before="013_coded_features")
+    row = {"date": "2026-01-02T03:04:05+00:00", "photo": "/lots/1.jpg", "encoder": TINY, "revision": 7}
+    old["verdicts"].insert(row | {"outcome": "no-match", "reasons": "[]"})
+    old["sightings"].insert({"verdict": 1, "encoder": TINY, "vector": b"", "version": 1, "features": whole(seen)})
+    old.close()
+    with VerdictLog.opened(data):
+        pass
+    assert features_seen(data, [1])[1].to_bytes()[:12] == seen.to_bytes()[:12]
+
+
 @pytest.mark.parametrize("opening", [Catalogue.reading, Catalogue.writing])
 def test_a_catalogue_without_calibrations_is_read_whole_and_can_be_calibrated(tmp_path, data, opening):
     index(make_folder(tmp_path / "photos", {f"{n}.png": n for n in range(20)}), data)
@@ -225,6 +297,7 @@ VERDICT_NAMES = [
     "010_together",
     "011_withdrawals",
     "012_waiting",
+    "013_coded_features",
 ]
 
 

@@ -1,5 +1,6 @@
 """Registration: known homographies are found again, other works are not registered, and why is said."""
 
+import faiss
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -14,6 +15,7 @@ from retrieval.comparing.registration import (
     match_points,
     project,
 )
+from retrieval.photographs.descriptor_codes import CODES, LENGTH, encode_descriptors
 from retrieval.photographs.features import Detail, Features, extract_features, features_of, features_of_probe
 from retrieval.photographs.images import read_photograph
 from tests.pictures import SIZE, VIEWS, both, corners_of, painting, turned, warped
@@ -167,16 +169,37 @@ def test_the_same_photographs_always_register_alike():
     assert np.array_equal(first.homography, again.homography) and np.array_equal(first.matched, again.matched)
 
 
-def test_stored_features_come_back_as_they_were():
+def test_stored_features_come_back_next_to_as_they_were():
     features = extract_features(painting(12), (4000, 3000))
     stored = features.to_bytes()
     back = Features.from_bytes(stored)
-    assert len(stored) == 12 + 136 * len(features) <= 12 + 136 * 460
-    assert np.array_equal(back.points, features.points) and back.points.dtype == np.float32
-    assert np.array_equal(back.descriptors, features.descriptors) and back.descriptors.dtype == np.uint8
+    assert len(stored) == 12 + 26 * len(features) <= 12_000
+    assert back.points.dtype == np.float32 and np.abs(back.points - features.points).max() < 4000 / 65_535
+    assert back.descriptors.dtype == np.uint8 and back.descriptors.shape == features.descriptors.shape
+    lost = np.linalg.norm(back.descriptors.astype(float) - features.descriptors, axis=1) / LENGTH
+    apart = np.linalg.norm(np.roll(features.descriptors, 1, axis=0).astype(float) - features.descriptors, axis=1)
+    assert np.median(lost) < 0.2 < 0.6 < np.median(apart) / LENGTH
+    assert np.allclose(np.linalg.norm(back.descriptors.astype(float), axis=1), LENGTH, rtol=0.02)
     assert back.size == (4000, 3000)
+    assert back.to_bytes()[: 12 + 4 * len(back)] == stored[: 12 + 4 * len(features)]  # of the points no more is lost
     empty = extract_features(Image.new("RGB", SIZE), SIZE)
     assert len(empty) == 0 and len(Features.from_bytes(empty.to_bytes())) == 0
+
+
+def test_a_point_at_any_edge_is_stored():
+    corners = np.array([(-0.5, -0.5), (99.5, 49.5), (0, 49)], np.float32)
+    back = Features.from_bytes(Features(corners, np.full((3, 128), 45, np.uint8), (100, 50)).to_bytes())
+    assert np.allclose(back.points, corners, atol=0.001)
+
+
+def test_descriptors_are_coded_as_by_the_nearest_of_each_code_book():
+    index = faiss.read_index(str(CODES))
+    rotation, books = faiss.downcast_VectorTransform(index.chain.at(0)), faiss.downcast_index(index.index).pq
+    descriptors = extract_features(painting(12), SIZE).descriptors[:30]
+    turned = rotation.apply(descriptors.astype(np.float32)).reshape(30, books.M, books.dsub)
+    centroids = faiss.vector_to_array(books.centroids).reshape(books.M, books.ksub, books.dsub)
+    nearest = ((turned[:, :, None] - centroids[None]) ** 2).sum(axis=3).argmin(axis=2)
+    assert np.array_equal(encode_descriptors(descriptors), nearest)
 
 
 @pytest.mark.parametrize("damage", [b"", b"\0" * 12, b"\1" * 11])
