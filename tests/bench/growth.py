@@ -1,0 +1,153 @@
+"""What a catalogue costs as it grows: bytes on disk by part, and a query in a new process and in one that goes on.
+
+The museum is there as it is; around it stand works that are drawn around its own: a vector beside a real one, features
+of which a part is another's, and the votes of these. The photographs of the drawn works are not there.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+
+from retrieval.catalogue.catalogue import Catalogue
+from retrieval.catalogue.exemplars import content_key
+from retrieval.catalogue.rows import Changes, Content, Photo
+from retrieval.catalogue.vector_index import build_vectors, note_vectors, write_vectors
+from retrieval.catalogue.vote_index import read_votes, votes_path
+from retrieval.catalogue.vote_lists import VoteLists, merged, write_lists
+from retrieval.judging.edition import open_edition
+from retrieval.judging.judge import judge_all
+from retrieval.photographs.features import VERSION
+from tests.bench import ROOT, report, shared_data
+from tests.bench.museum import artifact
+
+AT_ONCE = 5000  # works that are drawn in one step
+SPREAD = 0.5  # of the noise on a vector, as long as the vector itself
+ROUNDS = 5
+PEAK = "import resource, subprocess, sys; subprocess.run(sys.argv[1:], check=True, capture_output=True); "
+PEAK += "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024)"
+
+
+def drawn(data: Path, count: int, seed: int = 0) -> None:
+    """Add so many drawn works to the catalogue of the museum."""
+    random = np.random.default_rng(seed)
+    with Catalogue.writing(data) as catalogue:
+        _, vectors = catalogue.vectors()
+        encoder, thresholds = catalogue.encoder, catalogue.thresholds()
+        assert encoder is not None and thresholds is not None
+        features = [row[0] for row in catalogue.db.execute("SELECT features FROM features WHERE length(features) > 12")]
+        votes = read_votes(catalogue)
+        for start in range(0, count, AT_ONCE):
+            names = [f"{number:08}" for number in range(start, min(count, start + AT_ONCE))]
+            hashes = [hashlib.sha256(name.encode()).hexdigest() for name in names]
+            noise = random.standard_normal((len(names), encoder.dim)) / np.sqrt(encoder.dim)
+            own = vectors[random.integers(len(vectors), size=len(names))] + SPREAD * noise
+            own = (own / np.linalg.norm(own, axis=1, keepdims=True)).astype(np.float32)
+            contents = [Content(sha256, 1000, 800, 600) for sha256 in hashes]
+            catalogue.add_vectors(zip(contents, own, strict=True), encoder.fingerprint)
+            blobs = [(key, VERSION, _mixed(features, random)) for key in hashes]
+            with catalogue.db.atomic():
+                catalogue.db.conn.executemany("INSERT OR REPLACE INTO features VALUES (?, ?, ?)", blobs)
+            put = [
+                Photo(f"drawn-{n}", "/drawn", f"{n}.jpg", h, 1000, 0, 800, 600)
+                for n, h in zip(names, hashes, strict=True)
+            ]
+            catalogue.apply(Changes(put=put, metadata={photo.object_id: {"title": photo.path} for photo in put}))
+            votes = merged(votes, _votes_around(votes, hashes, random), without=np.zeros(len(votes.keys), bool))
+        catalogue.set_thresholds(thresholds)
+        note_vectors(catalogue)
+        write_vectors(build_vectors(*catalogue.vectors()), data, catalogue.revision)
+        write_lists(votes, votes_path(data, catalogue.revision))
+
+
+def _mixed(features: list[bytes], random: np.random.Generator) -> bytes:
+    """Return stored features of which the last bytes, codes of descriptors, are those of another photograph."""
+    one, other = (features[number] for number in random.integers(len(features), size=2))
+    half = min(len(one), len(other)) // 3
+    return one[:-half] + other[-half:] if half else one
+
+
+def _votes_around(votes: VoteLists, hashes: list[str], random: np.random.Generator) -> VoteLists:
+    """Return lists of as many entries a work as those there have, words and codes drawn from all of theirs."""
+    each = round(len(votes) / len(votes.keys))
+    rows = random.integers(len(votes), size=each * len(hashes))
+    words = np.searchsorted(votes.starts, rows, side="right") - 1
+    keys = np.repeat(np.array([content_key(sha256) for sha256 in hashes]), each)
+    codes = votes.codes[rows].copy()
+    codes[:, random.integers(codes.shape[1])] = random.integers(256, size=len(codes))
+    return VoteLists.of(keys, words, codes, count=len(votes.starts) - 1)
+
+
+def cold(data: Path, photo: Path) -> tuple[float, float]:
+    """Return the seconds of `artifact query` in a process of its own, and the megabytes that it took at most."""
+    command = [sys.executable, "-m", "cli.main", "query", str(photo), "--data", str(data)]
+    times = []
+    for _ in range(ROUNDS):
+        start = time.perf_counter()
+        printed = subprocess.run(
+            [sys.executable, "-c", PEAK, *command], check=True, capture_output=True, text=True, cwd=ROOT
+        )
+        times.append(time.perf_counter() - start)
+    return statistics.median(times), float(printed.stdout)
+
+
+def warm(data: Path, photos: list[Path]) -> tuple[float, float]:
+    """Return the seconds that opening the catalogue takes, its encoder among them, and then those of one photograph."""
+    start = time.perf_counter()
+    edition = open_edition(data)
+    opened = time.perf_counter() - start
+    list(judge_all(edition, photos[:2], k=5))
+    start = time.perf_counter()
+    list(judge_all(edition, photos, k=5))
+    return opened, (time.perf_counter() - start) / len(photos)
+
+
+def main() -> None:
+    """Print a row for each size."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("sizes", type=int, nargs="*", default=[10_000, 100_000], help="works, the museum's among them")
+    sizes = parser.parse_args().sizes
+    museum = shared_data("museum")
+    photos = sorted((museum / "queries").glob("*.jpg"))[:20]
+    rows = []
+    for size in sizes:
+        with tempfile.TemporaryDirectory() as name:
+            data = Path(name)
+            artifact("index", str(museum / "catalogue"), "--data", str(data), "--pictures", "none")
+            start = time.perf_counter()
+            drawn(data, size - 279)
+            made = time.perf_counter() - start
+            parts = [_bytes(data, names) / size / 1e3 for names in ("catalogue.db*", "vectors-*", "votes*-*")]
+            seconds, peak = cold(data, photos[0])
+            opened, each = warm(data, photos)
+            rows.append([size, *(round(part, 2) for part in parts), made, seconds, peak, opened, each])
+    columns = (
+        "works",
+        "database KB",
+        "vectors KB",
+        "votes KB",
+        "drawn s",
+        "cold query s",
+        "MB",
+        "open s",
+        "warm query s",
+    )
+    more = {"peak_of_all_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}
+    report("growth", columns, rows, **more, command=f"python -m tests.bench.growth {' '.join(map(str, sizes))}")
+
+
+def _bytes(data: Path, names: str) -> int:
+    return sum(path.stat().st_size for path in data.glob(names))
+
+
+if __name__ == "__main__":
+    main()
