@@ -128,6 +128,8 @@ def _say(record: PhotographRecord, as_json: bool, *, titles: Mapping[str, str]) 
 def _check_targets(report: Path | None, png: Path | None, photo: Path, edition: Edition) -> None:
     """Refuse to write over the photograph or an exemplar; only exemplars of that name are asked for on their drive."""
     targets = [out for out in (report, png) if out is not None]
+    if not targets:
+        return
     names = {name.casefold() for out in targets for name in (out.name, out.resolve().name)}
     exemplars = (exemplar.file for exemplar in edition.photos.values())
     check_targets(targets, [photo, *(file for file in exemplars if file.name.casefold() in names)])

@@ -14,7 +14,14 @@ from retrieval.catalogue.pictures import drop_unused_pictures
 from retrieval.catalogue.rows import Changes
 from retrieval.catalogue.standing import Register
 from retrieval.catalogue.status_words import Status
-from retrieval.catalogue.vector_index import build_vectors, has_vectors, remove_strays, vectors_path, write_vectors
+from retrieval.catalogue.vector_index import (
+    build_vectors,
+    has_vectors,
+    note_vectors,
+    remove_strays,
+    vectors_path,
+    write_vectors,
+)
 from retrieval.catalogue.vote_index import write_votes
 from retrieval.statistics.calibration import FALSE_MATCH_RATE, Thresholds, authenticity_threshold, match_threshold
 
@@ -44,6 +51,7 @@ def publish(catalogue: Catalogue, changes: Changes) -> Published:
                 catalogue.apply(changes)
             new = {photo.sha256 for photo in changes.put if (photo.object_id, photo.sha256) not in known}
             published = replace(_measure(catalogue, new), before=before)
+            note_vectors(catalogue)
     if has_vectors(catalogue):
         remove_strays(catalogue.data, catalogue.revision)
     else:

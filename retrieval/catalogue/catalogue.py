@@ -43,10 +43,10 @@ class Catalogue:
 
     @classmethod
     @contextmanager
-    def reading(cls, data: Path) -> Iterator[Catalogue]:
+    def reading(cls, data: Path, *, any_thread: bool = False) -> Iterator[Catalogue]:
         """Open an existing catalogue as of now: one consistent revision, whatever is written meanwhile."""
         check_there(data)
-        with connected(data) as database:
+        with connected(data, any_thread=any_thread) as database:
             if MIGRATIONS.pending(database):
                 bring_up_to_date(database, data)
             database.execute("BEGIN")
@@ -78,8 +78,7 @@ class Catalogue:
         return EncoderRecord(**json.loads(text)) if text else None
 
     def _setting(self, key: str) -> str | None:
-        row = self.db.execute("SELECT value FROM settings WHERE key = ?", [key]).fetchone()
-        return row[0] if row else None
+        return next((value for (value,) in self.db.execute("SELECT value FROM settings WHERE key = ?", [key])), None)
 
     def set_encoder(self, encoder: EncoderRecord) -> None:
         """Remember the encoder of the vectors to come."""
@@ -175,9 +174,9 @@ class Catalogue:
     def vectors(self) -> tuple[np.ndarray, np.ndarray]:
         """Return the vectors of all exemplars: ids int64 of shape (n,), float32 of shape (n, dim), by id."""
         encoder = self.encoder
-        if encoder is None:
-            return np.empty(0, np.int64), np.empty((0, 0), np.float32)
         ids = self.vector_ids()
+        if encoder is None:
+            return ids, np.empty((0, 0), np.float32)
         vectors = np.empty((len(ids), encoder.dim), np.float32)
         sql = f"SELECT v.vector {_VECTORS} ORDER BY p.photo_id"
         for row, (blob,) in enumerate(self.db.execute(sql, [encoder.fingerprint, 4 * encoder.dim])):
@@ -199,7 +198,7 @@ class Catalogue:
         """Drop the vectors of a content, and the thresholds: nothing is judged until it is encoded again."""
         with self.db.atomic():
             self.db.execute("DELETE FROM vectors WHERE sha256 = ?", [sha256])
-            self.db.execute("DELETE FROM thresholds")
+            self.db.executescript("DELETE FROM thresholds; DELETE FROM settings WHERE key = 'vectors'")
 
     def drop_unused_vectors(self) -> int:
         """Forget vectors and features of contents that no exemplar has; return how many vectors."""

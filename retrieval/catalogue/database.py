@@ -96,33 +96,44 @@ def apply_steps(database: Database) -> None:
 
 
 @contextmanager
-def connected(data: Path, name: str = DATABASE, steps: Migrations = MIGRATIONS) -> Iterator[Database]:
+def connected(
+    data: Path, name: str = DATABASE, steps: Migrations = MIGRATIONS, *, any_thread: bool = False
+) -> Iterator[Database]:
     """Open a database of a data folder, and turn what SQLite may say of a damaged one into our own words.
 
-    `steps` have made it, though perhaps not all of them yet.
+    `steps` have made it, though perhaps not all of them yet. With `any_thread`, several use it, one at a time.
     """
     path = data / name
     read_only = path.exists() and not can_write(data, name)
     target = _read_only_uri(path) if read_only else str(path)
     connection: sqlite3.Connection | None = None
     try:
-        connection = sqlite3.connect(target, uri=read_only, timeout=WAIT_SECONDS)
-        database = Database(connection, execute_plugins=False)
-        _refuse_foreign(database, path, steps)
-        if not read_only:
-            connection.execute("PRAGMA journal_mode = WAL")
-            connection.execute("PRAGMA synchronous = NORMAL")
-        connection.execute("PRAGMA foreign_keys = ON")
-        yield database
+        with said_plainly(data, name):
+            connection = sqlite3.connect(target, uri=read_only, timeout=WAIT_SECONDS, check_same_thread=not any_thread)
+            database = Database(connection, execute_plugins=False)
+            _refuse_foreign(database, path, steps)
+            if not read_only:
+                connection.execute("PRAGMA journal_mode = WAL")
+                connection.execute("PRAGMA synchronous = NORMAL")
+            connection.execute("PRAGMA foreign_keys = ON")
+            yield database
+    finally:
+        if connection is not None:
+            connection.close()
+
+
+@contextmanager
+def said_plainly(data: Path, name: str = DATABASE) -> Iterator[None]:
+    """Turn what SQLite says of a database into CatalogueBusy or CatalogueDamaged."""
+    path = data / name
+    try:
+        yield
     except sqlite3.OperationalError as error:
         raise CatalogueBusy(f"{path} cannot be used now: {error}") from error
     except sqlite3.DatabaseError as error:
         raise CatalogueDamaged(
             f"{path} is damaged or no catalogue: {error}. Restore it, or index again elsewhere."
         ) from error
-    finally:
-        if connection is not None:
-            connection.close()
 
 
 @contextmanager

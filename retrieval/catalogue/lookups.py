@@ -8,6 +8,7 @@ from pathlib import Path
 from retrieval.catalogue.catalogue import Catalogue
 from retrieval.catalogue.database import LARGEST
 from retrieval.catalogue.rows import Object, Photo
+from retrieval.catalogue.status_words import ALARMS, understood
 
 
 def photo_of(catalogue: Catalogue, photo_id: int) -> Photo | None:
@@ -31,3 +32,16 @@ def objects_of(catalogue: Catalogue, object_ids: Iterable[str]) -> list[Object]:
 def has_object(catalogue: Catalogue, object_id: str) -> bool:
     """Say whether there is an object of an id, without looking for ids that are like it."""
     return catalogue.db.execute("SELECT 1 FROM objects WHERE object_id = ?", [object_id]).fetchone() is not None
+
+
+def alarming_objects(catalogue: Catalogue) -> list[Object]:
+    """Return the objects that are stolen, missing or known forgeries; of others, not even the status is read."""
+    sql = """WITH RECURSIVE said(status) AS (  -- each status once, by leaps through the index
+                 SELECT min(status) FROM objects WHERE status > ''
+                 UNION ALL SELECT (SELECT min(status) FROM objects WHERE status > said.status) FROM said
+                           WHERE said.status IS NOT NULL)
+             SELECT status FROM said WHERE status IS NOT NULL"""
+    alarming = [text for (text,) in catalogue.db.execute(sql) if understood(text).status in ALARMS]
+    marks = ", ".join("?" * len(alarming))
+    ids = catalogue.db.execute(f"SELECT object_id FROM objects WHERE status IN ({marks}) ORDER BY object_id", alarming)
+    return objects_of(catalogue, [object_id for (object_id,) in ids.fetchall()])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from retrieval.catalogue.rows import Object
@@ -39,24 +39,31 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class Register:
-    """The standing of every object that has one, and the known forgeries of each genuine object."""
+    """The standing of every object that has one, and the known forgeries of each genuine object.
+
+    Of a large catalogue only what raises an alarm is in it; `rest` finds another object when it is asked for.
+    """
 
     standings: dict[str, Standing]
     forgeries: dict[str, tuple[str, ...]]
+    rest: Callable[[str], Object | None] = lambda object_id: None
 
     @classmethod
-    def of(cls, objects: Iterable[Object]) -> Register:
+    def of(cls, objects: Iterable[Object], rest: Callable[[str], Object | None] = lambda object_id: None) -> Register:
         """Return what the metadata of the objects says."""
         standings = {item.object_id: found for item in objects if (found := _standing(item)) is not None}
         forgeries: dict[str, tuple[str, ...]] = {}
         for object_id, found in standings.items():
             if found.status is Status.KNOWN_FORGERY and found.forgery_of is not None:
                 forgeries[found.forgery_of] = (*forgeries.get(found.forgery_of, ()), object_id)
-        return cls(standings, forgeries)
+        return cls(standings, forgeries, rest)
 
     def standing(self, object_id: str) -> Standing:
         """Return the standing of an object; an empty one where nothing is said."""
-        return self.standings.get(object_id, Standing())
+        if object_id in self.standings:
+            return self.standings[object_id]
+        item = self.rest(object_id)
+        return (_standing(item) if item is not None else None) or Standing()
 
     @property
     def alarms(self) -> dict[Status, tuple[str, ...]]:

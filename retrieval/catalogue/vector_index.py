@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,8 @@ import numpy as np
 
 from retrieval.catalogue.catalogue import Catalogue
 from retrieval.errors import CatalogueBusy
+
+NOTED = "vectors"  # in the settings
 
 
 def vectors_path(data: Path, revision: int) -> Path:
@@ -60,23 +64,39 @@ def remove_strays(data: Path, revision: int) -> None:
         path.unlink(missing_ok=True)
 
 
+def note_vectors(catalogue: Catalogue) -> None:
+    """Keep how many exemplars of this revision have a vector, and a checksum of their ids: its file is told by them."""
+    ids = catalogue.vector_ids()
+    value = json.dumps({"revision": catalogue.revision, "count": len(ids), "sum": zlib.crc32(ids.tobytes())})
+    catalogue.db["settings"].upsert({"key": NOTED, "value": value}, pk="key")
+
+
+def _noted(catalogue: Catalogue) -> tuple[int, int] | None:
+    """Return the count and the checksum kept of this revision; None where none is, or a vector was dropped since."""
+    row = catalogue.db.execute("SELECT value FROM settings WHERE key = ?", [NOTED]).fetchone()
+    found = json.loads(row[0]) if row else {}
+    return (found["count"], found["sum"]) if found.get("revision") == catalogue.revision else None
+
+
 def has_vectors(catalogue: Catalogue) -> bool:
     """Say whether the file of the catalogue's revision is there, at the size that its vectors take."""
-    encoder = catalogue.encoder
+    encoder, noted = catalogue.encoder, _noted(catalogue)
     if encoder is None:
         return False
     empty = build_vectors(np.empty(0, np.int64), np.empty((0, encoder.dim), np.float32))
-    size = len(faiss.serialize_index(empty)) + catalogue.count_vectors() * (4 * encoder.dim + 8)
+    count = catalogue.count_vectors() if noted is None else noted[0]
     path = vectors_path(catalogue.data, catalogue.revision)
-    return path.is_file() and path.stat().st_size == size
+    return path.is_file() and path.stat().st_size == len(faiss.serialize_index(empty)) + count * (4 * encoder.dim + 8)
 
 
 def read_vectors(catalogue: Catalogue) -> Any:
-    """Return the index of the catalogue's revision; built from the truth where its file does not fit."""
+    """Return the index of the catalogue's revision, mapped into memory; built from the truth where no file fits."""
     try:
         if has_vectors(catalogue):
-            index: Any = faiss.read_index(str(vectors_path(catalogue.data, catalogue.revision)))
-            if np.array_equal(faiss.vector_to_array(index.id_map), catalogue.vector_ids()):
+            path = vectors_path(catalogue.data, catalogue.revision)
+            index: Any = faiss.read_index(str(path), faiss.IO_FLAG_MMAP_IFC)
+            ids, noted = faiss.vector_to_array(index.id_map), _noted(catalogue)
+            if np.array_equal(ids, catalogue.vector_ids()) if noted is None else zlib.crc32(ids.data) == noted[1]:
                 return index
     except (RuntimeError, OSError):  # damaged, or a writer has just removed it
         pass

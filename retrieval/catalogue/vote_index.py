@@ -19,6 +19,7 @@ import numpy as np
 
 from retrieval.catalogue.catalogue import Catalogue
 from retrieval.catalogue.database import can_write
+from retrieval.catalogue.exemplars import content_key
 from retrieval.catalogue.vector_index import strays
 from retrieval.catalogue.vote_lists import CODE_BYTES, VoteLists, merged, read_lists, write_lists
 from retrieval.errors import CatalogueBusy
@@ -50,11 +51,6 @@ class Ballot:
         return [(int(keys[row]), float(sums[row])) for row in order]
 
 
-def content_key(sha256: str) -> int:
-    """Return the number by which the index knows a content: the first 60 bits of its hash."""
-    return int(sha256[:15], 16)
-
-
 def cast_votes(votes: VoteLists, descriptors: np.ndarray) -> Ballot:
     """Return the votes of descriptors, uint8 (n, 128).
 
@@ -62,7 +58,8 @@ def cast_votes(votes: VoteLists, descriptors: np.ndarray) -> Ballot:
     """
     distances, keys = nearest_features(votes, descriptors)
     farthest = np.where(keys < 0, 0.0, distances).max(axis=1, keepdims=True, initial=0.0)
-    weights = np.where(keys < 0, 0.0, 1.0 - distances / np.maximum(farthest, 1e-6)).astype(np.float32)
+    nearer = np.where(keys < 0, 0.0, 1.0 - distances / np.maximum(farthest, 1e-6))
+    weights = (nearer**2).astype(np.float32)  # one that is much nearer speaks louder than many that are a little
     voters = np.repeat(np.arange(len(keys)), keys.shape[1])
     order = np.lexsort((keys.ravel(), voters))  # stable: the nearest of each exemplar stays first
     first = np.ones(len(order), bool)

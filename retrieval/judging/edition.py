@@ -11,6 +11,8 @@ from pathlib import Path
 
 from retrieval.catalogue.catalogue import Catalogue
 from retrieval.catalogue.exemplar_files import ExemplarFiles
+from retrieval.catalogue.exemplars import Held
+from retrieval.catalogue.lookups import alarming_objects
 from retrieval.catalogue.pictures import read_exemplar
 from retrieval.catalogue.rows import EncoderRecord, Photo
 from retrieval.catalogue.standing import Register
@@ -106,20 +108,21 @@ def open_edition(data: Path, *, encoder_spec: str | None = None, device: str = "
 
     `encoder_spec` names that encoder anew where its files have moved. Raises CatalogueMissing and EncoderMismatch.
     """
-    with Catalogue.reading(data) as catalogue, ThreadPoolExecutor(1, thread_name_prefix="load") as aside:
+    held = Held(data)
+    catalogue = held.catalogue
+    with ThreadPoolExecutor(1, thread_name_prefix="load") as aside:
         record = catalogue.encoder
         if record is None:
             raise CatalogueMissing(f"The catalogue in {data} is empty. Run `artifact index FOLDER` first.")
         loading = aside.submit(load_recorded, record, spec=encoder_spec, device=device, parallel=parallel)
-        photos = {photo.photo_id: photo for photo in catalogue.photos() if photo.photo_id is not None}
-        finder = Finder.of(read_vectors(catalogue), read_votes(catalogue), photos)
+        finder = Finder.over(read_vectors(catalogue), read_votes(catalogue), held)
         return Edition(
             data=data,
             encoder=loading.result(),
             revision=catalogue.revision,
             thresholds=catalogue.thresholds(),
             finder=finder,
-            register=Register.of(catalogue.objects()),
+            register=Register.of(alarming_objects(catalogue), held.object),
             calibration=catalogue.calibration(),
         )
 

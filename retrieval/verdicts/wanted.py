@@ -6,20 +6,20 @@ import hashlib
 from collections.abc import Iterable
 
 from retrieval.catalogue.catalogue import Catalogue
+from retrieval.catalogue.lookups import alarming_objects
 from retrieval.catalogue.standing import Register
 from retrieval.judging.edition import Edition
 
 
 def wanted_objects(catalogue: Catalogue) -> dict[str, str]:
     """Return every stolen or missing object, with what makes a search for it a new one: its status, its exemplars."""
-    register = Register.of(catalogue.objects())
-    wanted = set(filter(register.is_wanted, register.standings))
-    contents: dict[str, list[str]] = {}
-    for photo in catalogue.photos() if wanted else ():  # nothing is wanted in most catalogues, which may be large
-        if photo.object_id in wanted:
-            contents.setdefault(photo.object_id, []).append(photo.sha256)
+    register = Register.of(alarming_objects(catalogue))
+    wanted = filter(register.is_wanted, register.standings)
+    contents = {object_id: [photo.sha256 for photo in catalogue.photos(object_id)] for object_id in wanted}
     return {
-        object_id: f"{register.standing(object_id).status} {_hash_of(hashes)}" for object_id, hashes in contents.items()
+        object_id: f"{register.standing(object_id).status} {_hash_of(hashes)}"
+        for object_id, hashes in contents.items()
+        if hashes
     }
 
 

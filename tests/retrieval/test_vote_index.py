@@ -113,7 +113,7 @@ def test_votes_are_counted_as_a_plain_loop_counts_them(works):
         for distance, key in zip(row[present], found[present], strict=True):
             if key not in seen:
                 seen.add(key)
-                expected[int(key)] = expected.get(int(key), 0.0) + max(0.0, 1.0 - distance / max(last, 1e-6))
+                expected[int(key)] = expected.get(int(key), 0.0) + max(0.0, 1.0 - distance / max(last, 1e-6)) ** 2
     counted = dict(cast_votes(votes, descriptors).count())
     assert counted == pytest.approx({key: votes for key, votes in expected.items() if votes > 0}, abs=1e-4)
 
