@@ -35,6 +35,7 @@ class Held:
     def __init__(self, data: Path) -> None:
         stack = ExitStack()
         self.catalogue = stack.enter_context(Catalogue.reading(data, any_thread=True))
+        self.revision = self.catalogue.revision  # asked for now: what is read first settles what is seen
         self._one = threading.RLock()
         self._close = weakref.finalize(self, stack.close)
 
@@ -111,9 +112,10 @@ def objects_by_content(held: Held) -> Mapping[int, Sequence[str]]:
         return [object_id for (object_id,) in held.rows(sql, [first, end])] or None
 
     def keys() -> Sequence[int]:
-        return [content_key(sha256) for (sha256,) in held.rows("SELECT DISTINCT sha256 FROM photos")]
+        rows = held.rows(f"SELECT DISTINCT substr(sha256, 1, {KEY_DIGITS}) FROM photos")
+        return [content_key(first) for (first,) in rows]
 
-    return Lookup(find, keys, lambda: held.rows("SELECT count(DISTINCT sha256) FROM photos")[0][0])
+    return Lookup(find, keys, lambda: len(keys()))
 
 
 @dataclass(frozen=True, slots=True)

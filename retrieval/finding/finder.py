@@ -77,17 +77,15 @@ class Finder:
         key = content_key(sha256)
         if key not in self.owners:
             return self
-        exemplars: dict[str, Sequence[Photo] | None] = {}
-        gone: dict[int, Photo | None] = {}
-        for object_id in self.owners[key]:
-            photos = self.exemplars[object_id]
-            exemplars[object_id] = [photo for photo in photos if photo.sha256 != sha256] or None
-            gone |= {photo.photo_id: None for photo in photos if photo.sha256 == sha256 and photo.photo_id is not None}
+        had = {object_id: self.exemplars[object_id] for object_id in dict.fromkeys(self.owners[key])}
+        left = {object_id: [photo for photo in photos if photo.sha256 != sha256] for object_id, photos in had.items()}
+        gone = [photo.photo_id for photos in had.values() for photo in photos if photo.sha256 == sha256]
+        alike = [name for name, photos in left.items() for photo in photos if content_key(photo.sha256) == key]
         return replace(
             self,
-            photos=Without(self.photos, gone),
-            exemplars=Without(self.exemplars, exemplars),
-            owners=Without(self.owners, {key: None}),
+            photos=Without(self.photos, {photo_id: None for photo_id in gone if photo_id is not None}),
+            exemplars=Without(self.exemplars, {object_id: photos or None for object_id, photos in left.items()}),
+            owners=Without(self.owners, {key: alike or None}),
         )
 
     def match(self, object_id: str, vector: np.ndarray) -> Match:

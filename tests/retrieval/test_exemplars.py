@@ -1,0 +1,113 @@
+"""Exemplars that are fetched when they are asked for are those that a dictionary of all would hold."""
+
+import gc
+import sqlite3
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from retrieval.catalogue.catalogue import Catalogue
+from retrieval.catalogue.database import DATABASE
+from retrieval.catalogue.exemplars import Held, content_key, objects_by_content, photos_by_id, photos_by_object
+from retrieval.catalogue.lookups import alarming_objects
+from retrieval.catalogue.rows import Changes
+from retrieval.catalogue.standing import Register
+from retrieval.catalogue.vote_index import no_votes
+from retrieval.errors import CatalogueDamaged
+from retrieval.finding.finder import Finder
+from tests.conftest import exemplar
+
+HASHES = [f"{number:064x}" for number in (0, 1, 16**49, 16**49 + 1, 2**256 - 1)]  # two and two share a key
+
+
+@pytest.fixture
+def held(data) -> Held:
+    photos = [exemplar(f"o{n % 3}", path=f"{n}.jpg", sha256=sha256) for n, sha256 in enumerate(HASHES)]
+    photos.append(exemplar("twin", path="twin.jpg", sha256=HASHES[0]))
+    metadata = {"o0": {"status": "stolen 1990"}, "o1": {"status": "in collection"}, "twin": {"status": "gestohlen"}}
+    with Catalogue.writing(data) as catalogue:
+        catalogue.apply(Changes(put=photos, metadata=metadata))
+    return Held(data)
+
+
+def test_what_is_fetched_is_what_a_dictionary_of_all_holds(held):
+    photos = {photo.photo_id: photo for photo in held.catalogue.photos()}
+    whole, lazy = Finder.of(None, no_votes(), photos), Finder.over(None, no_votes(), held)
+    assert dict(lazy.photos) == whole.photos and len(lazy.photos) == 6
+    assert {key: list(value) for key, value in lazy.exemplars.items()} == whole.exemplars and len(lazy.exemplars) == 4
+    assert {key: sorted(value) for key, value in lazy.owners.items()} == {
+        key: sorted(value) for key, value in whole.owners.items()
+    }
+    assert lazy.owners[content_key(HASHES[2])] == ["o0", "o2"] and len(lazy.owners) == 3
+    for mapping, key in ((lazy.photos, 99), (lazy.exemplars, "none"), (lazy.owners, 7)):
+        assert key not in mapping and mapping.get(key) is None
+
+
+@pytest.mark.parametrize("sha256", HASHES)
+def test_without_a_file_it_is_as_if_it_had_never_been_there(held, sha256):
+    rest = {photo.photo_id: photo for photo in held.catalogue.photos() if photo.sha256 != sha256}
+    expected, lazy = Finder.of(None, no_votes(), rest), Finder.over(None, no_votes(), held).without(sha256)
+    assert dict(lazy.photos) == expected.photos and len(lazy.photos) == len(expected.photos)
+    assert {key: list(value) for key, value in lazy.exemplars.items()} == expected.exemplars
+    assert len(lazy.exemplars) == len(expected.exemplars)
+    assert {key: sorted(value) for key, value in lazy.owners.items()} == {
+        key: sorted(value) for key, value in expected.owners.items()
+    }
+
+
+def test_a_file_of_which_there_is_none_changes_nothing(held):
+    finder = Finder.over(None, no_votes(), held)
+    assert finder.without("e" * 64) is finder
+
+
+def test_one_revision_is_held_whatever_is_written(held, data):
+    photos = photos_by_object(held)
+    with Catalogue.writing(data) as catalogue:
+        catalogue.apply(Changes(put=[exemplar("new", path="new.jpg", sha256="a" * 64)], gone=[1]))
+    assert "new" not in photos and len(photos_by_id(held)) == 6 and len(objects_by_content(held)) == 3
+    assert "new" in photos_by_object(Held(data))
+
+
+def test_any_thread_may_ask(held):
+    photos = photos_by_id(held)
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(lambda number: photos[1 + number % 6].path, range(400)))
+    assert found[:6] == ["0.jpg", "1.jpg", "2.jpg", "3.jpg", "4.jpg", "twin.jpg"] and found[:6] * 66 == found[:396]
+
+
+def test_it_is_open_as_long_as_a_finder_needs_it_and_no_longer(data, held):
+    own = Held(data)
+    finder, database = Finder.over(None, no_votes(), own), own.catalogue.db
+    del own
+    assert len(finder.photos) == 6
+    del finder
+    gc.collect()
+    with pytest.raises(sqlite3.ProgrammingError, match="closed"):
+        database.execute("SELECT 1")
+
+
+def test_damage_that_is_met_later_is_said(held, data):
+    photos = photos_by_object(held)
+
+    def broken(*_):
+        raise sqlite3.DatabaseError("database disk image is malformed")
+
+    held.catalogue.db = type("Broken", (), {"execute": broken})()
+    with pytest.raises(CatalogueDamaged, match=f"{DATABASE} is damaged"):
+        photos["o1"]
+
+
+def test_only_what_alarms_is_read_and_the_rest_is_known_when_asked_for(held):
+    alarming = alarming_objects(held.catalogue)
+    assert [item.object_id for item in alarming] == ["o0", "twin"]
+    register, whole = Register.of(alarming, held.object), Register.of(held.catalogue.objects())
+    assert set(register.standings) == {"o0", "twin"} and register.alarms == whole.alarms
+    for object_id in ("o0", "o1", "o2", "twin", "none"):
+        assert register.standing(object_id) == whole.standing(object_id)
+        assert register.is_wanted(object_id) == whole.is_wanted(object_id) == (object_id in ("o0", "twin"))
+
+
+def test_of_no_status_nothing_alarms(writable):
+    assert alarming_objects(writable) == []
+    writable.apply(Changes(put=[exemplar("a")]))
+    assert alarming_objects(writable) == []
