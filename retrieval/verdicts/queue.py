@@ -177,6 +177,13 @@ def count_waiting(log: VerdictLog) -> Counts:
     return Counts(sum(outcomes.values()), outcomes, alerts, sales, houses)
 
 
+def waits_within(log: VerdictLog, number: int) -> int | None:
+    """Return the verdict on several photographs that waits, and on one decision of which this verdict's hangs too."""
+    sql = "SELECT max(whole) FROM waiting_parts JOIN waiting ON waiting.number = whole WHERE part = ?"
+    found: int | None = log.db.execute(sql, [number]).fetchone()[0]
+    return found
+
+
 def waits(log: VerdictLog, number: int) -> bool:
     """Say whether a verdict waits for a person; raises CatalogueBusy."""
     refresh(log)

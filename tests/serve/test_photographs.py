@@ -63,6 +63,19 @@ def test_photographs_of_one_thing_are_judged_together_where_that_is_asked(desk, 
     assert whole.together == tuple(sorted(one.number for one in single))
 
 
+def test_the_page_of_one_leads_to_the_verdict_on_all_that_waits(desk, data, inbox, tmp_path):
+    for number in (1, 2):
+        Image.open(inbox / "changed.jpg").resize((380 + number, 300)).save(tmp_path / f"{number}.jpg", quality=90)
+    bring(desk, tmp_path / "1.jpg", tmp_path / "2.jpg", together="yes")
+    whole, *single = entries(data)[:3]
+    assert whole.together and whole.outcome != "consistent"
+    for one in single:
+        text = Markup(desk.get(f"/verdicts/{one.number}").text).text
+        assert "waits with others" in text and "waits for nobody" not in text
+        assert f"Verdict {whole.number}, on this photograph together with others, waits" in text
+    assert "waits for a decision" in Markup(desk.get(f"/verdicts/{whole.number}").text).text
+
+
 def test_photographs_that_were_not_judged_together_say_why(desk, inbox):
     photos = [inbox / f"{name}.jpg" for name in ("fine", "genuine", "unknown", "broken")]
     shown = Markup(bring(desk, *photos, together="yes").text).text

@@ -3,6 +3,7 @@
 import json
 import re
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -218,6 +219,23 @@ def test_a_screening_that_fails_says_why_and_those_behind_it_run(screens, data, 
     monkeypatch.undo()
     number = number_of(begin(screens, table="photo,lot\nfine.jpg,1\n"))
     assert wait(screens, number)["standing"]["count"] == 1
+
+
+def test_what_fails_as_the_desk_closes_is_interrupted_and_can_go_on(data, allowed, monkeypatch):
+    with open_desk(data, allowed=(allowed.resolve(),)) as client:
+        screenings, reached = client.app.state.service.screenings, threading.Event()
+
+        def ended_with_the_desk(*_: object) -> None:
+            reached.set()
+            while not screenings._ending:
+                time.sleep(0.01)
+            raise ArtifactError("its reader was ended")
+
+        monkeypatch.setattr("cli.serve.screenings.running.begun", ended_with_the_desk)
+        number = number_of(begin(client, table=LOTS))
+        assert reached.wait(30)
+    kept = screenings.folders.read(number)
+    assert kept is not None and (kept.state, kept.problem) == (State.INTERRUPTED, "")
 
 
 def _no_process(*_: object) -> None:

@@ -187,6 +187,8 @@ class Screenings:
                 problem = str(error)
             except Exception as error:
                 problem = unforeseen_words(error)
+            if self._ending and state is State.FAILED:  # what it was asked for was ended with the desk
+                state, problem = State.INTERRUPTED, ""
             self._end(number, state, problem)
             with self._changed:
                 self._running = self._process = self._live = None

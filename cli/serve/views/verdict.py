@@ -20,7 +20,7 @@ from retrieval.verdicts.deciding import newer_reviews
 from retrieval.verdicts.entry import LogEntry
 from retrieval.verdicts.log import VerdictLog
 from retrieval.verdicts.opening import replacing
-from retrieval.verdicts.queue import neighbours, waits
+from retrieval.verdicts.queue import neighbours, waits, waits_within
 from retrieval.verdicts.waiting import refresh
 
 
@@ -48,11 +48,12 @@ def verdict_page(
         others = others_of(log, card.entry)
         newer = None if waiting else replacing(log, number)
         newer_waits = newer is not None and waits(log, newer)
+        whole = None if waiting or newer else waits_within(log, number)
     return page(
         request, "verdict.html", tab="queue", status=status, card=card, asked=asked, before=before, after=after,
         kept=kept[::-1], waiting=waiting, others=others, why=_why(card.entry), outcomes=tuple(Outcome), shown=shown,
         problem=problem, typed=typed or {}, can_write=desk.can_write, last=last_batch(request),
-        newer=newer, newer_waits=newer_waits,
+        newer=newer, newer_waits=newer_waits, whole=whole,
     )  # fmt: skip
 
 
