@@ -23,7 +23,7 @@ from retrieval.catalogue.pictures import (
     unused_pictures,
 )
 from retrieval.catalogue.rows import Changes, Photo
-from retrieval.catalogue.vector_index import build_vectors, stray_files, vectors_path, write_vectors
+from retrieval.catalogue.vector_index import build_vectors, note_vectors, stray_files, vectors_path, write_vectors
 from retrieval.catalogue.vote_index import is_current, stray_votes, votes_path, write_votes
 from retrieval.errors import CatalogueMissing, UnreadableImage
 from retrieval.photographs.files import sha256_of
@@ -152,6 +152,7 @@ def _repair(catalogue: Catalogue) -> None:
         publish(catalogue, Changes())
     else:
         write_votes(catalogue)
+    note_vectors(catalogue)
     write_vectors(build_vectors(*catalogue.vectors()), catalogue.data, catalogue.revision)
     drop_unused_pictures(catalogue)
 

@@ -18,7 +18,7 @@ from typing import Any
 from uuid import uuid4
 
 from indexer.building.embedding import Manner, embed_here
-from indexer.building.worker_side import Answer, Answers, Asked, Needed, bytes_of, embed_batch, installed, proof_of
+from indexer.building.worker_side import Answer, Answers, Asked, Needed, embed_batch, installed, looks_of, proof_of
 from indexer.building.working_pictures import read_and_keep
 from retrieval.encoder.stream import BATCH, EmbeddedPhotograph
 from retrieval.errors import ArtifactError, UnreadableImage, UnusableWorkers
@@ -174,10 +174,15 @@ def _check_seen(answers: Answers) -> None:
     """Raise UnusableWorkers where a worker found no file, or another one, in the place of one that is here."""
     for answer in answers.each:
         path = answer.item.path
-        here = bytes_of(path)
-        if here is None or here == answer.bytes:
+        here = looks_of(path)
+        if here is None or here == answer.looks:
             continue
-        found = "no such file" if answer.bytes is None else f"a file of {answer.bytes:,} bytes, not of {here:,},"
+        if answer.looks is None:
+            found = "no such file"
+        elif answer.looks[0] != here[0]:
+            found = f"a file of {answer.looks[0]:,} bytes, not of {here[0]:,},"
+        else:
+            found = "another file of the same size"
         raise UnusableWorkers(
             f"The Dask worker {answers.worker} finds {found} at {path}: the folder must be at the same path on each "
             f"worker. {KEPT}."

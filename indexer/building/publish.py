@@ -22,7 +22,7 @@ from retrieval.catalogue.vector_index import (
     vectors_path,
     write_vectors,
 )
-from retrieval.catalogue.vote_index import write_votes
+from retrieval.catalogue.vote_index import votes_path, write_votes
 from retrieval.statistics.calibration import FALSE_MATCH_RATE, Thresholds, authenticity_threshold, match_threshold
 
 
@@ -42,7 +42,8 @@ def publish(catalogue: Catalogue, changes: Changes) -> Published:
     Without changes it only completes what a killed run left undone.
     """
     if changes:  # a file of that name would be of an earlier catalogue in this folder
-        vectors_path(catalogue.data, catalogue.revision + 1).unlink(missing_ok=True)
+        for path in (vectors_path, votes_path):
+            path(catalogue.data, catalogue.revision + 1).unlink(missing_ok=True)
     published = Published()
     if changes or catalogue.thresholds() is None:
         with catalogue.db.atomic():
@@ -51,7 +52,7 @@ def publish(catalogue: Catalogue, changes: Changes) -> Published:
                 catalogue.apply(changes)
             new = {photo.sha256 for photo in changes.put if (photo.object_id, photo.sha256) not in known}
             published = replace(_measure(catalogue, new), before=before)
-            note_vectors(catalogue)
+    note_vectors(catalogue)
     if has_vectors(catalogue):
         remove_strays(catalogue.data, catalogue.revision)
     else:

@@ -198,7 +198,7 @@ class Catalogue:
         """Drop the vectors of a content, and the thresholds: nothing is judged until it is encoded again."""
         with self.db.atomic():
             self.db.execute("DELETE FROM vectors WHERE sha256 = ?", [sha256])
-            self.db.executescript("DELETE FROM thresholds; DELETE FROM settings WHERE key = 'vectors'")
+            self.db.execute("DELETE FROM thresholds")
 
     def drop_unused_vectors(self) -> int:
         """Forget vectors and features of contents that no exemplar has; return how many vectors."""

@@ -17,6 +17,7 @@ from retrieval.errors import CatalogueBusy, CatalogueDamaged, CatalogueMissing
 
 DATABASE = "catalogue.db"
 WAIT_SECONDS = 30.0
+WAIT_FOR_STEPS = 600.0  # until somebody else has brought a catalogue to this version
 LARGEST = 2**63 - 1  # number that SQLite holds
 
 
@@ -78,7 +79,7 @@ def bring_up_to_date(database: Database, data: Path) -> None:
             f"The catalogue in {data} is of an earlier version and cannot be written. Copy the folder and name the "
             "copy with --data, or let its owner run `artifact status`."
         )
-    with lock(data):
+    with lock(data, wait=WAIT_FOR_STEPS):
         apply_steps(database)
 
 

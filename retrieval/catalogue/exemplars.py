@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from retrieval.catalogue.catalogue import Catalogue
-from retrieval.catalogue.database import said_plainly
+from retrieval.catalogue.database import can_write, said_plainly
 from retrieval.catalogue.lookups import has_object
 from retrieval.catalogue.rows import Object, Photo
 
@@ -35,9 +35,16 @@ class Held:
     def __init__(self, data: Path) -> None:
         stack = ExitStack()
         self.catalogue = stack.enter_context(Catalogue.reading(data, any_thread=True))
-        self.revision = self.catalogue.revision  # asked for now: what is read first settles what is seen
-        self._one = threading.RLock()
         self._close = weakref.finalize(self, stack.close)
+        self._one = threading.RLock()
+        with said_plainly(data):
+            self.revision = self.catalogue.revision  # asked for now: what is read first settles what is seen
+            self._mode = self.catalogue.db.execute("PRAGMA journal_mode").fetchone()[0]
+
+    @property
+    def hinders_nobody(self) -> bool:
+        """Whether a writer can write meanwhile, and what is read stays as it was: where SQLite keeps a log for both."""
+        return can_write(self.catalogue.data) and self._mode == "wal"
 
     def rows(self, sql: str, values: Sequence[Any] = ()) -> list[tuple]:
         """Return the rows of a query; raises CatalogueBusy and CatalogueDamaged."""
@@ -75,7 +82,7 @@ def photos_by_id(held: Held) -> Mapping[int, Photo]:
     """Return the exemplars by their ids."""
 
     def find(photo_id: int) -> Photo | None:
-        rows = held.rows(f"{_PHOTO} WHERE photo_id = ?", [photo_id])
+        rows = held.rows(f"{_PHOTO} WHERE photo_id = ?", [int(photo_id)])
         return Photo(*rows[0]) if rows else None
 
     def all_ids() -> Sequence[int]:

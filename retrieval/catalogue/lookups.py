@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -42,6 +43,6 @@ def alarming_objects(catalogue: Catalogue) -> list[Object]:
                            WHERE said.status IS NOT NULL)
              SELECT status FROM said WHERE status IS NOT NULL"""
     alarming = [text for (text,) in catalogue.db.execute(sql) if understood(text).status in ALARMS]
-    marks = ", ".join("?" * len(alarming))
-    ids = catalogue.db.execute(f"SELECT object_id FROM objects WHERE status IN ({marks}) ORDER BY object_id", alarming)
-    return objects_of(catalogue, [object_id for (object_id,) in ids.fetchall()])
+    sql = "SELECT object_id FROM objects WHERE status IN (SELECT value FROM json_each(?)) ORDER BY object_id"
+    ids = catalogue.db.execute(sql, [json.dumps(alarming)]).fetchall()
+    return objects_of(catalogue, [object_id for (object_id,) in ids])

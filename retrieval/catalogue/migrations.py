@@ -157,6 +157,16 @@ def _coded_features(db: Any) -> None:
     recode_features(db, "features")
 
 
+@MIGRATIONS(name="010_notes_of_derived_files")
+def _notes_of_derived_files(db: Any) -> None:
+    """What the settings hold of the files of vectors and votes no longer counts once others come, or some are gone."""
+    for table, key in (("vectors", "vectors"), ("features", "votes")):
+        body = f"DELETE FROM settings WHERE key = '{key}';"
+        _trigger(db, f"note_after_new_{table}", f"AFTER INSERT ON {table}", body)
+        needed = "WHEN EXISTS (SELECT 1 FROM photos WHERE sha256 = old.sha256)"
+        _trigger(db, f"note_after_gone_{table}", f"AFTER DELETE ON {table} {needed}", body)
+
+
 def _of(row: str, names: str) -> str:
     return ", ".join(f"{row}.{name}" for name in names.split(", "))
 

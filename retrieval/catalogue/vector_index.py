@@ -66,25 +66,31 @@ def remove_strays(data: Path, revision: int) -> None:
 
 def note_vectors(catalogue: Catalogue) -> None:
     """Keep how many exemplars of this revision have a vector, and a checksum of their ids: its file is told by them."""
-    ids = catalogue.vector_ids()
-    value = json.dumps({"revision": catalogue.revision, "count": len(ids), "sum": zlib.crc32(ids.tobytes())})
-    catalogue.db["settings"].upsert({"key": NOTED, "value": value}, pk="key")
+    note(catalogue, NOTED, catalogue.vector_ids())
 
 
-def _noted(catalogue: Catalogue) -> tuple[int, int] | None:
-    """Return the count and the checksum kept of this revision; None where none is, or a vector was dropped since."""
-    row = catalogue.db.execute("SELECT value FROM settings WHERE key = ?", [NOTED]).fetchone()
+def note(catalogue: Catalogue, key: str, held: np.ndarray) -> None:
+    """Keep what a derived file of this revision holds, int64 (n,), as a count and a checksum."""
+    value = json.dumps({"revision": catalogue.revision, "count": len(held), "sum": zlib.crc32(held.tobytes())})
+    row = catalogue.db.execute("SELECT value FROM settings WHERE key = ?", [key]).fetchone()
+    if row is None or row[0] != value:
+        catalogue.db["settings"].upsert({"key": key, "value": value}, pk="key")
+
+
+def noted(catalogue: Catalogue, key: str) -> tuple[int, int] | None:
+    """Return the count and the checksum kept of this revision; None where none is, or what was noted has changed."""
+    row = catalogue.db.execute("SELECT value FROM settings WHERE key = ?", [key]).fetchone()
     found = json.loads(row[0]) if row else {}
     return (found["count"], found["sum"]) if found.get("revision") == catalogue.revision else None
 
 
 def has_vectors(catalogue: Catalogue) -> bool:
     """Say whether the file of the catalogue's revision is there, at the size that its vectors take."""
-    encoder, noted = catalogue.encoder, _noted(catalogue)
+    encoder, known = catalogue.encoder, noted(catalogue, NOTED)
     if encoder is None:
         return False
     empty = build_vectors(np.empty(0, np.int64), np.empty((0, encoder.dim), np.float32))
-    count = catalogue.count_vectors() if noted is None else noted[0]
+    count = catalogue.count_vectors() if known is None else known[0]
     path = vectors_path(catalogue.data, catalogue.revision)
     return path.is_file() and path.stat().st_size == len(faiss.serialize_index(empty)) + count * (4 * encoder.dim + 8)
 
@@ -95,8 +101,8 @@ def read_vectors(catalogue: Catalogue) -> Any:
         if has_vectors(catalogue):
             path = vectors_path(catalogue.data, catalogue.revision)
             index: Any = faiss.read_index(str(path), faiss.IO_FLAG_MMAP_IFC)
-            ids, noted = faiss.vector_to_array(index.id_map), _noted(catalogue)
-            if np.array_equal(ids, catalogue.vector_ids()) if noted is None else zlib.crc32(ids.data) == noted[1]:
+            ids, known = faiss.vector_to_array(index.id_map), noted(catalogue, NOTED)
+            if np.array_equal(ids, catalogue.vector_ids()) if known is None else zlib.crc32(ids.data) == known[1]:
                 return index
     except (RuntimeError, OSError):  # damaged, or a writer has just removed it
         pass

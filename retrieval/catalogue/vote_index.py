@@ -7,6 +7,7 @@ whole does not; what it names is then registered. Derived from the catalogue lik
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -18,9 +19,9 @@ import faiss
 import numpy as np
 
 from retrieval.catalogue.catalogue import Catalogue
-from retrieval.catalogue.database import can_write
+from retrieval.catalogue.database import can_write, lock
 from retrieval.catalogue.exemplars import content_key
-from retrieval.catalogue.vector_index import strays
+from retrieval.catalogue.vector_index import note, noted, strays
 from retrieval.catalogue.vote_lists import CODE_BYTES, VoteLists, merged, read_lists, write_lists
 from retrieval.errors import CatalogueBusy
 from retrieval.photographs.features import VERSION
@@ -28,6 +29,7 @@ from retrieval.photographs.features import VERSION
 WORDS = (
     Path(__file__).parent / "words.faiss"
 )  # the trained, empty index; `python -m indexer.training.visual_words` makes it
+NOTED = "votes"  # in the settings
 NEIGHBOURS = 16  # features of exemplars that each feature of a photograph is compared with
 VOTED_ON = 372  # features of an exemplar at most, that may be voted for: 3 KB
 AT_ONCE = 200  # exemplars whose features are read in one step
@@ -90,9 +92,10 @@ def nearest_features(votes: VoteLists, descriptors: np.ndarray) -> tuple[np.ndar
             entries[row] = np.where(entries[row] < 0, -1, start + (entries[row] & 0xFFFFFFFF))
     order = np.lexsort((entries, distances))
     distances, entries = np.take_along_axis(distances, order, 1), np.take_along_axis(entries, order, 1)
-    found = entries >= 0
+    rows = votes.rows[np.maximum(entries, 0)] if len(votes) else np.zeros(entries.shape, np.uint32)
+    found = (entries >= 0) & (rows < len(votes.keys))  # beyond them: of a damaged file
     keys = np.full(entries.shape, -1, np.int64)
-    keys[found] = votes.keys[votes.rows[entries[found]]]
+    keys[found] = votes.keys[rows[found]]
     return distances, keys
 
 
@@ -115,18 +118,20 @@ def no_votes() -> VoteLists:
 
 
 def read_votes(catalogue: Catalogue) -> VoteLists:
-    """Return the lists of the catalogue's revision; built from the truth where their file is missing or damaged.
+    """Return the lists of the catalogue's revision; built from the truth as far as their file does not hold it.
 
-    What was built is kept where the folder can be written: the next reader finds it.
+    What had to be built is kept, unless somebody writes the catalogue: the next reader finds it.
     """
     path = votes_path(catalogue.data, catalogue.revision)
     found = _read(path)
-    if found is None:
-        found = bring_up_to_date(catalogue, no_votes())
-        if can_write(catalogue.data):
-            with suppress(CatalogueBusy):
-                write_lists(found, path)
-    return found
+    if found is not None and _is_of(catalogue, found):
+        return found
+    built = bring_up_to_date(catalogue, no_votes() if found is None else found)
+    if found is None and can_write(catalogue.data):
+        with suppress(CatalogueBusy), lock(catalogue.data):
+            if not path.exists() or _read(path) is None:
+                write_lists(built, path)
+    return built
 
 
 def write_votes(catalogue: Catalogue) -> None:
@@ -135,6 +140,7 @@ def write_votes(catalogue: Catalogue) -> None:
         earlier = (_read(path, whole=True) for path in sorted(catalogue.data.glob(f"votes{VERSION}-*.lists")))
         sound = next((lists for lists in earlier if lists is not None), no_votes())
         write_lists(bring_up_to_date(catalogue, sound), votes_path(catalogue.data, catalogue.revision))
+    note(catalogue, NOTED, np.array(sorted(_wanted(catalogue)), np.int64))
     for stray in stray_votes(catalogue.data, catalogue.revision):
         stray.unlink(missing_ok=True)
 
@@ -143,6 +149,14 @@ def is_current(catalogue: Catalogue, *, whole: bool = False) -> bool:
     """Say whether the file of the catalogue's revision is there and holds just its exemplars, and if it is `whole`."""
     lists = _read(votes_path(catalogue.data, catalogue.revision), whole=whole)
     return lists is not None and set(lists.keys.tolist()) == _wanted(catalogue).keys()
+
+
+def _is_of(catalogue: Catalogue, lists: VoteLists) -> bool:
+    """Say whether lists hold what was noted of the revision, or, where nothing is noted, just its exemplars."""
+    known = noted(catalogue, NOTED)
+    if known is None:
+        return set(lists.keys.tolist()) == _wanted(catalogue).keys()
+    return (len(lists.keys), zlib.crc32(np.sort(lists.keys).tobytes())) == known
 
 
 def stray_votes(data: Path, revision: int) -> list[Path]:

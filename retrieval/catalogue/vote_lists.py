@@ -75,12 +75,14 @@ def write_lists(lists: VoteLists, target: Path) -> None:
             file.write(_header(lists).ljust(_AT, b"\0"))
             for part in (lists.starts, lists.keys, lists.rows, lists.codes):
                 file.write(_bytes(part))
+            file.flush()
+            os.fsync(file.fileno())  # before it is named: its entries are not read again to see whether they came
+        os.replace(temporary, target)
     except OSError as error:
         temporary.unlink(missing_ok=True)
         raise CatalogueBusy(
             f"{temporary} cannot be written: {error.strerror}. Make room, then run the command again."
         ) from error
-    os.replace(temporary, target)
 
 
 def _header(lists: VoteLists) -> bytes:

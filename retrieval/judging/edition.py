@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from retrieval.catalogue.catalogue import Catalogue
+from retrieval.catalogue.database import said_plainly
 from retrieval.catalogue.exemplar_files import ExemplarFiles
 from retrieval.catalogue.exemplars import Held
 from retrieval.catalogue.lookups import alarming_objects
@@ -108,23 +109,33 @@ def open_edition(data: Path, *, encoder_spec: str | None = None, device: str = "
 
     `encoder_spec` names that encoder anew where its files have moved. Raises CatalogueMissing and EncoderMismatch.
     """
-    held = Held(data)
-    catalogue = held.catalogue
-    with ThreadPoolExecutor(1, thread_name_prefix="load") as aside:
+    with said_plainly(data), ThreadPoolExecutor(1, thread_name_prefix="load") as aside:
+        held = Held(data)
+        catalogue = held.catalogue
         record = catalogue.encoder
         if record is None:
             raise CatalogueMissing(f"The catalogue in {data} is empty. Run `artifact index FOLDER` first.")
         loading = aside.submit(load_recorded, record, spec=encoder_spec, device=device, parallel=parallel)
-        finder = Finder.over(read_vectors(catalogue), read_votes(catalogue), held)
+        finder, register = _looked_up_in(held)
         return Edition(
             data=data,
             encoder=loading.result(),
             revision=catalogue.revision,
             thresholds=catalogue.thresholds(),
             finder=finder,
-            register=Register.of(alarming_objects(catalogue), held.object),
+            register=register,
             calibration=catalogue.calibration(),
         )
+
+
+def _looked_up_in(held: Held) -> tuple[Finder, Register]:
+    """Return what photographs are looked up in; it is read whole where keeping it open would do harm."""
+    catalogue = held.catalogue
+    vectors, votes = read_vectors(catalogue), read_votes(catalogue)
+    if held.hinders_nobody:
+        return Finder.over(vectors, votes, held), Register.of(alarming_objects(catalogue), held.object)
+    photos = {photo.photo_id: photo for photo in catalogue.photos() if photo.photo_id is not None}
+    return Finder.of(vectors, votes, photos), Register.of(catalogue.objects())
 
 
 def load_recorded(

@@ -119,7 +119,7 @@ def taken_as_exemplar(
         finder=Finder.of(build_vectors(np.zeros(1, np.int64), item.vectors), no_votes(), {0: photo}),
         register=Register.of([]),
         shown=shown,
-        found=item.features,
+        found=item.features.as_stored(),
     )
 
 

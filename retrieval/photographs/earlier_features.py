@@ -12,6 +12,7 @@ from retrieval.photographs.features import VERSION, Features
 
 _HEADER = struct.Struct("<III")
 _EACH = 2 * 4 + 128
+_AT_ONCE = 200
 _MANY = 1000  # take seconds: a person should know why
 
 
@@ -24,12 +25,13 @@ def recode_features(db: Any, table: str) -> None:
     if count > _MANY:
         log = logging.getLogger(__name__)
         log.warning("The features of %d photographs are brought to the form of this version, once.", count)
-    db.conn.create_function("is_whole", 1, _is_whole, deterministic=True)
-    db.conn.create_function("coded", 1, _coded, deterministic=True)
-    db.execute(
-        f"UPDATE {table} SET features = coded(features), version = ? WHERE version = 1 AND is_whole(features)",
-        [VERSION],
-    )
+    last = -1
+    while rows := db.execute(
+        f"SELECT rowid, features FROM {table} WHERE version = 1 AND rowid > ? ORDER BY rowid LIMIT ?", [last, _AT_ONCE]
+    ).fetchall():
+        coded = [(_coded(data), VERSION, row) for row, data in rows if _is_whole(data)]
+        db.conn.executemany(f"UPDATE {table} SET features = ?, version = ? WHERE rowid = ?", coded)
+        last = rows[-1][0]
 
 
 def _is_whole(data: bytes) -> bool:

@@ -80,6 +80,10 @@ class Features:
         points = (places / _STEPS * (width, height) - 0.5).astype(np.float32)
         return cls(points, decode_descriptors(codes), (width, height))
 
+    def as_stored(self) -> Features:
+        """Return the features as they come back from where they are stored."""
+        return Features.from_bytes(self.to_bytes())
+
     def among(self, rows: np.ndarray) -> Features:
         """Return some of the features, those where `rows`, bool (n,), is true."""
         return replace(self, points=self.points[rows], descriptors=self.descriptors[rows])

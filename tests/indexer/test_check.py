@@ -11,7 +11,7 @@ from indexer.building.check import check_catalogue
 from retrieval.catalogue.catalogue import Catalogue
 from retrieval.catalogue.pictures import compared_path, is_whole, picture_path
 from retrieval.catalogue.rows import Changes
-from retrieval.catalogue.vector_index import build_vectors, vectors_path
+from retrieval.catalogue.vector_index import build_vectors, has_vectors, read_vectors, vectors_path
 from retrieval.errors import CatalogueBusy, CatalogueDamaged, CatalogueMissing
 from retrieval.photographs.files import sha256_of
 from tests.conftest import DIM, SIDE, data_files, index, make_folder, state, write_picture
@@ -215,3 +215,18 @@ def test_a_folder_stands_in_commands_as_a_shell_would_take_it(tmp_path):
     (folder / "a.png").unlink()
     (wrong,) = check_catalogue(tmp_path / "data").wrong
     assert f"`artifact index '{folder}' --prune` removes it" in wrong
+
+
+def test_a_vector_that_was_dropped_and_made_again_is_searched(tmp_path, data):
+    """The folder of another one is indexed in between: what is noted of the file of vectors must not outlive it."""
+    one = make_folder(tmp_path / "a", {f"a{n}.png": n for n in range(3)})
+    other = make_folder(tmp_path / "b", {f"b{n}.png": 50 + n for n in range(3)})
+    index(one, data)
+    index(other, data)
+    with Catalogue.writing(data) as found:
+        found.forget_vector(found.photos("b1")[0].sha256)
+    index(one, data)
+    index(other, data)
+    with Catalogue.reading(data) as found:
+        assert read_vectors(found).ntotal == found.counts()[1] == 6 and has_vectors(found)
+    assert check_catalogue(data).repaired == ()

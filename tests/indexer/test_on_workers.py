@@ -201,17 +201,32 @@ def blind(*unread: str) -> Callable[..., Iterator[EmbeddedPhotograph]]:
 
 def test_a_worker_that_does_not_see_the_folder_skips_nothing(folder, data, workers, monkeypatch):
     monkeypatch.setattr(worker_side, "embed_photographs", blind())
-    monkeypatch.setattr(worker_side, "bytes_of", lambda path: None)
+    monkeypatch.setattr(worker_side, "looks_of", lambda path: None)
     with pytest.raises(UnusableWorkers, match=r"finds no such file at .*: the folder must be at the same path on each"):
         index(folder, data, embed=workers)
     assert nothing_skipped(data)
 
 
 def test_a_worker_that_sees_another_folder_there_is_found_out(folder, data, workers, monkeypatch):
-    monkeypatch.setattr(worker_side, "bytes_of", lambda path: 1_234)
+    monkeypatch.setattr(worker_side, "looks_of", lambda path: (1_234, 5))
     with pytest.raises(UnusableWorkers, match=r"finds a file of 1,234 bytes, not of .*, at .*the same path on each"):
         index(folder, data, embed=workers)
+    monkeypatch.setattr(worker_side, "looks_of", lambda path: (path.stat().st_size, 5))
+    with pytest.raises(UnusableWorkers, match=r"finds another file of the same size at .*the same path on each"):
+        index(folder, data, embed=workers)
     assert nothing_skipped(data)
+
+
+def test_a_file_is_known_by_its_size_its_beginning_and_its_end(tmp_path):
+    path, looks = tmp_path / "a", set()
+    for change in (None, 0, 299_999):
+        data = bytearray(300_000)
+        if change is not None:
+            data[change] = 1
+        path.write_bytes(data)
+        looks.add(worker_side.looks_of(path))
+    path.write_bytes(b"short")
+    assert len(looks | {worker_side.looks_of(path)}) == 4 and worker_side.looks_of(tmp_path / "none") is None
 
 
 def test_what_a_worker_could_not_read_is_read_here(folder, without, data, workers, monkeypatch):
@@ -225,7 +240,7 @@ def test_a_failure_of_a_worker_is_a_line(folder, data, workers, monkeypatch, err
     def fail(path: Path) -> int:
         raise error
 
-    monkeypatch.setattr(worker_side, "bytes_of", fail)
+    monkeypatch.setattr(worker_side, "looks_of", fail)
     said = rf"A Dask worker failed \({type(error).__name__}: no room\)\. What was done is kept"
     with pytest.raises(UnusableWorkers, match=said):
         index(folder, data, embed=workers)

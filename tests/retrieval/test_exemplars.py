@@ -15,7 +15,8 @@ from retrieval.catalogue.standing import Register
 from retrieval.catalogue.vote_index import no_votes
 from retrieval.errors import CatalogueDamaged
 from retrieval.finding.finder import Finder
-from tests.conftest import exemplar
+from retrieval.judging.edition import open_edition
+from tests.conftest import exemplar, index, make_folder, tiny_encoder
 
 HASHES = [f"{number:064x}" for number in (0, 1, 16**49, 16**49 + 1, 2**256 - 1)]  # two and two share a key
 
@@ -111,3 +112,29 @@ def test_of_no_status_nothing_alarms(writable):
     assert alarming_objects(writable) == []
     writable.apply(Changes(put=[exemplar("a")]))
     assert alarming_objects(writable) == []
+
+
+@pytest.mark.parametrize("writable", [True, False])
+def test_a_catalogue_that_cannot_be_written_is_read_whole_and_does_not_stay_open(tmp_path, monkeypatch, writable):
+    index(make_folder(tmp_path / "photos", {f"{n}.png": n for n in range(3)}), tmp_path / "data")
+    monkeypatch.setattr("retrieval.judging.edition.load_recorded", lambda *_, **__: tiny_encoder())
+    if not writable:
+        for module in ("database", "exemplars", "vote_index"):
+            monkeypatch.setattr(f"retrieval.catalogue.{module}.can_write", lambda data, name="": False)
+    edition = open_edition(tmp_path / "data")
+    assert isinstance(edition.photos, dict) == (not writable) and len(edition.exemplars) == 3
+
+
+def test_damage_that_is_met_as_it_is_opened_is_said(tmp_path, monkeypatch):
+    monkeypatch.setattr("retrieval.judging.edition.load_recorded", lambda *_, **__: tiny_encoder())
+    index(make_folder(tmp_path / "photos", {"a.png": 1}), tmp_path / "data")
+    path = tmp_path / "data" / DATABASE
+    with sqlite3.connect(path) as database:
+        size, page = (database.execute(sql).fetchone()[0] for sql in (
+            "PRAGMA page_size", "SELECT rootpage FROM sqlite_master WHERE name = 'thresholds'"
+        ))  # fmt: skip
+    with path.open("r+b") as file:
+        file.seek((page - 1) * size)
+        file.write(b"\xff" * size)
+    with pytest.raises(CatalogueDamaged, match="is damaged"):
+        open_edition(tmp_path / "data")

@@ -36,6 +36,7 @@ NAMES = [
     "007_search",
     "008_history_of_objects",
     "009_coded_features",
+    "010_notes_of_derived_files",
 ]
 VECTOR = unit(np.arange(1.0, DIM + 1))
 

@@ -1,5 +1,7 @@
 """The FAISS file: named by its revision, whole or not there, and rebuilt at will."""
 
+import zlib
+
 import faiss
 import numpy as np
 import pytest
@@ -8,8 +10,11 @@ from retrieval.catalogue import vector_index as vectors_module
 from retrieval.catalogue.catalogue import Catalogue
 from retrieval.catalogue.rows import Changes
 from retrieval.catalogue.vector_index import (
+    NOTED,
     build_vectors,
     has_vectors,
+    note_vectors,
+    noted,
     read_vectors,
     stray_files,
     vectors_path,
@@ -116,3 +121,27 @@ def test_a_file_that_cannot_be_written_is_one_line_and_leaves_the_old_one(filled
         write_vectors(build_vectors(*filled.vectors()), data, 2)
     assert "\n" not in str(caught.value)
     assert vectors_path(data, 1).exists() and not vectors_path(data, 2).exists()
+
+
+def test_what_is_noted_no_longer_counts_once_a_vector_comes_or_goes(filled, data):
+    write_vectors(build_vectors(*filled.vectors()), data, 1)
+    note_vectors(filled)
+    assert noted(filled, NOTED) == (5, zlib.crc32(filled.vector_ids().tobytes())) and has_vectors(filled)
+    filled.forget_vector("s1")
+    assert noted(filled, NOTED) is None and not has_vectors(filled)
+    assert holds(read_vectors(filled)) == {key: value for key, value in TRUTH.items() if key != 2}
+    note_vectors(filled)
+    filled.add_vectors([(content("s1"), VECTORS[1])], TINY)
+    assert noted(filled, NOTED) is None and holds(read_vectors(filled)) == TRUTH
+
+
+def test_the_file_of_a_catalogue_restored_from_a_copy_is_not_taken_where_one_is_noted(filled, data):
+    note_vectors(filled)
+    write_vectors(build_vectors(np.arange(101, 106), VECTORS), data, 1)
+    assert has_vectors(filled) and holds(read_vectors(filled)) == TRUTH
+
+
+def test_what_no_exemplar_has_may_go_and_the_note_stays(filled):
+    filled.add_vectors([(content("unused"), VECTORS[0])], TINY)
+    note_vectors(filled)
+    assert filled.drop_unused_vectors() == 1 and noted(filled, NOTED) is not None

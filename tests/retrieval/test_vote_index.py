@@ -197,6 +197,36 @@ def test_what_a_reader_had_to_build_the_next_one_finds(works, tmp_path):
         assert is_current(catalogue, whole=True) and len(built) > 0
 
 
+def test_features_that_came_since_are_voted_on_and_a_run_that_writes_is_not_disturbed(works, tmp_path):
+    shutil.copytree(works / "data", tmp_path / "data")
+    with Catalogue.writing(tmp_path / "data") as catalogue:
+        (photo, *_) = catalogue.photos()
+        kept = catalogue.features([photo.sha256])
+        catalogue.forget_features(photo.sha256)
+        assert content_key(photo.sha256) not in read_votes(catalogue).keys
+        catalogue.add_features(kept)
+        before = votes_path(catalogue.data, 1).read_bytes()
+        assert content_key(photo.sha256) in read_votes(catalogue).keys
+        assert votes_path(catalogue.data, 1).read_bytes() == before
+        votes_path(catalogue.data, 1).unlink()
+        assert len(read_votes(catalogue)) and not votes_path(catalogue.data, 1).exists(), "its own writer does it"
+
+
+def test_lists_of_an_earlier_catalogue_in_the_folder_are_not_taken(works, tmp_path):
+    write_paintings(tmp_path / "works", 3)
+    index(tmp_path / "works", tmp_path / "data", encoder=sharp())
+    shutil.copy(votes_path(works / "data", 1), votes_path(tmp_path / "data", 1))
+    with Catalogue.reading(tmp_path / "data") as catalogue:
+        assert set(read_votes(catalogue).keys.tolist()) == {content_key(photo.sha256) for photo in catalogue.photos()}
+
+
+def test_entries_of_a_damaged_file_name_nobody(works):
+    with Catalogue.reading(works / "data") as catalogue:
+        votes = read_votes(catalogue)
+    damaged = replace(votes, rows=np.full_like(votes.rows, 2**32 - 1))
+    assert cast_votes(damaged, extract_features(painting(3), SIZE).descriptors).count() == []
+
+
 def test_lists_over_other_words_are_not_taken(works):
     path = votes_path(works / "data", 1)
     assert read_lists(path, words=4096) is not None and read_lists(path, words=4095) is None
