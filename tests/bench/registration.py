@@ -32,13 +32,18 @@ Pair = tuple[str, Features, str, Features]
 Extract = Callable[[Photograph], Features]
 
 
+def stored_features_of(photograph: Photograph) -> Features:
+    """Return the features of an exemplar as the catalogue holds them."""
+    return features_of(photograph).as_stored()
+
+
 def share(what: str, count: int, of: int) -> list:
     """Return a row with a share and its exact interval."""
     low, high = clopper_pearson(count, of)
     return [what, count, of, count / of, f"[{low:.4f}, {high:.4f}]"]
 
 
-def features(paths: Sequence[Path], extract: Extract = features_of) -> dict[str, Features]:
+def features(paths: Sequence[Path], extract: Extract = stored_features_of) -> dict[str, Features]:
     """Return the features of photographs by file name."""
     with ThreadPoolExecutor(cpu_count()) as pool:
         found = pool.map(lambda path: extract(read_photograph(path, short_side=260)), paths)
