@@ -1,6 +1,7 @@
 """Hostile input and hostile circumstances: each file is accounted for once, and nothing is lost or shown as it is."""
 
 import csv
+import gc
 import io
 import json
 import os
@@ -253,7 +254,7 @@ def room(size: int) -> Iterator[None]:
 
 
 @slow
-@pytest.mark.parametrize("size", [0, 60_000, 180_000])
+@pytest.mark.parametrize("size", [0, 60_000, 110_000])
 def test_an_index_on_a_full_disk_is_one_line_and_loses_nothing(data, photos, size):
     before = status(data)
     with room(size):
@@ -334,6 +335,7 @@ def test_data_of_a_newer_version_are_left_as_they_are(data, photos, name):
     before = data_files(data)
     for command in (["screen", photos], ["index", photos]) if name == "catalogue.db" else (["screen", photos],):
         assert f"{name} was written by a newer version of this program; update it." in refused(*command, "--data", data)
+    gc.collect()  # a process that ends lets go of the catalogue that it had opened
     assert data_files(data) == before
     with closing(sqlite3.connect(data / name, isolation_level=None)) as later:
         later.execute("DELETE FROM _sqlite_migrations WHERE name = '999_later'")
