@@ -95,7 +95,7 @@ def compared(case: Case, *, closely: bool = False) -> Compared:
 
 def registered(exemplar: Photograph, probe: Photograph) -> Registration | None:
     """Return how a probe lies on an exemplar, None where that cannot be told."""
-    found = find_registration(features_of(exemplar), features_of_probe(probe))
+    found = find_registration(features_of(exemplar).as_stored(), features_of_probe(probe))
     return found if isinstance(found, Registration) else None
 
 
