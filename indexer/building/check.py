@@ -152,7 +152,7 @@ def _repair(catalogue: Catalogue) -> None:
         publish(catalogue, Changes())
     else:
         write_votes(catalogue)
-    note_vectors(catalogue)
+        note_vectors(catalogue)
     write_vectors(build_vectors(*catalogue.vectors()), catalogue.data, catalogue.revision)
     drop_unused_pictures(catalogue)
 

@@ -69,15 +69,16 @@ class Catalogue:
     @property
     def revision(self) -> int:
         """The number of the last change; 0 before the first."""
-        return int(self._setting("revision") or 0)
+        return int(self.setting("revision") or 0)
 
     @property
     def encoder(self) -> EncoderRecord | None:
         """The encoder of this catalogue; None before the first photograph."""
-        text = self._setting("encoder")
+        text = self.setting("encoder")
         return EncoderRecord(**json.loads(text)) if text else None
 
-    def _setting(self, key: str) -> str | None:
+    def setting(self, key: str) -> str | None:
+        """Return what is kept under a key; None where nothing is."""
         return next((value for (value,) in self.db.execute("SELECT value FROM settings WHERE key = ?", [key])), None)
 
     def set_encoder(self, encoder: EncoderRecord) -> None:
@@ -173,8 +174,7 @@ class Catalogue:
 
     def vectors(self) -> tuple[np.ndarray, np.ndarray]:
         """Return the vectors of all exemplars: ids int64 of shape (n,), float32 of shape (n, dim), by id."""
-        encoder = self.encoder
-        ids = self.vector_ids()
+        ids, encoder = self.vector_ids(), self.encoder
         if encoder is None:
             return ids, np.empty((0, 0), np.float32)
         vectors = np.empty((len(ids), encoder.dim), np.float32)

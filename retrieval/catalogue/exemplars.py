@@ -13,15 +13,13 @@ from typing import Any, Generic, TypeVar
 
 from retrieval.catalogue.catalogue import Catalogue
 from retrieval.catalogue.database import can_write, said_plainly
-from retrieval.catalogue.lookups import has_object
+from retrieval.catalogue.lookups import has_object, photo_of
 from retrieval.catalogue.rows import Object, Photo
 
 K = TypeVar("K")
 V = TypeVar("V")
 KEY_DIGITS = 15  # of the hash of a content, in the key by which votes know it
 REMEMBERED = 4096  # objects whose exemplars were asked for
-
-_PHOTO = f"SELECT {', '.join(Photo.__slots__)} FROM photos"
 
 
 def content_key(sha256: str) -> int:
@@ -46,15 +44,18 @@ class Held:
         """Whether a writer can write meanwhile, and what is read stays as it was: where SQLite keeps a log for both."""
         return can_write(self.catalogue.data) and self._mode == "wal"
 
-    def rows(self, sql: str, values: Sequence[Any] = ()) -> list[tuple]:
-        """Return the rows of a query; raises CatalogueBusy and CatalogueDamaged."""
+    def ask(self, question: Callable[[Catalogue], V]) -> V:
+        """Return what the catalogue answers; raises CatalogueBusy and CatalogueDamaged."""
         with self._one, said_plainly(self.catalogue.data):
-            return self.catalogue.db.execute(sql, values).fetchall()
+            return question(self.catalogue)
+
+    def rows(self, sql: str, values: Sequence[Any] = ()) -> list[tuple]:
+        """Return the rows of a query."""
+        return self.ask(lambda catalogue: catalogue.db.execute(sql, values).fetchall())
 
     def object(self, object_id: str) -> Object | None:
         """Return one object; None where there is none of that id."""
-        with self._one, said_plainly(self.catalogue.data):
-            return self.catalogue.object(object_id) if has_object(self.catalogue, object_id) else None
+        return self.ask(lambda known: known.object(object_id) if has_object(known, object_id) else None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +83,7 @@ def photos_by_id(held: Held) -> Mapping[int, Photo]:
     """Return the exemplars by their ids."""
 
     def find(photo_id: int) -> Photo | None:
-        rows = held.rows(f"{_PHOTO} WHERE photo_id = ?", [int(photo_id)])
-        return Photo(*rows[0]) if rows else None
+        return held.ask(lambda catalogue: photo_of(catalogue, int(photo_id)))
 
     def all_ids() -> Sequence[int]:
         return [photo_id for (photo_id,) in held.rows("SELECT photo_id FROM photos ORDER BY object_id, folder, path")]
@@ -96,8 +96,7 @@ def photos_by_object(held: Held) -> Mapping[str, Sequence[Photo]]:
 
     @lru_cache(REMEMBERED)
     def find(object_id: str) -> Sequence[Photo] | None:
-        rows = held.rows(f"{_PHOTO} WHERE object_id = ? ORDER BY folder, path", [object_id])
-        return tuple(Photo(*row) for row in rows) or None
+        return held.ask(lambda catalogue: catalogue.photos(object_id)) or None
 
     @lru_cache(1)
     def ids() -> Sequence[str]:

@@ -49,8 +49,7 @@ def has_pictures(data: Path, sha256: str, short_side: int) -> bool:
 
 def picture_side(catalogue: Catalogue) -> int:
     """Return the long side, in pixels, of the working pictures to come; 0: none are kept."""
-    row = catalogue.db.execute("SELECT value FROM settings WHERE key = 'pictures'").fetchone()
-    return int(row[0]) if row else SIDE
+    return int(catalogue.setting("pictures") or SIDE)
 
 
 def set_picture_side(catalogue: Catalogue, side: int) -> None:

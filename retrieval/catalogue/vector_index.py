@@ -72,15 +72,13 @@ def note_vectors(catalogue: Catalogue) -> None:
 def note(catalogue: Catalogue, key: str, held: np.ndarray) -> None:
     """Keep what a derived file of this revision holds, int64 (n,), as a count and a checksum."""
     value = json.dumps({"revision": catalogue.revision, "count": len(held), "sum": zlib.crc32(held.tobytes())})
-    row = catalogue.db.execute("SELECT value FROM settings WHERE key = ?", [key]).fetchone()
-    if row is None or row[0] != value:
+    if catalogue.setting(key) != value:
         catalogue.db["settings"].upsert({"key": key, "value": value}, pk="key")
 
 
 def noted(catalogue: Catalogue, key: str) -> tuple[int, int] | None:
     """Return the count and the checksum kept of this revision; None where none is, or what was noted has changed."""
-    row = catalogue.db.execute("SELECT value FROM settings WHERE key = ?", [key]).fetchone()
-    found = json.loads(row[0]) if row else {}
+    found = json.loads(catalogue.setting(key) or "{}")
     return (found["count"], found["sum"]) if found.get("revision") == catalogue.revision else None
 
 

@@ -148,14 +148,19 @@ def write_votes(catalogue: Catalogue) -> None:
 def is_current(catalogue: Catalogue, *, whole: bool = False) -> bool:
     """Say whether the file of the catalogue's revision is there and holds just its exemplars, and if it is `whole`."""
     lists = _read(votes_path(catalogue.data, catalogue.revision), whole=whole)
-    return lists is not None and set(lists.keys.tolist()) == _wanted(catalogue).keys()
+    return lists is not None and _holds_just(catalogue, lists)
+
+
+def _holds_just(catalogue: Catalogue, lists: VoteLists) -> bool:
+    """Say whether lists hold the exemplars of the catalogue that have a feature, and no others."""
+    return set(lists.keys.tolist()) == _wanted(catalogue).keys()
 
 
 def _is_of(catalogue: Catalogue, lists: VoteLists) -> bool:
     """Say whether lists hold what was noted of the revision, or, where nothing is noted, just its exemplars."""
     known = noted(catalogue, NOTED)
     if known is None:
-        return set(lists.keys.tolist()) == _wanted(catalogue).keys()
+        return _holds_just(catalogue, lists)
     return (len(lists.keys), zlib.crc32(np.sort(lists.keys).tobytes())) == known
 
 

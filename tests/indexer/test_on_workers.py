@@ -479,15 +479,20 @@ def test_a_signal_ends_the_command_in_a_line(larger, data, real):
     assert everything(data) == everything(larger.parent / "without")
 
 
+def claiming(folder: Path, version: str, *, more: str = "") -> str:
+    """Return a path by which a Python takes artifact for another version, and does something more as it starts."""
+    folder.mkdir()
+    (folder / "sitecustomize.py").write_text(
+        "import importlib.metadata as m, sys\n"
+        "real = m.version\n"
+        f"m.version = lambda name: {version!r} if name == 'artifact-verdict' else real(name)\n{more}\n"
+    )
+    return str(folder)
+
+
 @pytest.mark.slow
 def test_a_worker_of_another_version_is_refused_in_a_line(larger, data, tmp_path, real):
-    (tmp_path / "old").mkdir()
-    (tmp_path / "old/sitecustomize.py").write_text(
-        "import importlib.metadata as m\n"
-        "real = m.version\n"
-        "m.version = lambda name: '0.0.9' if name == 'artifact-verdict' else real(name)\n"
-    )
-    real.work(1, PYTHONPATH=str(tmp_path / "old"))
+    real.work(1, PYTHONPATH=claiming(tmp_path / "old", "0.0.9"))
     ran = artifact(larger, "--dask", real.address, data=data)
     assert ran.returncode == 1
     (line,) = ran.stderr.splitlines()
@@ -498,14 +503,8 @@ def test_a_worker_of_another_version_is_refused_in_a_line(larger, data, tmp_path
 
 @pytest.mark.slow
 def test_a_worker_that_cannot_do_it_is_named_and_lives_on(larger, data, tmp_path, real):
-    (tmp_path / "older").mkdir()
-    (tmp_path / "older/sitecustomize.py").write_text(
-        "import importlib.metadata as m, sys\n"
-        "real = m.version\n"
-        "m.version = lambda name: '0.0.5' if name == 'artifact-verdict' else real(name)\n"
-        "sys.modules['indexer.building.worker_side'] = None\n"
-    )
-    real.work(1, PYTHONPATH=str(tmp_path / "older"))
+    lacks = "sys.modules['indexer.building.worker_side'] = None"
+    real.work(1, PYTHONPATH=claiming(tmp_path / "older", "0.0.5", more=lacks))
     ran = artifact(larger, "--dask", real.address, data=data)
     assert ran.returncode == 1
     (line,) = ran.stderr.splitlines()

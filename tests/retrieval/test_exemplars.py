@@ -93,7 +93,7 @@ def test_damage_that_is_met_later_is_said(held, data):
     def broken(*_):
         raise sqlite3.DatabaseError("database disk image is malformed")
 
-    held.catalogue.db = type("Broken", (), {"execute": broken})()
+    held.catalogue.db = type("Broken", (), {"execute": broken, "query": broken})()
     with pytest.raises(CatalogueDamaged, match=f"{DATABASE} is damaged"):
         photos["o1"]
 
