@@ -129,18 +129,20 @@ def read_votes(catalogue: Catalogue) -> VoteLists:
     built = bring_up_to_date(catalogue, no_votes() if found is None else found)
     if found is None and can_write(catalogue.data):
         with suppress(CatalogueBusy), lock(catalogue.data):
-            if not path.exists() or _read(path) is None:
+            if _read(path) is None:
                 write_lists(built, path)
     return built
 
 
 def write_votes(catalogue: Catalogue) -> None:
     """Write the lists of the catalogue's revision, whole or not at all, from earlier ones; remove all others."""
-    if not is_current(catalogue):
-        earlier = (_read(path, whole=True) for path in sorted(catalogue.data.glob(f"votes{VERSION}-*.lists")))
-        sound = next((lists for lists in earlier if lists is not None), no_votes())
-        write_lists(bring_up_to_date(catalogue, sound), votes_path(catalogue.data, catalogue.revision))
-    note(catalogue, NOTED, np.array(sorted(_wanted(catalogue)), np.int64))
+    path = votes_path(catalogue.data, catalogue.revision)
+    lists = _read(path)
+    if lists is None or not _holds_just(catalogue, lists):
+        earlier = (_read(found, whole=True) for found in sorted(catalogue.data.glob(f"votes{VERSION}-*.lists")))
+        lists = bring_up_to_date(catalogue, next((found for found in earlier if found is not None), no_votes()))
+        write_lists(lists, path)
+    note(catalogue, NOTED, np.sort(lists.keys))
     for stray in stray_votes(catalogue.data, catalogue.revision):
         stray.unlink(missing_ok=True)
 
