@@ -37,6 +37,10 @@ class CatalogueBusy(ArtifactError):
     """Another run is writing this catalogue."""
 
 
+class UnknownIndex(ArtifactError):
+    """A factory string by which FAISS makes no index."""
+
+
 class UnknownVerdict(ArtifactError):
     """A number that no recorded verdict has, or one that cannot be made again."""
 

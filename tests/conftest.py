@@ -6,14 +6,16 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import faiss
 import numpy as np
 import pytest
 from PIL import Image
 
 from indexer.building.build import BuildReport, build_catalogue
 from retrieval.catalogue.catalogue import Catalogue
+from retrieval.catalogue.contents import content_key
 from retrieval.catalogue.rows import Content, EncoderRecord, Photo
-from retrieval.catalogue.vector_index import read_vectors
+from retrieval.catalogue.segmenting import open_segments
 from retrieval.encoder.encoder import Encoder
 from retrieval.encoder.preprocessing import Preprocessing
 
@@ -83,18 +85,28 @@ def state(data: Path) -> dict[str, Any]:
         photos = catalogue.photos()
         names = {photo.photo_id: (photo.object_id, photo.path) for photo in photos}
         ids, vectors = catalogue.vectors()
-        found = read_vectors(catalogue)
+        searched = held_vectors(catalogue)
         return {
             "objects": [(item.object_id, dict(item.metadata), item.photos) for item in catalogue.objects()],
             "photos": [(p.object_id, p.path, p.sha256, p.bytes, p.width, p.height, p.role) for p in photos],
             "vectors": {names[key]: vector.tobytes() for key, vector in zip(ids.tolist(), vectors, strict=True)},
-            "searched": {names[key]: found.reconstruct(key).tobytes() for key in ids.tolist()},
+            "searched": {names[p.photo_id]: searched.get(content_key(p.sha256)) for p in photos if p.photo_id in ids},
             "kept": sorted(catalogue.db.execute("SELECT sha256, fingerprint, bytes, width, height FROM vectors")),
             "rephotographs": sorted(catalogue.db.execute("SELECT * FROM rephotographs")),
             "features": sorted(catalogue.db.execute("SELECT * FROM features")),
             "thresholds": catalogue.thresholds(),
             "skipped": [(Path(name).name, reason) for name, reason in catalogue.skipped()],
         }
+
+
+def held_vectors(catalogue: Catalogue) -> dict[int, bytes]:
+    """Return the vectors that a catalogue is searched by, by the keys of their contents; all indexes are exact."""
+    found: dict[int, bytes] = {}
+    for part in open_segments(catalogue).vectors:
+        keys = faiss.vector_to_array(part.index.id_map).tolist()
+        index = faiss.downcast_index(part.index.index)
+        found |= {key: index.reconstruct(row).tobytes() for row, key in enumerate(keys)}
+    return found
 
 
 def data_files(data: Path) -> dict[str, tuple[int, bytes]]:
@@ -148,7 +160,7 @@ def catalogue_of(owners: list[str]) -> tuple[np.ndarray, dict[int, Photo]]:
     """Return ids that are no row numbers, and their exemplars."""
     ids = np.array([1000 - 7 * row for row in range(len(owners))], np.int64)
     photos = {
-        int(key): exemplar(owner, path=f"{owner}/{key}.jpg", sha256=f"{key:064x}")
+        int(key): exemplar(owner, path=f"{owner}/{key}.jpg", sha256=f"{key:015x}{0:049x}")
         for key, owner in zip(ids, owners, strict=True)
     }
     return ids, photos

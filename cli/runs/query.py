@@ -131,8 +131,7 @@ def _check_targets(report: Path | None, png: Path | None, photo: Path, edition: 
     if not targets:
         return
     names = {name.casefold() for out in targets for name in (out.name, out.resolve().name)}
-    exemplars = (exemplar.file for exemplar in edition.photos.values())
-    check_targets(targets, [photo, *(file for file in exemplars if file.name.casefold() in names)])
+    check_targets(targets, [photo, *edition.exemplars_named(names)])
 
 
 def _refuse_many(photo: Path) -> None:

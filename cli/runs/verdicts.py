@@ -133,7 +133,8 @@ def write_report(number: int, data: Path, report: Path, *, judging: JudgingOptio
     with VerdictLog.reading(data) as log:
         entry = log.entry(number)
     edition = judging.open_edition(data, parallel=cpu_count())
-    check_targets([report], [Path(entry.photo), *(exemplar.file for exemplar in edition.photos.values())])
+    names = {name.casefold() for name in (report.name, report.resolve().name)}
+    check_targets([report], [Path(entry.photo), *edition.exemplars_named(names)])
     made = judged_again(entry, edition, max_megapixels=judging.max_megapixels)
     work = made.verdict.works[made.work] if made.verdict.works else None
     if work is None or not work.matches:

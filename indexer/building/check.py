@@ -6,9 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from shlex import quote
-from typing import Any
 
-import faiss
 import numpy as np
 
 from indexer.building.publish import publish
@@ -23,8 +21,9 @@ from retrieval.catalogue.pictures import (
     unused_pictures,
 )
 from retrieval.catalogue.rows import Changes, Photo
-from retrieval.catalogue.vector_index import build_vectors, note_vectors, stray_files, vectors_path, write_vectors
-from retrieval.catalogue.vote_index import is_current, stray_votes, votes_path, write_votes
+from retrieval.catalogue.segment_checks import unsound_segments
+from retrieval.catalogue.segmenting import update_segments
+from retrieval.catalogue.segments import remove_strays, segments_of, stray_files
 from retrieval.errors import CatalogueMissing, UnreadableImage
 from retrieval.photographs.files import sha256_of
 
@@ -123,18 +122,11 @@ def _files(photos: Sequence[Photo], on_progress: Callable[[int, int], None]) -> 
 
 
 def _derived(catalogue: Catalogue) -> Iterator[str]:
-    """Say which thresholds and FAISS files do not agree with the database."""
+    """Say which thresholds and segments do not agree with the database."""
     if _is_complete(catalogue) and catalogue.thresholds() is None:
         yield "the thresholds of this revision were missing"
-    target = vectors_path(catalogue.data, catalogue.revision)
-    found = _read(target)
-    if found is None:
-        yield f"{target.name} was missing or damaged"
-    elif not _agrees(found, *catalogue.vectors()):
-        yield f"{target.name} did not agree with the database"
-    if not is_current(catalogue, whole=True):
-        yield f"{votes_path(catalogue.data, catalogue.revision).name} was missing, damaged or did not agree"
-    for stray in (*stray_files(catalogue.data, catalogue.revision), *stray_votes(catalogue.data, catalogue.revision)):
+    yield from unsound_segments(catalogue)
+    for stray in stray_files(catalogue.data, segments_of(catalogue) or ()):
         yield f"{stray.name} was left over"
     if unused := unused_pictures(catalogue):
         yield f"{len(unused)} of the working pictures, such as {unused[0].name}, belonged to no exemplar"
@@ -145,26 +137,10 @@ def _is_complete(catalogue: Catalogue) -> bool:
 
 
 def _repair(catalogue: Catalogue) -> None:
-    """Bring thresholds and derived files into agreement with the database."""
-    if not is_current(catalogue, whole=True):
-        votes_path(catalogue.data, catalogue.revision).unlink(missing_ok=True)
+    """Bring thresholds and segments into agreement with the database."""
+    if any(unsound_segments(catalogue)):
+        update_segments(catalogue, anew=True)
     if _is_complete(catalogue):
         publish(catalogue, Changes())
-    else:
-        write_votes(catalogue)
-        note_vectors(catalogue)
-    write_vectors(build_vectors(*catalogue.vectors()), catalogue.data, catalogue.revision)
+    remove_strays(catalogue.data, segments_of(catalogue) or ())
     drop_unused_pictures(catalogue)
-
-
-def _read(path: Path) -> Any:
-    try:
-        return faiss.read_index(str(path))
-    except RuntimeError:
-        return None
-
-
-def _agrees(index: Any, ids: np.ndarray, vectors: np.ndarray) -> bool:
-    if index.d != vectors.shape[1] or not np.array_equal(np.sort(faiss.vector_to_array(index.id_map)), ids):
-        return False
-    return bool(np.array_equal(index.reconstruct_batch(ids), vectors)) if len(ids) else True

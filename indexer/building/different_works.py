@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 
-from indexer.building.same_work import Pair, SameWork, work_numbers
+from indexer.building.neighbours import Neighbours, Works
+from indexer.building.same_work import Pair, SameWork
 from retrieval.catalogue.rows import Photo
-from retrieval.finding.nearest import exact_distance, nearest_others
 from retrieval.statistics.calibration import rank_at
 
 SAMPLE = 2000  # works; more would narrow a threshold little
@@ -24,46 +25,45 @@ class DifferentWorks:
     sure: tuple[Pair, ...]  # the nearest first
 
 
-def different_works(
-    ids: np.ndarray, vectors: np.ndarray, photos: Mapping[int, Photo], same: SameWork, *, rate: float
-) -> DifferentWorks:
+def different_works(neighbours: Neighbours, same: SameWork, *, rate: float) -> DifferentWorks:
     """Return how far a fixed sample of works, by their first exemplars, lie from the nearest other work.
 
-    `vectors` are float32 (n, dim). A work that several objects hold counts once: objects that share a picture, and
-    those found to show one work. Only so many of the nearest pairs are registered as a threshold at `rate` hangs on.
+    A work that several objects hold counts once: objects that share a picture, and those found to show one work. Only
+    so many of the nearest pairs are registered as a threshold at `rate` hangs on.
     """
-    rows = [photos[int(photo_id)] for photo_id in ids]
-    works = work_numbers(rows)
-    sample = sampled_works(rows, works)
-    queue = with_nearest(vectors, works, sample)
+    works = Works(neighbours)
+    sample = sampled_works(neighbours, works)
+    queue = [in_order(found) for found in neighbours.nearest(sample, works.differ) if found is not None]
     heapq.heapify(queue)
     sure: dict[int, Pair] = {}
-    while queue and len(sure) < rank_at(rate, len(np.unique(works[sample]))):
-        distance, row, other = heapq.heappop(queue)
-        pair = Pair(distance, rows[row], rows[other])
-        if works[row] in sure:  # by an exemplar of another object that holds it
+    while queue and len(sure) < rank_at(rate, len({works.of(photo) for photo in sample})):
+        *_, pair = heapq.heappop(queue)
+        number = works.of(pair.photo)
+        if number in sure:  # by an exemplar of another object that holds it
             continue
-        if works[row] != works[other]:
+        if works.differ(pair.photo, pair.other):
             if same.shown_by(pair) is None:
-                sure[int(works[row])] = pair
+                sure[number] = pair
                 continue
-            works[works == works[row]] = works[other]
-        for found in with_nearest(vectors, works, [row]):
-            heapq.heappush(queue, found)
+            works.join(number, works.of(pair.other))
+        for again in neighbours.nearest([pair.photo], works.differ):
+            if again is not None:
+                heapq.heappush(queue, in_order(again))
     distances = {work: pair.distance for work, pair in sure.items()}
-    for distance, row, _ in sorted(queue):
-        distances.setdefault(int(works[row]), distance)
+    for distance, _, found in sorted(queue, key=lambda item: item[:2]):
+        distances.setdefault(works.of(found.photo), distance)
     return DifferentWorks(np.array([*distances.values()]), tuple(sure.values()))
 
 
-def sampled_works(photos: Sequence[Photo], works: np.ndarray) -> list[int]:
-    """Return the row of the first exemplar of each of a fixed sample of works, whatever the order of the rows."""
-    _, firsts = np.unique(works, return_index=True)
-    return sorted(firsts.tolist(), key=lambda row: photos[row].sha256)[:SAMPLE]
+def in_order(found: Pair) -> tuple[float, int, Pair]:
+    """Return a pair so that pairs can be ordered: by distance, equals by the exemplar."""
+    return found.distance, found.photo.photo_id or 0, found
 
 
-def with_nearest(vectors: np.ndarray, works: np.ndarray, rows: Sequence[int]) -> list[tuple[float, int, int]]:
-    """Return the distance from each exemplar to the nearest of another work, with both rows; none where it is alone."""
-    others = nearest_others(vectors, works, rows).tolist()
-    pairs = [(row, other) for row, other in zip(rows, others, strict=True) if row != other]
-    return [(exact_distance(vectors[row], vectors[other]), row, other) for row, other in pairs]
+def sampled_works(neighbours: Neighbours, works: Works) -> list[Photo]:
+    """Return the first exemplar of each of a fixed sample of works, those whose contents have the least hashes."""
+
+    def firsts() -> Iterator[Photo]:
+        return (photo for photo in neighbours.by_hash() if works.first(photo) == photo)
+
+    return list(islice(firsts(), SAMPLE))

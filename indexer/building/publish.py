@@ -4,25 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass, replace
+from functools import partial
 
 from indexer.building.different_works import different_works
 from indexer.building.findings import NOTHING, Findings, find_oddities
+from indexer.building.neighbours import Neighbours
 from indexer.building.same_work import Pair, SameWork
 from indexer.building.simulated_distances import genuine_distances
 from retrieval.catalogue.catalogue import Catalogue
+from retrieval.catalogue.contents import vectors_of
+from retrieval.catalogue.exemplars import Present
+from retrieval.catalogue.lookups import alarming_objects
 from retrieval.catalogue.pictures import drop_unused_pictures
-from retrieval.catalogue.rows import Changes
+from retrieval.catalogue.rows import Changes, Photo
+from retrieval.catalogue.segmenting import is_complete, open_segments, update_segments
+from retrieval.catalogue.segments import remove_strays, segments_of
 from retrieval.catalogue.standing import Register
 from retrieval.catalogue.status_words import Status
-from retrieval.catalogue.vector_index import (
-    build_vectors,
-    has_vectors,
-    note_vectors,
-    remove_strays,
-    vectors_path,
-    write_vectors,
-)
-from retrieval.catalogue.vote_index import votes_path, write_votes
+from retrieval.catalogue.vector_index import Vectors
 from retrieval.statistics.calibration import FALSE_MATCH_RATE, Thresholds, authenticity_threshold, match_threshold
 
 
@@ -37,43 +36,48 @@ class Published:
 
 
 def publish(catalogue: Catalogue, changes: Changes) -> Published:
-    """Make changes the next revision, with its thresholds, in one step; then write its vectors and votes.
+    """Make changes the next revision, with its vectors, votes and thresholds, in one step.
 
     Without changes it only completes what a killed run left undone.
     """
-    if changes:  # a file of that name would be of an earlier catalogue in this folder
-        for path in (vectors_path, votes_path):
-            path(catalogue.data, catalogue.revision + 1).unlink(missing_ok=True)
     published = Published()
-    if changes or catalogue.thresholds() is None:
+    if changes or catalogue.thresholds() is None or not is_complete(catalogue):
         with catalogue.db.atomic():
-            before, known = catalogue.thresholds(), {(photo.object_id, photo.sha256) for photo in catalogue.photos()}
+            before, had = catalogue.thresholds(), _contents_of(catalogue, changes)
             if changes:
                 catalogue.apply(changes)
-            new = {photo.sha256 for photo in changes.put if (photo.object_id, photo.sha256) not in known}
-            published = replace(_measure(catalogue, new), before=before)
-    note_vectors(catalogue)
-    if has_vectors(catalogue):
-        remove_strays(catalogue.data, catalogue.revision)
-    else:
-        write_vectors(build_vectors(*catalogue.vectors()), catalogue.data, catalogue.revision)
-    write_votes(catalogue)
+            update_segments(catalogue)
+            if changes or before is None:
+                new = {photo.sha256 for photo in changes.put if (photo.object_id, photo.sha256) not in had}
+                published = replace(_measure(catalogue, new), before=before)
+    remove_strays(catalogue.data, segments_of(catalogue) or ())
     return published
+
+
+def _contents_of(catalogue: Catalogue, changes: Changes) -> set[tuple[str, str]]:
+    """Return the contents that the objects of changes have now, each with its object."""
+    objects = {photo.object_id for photo in changes.put}
+    return {(photo.object_id, photo.sha256) for object_id in objects for photo in catalogue.photos(object_id)}
 
 
 def _measure(catalogue: Catalogue, new: Collection[str]) -> Published:
     """Set the thresholds of this revision, and look at the exemplars of which the contents are new to their objects."""
-    ids, vectors = catalogue.vectors()
-    photos = {photo.photo_id: photo for photo in catalogue.photos() if photo.photo_id is not None}
-    same = SameWork(catalogue)
-    works = different_works(ids, vectors, photos, same, rate=FALSE_MATCH_RATE)
-    genuine = genuine_distances(catalogue, photos.values())
+    vectors = Vectors(open_segments(catalogue).vectors, partial(vectors_of, catalogue))
+    neighbours, same = Neighbours.in_catalogue(Present(catalogue), vectors), SameWork(catalogue)
+    works = different_works(neighbours, same, rate=FALSE_MATCH_RATE)
+    genuine = genuine_distances(catalogue, _rephotographed(catalogue, neighbours))
     thresholds = Thresholds(match_threshold(works.distances), authenticity_threshold(genuine))
     catalogue.set_thresholds(thresholds)
-    forgeries = Register.of(catalogue.objects()).alarms.get(Status.KNOWN_FORGERY, ())
-    near = thresholds.match.value
-    findings = find_oddities(ids, vectors, photos, new, same, near=near, forgeries=forgeries)
+    forgeries = Register.of(alarming_objects(catalogue)).alarms.get(Status.KNOWN_FORGERY, ())
+    findings = find_oddities(neighbours, new, same, near=thresholds.match.value, forgeries=forgeries)
     return Published(after=thresholds, nearest=works.sure, findings=findings)
+
+
+def _rephotographed(catalogue: Catalogue, neighbours: Neighbours) -> list[Photo]:
+    """Return the exemplars of which a re-photograph was measured, ordered by object, folder and path."""
+    hashes = catalogue.db.execute("SELECT DISTINCT sha256 FROM rephotographs")
+    found = [photo for (sha256,) in hashes for photo in neighbours.of_content(sha256)]
+    return sorted(found, key=lambda photo: (photo.object_id, photo.folder, photo.path))
 
 
 def drop_unused(catalogue: Catalogue) -> None:

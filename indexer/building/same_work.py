@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from retrieval.catalogue.catalogue import Catalogue
 from retrieval.catalogue.rows import Photo
 from retrieval.comparing.registration import NEEDED, Registration, find_registration
@@ -59,19 +57,3 @@ class SameWork:
             if isinstance(found, Registration):
                 return Same(found.inliers)
         return Same(0) if distance < ALIKE else None
-
-
-def work_numbers(photos: Sequence[Photo]) -> np.ndarray:
-    """Return a number for each exemplar, int64 (n,), the same where objects share the content of a file."""
-    numbers: dict[str, int] = {}  # of objects and of contents
-    joined: dict[int, int] = {}
-
-    def first(number: int) -> int:
-        while joined.get(number, number) != number:
-            number = joined[number]
-        return number
-
-    for at, photo in enumerate(photos):
-        found = sorted({first(numbers.setdefault(key, at)) for key in (f"o{photo.object_id}", f"c{photo.sha256}")})
-        joined[found[-1]] = found[0]
-    return np.array([first(numbers[f"o{photo.object_id}"]) for photo in photos], np.int64)

@@ -10,12 +10,14 @@ from pathlib import Path
 
 import numpy as np
 
+from indexer.building.neighbours import Neighbours
 from indexer.inputs.labels import LabelledPhotos
 from indexer.inputs.scan import SkippedItem
 from indexer.measuring.fitting import EXEMPLARS, LABELLED, SIMULATED, Case, Distances, fit
 from indexer.measuring.unknown_works import unknown_distances
 from indexer.simulation.rephotograph import VISITORS, draw_shot, photograph
 from retrieval.catalogue.catalogue import Catalogue
+from retrieval.catalogue.exemplars import Present
 from retrieval.catalogue.pictures import read_exemplar
 from retrieval.catalogue.rows import Photo
 from retrieval.errors import ArtifactError, UnreadableImage
@@ -62,8 +64,8 @@ def calibrate(
             "object_id are those of `artifact list`, or calibrate without labels."
         )
     with Catalogue.reading(edition.data) as catalogue:
-        ids, vectors = catalogue.vectors()
-        unknown = unknown_distances(catalogue, ids, vectors, edition.photos, rate=false_match)
+        neighbours = Neighbours.in_catalogue(Present(catalogue), edition.finder.vectors)
+        unknown = unknown_distances(catalogue, neighbours, rate=false_match)
     calibration = fit(
         edition, genuine, [item for item in found if not item.case.genuine], unknown, false_match, false_alarm
     )

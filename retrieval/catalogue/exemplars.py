@@ -9,22 +9,35 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 from retrieval.catalogue.catalogue import Catalogue
+from retrieval.catalogue.contents import KEY_DIGITS, content_key
 from retrieval.catalogue.database import can_write, said_plainly
-from retrieval.catalogue.lookups import has_object, photo_of
+from retrieval.catalogue.lookups import has_object, photos_of_content
 from retrieval.catalogue.rows import Object, Photo
 
 K = TypeVar("K")
 V = TypeVar("V")
-KEY_DIGITS = 15  # of the hash of a content, in the key by which votes know it
 REMEMBERED = 4096  # objects whose exemplars were asked for
 
 
-def content_key(sha256: str) -> int:
-    """Return the number by which votes know a content: the first 60 bits of its hash."""
-    return int(sha256[:KEY_DIGITS], 16)
+class Asked(Protocol):
+    """A revision of a catalogue that can be asked."""
+
+    def ask(self, question: Callable[[Catalogue], V]) -> V:
+        """Return what the catalogue answers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Present:
+    """A catalogue that somebody else keeps open: to be asked by one thread, as long as it is."""
+
+    catalogue: Catalogue
+
+    def ask(self, question: Callable[[Catalogue], V]) -> V:
+        """Return what the catalogue answers."""
+        return question(self.catalogue)
 
 
 class Held:
@@ -48,10 +61,6 @@ class Held:
         """Return what the catalogue answers; raises CatalogueBusy and CatalogueDamaged."""
         with self._one, said_plainly(self.catalogue.data):
             return question(self.catalogue)
-
-    def rows(self, sql: str, values: Sequence[Any] = ()) -> list[tuple]:
-        """Return the rows of a query."""
-        return self.ask(lambda catalogue: catalogue.db.execute(sql, values).fetchall())
 
     def object(self, object_id: str) -> Object | None:
         """Return one object; None where there is none of that id."""
@@ -79,49 +88,40 @@ class Lookup(Mapping[K, V], Generic[K, V]):
         return self.count()
 
 
-def photos_by_id(held: Held) -> Mapping[int, Photo]:
-    """Return the exemplars by their ids."""
-
-    def find(photo_id: int) -> Photo | None:
-        return held.ask(lambda catalogue: photo_of(catalogue, int(photo_id)))
-
-    def all_ids() -> Sequence[int]:
-        return [photo_id for (photo_id,) in held.rows("SELECT photo_id FROM photos ORDER BY object_id, folder, path")]
-
-    return Lookup(find, all_ids, lambda: held.rows("SELECT count(*) FROM photos")[0][0])
-
-
-def photos_by_object(held: Held) -> Mapping[str, Sequence[Photo]]:
+def photos_by_object(asked: Asked) -> Mapping[str, Sequence[Photo]]:
     """Return the exemplars of each object that has any."""
 
     @lru_cache(REMEMBERED)
     def find(object_id: str) -> Sequence[Photo] | None:
-        return held.ask(lambda catalogue: catalogue.photos(object_id)) or None
+        return asked.ask(lambda catalogue: catalogue.photos(object_id)) or None
 
     @lru_cache(1)
     def ids() -> Sequence[str]:
-        return [object_id for (object_id,) in held.rows("SELECT DISTINCT object_id FROM photos ORDER BY object_id")]
+        rows = _rows(asked, "SELECT DISTINCT object_id FROM photos ORDER BY object_id")
+        return [object_id for (object_id,) in rows]
 
     @lru_cache(1)
     def count() -> int:
-        return int(held.rows("SELECT count(DISTINCT object_id) FROM photos")[0][0])
+        return int(_rows(asked, "SELECT count(DISTINCT object_id) FROM photos")[0][0])
 
     return Lookup(find, ids, count)
 
 
-def objects_by_content(held: Held) -> Mapping[int, Sequence[str]]:
-    """Return the objects that have a content, by its key."""
+def photos_by_content(asked: Asked) -> Mapping[int, Sequence[Photo]]:
+    """Return the exemplars that have a content, by its key."""
 
-    def find(key: int) -> Sequence[str] | None:
-        first, end = f"{key:0{KEY_DIGITS}x}", f"{key:0{KEY_DIGITS}x}g"  # behind the last digit
-        sql = "SELECT object_id FROM photos WHERE sha256 >= ? AND sha256 < ? ORDER BY object_id, folder, path"
-        return [object_id for (object_id,) in held.rows(sql, [first, end])] or None
+    def find(key: int) -> Sequence[Photo] | None:
+        return asked.ask(lambda catalogue: photos_of_content(catalogue, key)) or None
 
     def keys() -> Sequence[int]:
-        rows = held.rows(f"SELECT DISTINCT substr(sha256, 1, {KEY_DIGITS}) FROM photos")
+        rows = _rows(asked, f"SELECT DISTINCT substr(sha256, 1, {KEY_DIGITS}) FROM photos")
         return [content_key(first) for (first,) in rows]
 
     return Lookup(find, keys, lambda: len(keys()))
+
+
+def _rows(asked: Asked, sql: str) -> list[tuple[Any, ...]]:
+    return asked.ask(lambda catalogue: catalogue.db.execute(sql).fetchall())
 
 
 @dataclass(frozen=True, slots=True)

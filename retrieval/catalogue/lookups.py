@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 
 from retrieval.catalogue.catalogue import Catalogue
+from retrieval.catalogue.contents import hashes_of_key
 from retrieval.catalogue.database import LARGEST
 from retrieval.catalogue.rows import Object, Photo
 from retrieval.catalogue.status_words import ALARMS, understood
@@ -20,9 +21,22 @@ def photo_of(catalogue: Catalogue, photo_id: int) -> Photo | None:
     return next((Photo(**row) for row in catalogue.db.query(sql, [photo_id])), None)
 
 
+def photos_of_content(catalogue: Catalogue, key: int) -> list[Photo]:
+    """Return the exemplars that have the content of a key, ordered by object, folder and path."""
+    sql = f"""SELECT {", ".join(Photo.__slots__)} FROM photos WHERE sha256 >= ? AND sha256 < ?
+              ORDER BY object_id, folder, path"""
+    return [Photo(**row) for row in catalogue.db.query(sql, hashes_of_key(key))]
+
+
 def exemplar_of(catalogue: Catalogue, object_id: str, file: str | None) -> Photo | None:
     """Return the exemplar of an object that lies in a file; None where there is none now."""
     return next((photo for photo in catalogue.photos(object_id) if file and photo.file == Path(file)), None)
+
+
+def exemplars_named(catalogue: Catalogue, names: Collection[str]) -> list[Path]:
+    """Return the files of exemplars that have one of some names, case folded, in whatever folder."""
+    rows = catalogue.db.execute("SELECT folder, path FROM photos")
+    return [Path(folder) / path for folder, path in rows if path.rpartition("/")[2].casefold() in names]
 
 
 def objects_of(catalogue: Catalogue, object_ids: Iterable[str]) -> list[Object]:

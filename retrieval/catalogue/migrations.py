@@ -167,6 +167,28 @@ def _notes_of_derived_files(db: Any) -> None:
         _trigger(db, f"note_after_gone_{table}", f"AFTER DELETE ON {table} {needed}", body)
 
 
+@MIGRATIONS(name="011_segments")
+def _segments(db: Any) -> None:
+    """Contents that may have come or gone since segments were written, and those that are gone but still in one."""
+    for table in ("vectors", "features"):
+        for event in ("new", "gone"):
+            db.execute(f"DROP TRIGGER note_after_{event}_{table}")
+    db.execute("DELETE FROM settings WHERE key IN ('vectors', 'votes')")
+    db.execute("CREATE TABLE unsegmented (sha256 TEXT PRIMARY KEY, anew INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID")
+    db.execute("CREATE TABLE left_behind (sha256 TEXT PRIMARY KEY) WITHOUT ROWID")
+    note = "INSERT INTO unsegmented (sha256) VALUES ({row}.sha256) ON CONFLICT (sha256) DO NOTHING;"
+    new, old = note.format(row="new"), note.format(row="old")
+    _trigger(db, "segments_lack_photo", "AFTER INSERT ON photos", new)
+    _trigger(db, "segments_have_photo", "AFTER DELETE ON photos", old)
+    other = "AFTER UPDATE OF sha256 ON photos WHEN new.sha256 <> old.sha256"
+    _trigger(db, "segments_have_another", other, new + old)
+    for table in ("vectors", "features"):
+        for event, row in (("INSERT", "new"), ("DELETE", "old")):
+            needed = f"WHEN EXISTS (SELECT 1 FROM photos WHERE sha256 = {row}.sha256)"
+            body = f"INSERT INTO unsegmented VALUES ({row}.sha256, 1) ON CONFLICT (sha256) DO UPDATE SET anew = 1;"
+            _trigger(db, f"{table}_{event.lower()}", f"AFTER {event} ON {table} {needed}", body)
+
+
 def _of(row: str, names: str) -> str:
     return ", ".join(f"{row}.{name}" for name in names.split(", "))
 

@@ -11,6 +11,7 @@ import os
 import struct
 import threading
 import zlib
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,13 +23,14 @@ CODE_BYTES = 4  # of a feature, beside the row of its exemplar: more features fi
 _MAGIC = b"artifact votes 2"
 _HEADER = struct.Struct("<16sIQQIII")  # magic, words, contents, entries, checksums of the entries, of all before
 _AT = 64  # where the arrays begin
+_AT_ONCE = 4_000_000  # entries that are merged in one step: 100 MB
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class VoteLists:
     """The features of exemplars, sorted by their visual words."""
 
-    keys: np.ndarray  # int64 (contents,), by row
+    keys: np.ndarray  # int64 (contents,), by row, ascending; those without features too
     starts: np.ndarray  # int64 (words + 1,): where the list of each word begins, and the last one ends
     rows: np.ndarray  # uint32 (entries,): of the content in `keys`
     codes: np.ndarray  # uint8 (entries, CODE_BYTES): how the feature differs from its word
@@ -37,43 +39,121 @@ class VoteLists:
         return len(self.rows)
 
     @classmethod
-    def of(cls, keys: np.ndarray, words: np.ndarray, codes: np.ndarray, *, count: int) -> VoteLists:
-        """Return lists of features, given for each the key of its content, its word of `count`, and its code."""
-        order = np.argsort(words, kind="stable")
-        contents, rows = np.unique(keys, return_inverse=True)
+    def of(
+        cls, contents: np.ndarray, keys: np.ndarray, words: np.ndarray, codes: np.ndarray, *, count: int
+    ) -> VoteLists:
+        """Return lists of features, given for each the key of its content, its word of `count`, and its code.
+
+        `contents` are all the keys, also of contents without a feature.
+        """
+        contents, order = np.unique(contents.astype(np.int64)), np.argsort(words, kind="stable")
         starts = np.searchsorted(words[order], np.arange(count + 1)).astype(np.int64)
-        return cls(contents.astype(np.int64), starts, rows[order].astype(np.uint32), codes[order])
+        return cls(contents, starts, np.searchsorted(contents, keys[order]).astype(np.uint32), codes[order])
+
+    def holds(self, keys: np.ndarray) -> np.ndarray:
+        """Say of each key, int64 (n,), whether its content is here: bool (n,). Of a large file little is read."""
+        if not len(self.keys):
+            return np.zeros(len(keys), bool)
+        return self.keys[np.minimum(np.searchsorted(self.keys, keys), len(self.keys) - 1)] == keys
 
 
-def merged(lists: VoteLists, more: VoteLists, *, without: np.ndarray) -> VoteLists:
-    """Return the lists with more contents, and without some of their own: bool (contents,)."""
-    lengths = np.zeros(len(lists.starts) - 1, np.int64)
-    kept = ~without[lists.rows] if without.any() else None
-    for word in range(len(lengths)):
-        own = slice(lists.starts[word], lists.starts[word + 1])
-        lengths[word] = own.stop - own.start if kept is None else np.count_nonzero(kept[own])
-    starts = np.concatenate([[0], np.cumsum(lengths + np.diff(more.starts))])
-    rows, codes = np.empty(starts[-1], np.uint32), np.empty((starts[-1], CODE_BYTES), np.uint8)
-    renumbered = (np.cumsum(~without) - 1).astype(np.uint32)
-    first_new = np.uint32(np.count_nonzero(~without))
-    for word, length in enumerate(lengths):
-        own, new = (slice(found.starts[word], found.starts[word + 1]) for found in (lists, more))
-        middle = starts[word] + length
-        chosen = slice(None) if kept is None else kept[own]
-        rows[starts[word] : middle] = renumbered[lists.rows[own][chosen]]
-        codes[starts[word] : middle] = lists.codes[own][chosen]
-        rows[middle : starts[word + 1]] = more.rows[new] + first_new
-        codes[middle : starts[word + 1]] = more.codes[new]
-    return VoteLists(np.concatenate([lists.keys[~without], more.keys]), starts, rows, codes)
+@dataclass(frozen=True, slots=True, eq=False)
+class _Part:
+    """Lists of which some contents are left out, and what the rows of the others become."""
+
+    lists: VoteLists
+    kept: np.ndarray | None  # bool (contents,); None: all
+    becomes: np.ndarray  # uint32 (contents,)
+
+    def lengths(self) -> np.ndarray:
+        """Return how many entries each word has, int64 (words,)."""
+        lengths = np.diff(self.lists.starts)
+        if self.kept is None:
+            return lengths
+        counts = [np.bincount(self.entries(*words)[0], minlength=len(lengths)) for words in _steps([self.lists])]
+        return np.sum(counts, axis=0)
+
+    def entries(self, first: int, end: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return words, new rows and codes of the entries of some words."""
+        where = slice(self.lists.starts[first], self.lists.starts[end])
+        words = np.repeat(np.arange(first, end), np.diff(self.lists.starts[first : end + 1]))
+        rows, codes = self.lists.rows[where], self.lists.codes[where]
+        if self.kept is not None:
+            chosen = self.kept[rows]
+            words, rows, codes = words[chosen], rows[chosen], codes[chosen]
+        return words, self.becomes[rows], codes
 
 
-def write_lists(lists: VoteLists, target: Path) -> None:
+@dataclass(frozen=True, slots=True, eq=False)
+class Merged:
+    """Lists brought together into one, word by word: a part of them is in memory at a time."""
+
+    keys: np.ndarray
+    starts: np.ndarray
+    parts: Sequence[_Part]
+
+    @classmethod
+    def of(
+        cls, lists: Sequence[VoteLists], more: Sequence[VoteLists] = (), *, without: np.ndarray | None = None
+    ) -> Merged:
+        """Return what some lists hold together: some without the contents of keys, int64 (n,), and more, with all.
+
+        No content is then in two of them.
+        """
+        gone = np.empty(0, np.int64) if without is None else without
+        kept = [~np.isin(one.keys, gone) for one in lists] + [np.ones(len(one.keys), bool) for one in more]
+        both = [*lists, *more]
+        keys = np.sort(np.concatenate([one.keys[chosen] for one, chosen in zip(both, kept, strict=True)]))
+        parts = [
+            _Part(one, None if chosen.all() else chosen, np.searchsorted(keys, one.keys).astype(np.uint32))
+            for one, chosen in zip(both, kept, strict=True)
+        ]
+        lengths = np.sum([part.lengths() for part in parts], axis=0)
+        return cls(keys, np.concatenate([[0], np.cumsum(lengths)]), parts)
+
+    def steps(self) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """Yield the rows and the codes of some words after another."""
+        for first, end in _steps([part.lists for part in self.parts]):
+            found = [part.entries(first, end) for part in self.parts]
+            words, rows, codes = (np.concatenate(column) for column in zip(*found, strict=True))
+            order = np.argsort(words, kind="stable")
+            yield rows[order], codes[order]
+
+    def in_memory(self) -> VoteLists:
+        """Return the lists."""
+        rows, codes = (np.concatenate(column) for column in zip(*self.steps(), strict=True))
+        return VoteLists(self.keys, self.starts, rows, codes)
+
+
+def _steps(lists: Sequence[VoteLists]) -> Iterator[tuple[int, int]]:
+    """Yield ranges of words that have so many entries that they can be handled in one step."""
+    starts = np.sum([one.starts for one in lists], axis=0)
+    first, words = 0, len(starts) - 1
+    while first < words:
+        end = max(first + 1, int(np.searchsorted(starts, starts[first] + _AT_ONCE, side="right")) - 1)
+        yield first, end
+        first = end
+
+
+def write_lists(merged: Merged, target: Path) -> None:
     """Write lists, whole or not at all; raises CatalogueBusy where the disk is full."""
-    temporary = target.with_suffix(f".{os.getpid()}-{threading.get_ident()}.part")  # readers may write it too
+    temporary = target.with_suffix(f".{os.getpid()}-{threading.get_ident()}.part")
+    count = int(merged.starts[-1])
+    rows_at = _AT + 8 * (len(merged.starts) + len(merged.keys))
+    sums = [0, 0]
     try:
         with temporary.open("wb") as file:
-            file.write(_header(lists).ljust(_AT, b"\0"))
-            for part in (lists.starts, lists.keys, lists.rows, lists.codes):
+            done = 0
+            for rows, codes in merged.steps():
+                for number, (part, at) in enumerate(((rows, rows_at), (codes, rows_at + 4 * count))):
+                    file.seek(at + 4 * done)
+                    file.write(_bytes(part))
+                    sums[number] = zlib.crc32(_bytes(part), sums[number])
+                done += len(rows)
+            file.truncate(rows_at + (4 + CODE_BYTES) * count)
+            file.seek(0)
+            file.write(_header(merged.starts, merged.keys, count, sums).ljust(_AT, b"\0"))
+            for part in (merged.starts, merged.keys):
                 file.write(_bytes(part))
             file.flush()
             os.fsync(file.fileno())  # before it is named: its entries are not read again to see whether they came
@@ -85,15 +165,14 @@ def write_lists(lists: VoteLists, target: Path) -> None:
         ) from error
 
 
-def _header(lists: VoteLists) -> bytes:
-    counts = len(lists.starts) - 1, len(lists.keys), len(lists)
-    sums = zlib.crc32(_bytes(lists.rows)), zlib.crc32(_bytes(lists.codes))
-    return _HEADER.pack(_MAGIC, *counts, *sums, _checksum(counts, sums, lists.starts, lists.keys))
+def _header(starts: np.ndarray, keys: np.ndarray, entries: int, sums: Sequence[int]) -> bytes:
+    counts = len(starts) - 1, len(keys), entries
+    return _HEADER.pack(_MAGIC, *counts, *sums, _checksum(counts, sums, starts, keys))
 
 
-def _checksum(counts: tuple[int, ...], sums: tuple[int, ...], starts: np.ndarray, keys: np.ndarray) -> int:
+def _checksum(counts: Sequence[int], sums: Sequence[int], starts: np.ndarray, keys: np.ndarray) -> int:
     """Return the checksum of all but the entries, and of their own checksums."""
-    found = zlib.crc32(repr((counts, sums)).encode())
+    found = zlib.crc32(repr((tuple(counts), tuple(sums))).encode())
     return zlib.crc32(_bytes(keys), zlib.crc32(_bytes(starts), found))
 
 
@@ -123,8 +202,8 @@ def read_lists(path: Path, *, words: int, whole: bool = False) -> VoteLists | No
         np.frombuffer(data, np.uint32, entries, rows_at),
         np.frombuffer(data, np.uint8, entries * CODE_BYTES, rows_at + 4 * entries).reshape(entries, CODE_BYTES),
     )
-    if _checksum((count, contents, entries), tuple(sums), lists.starts, lists.keys) != checksum:
+    if _checksum((count, contents, entries), sums, lists.starts, lists.keys) != checksum:
         return None
-    if whole and _header(lists) != data[: _HEADER.size]:
+    if whole and [zlib.crc32(_bytes(part)) for part in (lists.rows, lists.codes)] != sums:
         return None
     return lists

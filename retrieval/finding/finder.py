@@ -4,22 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 
-from retrieval.catalogue.exemplars import (
-    Held,
-    Without,
-    content_key,
-    objects_by_content,
-    photos_by_id,
-    photos_by_object,
-)
+from retrieval.catalogue.contents import content_key
+from retrieval.catalogue.exemplars import Held, Without, photos_by_content, photos_by_object
 from retrieval.catalogue.rows import Photo
+from retrieval.catalogue.vector_index import Vectors
 from retrieval.catalogue.vote_index import Ballot, cast_votes
 from retrieval.catalogue.vote_lists import VoteLists
 from retrieval.comparing.registration import NotRegistered, outline
+from retrieval.errors import CatalogueDamaged
 from retrieval.finding.confirmation import FeaturesOf, agreeing, confirm, confirm_one
 from retrieval.finding.frames import outside, overlap
 from retrieval.finding.match import Match
@@ -51,55 +46,55 @@ class FoundWork:
 class Finder:
     """What a photograph is looked up in: vectors and votes of one revision, and whose exemplars they are."""
 
-    index: Any
-    votes: VoteLists
-    photos: Mapping[int, Photo]  # by their ids in the index
+    vectors: Vectors
+    votes: Sequence[VoteLists]
     exemplars: Mapping[str, Sequence[Photo]]  # by object
-    owners: Mapping[int, Sequence[str]]  # the objects that have a content, by its key in the votes
+    contents: Mapping[int, Sequence[Photo]]  # by the key of their content
 
     @classmethod
-    def of(cls, index: Any, votes: VoteLists, photos: Mapping[int, Photo]) -> Finder:
+    def of(cls, vectors: Vectors, votes: Sequence[VoteLists], photos: Iterable[Photo]) -> Finder:
         """Return the finder over some exemplars; what else is in the indexes is passed over."""
         exemplars: dict[str, list[Photo]] = {}
-        owners: dict[int, list[str]] = {}
-        for photo in photos.values():
+        contents: dict[int, list[Photo]] = {}
+        for photo in photos:
             exemplars.setdefault(photo.object_id, []).append(photo)
-            owners.setdefault(content_key(photo.sha256), []).append(photo.object_id)
-        return cls(index, votes, photos, exemplars, owners)
+            contents.setdefault(content_key(photo.sha256), []).append(photo)
+        return cls(vectors, votes, exemplars, contents)
 
     @classmethod
-    def over(cls, index: Any, votes: VoteLists, held: Held) -> Finder:
+    def over(cls, vectors: Vectors, votes: Sequence[VoteLists], held: Held) -> Finder:
         """Return the finder over all exemplars of a catalogue, which are fetched when they are asked for."""
-        return cls(index, votes, photos_by_id(held), photos_by_object(held), objects_by_content(held))
+        return cls(vectors, votes, photos_by_object(held), photos_by_content(held))
 
     def without(self, sha256: str) -> Finder:
         """Return the finder without the exemplars that are this very file."""
         key = content_key(sha256)
-        if key not in self.owners:
+        if key not in self.contents:
             return self
-        had = {object_id: self.exemplars[object_id] for object_id in dict.fromkeys(self.owners[key])}
+        had = {photo.object_id: self.exemplars[photo.object_id] for photo in self.contents[key]}
         left = {object_id: [photo for photo in photos if photo.sha256 != sha256] for object_id, photos in had.items()}
-        gone = [photo.photo_id for photos in had.values() for photo in photos if photo.sha256 == sha256]
-        alike = [name for name, photos in left.items() for photo in photos if content_key(photo.sha256) == key]
+        alike = [photo for photo in self.contents[key] if photo.sha256 != sha256]
         return replace(
             self,
-            photos=Without(self.photos, {photo_id: None for photo_id in gone if photo_id is not None}),
             exemplars=Without(self.exemplars, {object_id: photos or None for object_id, photos in left.items()}),
-            owners=Without(self.owners, {key: alike or None}),
+            contents=Without(self.contents, {key: alike or None}),
         )
 
     def match(self, object_id: str, vector: np.ndarray) -> Match:
-        """Return an object by the nearest of its exemplars."""
+        """Return an object by the nearest of its exemplars; raises CatalogueDamaged where none has a vector."""
+        photos = self.exemplars[object_id]
+        known = self.vectors.exact({photo.sha256 for photo in photos})
         distances = {
-            photo.file: exact_distance(vector, self.index.reconstruct(photo.photo_id))
-            for photo in self.exemplars[object_id]
+            photo.file: exact_distance(vector, known[photo.sha256]) for photo in photos if photo.sha256 in known
         }
+        if not distances:
+            raise CatalogueDamaged(f"{object_id} has no sound vector. Run `artifact check` to see what to do.")
         nearest = min(distances, key=lambda file: distances[file])
         return Match(object_id, nearest, distances[nearest])
 
     def nearest(self, vector: np.ndarray, k: int) -> list[Match]:
         """Return the k objects nearest to a unit vector (dim,), nearest first."""
-        return nearest_objects(self.index, self.photos, vector, k=k)
+        return nearest_objects(self.vectors, self.contents, vector, k=k)
 
     def works(
         self,
@@ -128,7 +123,8 @@ class Finder:
             turned = self._voted(cast_votes(self.votes, some.descriptors).count())
             voted = dict(sorted((turned | voted).items(), key=lambda item: -item[1]))
         plausible = max(voted.values(), default=0.0) >= PLAUSIBLE
-        if not plausible and len(self.votes) and limit is not None and nearest and nearest[0].distance > limit:
+        far = limit is not None and nearest and nearest[0].distance > limit
+        if far and not plausible and any(map(len, self.votes)):
             return [FoundWork(tuple(replace(match, registration=IMPLAUSIBLE) for match in nearest[:k]))]
         likely, looks = list(voted)[:VOTED], [probe, closer]
         matches = self._confirmed(glance, vector, nearest, likely, features_of, mirrored=False) if plausible else []
@@ -176,8 +172,8 @@ class Finder:
         for key, votes in counted:
             if votes < LEAST_VOTES:
                 break
-            for object_id in self.owners.get(key, ()):
-                found.setdefault(object_id, votes)
+            for photo in self.contents.get(key, ()):
+                found.setdefault(photo.object_id, votes)
         return found
 
     def _confirmed(

@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
+import numpy as np
+
 from retrieval.catalogue.catalogue import Catalogue
+from retrieval.catalogue.contents import vectors_of
 from retrieval.catalogue.database import said_plainly
 from retrieval.catalogue.exemplar_files import ExemplarFiles
 from retrieval.catalogue.exemplars import Held
-from retrieval.catalogue.lookups import alarming_objects
+from retrieval.catalogue.lookups import alarming_objects, exemplars_named
 from retrieval.catalogue.pictures import read_exemplar
 from retrieval.catalogue.rows import EncoderRecord, Photo
+from retrieval.catalogue.segmenting import complete_segments, is_complete, open_segments
 from retrieval.catalogue.standing import Register
-from retrieval.catalogue.vector_index import read_vectors
-from retrieval.catalogue.vote_index import read_votes
+from retrieval.catalogue.vector_index import Vectors
 from retrieval.comparing.network import default_description, measured_by
 from retrieval.encoder.encoder import Encoder, load_encoder
 from retrieval.errors import CatalogueMissing, EncoderMismatch
@@ -45,11 +49,6 @@ class Edition:
     sightings: Sightings | None = None  # of earlier screenings; None: nobody asks for them
     closely: bool = False  # works are looked at in parts too, at the resolution that both files have
     files: ExemplarFiles = field(default_factory=ExemplarFiles)
-
-    @property
-    def photos(self) -> Mapping[int, Photo]:
-        """The exemplars by their ids."""
-        return self.finder.photos
 
     @property
     def exemplars(self) -> Mapping[str, Sequence[Photo]]:
@@ -81,6 +80,11 @@ class Edition:
         with Catalogue.reading(self.data) as catalogue:
             return catalogue.object(object_id).metadata
 
+    def exemplars_named(self, names: Collection[str]) -> list[Path]:
+        """Return the files of exemplars that have one of some names, case folded."""
+        with Catalogue.reading(self.data) as catalogue:
+            return exemplars_named(catalogue, names)
+
     @property
     def measured_by(self) -> str:
         """What distances are measured by, encoder and comparison network: those of others do not compare."""
@@ -110,7 +114,7 @@ def open_edition(data: Path, *, encoder_spec: str | None = None, device: str = "
     `encoder_spec` names that encoder anew where its files have moved. Raises CatalogueMissing and EncoderMismatch.
     """
     with said_plainly(data), ThreadPoolExecutor(1, thread_name_prefix="load") as aside:
-        held = Held(data)
+        held = _held(data)
         catalogue = held.catalogue
         record = catalogue.encoder
         if record is None:
@@ -128,14 +132,31 @@ def open_edition(data: Path, *, encoder_spec: str | None = None, device: str = "
         )
 
 
+def _held(data: Path) -> Held:
+    """Hold the last revision, its segments complete where they can be."""
+    held = Held(data)
+    if held.ask(is_complete):
+        return held
+    del held  # a reader would keep what is being written in the log
+    complete_segments(data)
+    return Held(data)
+
+
 def _looked_up_in(held: Held) -> tuple[Finder, Register]:
     """Return what photographs are looked up in; it is read whole where keeping it open would do harm."""
-    catalogue = held.catalogue
-    vectors, votes = read_vectors(catalogue), read_votes(catalogue)
+    catalogue, data = held.catalogue, held.catalogue.data
+    opened = open_segments(catalogue)
     if held.hinders_nobody:
-        return Finder.over(vectors, votes, held), Register.of(alarming_objects(catalogue), held.object)
-    photos = {photo.photo_id: photo for photo in catalogue.photos() if photo.photo_id is not None}
-    return Finder.of(vectors, votes, photos), Register.of(catalogue.objects())
+        vectors = Vectors(opened.vectors, lambda hashes: held.ask(lambda found: vectors_of(found, hashes)))
+        return Finder.over(vectors, opened.votes, held), Register.of(alarming_objects(catalogue), held.object)
+    vectors = Vectors(opened.vectors, partial(_vectors_in, data))
+    return Finder.of(vectors, opened.votes, catalogue.photos()), Register.of(catalogue.objects())
+
+
+def _vectors_in(data: Path, hashes: Iterable[str]) -> Mapping[str, np.ndarray]:
+    """Return vectors of a catalogue; they go by content, so another revision does no harm."""
+    with Catalogue.reading(data) as catalogue:
+        return vectors_of(catalogue, hashes)
 
 
 def load_recorded(

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import numpy as np
-
 from retrieval.catalogue.rows import Photo
 from retrieval.catalogue.standing import Register
-from retrieval.catalogue.vector_index import build_vectors
-from retrieval.catalogue.vote_index import no_votes
+from retrieval.catalogue.vector_index import Vectors
 from retrieval.comparing.network import default_description
 from retrieval.encoder.encoder import Encoder
 from retrieval.encoder.stream import Reading, embed_photographs
@@ -56,6 +53,11 @@ class OneExemplar(Edition):
         assert self.shown is not None and self.found is not None
         found = {self.shown.sha256: self.found}
         yield lambda wanted: {sha256: found[sha256] for sha256 in wanted if sha256 in found}
+
+    def exemplars_named(self, names: Collection[str]) -> list[Path]:
+        """Return the exemplar, where it has one of the names."""
+        files = (photo.file for photos in self.exemplars.values() for photo in photos)
+        return [file for file in files if file.name.casefold() in names]
 
     def metadata(self, object_id: str) -> Mapping[str, str]:
         """Return nothing: nobody said anything of it."""
@@ -116,7 +118,7 @@ def taken_as_exemplar(
         encoder=encoder,
         revision=NO_CATALOGUE,
         thresholds=Thresholds(*one),
-        finder=Finder.of(build_vectors(np.zeros(1, np.int64), item.vectors), no_votes(), {0: photo}),
+        finder=Finder.of(Vectors.of(item.vectors, [photo.sha256]), (), [photo]),
         register=Register.of([]),
         shown=shown,
         found=item.features.as_stored(),

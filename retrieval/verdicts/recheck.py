@@ -122,13 +122,14 @@ def _doubles(edition: Edition, objects: Iterable[str]) -> dict[str, list[str]]:
             same = found.setdefault(object_id, {})
             photos = edition.exemplars[object_id][:EXEMPLARS]
             known = catalogue.features(photo.sha256 for photo in photos)
+            vectors = edition.finder.vectors.exact(known)
             for photo in photos:
-                if (features := known.get(photo.sha256)) is None:
+                if (features := known.get(photo.sha256)) is None or photo.sha256 not in vectors:
                     continue
                 looks: Callable[[], Features] = partial(known.__getitem__, photo.sha256)
                 (work,) = edition.finder.works(
                     features,
-                    edition.finder.index.reconstruct(photo.photo_id),
+                    vectors[photo.sha256],
                     probe=looks,
                     closer=looks,
                     k=1,
@@ -180,8 +181,9 @@ def _tried(
     edition: Edition, object_id: str, numbers: np.ndarray, vectors: np.ndarray, known: FeaturesOf
 ) -> Iterator[tuple[int, Match]]:
     """Yield the works nearest to an object that it can be laid over, and some that are near, each by its number."""
-    photos = edition.exemplars[object_id]
-    own = np.stack([edition.finder.index.reconstruct(photo.photo_id) for photo in photos])
+    found = edition.finder.vectors.exact({photo.sha256 for photo in edition.exemplars[object_id]})
+    photos = [photo for photo in edition.exemplars[object_id] if photo.sha256 in found]
+    own = np.stack([found[photo.sha256] for photo in photos])
     distances = np.sqrt(np.maximum(2.0 - 2.0 * own @ vectors.T, 0.0))
     best, order = distances.min(axis=0), np.argsort(distances.min(axis=0), kind="stable")[:NEAREST]
     kept = features_seen(edition.data, numbers[order].tolist())

@@ -23,12 +23,16 @@ import numpy as np
 from PIL import Image
 
 from indexer.building.build import build_catalogue
+from indexer.building.neighbours import Neighbours
 from indexer.inputs.labels import dependent_groups
 from indexer.measuring.calibrate import measure
 from indexer.measuring.fitting import LABELLED, SIMULATED, Case, Distances, fit
 from indexer.measuring.unknown_works import unknown_distances
 from indexer.simulation.rephotograph import VISITORS, draw_shot, photograph
 from retrieval.catalogue.catalogue import Catalogue
+from retrieval.catalogue.contents import vectors_of
+from retrieval.catalogue.rows import Photo
+from retrieval.catalogue.vector_index import Vectors
 from retrieval.comparing.registration import Registration, find_registration
 from retrieval.encoder.encoder import DEFAULT, load_encoder
 from retrieval.judging.edition import Edition, open_edition
@@ -170,17 +174,21 @@ def false_alarms(what: str, edition: Edition, found: Sequence[Distances], splits
 
 def false_matches(what: str, edition: Edition, splits: int) -> Iterator[Errors]:
     """Yield, for each promise, how many unknown works are taken for one of the catalogue, by their distance."""
-    ids = np.array(sorted(edition.photos))
-    vectors = np.stack([edition.finder.index.reconstruct(int(photo_id)) for photo_id in ids])
-    distances = distances_between(vectors, vectors)
-    names = [edition.photos[int(photo_id)].object_id for photo_id in ids]
     with Catalogue.reading(edition.data) as catalogue:
-        same = [same_work(catalogue, edition, ids, distances, row) for row in range(len(ids))]
+        photos = sorted(catalogue.photos(), key=lambda photo: photo.photo_id or 0)
+        known = vectors_of(catalogue, {photo.sha256 for photo in photos})
+    vectors = np.stack([known[photo.sha256] for photo in photos])
+    distances = distances_between(vectors, vectors)
+    names = [photo.object_id for photo in photos]
+    with Catalogue.reading(edition.data) as catalogue:
+        same = [same_work(catalogue, photos, distances, row) for row in range(len(photos))]
         for asked in MATCHES:
             promised, rates, expected = [], [], []
             for inside in halves(names, splits):
                 rows = np.flatnonzero(inside)
-                nearest = unknown_distances(catalogue, ids[rows], vectors[rows], edition.photos, rate=asked)
+                some = [photos[row] for row in rows]
+                searched = Vectors.of(vectors[rows], [photo.sha256 for photo in some])
+                nearest = unknown_distances(catalogue, Neighbours.of(searched, some), rate=asked)
                 limit = lower_bound(nearest, asked)
                 unknown = [row for row in np.flatnonzero(~inside) if not same[row] & set(rows.tolist())]
                 assert limit.value is not None
@@ -193,14 +201,14 @@ def false_matches(what: str, edition: Edition, splits: int) -> Iterator[Errors]:
             yield Errors(what, asked, *counts, np.array(promised), np.array(rates), np.array(expected))
 
 
-def same_work(catalogue: Catalogue, edition: Edition, ids: np.ndarray, distances: np.ndarray, row: int) -> set[int]:
+def same_work(catalogue: Catalogue, photos: Sequence[Photo], distances: np.ndarray, row: int) -> set[int]:
     """Return the rows of other exemplars that are near and register: the same work."""
     near = [int(other) for other in np.flatnonzero(distances[row] < NEAR) if other != row]
-    one = edition.photos[int(ids[row])].sha256
-    features = catalogue.features([one, *(edition.photos[int(ids[other])].sha256 for other in near)])
+    one = photos[row].sha256
+    features = catalogue.features([one, *(photos[other].sha256 for other in near)])
     found = set()
     for other in near:
-        sha256 = edition.photos[int(ids[other])].sha256
+        sha256 = photos[other].sha256
         if isinstance(find_registration(features[one], features[sha256]), Registration):
             found.add(other)
     return found

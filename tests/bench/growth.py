@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 import resource
+import shutil
 import statistics
 import subprocess
 import sys
@@ -19,11 +20,11 @@ from pathlib import Path
 import numpy as np
 
 from retrieval.catalogue.catalogue import Catalogue
-from retrieval.catalogue.exemplars import content_key
+from retrieval.catalogue.contents import content_keys
 from retrieval.catalogue.rows import Changes, Content, Photo
-from retrieval.catalogue.vector_index import build_vectors, note_vectors, write_vectors
-from retrieval.catalogue.vote_index import read_votes, votes_path
-from retrieval.catalogue.vote_lists import VoteLists, merged, write_lists
+from retrieval.catalogue.segmenting import open_segments, write_segment
+from retrieval.catalogue.segments import remove_strays, segments_of, set_segments
+from retrieval.catalogue.vote_lists import Merged, VoteLists, read_lists, write_lists
 from retrieval.judging.edition import open_edition
 from retrieval.judging.judge import judge_all
 from retrieval.photographs.features import VERSION
@@ -33,19 +34,37 @@ from tests.bench.museum import artifact
 AT_ONCE = 5000  # works that are drawn in one step
 SPREAD = 0.5  # of the noise on a vector, as long as the vector itself
 ROUNDS = 5
+ADDED = 100  # photographs
+COLUMNS = (
+    "works",
+    "index",
+    "recall@10",
+    "database KB",
+    "vectors KB",
+    "votes KB",
+    "drawn s",
+    "cold query s",
+    "MB",
+    "open s",
+    "warm query s",
+    "screened/s",
+    "100 more s",
+    "none more s",
+)
 PEAK = "import resource, subprocess, sys; subprocess.run(sys.argv[1:], check=True, capture_output=True); "
 PEAK += "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024)"
 
 
 def drawn(data: Path, count: int, seed: int = 0) -> None:
-    """Add so many drawn works to the catalogue of the museum."""
+    """Add so many drawn works to the catalogue of the museum, as one segment."""
     random = np.random.default_rng(seed)
     with Catalogue.writing(data) as catalogue:
         _, vectors = catalogue.vectors()
         encoder, thresholds = catalogue.encoder, catalogue.thresholds()
         assert encoder is not None and thresholds is not None
         features = [row[0] for row in catalogue.db.execute("SELECT features FROM features WHERE length(features) > 12")]
-        votes = read_votes(catalogue)
+        (votes,) = open_segments(catalogue).votes
+        parts: list[VoteLists] = []
         for start in range(0, count, AT_ONCE):
             names = [f"{number:08}" for number in range(start, min(count, start + AT_ONCE))]
             hashes = [hashlib.sha256(name.encode()).hexdigest() for name in names]
@@ -62,11 +81,21 @@ def drawn(data: Path, count: int, seed: int = 0) -> None:
                 for n, h in zip(names, hashes, strict=True)
             ]
             catalogue.apply(Changes(put=put, metadata={photo.object_id: {"title": photo.path} for photo in put}))
-            votes = merged(votes, _votes_around(votes, hashes, random), without=np.zeros(len(votes.keys), bool))
-        catalogue.set_thresholds(thresholds)
-        note_vectors(catalogue)
-        write_vectors(build_vectors(*catalogue.vectors()), data, catalogue.revision)
-        write_lists(votes, votes_path(data, catalogue.revision))
+            parts.append(_kept(_votes_around(votes, hashes, random), data / f"votes2-drawn.{start}.part"))
+        with catalogue.db.atomic():
+            segment = write_segment(catalogue, 2, Merged.of([votes], parts))
+            set_segments(catalogue, [segment], last=2)
+            catalogue.db.execute("DELETE FROM unsegmented")
+            catalogue.set_thresholds(thresholds)
+        remove_strays(data, [segment])
+
+
+def _kept(lists: VoteLists, path: Path) -> VoteLists:
+    """Write lists into a file, and return them mapped."""
+    write_lists(Merged.of([lists]), path)
+    found = read_lists(path, words=len(lists.starts) - 1)
+    assert found is not None
+    return found
 
 
 def _mixed(features: list[bytes], random: np.random.Generator) -> bytes:
@@ -81,10 +110,10 @@ def _votes_around(votes: VoteLists, hashes: list[str], random: np.random.Generat
     each = round(len(votes) / len(votes.keys))
     rows = random.integers(len(votes), size=each * len(hashes))
     words = np.searchsorted(votes.starts, rows, side="right") - 1
-    keys = np.repeat(np.array([content_key(sha256) for sha256 in hashes]), each)
+    keys = content_keys(hashes)
     codes = votes.codes[rows].copy()
     codes[:, random.integers(codes.shape[1])] = random.integers(256, size=len(codes))
-    return VoteLists.of(keys, words, codes, count=len(votes.starts) - 1)
+    return VoteLists.of(keys, np.repeat(keys, each), words, codes, count=len(votes.starts) - 1)
 
 
 def cold(data: Path, photo: Path) -> tuple[float, float]:
@@ -111,38 +140,61 @@ def warm(data: Path, photos: list[Path]) -> tuple[float, float]:
     return opened, (time.perf_counter() - start) / len(photos)
 
 
+def added(data: Path, photos: list[Path], folder: Path) -> tuple[float, float]:
+    """Return the seconds that `artifact index` takes for a folder of new photographs, and then for the same again."""
+    folder.mkdir()
+    for photo in photos:
+        shutil.copy(photo, folder)
+    times = []
+    for _ in range(2):
+        start = time.perf_counter()
+        artifact("index", str(folder), "--data", str(data))
+        times.append(time.perf_counter() - start)
+    return times[0], times[1]
+
+
+def screened(data: Path, photos: list[Path], folder: Path) -> float:
+    """Return how many photographs a second `artifact screen` judges, its start among them."""
+    folder.mkdir()
+    for photo in photos:
+        shutil.copy(photo, folder)
+    start = time.perf_counter()
+    report = folder.with_suffix(".html")
+    command = [sys.executable, "-m", "cli.main", "screen", str(folder), "--data", str(data), "--out", str(report)]
+    subprocess.run(command, check=False, capture_output=True, cwd=ROOT)  # it ends with 10 where anything diverges
+    seconds = time.perf_counter() - start
+    assert report.is_file()
+    return len(photos) / seconds
+
+
 def main() -> None:
     """Print a row for each size."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("sizes", type=int, nargs="*", default=[10_000, 100_000], help="works, the museum's among them")
     sizes = parser.parse_args().sizes
-    museum = shared_data("museum")
-    photos = sorted((museum / "queries").glob("*.jpg"))[:20]
+    museum, others = shared_data("museum"), shared_data("reproductions")
+    photos = sorted((museum / "queries").glob("*.jpg"))
+    new = sorted((others / "images").rglob("*.jpg"))[:ADDED]
     rows = []
     for size in sizes:
         with tempfile.TemporaryDirectory() as name:
-            data = Path(name)
+            data = Path(name) / "data"
             artifact("index", str(museum / "catalogue"), "--data", str(data), "--pictures", "none")
             start = time.perf_counter()
             drawn(data, size - 279)
             made = time.perf_counter() - start
             parts = [_bytes(data, names) / size / 1e3 for names in ("catalogue.db*", "vectors-*", "votes*-*")]
+            with Catalogue.reading(data) as catalogue:
+                (segment,) = segments_of(catalogue) or ()
             seconds, peak = cold(data, photos[0])
-            opened, each = warm(data, photos)
-            rows.append([size, *(round(part, 2) for part in parts), made, seconds, peak, opened, each])
-    columns = (
-        "works",
-        "database KB",
-        "vectors KB",
-        "votes KB",
-        "drawn s",
-        "cold query s",
-        "MB",
-        "open s",
-        "warm query s",
-    )
+            opened, each = warm(data, photos[:20])
+            rate = screened(data, photos[:60], Path(name) / "screened")
+            times = added(data, new, Path(name) / "new")
+            kind = f"{segment.kind} {' '.join(f'{key}={value}' for key, value in segment.parameters.items())}".strip()
+            figures = made, seconds, peak, opened, each, rate, *times
+            rows.append([size, kind, segment.recall or 1.0, *(round(part, 2) for part in parts), *figures])
     more = {"peak_of_all_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}
-    report("growth", columns, rows, **more, command=f"python -m tests.bench.growth {' '.join(map(str, sizes))}")
+    report("growth", COLUMNS, rows, **more, command=f"python -m tests.bench.growth {' '.join(map(str, sizes))}")
 
 
 def _bytes(data: Path, names: str) -> int:

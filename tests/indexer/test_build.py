@@ -12,7 +12,7 @@ from indexer.building import difference as plan_module
 from indexer.building.build import build_catalogue
 from retrieval.catalogue.catalogue import Catalogue
 from retrieval.catalogue.rows import Changes
-from retrieval.catalogue.vector_index import vectors_path
+from retrieval.catalogue.segments import vectors_path
 from retrieval.errors import CatalogueMissing, EncoderMismatch, UnreadableImage
 from retrieval.judging.edition import load_recorded
 from retrieval.photographs.files import sha256_of
@@ -471,12 +471,11 @@ def test_a_new_catalogue_does_not_take_the_vectors_file_of_an_older_one(folder, 
 
 def test_a_missing_or_truncated_vectors_file_is_written_again(folder, data):
     index(folder, data)
-    path = vectors_path(data, 1)
-    whole = path.read_bytes()
-    for damage in (path.unlink, lambda: path.write_bytes(whole[:100])):
-        damage()
+    whole = vectors_path(data, 1).read_bytes()
+    for number, damage in ((1, Path.unlink), (2, lambda path: path.write_bytes(whole[:100]))):
+        damage(vectors_path(data, number))
         assert index(folder, data).revision == 1
-        assert path.read_bytes() == whole
+        assert vectors_path(data, number + 1).read_bytes() == whole and not vectors_path(data, number).exists()
 
 
 def test_the_catalogue_refuses_another_encoder_and_says_what_to_do(folder, data, monkeypatch):

@@ -8,13 +8,17 @@ import numpy as np
 import pytest
 
 from indexer.building.check import check_catalogue
+from retrieval.catalogue import segments
 from retrieval.catalogue.catalogue import Catalogue
 from retrieval.catalogue.pictures import compared_path, is_whole, picture_path
 from retrieval.catalogue.rows import Changes
-from retrieval.catalogue.vector_index import build_vectors, has_vectors, read_vectors, vectors_path
+from retrieval.catalogue.segmenting import is_complete, open_segments
+from retrieval.catalogue.segments import vectors_path, votes_path
 from retrieval.errors import CatalogueBusy, CatalogueDamaged, CatalogueMissing
 from retrieval.photographs.files import sha256_of
-from tests.conftest import DIM, SIDE, data_files, index, make_folder, state, write_picture
+from tests.conftest import DIM, SIDE, index, make_folder, state, write_picture
+from tests.pictures import write_paintings
+from tests.works import sharp
 
 
 @pytest.fixture
@@ -36,44 +40,50 @@ def test_a_sound_catalogue_has_nothing_to_repair(folder, data):
     assert state(data) == before
 
 
-def test_a_missing_damaged_or_foreign_vectors_file_is_repaired(folder, data):
-    path, before = vectors_path(data, 1), state(data)
-    whole = path.read_bytes()
-    foreign = np.eye(20, DIM, dtype=np.float32)
-    with Catalogue.reading(data) as found:
-        ids, _ = found.vectors()
-
-    def wrong_vectors() -> None:
-        import faiss
-
-        faiss.write_index(build_vectors(ids, foreign), str(path))
-
-    def wrong_ids() -> None:
-        import faiss
-
-        with Catalogue.reading(data) as found:
-            faiss.write_index(build_vectors(ids + 100, found.vectors()[1]), str(path))
-
-    for damage, line in [
-        (path.unlink, "was missing or damaged"),
-        (lambda: path.write_bytes(whole[:300]), "was missing or damaged"),
-        (wrong_vectors, "did not agree with the database"),
-        (wrong_ids, "did not agree with the database"),
-    ]:
-        damage()
+@pytest.mark.parametrize("which", [vectors_path, votes_path])
+def test_missing_and_damaged_files_are_repaired(folder, data, which):
+    before = state(data)
+    for number, damage in enumerate((None, 0, 300, -1, "end"), 1):
+        path = which(data, number)
+        whole = path.read_bytes()
+        if damage is None:
+            path.unlink()
+        elif damage == "end":
+            path.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
+        else:
+            path.write_bytes(whole[:damage])
         report = check_catalogue(data)
-        assert (report.repaired, report.wrong) == ((f"vectors-1.faiss {line}",), ())
-        assert path.read_bytes() == whole
+        names = f"vectors-{number}.faiss and votes2-{number}.lists"
+        assert report.repaired[0] == f"{names} were missing or damaged" and report.wrong == ()
+        assert which(data, number + 1).read_bytes() == whole and not path.exists()
         assert check_catalogue(data).repaired == ()
     assert state(data) == before
 
 
+def test_a_byte_changed_in_the_midst_of_a_file_is_noticed_where_all_is_read(tmp_path, data, monkeypatch):
+    monkeypatch.setattr(segments, "LOOKED_AT", 64)
+    write_paintings(tmp_path / "works", 6)
+    index(tmp_path / "works", data, encoder=sharp())
+    before = state(data)
+    for number, (which, at, line) in enumerate(
+        [(vectors_path, 150, "did not agree with the database"), (votes_path, -500, "were missing or damaged")], 1
+    ):
+        path = which(data, number)
+        changed = bytearray(path.read_bytes())
+        changed[at] ^= 1
+        path.write_bytes(changed)
+        with Catalogue.reading(data) as found:
+            assert is_complete(found), path
+        assert check_catalogue(data).repaired == (f"vectors-{number}.faiss and votes2-{number}.lists {line}",)
+    assert state(data) == before
+
+
 def test_files_left_over_are_removed(folder, data):
-    for name in ("vectors-0.faiss", "vectors-1.part"):
+    left_over = {"vectors-0.faiss", "vectors-1.part", "votes2-7.lists", "votes-9.faiss"}
+    for name in left_over:
         (data / name).write_bytes(b"x")
-    report = check_catalogue(data)
-    assert set(report.repaired) == {"vectors-0.faiss was left over", "vectors-1.part was left over"}
-    assert sorted(path.name for path in data.glob("vectors*")) == ["vectors-1.faiss"]
+    assert set(check_catalogue(data).repaired) == {f"{name} was left over" for name in left_over}
+    assert sorted(path.name for path in data.glob("v*-*")) == ["vectors-1.faiss", "votes2-1.lists"]
 
 
 def test_missing_thresholds_are_computed_again(folder, data):
@@ -182,9 +192,8 @@ def test_objects_all_removed_still_agree(folder, data):
     with Catalogue.writing(data) as found:
         found.apply(Changes(gone=[photo.photo_id for photo in found.photos()]))
     check_catalogue(data)
-    before = data_files(data)["vectors-2.faiss"][1]
     assert (check_catalogue(data).repaired, check_catalogue(data).wrong) == ((), ())
-    assert data_files(data)["vectors-2.faiss"][1] == before
+    assert not list(data.glob("v*-*")), "of nothing there are no vectors"
 
 
 def test_missing_and_damaged_working_pictures_are_named_and_made_again_by_the_next_index(folder, data):
@@ -228,5 +237,5 @@ def test_a_vector_that_was_dropped_and_made_again_is_searched(tmp_path, data):
     index(one, data)
     index(other, data)
     with Catalogue.reading(data) as found:
-        assert read_vectors(found).ntotal == found.counts()[1] == 6 and has_vectors(found)
+        assert sum(map(len, open_segments(found).vectors)) == found.counts()[1] == 6 and is_complete(found)
     assert check_catalogue(data).repaired == ()

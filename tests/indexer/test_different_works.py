@@ -7,12 +7,14 @@ import pytest
 
 from indexer.building import different_works as module
 from indexer.building.different_works import DifferentWorks, different_works
-from indexer.building.same_work import Pair, Same, SameWork, work_numbers
+from indexer.building.neighbours import Neighbours, Works
+from indexer.building.same_work import Pair, Same, SameWork
 from retrieval.catalogue.rows import Photo
+from retrieval.catalogue.vector_index import Vectors
 from retrieval.finding.nearest import exact_distance
 from retrieval.statistics.calibration import match_threshold, rank_at
 from tests.conftest import exemplar, unit
-from tests.works import drawn, singles
+from tests.works import drawn, neighbours, singles
 
 Drawn = tuple[np.ndarray, np.ndarray, dict[int, Photo]]
 
@@ -31,7 +33,7 @@ def plain(ids: np.ndarray, vectors: np.ndarray, photos: dict[int, Photo], *same:
 
 
 def found(registered: tuple, works: Drawn, *, rate: float = 0.05) -> DifferentWorks:
-    return different_works(*works, SameWork(registered[0]), rate=rate)
+    return different_works(neighbours(*works), SameWork(registered[0]), rate=rate)
 
 
 @pytest.mark.parametrize(("owners", "seed"), [(17, 5), (40, 6), (3, 7)])
@@ -97,7 +99,7 @@ def test_unknown_works_match_about_as_seldom_as_promised(registered):
     for _ in range(60):
         vectors = unit(random.standard_normal((139, 10)))
         known, unknown = vectors[:99], vectors[99:]
-        photos = {row: exemplar(f"o{row}", sha256=f"{row:064x}") for row in range(99)}
+        photos = {row: exemplar(f"o{row}", sha256=f"{row:015x}{0:049x}") for row in range(99)}
         threshold = match_threshold(found(registered, (np.arange(99), known, photos)).distances).value
         assert threshold is not None
         nearest = np.linalg.norm(unknown[:, None] - known[None], axis=2).min(axis=1)
@@ -130,7 +132,11 @@ def test_pictures_that_cannot_be_registered_are_one_where_they_look_the_same(reg
 
 def test_works_are_joined_along_chains_of_shared_files():
     photos = [
-        exemplar(name, path=f"{number}.jpg", sha256=sha256)
+        exemplar(name, path=f"{number}.jpg", sha256=f"{ord(sha256):015x}", photo_id=number)
         for number, (name, sha256) in enumerate(["ap", "bq", "cr", "ar", "cq", "ds", "dt"])
     ]
-    assert work_numbers(photos).tolist() == [0, 0, 0, 0, 0, 5, 5]
+    works = Works(Neighbours.of(Vectors((), lambda hashes: {}), photos))
+    assert [works.of(photo) for photo in photos] == [0, 0, 0, 0, 0, 1, 1]
+    assert [works.first(photo).path for photo in photos] == ["0.jpg"] * 5 + ["5.jpg"] * 2
+    works.join(works.of(photos[0]), works.of(photos[5]))
+    assert {works.of(photo) for photo in photos} == {1} and works.first(photos[0]).path == "0.jpg"

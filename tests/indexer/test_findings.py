@@ -13,6 +13,7 @@ from retrieval.catalogue.rows import Photo
 from retrieval.encoder.encoder import load_encoder
 from tests.conftest import aged, catalogue_of, exemplar, index, unit
 from tests.pictures import painting, write_paintings
+from tests.works import neighbours
 
 
 @pytest.fixture
@@ -78,7 +79,7 @@ def oddities(owners: list[str], vectors: np.ndarray, registered: tuple, *, names
         old: Photo = photos[int(ids[row])]
         photos[int(ids[row])] = exemplar(old.object_id, path=path, sha256=old.sha256)
     new = {photo.sha256 for photo in photos.values()}
-    return find_oddities(ids, unit(vectors), photos, new, SameWork(registered[0]), near=0.5), photos
+    return find_oddities(neighbours(ids, unit(vectors), photos), new, SameWork(registered[0]), near=0.5), photos
 
 
 def test_a_folder_of_many_works_is_no_object(registered):

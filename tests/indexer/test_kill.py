@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from retrieval.catalogue.catalogue import Catalogue
-from retrieval.catalogue.vector_index import read_vectors
+from retrieval.catalogue.segmenting import open_segments
 from retrieval.errors import CatalogueBusy
 from tests.conftest import DIM, TINY, index, make_folder, state, write_picture
 
@@ -145,7 +145,7 @@ def test_the_next_run_completes_a_killed_one(cases, data, which, target, count, 
         with Catalogue.reading(data) as found:
             kept = len(found.encoded(TINY, DIM)) - base
             if found.encoder is not None:  # readers go on in between
-                assert read_vectors(found).ntotal == found.counts()[1]
+                assert sum(map(len, open_segments(found).vectors)) == found.counts()[1]
     report = index(case.folder, data, prune=True)
     assert report.encoded == case.encoded - kept
     assert state(data) == case.undisturbed
@@ -197,7 +197,7 @@ def test_readers_go_on_while_an_index_runs_and_a_second_writer_is_refused(cases,
 
     def look(done: int, total: int) -> None:
         with Catalogue.reading(data) as found:
-            seen.append((found.revision, found.counts()[1], read_vectors(found).ntotal))
+            seen.append((found.revision, found.counts()[1], sum(map(len, open_segments(found).vectors))))
         with pytest.raises(CatalogueBusy, match="Another run is writing"):
             index(case.folder, data)
 
@@ -206,9 +206,9 @@ def test_readers_go_on_while_an_index_runs_and_a_second_writer_is_refused(cases,
         report = index(case.folder, data, prune=True, on_progress=look)
         assert len(seen) == report.encoded + 1 and set(seen) == {(1, 22, 22)}
         assert (early.revision, early.counts()[1]) == (1, 22)
-        assert read_vectors(early).ntotal == 22  # its file is gone by now
+        assert sum(map(len, open_segments(early).vectors)) == 22  # its file is gone by now
     with Catalogue.reading(data) as late:
-        assert (late.revision, late.counts()[1], read_vectors(late).ntotal) == (2, 31, 31)
+        assert (late.revision, late.counts()[1], sum(map(len, open_segments(late).vectors))) == (2, 31, 31)
 
 
 @pytest.mark.slow

@@ -20,7 +20,7 @@ from retrieval.finding.nearest import exact_distance
 from retrieval.statistics.calibration import allowed_beyond, lower_bound
 from tests.conftest import aged, exemplar, index, unit
 from tests.pictures import painting
-from tests.works import drawn, singles
+from tests.works import drawn, neighbours, singles
 
 
 def plain(ids: np.ndarray, vectors: np.ndarray, photos: dict[int, Photo], *same: set[str]) -> list[float]:
@@ -44,10 +44,11 @@ def plain(ids: np.ndarray, vectors: np.ndarray, photos: dict[int, Photo], *same:
 @pytest.mark.parametrize("count", [2, 3, 4, 9, 40, 151])
 def test_without_a_work_held_twice_they_are_the_nearest_others_each_pair_once(registered, count):
     ids, vectors, photos = drawn(count, singles(count))
-    found = unknown_distances(registered[0], ids, vectors, photos, rate=0.05)
+    found = unknown_distances(registered[0], neighbours(ids, vectors, photos), rate=0.05)
     assert found.dtype == np.float64 and len(found) == count // 2
     assert found.tolist() == pytest.approx(plain(ids, vectors, photos))
-    each = np.unique(different_works(ids, vectors, photos, SameWork(registered[0]), rate=0.01).distances.round(9))
+    others = different_works(neighbours(ids, vectors, photos), SameWork(registered[0]), rate=0.01)
+    each = np.unique(others.distances.round(9))
     assert found == pytest.approx(each[: count // 2], abs=1e-8)
 
 
@@ -56,7 +57,7 @@ def test_of_several_exemplars_the_first_is_taken_for_the_unknown_work(registered
     owners = [f"o{number:02}" for number in np.random.default_rng(seed).integers(0, 60, 200)]
     ids, vectors, photos = drawn(seed, owners)
     count = len(set(owners)) // 2
-    found = unknown_distances(registered[0], ids, vectors, photos, rate=0.2)
+    found = unknown_distances(registered[0], neighbours(ids, vectors, photos), rate=0.2)
     sure = 1 + allowed_beyond(count, 0.2)
     assert len(found) == count and sure > 1
     assert found[:sure].tolist() == pytest.approx(plain(ids, vectors, photos)[:sure])
@@ -65,7 +66,7 @@ def test_of_several_exemplars_the_first_is_taken_for_the_unknown_work(registered
 
 @pytest.mark.parametrize("count", [0, 1])
 def test_fewer_than_two_objects_say_nothing(registered, count):
-    found = unknown_distances(registered[0], *drawn(0, ["alone"] * 3 * count), rate=0.01)
+    found = unknown_distances(registered[0], neighbours(*drawn(0, ["alone"] * 3 * count)), rate=0.01)
     assert found.shape == (0,) and found.dtype == np.float64
     assert registered[1] == []
 
@@ -74,7 +75,7 @@ def test_fewer_than_two_objects_say_nothing(registered, count):
 def test_only_the_pairs_that_the_threshold_hangs_on_are_registered(registered, count, rate):
     catalogue, asked, _ = registered
     ids, vectors, photos = drawn(count, singles(count))
-    found = unknown_distances(catalogue, ids, vectors, photos, rate=rate)
+    found = unknown_distances(catalogue, neighbours(ids, vectors, photos), rate=rate)
     carried = 1 - (1 - rate) ** (count // 2) >= 0.95
     needed = 1 + (allowed_beyond(count // 2, rate) if carried else 0)
     assert len(set(asked)) == needed and len(asked) < 2 * needed
@@ -90,7 +91,7 @@ def test_a_work_held_twice_is_passed_over_for_the_next_one(registered):
     works = [{"o000", "o001"}, *(set(pair) for pair in combinations(("o010", "o011", "o012"), 2))]
     at = {photo.object_id: photo.sha256 for photo in photos.values()}
     same.update(frozenset(at[name] for name in pair) for pair in works)
-    found = unknown_distances(catalogue, ids, vectors, photos, rate=0.5)
+    found = unknown_distances(catalogue, neighbours(ids, vectors, photos), rate=0.5)
     assert found[:3].tolist() == pytest.approx(plain(ids, vectors, photos, *works)[:3])
     assert found.min() > 0.1 and len(found) == 30
     assert len(set(asked)) == 4 + 1 + allowed_beyond(30, 0.5)
@@ -100,10 +101,10 @@ def test_one_content_under_two_ids_is_one_work_without_any_features(monkeypatch)
     monkeypatch.setattr(same_work, "find_registration", lambda *_: pytest.fail("there are no features to register"))
     vectors = unit(np.random.default_rng(8).standard_normal((5, 12)))
     vectors[3] = vectors[2]
-    hashes = ["aa", "bb", "cc", "cc", "ee"]
+    hashes = [letter * 64 for letter in "abcce"]
     photos = {row: exemplar(f"o{row}", sha256=sha256) for row, sha256 in enumerate(hashes)}
     catalogue = SimpleNamespace(features=lambda hashes: {})
-    found = unknown_distances(catalogue, np.arange(5), vectors, photos, rate=0.05)
+    found = unknown_distances(catalogue, neighbours(np.arange(5), vectors, photos), rate=0.05)
     assert found.tolist() == pytest.approx(plain(np.arange(5), vectors, photos, {"o2", "o3"}))
     assert found.min() > 0.1
 
@@ -112,17 +113,17 @@ def test_a_catalogue_of_one_work_alone_says_nothing(registered):
     catalogue, _, same = registered
     ids, vectors, photos = drawn(9, singles(4))
     same.update(frozenset(pair) for pair in combinations((photo.sha256 for photo in photos.values()), 2))
-    assert len(unknown_distances(catalogue, ids, vectors, photos, rate=0.05)) == 0
+    assert len(unknown_distances(catalogue, neighbours(ids, vectors, photos), rate=0.05)) == 0
 
 
 def test_the_ids_and_the_order_of_the_rows_do_not_matter(registered, monkeypatch):
     """Nor in a large catalogue, of which a sample is taken."""
     monkeypatch.setattr("indexer.building.different_works.SAMPLE", 25)
     ids, vectors, photos = drawn(10, singles(80))
-    found = unknown_distances(registered[0], ids, vectors, photos, rate=0.3)
+    found = unknown_distances(registered[0], neighbours(ids, vectors, photos), rate=0.3)
     order = np.random.default_rng(0).permutation(80)
     other = {int(key) + 5: photos[int(key)] for key in ids}
-    again = unknown_distances(registered[0], ids[order] + 5, vectors[order], other, rate=0.3)
+    again = unknown_distances(registered[0], neighbours(ids[order] + 5, vectors[order], other), rate=0.3)
     assert len(found) == 12 and again.tolist() == found.tolist()
     first = sorted(range(80), key=lambda row: photos[int(ids[row])].sha256)[:25]
     to_others = [min(exact_distance(vectors[row], vectors[at]) for at in range(80) if at != row) for row in first]
@@ -147,7 +148,7 @@ def test_paintings_held_twice_are_found_by_their_features(twice):
     with Catalogue.reading(twice) as catalogue:
         ids, vectors = catalogue.vectors()
         photos = {photo.photo_id: photo for photo in catalogue.photos()}
-        found = unknown_distances(catalogue, ids, vectors, photos, rate=0.5)
+        found = unknown_distances(catalogue, neighbours(ids, vectors, photos), rate=0.5)
     works = plain(ids, vectors, photos, {"0", "0 again"}, {"1", "1 again"})
     assert plain(ids, vectors, photos)[0] == 0.0 < works[0]
     assert found[0] == pytest.approx(works[0])

@@ -378,14 +378,14 @@ import os, sys
 from pathlib import Path
 from retrieval.catalogue.catalogue import Catalogue
 from retrieval.errors import CatalogueBusy
-from retrieval.catalogue.vector_index import read_vectors
+from retrieval.catalogue.segmenting import open_segments
 data = Path(sys.argv[1])
 if os.geteuid() == 0:
     os.setgroups([])
     os.setresuid(65534, 65534, 65534)
 assert not os.access(data, os.W_OK)
 with Catalogue.reading(data) as found:
-    print(found.revision, found.counts()[1], read_vectors(found).ntotal)
+    print(found.revision, found.counts()[1], sum(map(len, open_segments(found).vectors)))
 try:
     with Catalogue.writing(data):
         print("written")

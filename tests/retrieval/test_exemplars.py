@@ -7,18 +7,22 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from retrieval.catalogue.catalogue import Catalogue
+from retrieval.catalogue.contents import content_key
 from retrieval.catalogue.database import DATABASE
-from retrieval.catalogue.exemplars import Held, content_key, objects_by_content, photos_by_id, photos_by_object
+from retrieval.catalogue.exemplars import Held, photos_by_content, photos_by_object
 from retrieval.catalogue.lookups import alarming_objects
 from retrieval.catalogue.rows import Changes
 from retrieval.catalogue.standing import Register
-from retrieval.catalogue.vote_index import no_votes
+from retrieval.catalogue.vector_index import Vectors
 from retrieval.errors import CatalogueDamaged
 from retrieval.finding.finder import Finder
 from retrieval.judging.edition import open_edition
 from tests.conftest import exemplar, index, make_folder, tiny_encoder
 
 HASHES = [f"{number:064x}" for number in (0, 1, 16**49, 16**49 + 1, 2**256 - 1)]  # two and two share a key
+
+
+NONE = Vectors((), lambda hashes: {})
 
 
 @pytest.fixture
@@ -32,32 +36,25 @@ def held(data) -> Held:
 
 
 def test_what_is_fetched_is_what_a_dictionary_of_all_holds(held):
-    photos = {photo.photo_id: photo for photo in held.catalogue.photos()}
-    whole, lazy = Finder.of(None, no_votes(), photos), Finder.over(None, no_votes(), held)
-    assert dict(lazy.photos) == whole.photos and len(lazy.photos) == 6
+    whole, lazy = Finder.of(NONE, (), held.catalogue.photos()), Finder.over(NONE, (), held)
     assert {key: list(value) for key, value in lazy.exemplars.items()} == whole.exemplars and len(lazy.exemplars) == 4
-    assert {key: sorted(value) for key, value in lazy.owners.items()} == {
-        key: sorted(value) for key, value in whole.owners.items()
-    }
-    assert lazy.owners[content_key(HASHES[2])] == ["o0", "o2"] and len(lazy.owners) == 3
-    for mapping, key in ((lazy.photos, 99), (lazy.exemplars, "none"), (lazy.owners, 7)):
+    assert dict(lazy.contents) == whole.contents and len(lazy.contents) == 3
+    assert [photo.object_id for photo in lazy.contents[content_key(HASHES[2])]] == ["o0", "o2"]
+    for mapping, key in ((lazy.exemplars, "none"), (lazy.contents, 7)):
         assert key not in mapping and mapping.get(key) is None
 
 
 @pytest.mark.parametrize("sha256", HASHES)
 def test_without_a_file_it_is_as_if_it_had_never_been_there(held, sha256):
-    rest = {photo.photo_id: photo for photo in held.catalogue.photos() if photo.sha256 != sha256}
-    expected, lazy = Finder.of(None, no_votes(), rest), Finder.over(None, no_votes(), held).without(sha256)
-    assert dict(lazy.photos) == expected.photos and len(lazy.photos) == len(expected.photos)
+    rest = [photo for photo in held.catalogue.photos() if photo.sha256 != sha256]
+    expected, lazy = Finder.of(NONE, (), rest), Finder.over(NONE, (), held).without(sha256)
     assert {key: list(value) for key, value in lazy.exemplars.items()} == expected.exemplars
     assert len(lazy.exemplars) == len(expected.exemplars)
-    assert {key: sorted(value) for key, value in lazy.owners.items()} == {
-        key: sorted(value) for key, value in expected.owners.items()
-    }
+    assert dict(lazy.contents) == expected.contents and len(lazy.contents) == len(expected.contents)
 
 
 def test_a_file_of_which_there_is_none_changes_nothing(held):
-    finder = Finder.over(None, no_votes(), held)
+    finder = Finder.over(NONE, (), held)
     assert finder.without("e" * 64) is finder
 
 
@@ -65,22 +62,25 @@ def test_one_revision_is_held_whatever_is_written(held, data):
     photos = photos_by_object(held)
     with Catalogue.writing(data) as catalogue:
         catalogue.apply(Changes(put=[exemplar("new", path="new.jpg", sha256="a" * 64)], gone=[1]))
-    assert "new" not in photos and len(photos_by_id(held)) == 6 and len(objects_by_content(held)) == 3
+    assert "new" not in photos and len(photos) == 4 and len(photos_by_content(held)) == 3
     assert "new" in photos_by_object(Held(data))
 
 
 def test_any_thread_may_ask(held):
-    photos = photos_by_id(held)
+    contents = photos_by_content(held)
+    keys = [content_key(HASHES[number]) for number in (0, 2, 4)]
     with ThreadPoolExecutor(8) as pool:
-        found = list(pool.map(lambda number: photos[1 + number % 6].path, range(400)))
-    assert found[:6] == ["0.jpg", "1.jpg", "2.jpg", "3.jpg", "4.jpg", "twin.jpg"] and found[:6] * 66 == found[:396]
+        found = list(pool.map(lambda number: [photo.path for photo in contents[keys[number % 3]]], range(400)))
+    assert (
+        found[:3] == [["0.jpg", "1.jpg", "twin.jpg"], ["3.jpg", "2.jpg"], ["4.jpg"]] and found[:3] * 133 == found[:399]
+    )
 
 
 def test_it_is_open_as_long_as_a_finder_needs_it_and_no_longer(data, held):
     own = Held(data)
-    finder, database = Finder.over(None, no_votes(), own), own.catalogue.db
+    finder, database = Finder.over(NONE, (), own), own.catalogue.db
     del own
-    assert len(finder.photos) == 6
+    assert len(finder.exemplars) == 4
     del finder
     gc.collect()
     with pytest.raises(sqlite3.ProgrammingError, match="closed"):
@@ -119,10 +119,10 @@ def test_a_catalogue_that_cannot_be_written_is_read_whole_and_does_not_stay_open
     index(make_folder(tmp_path / "photos", {f"{n}.png": n for n in range(3)}), tmp_path / "data")
     monkeypatch.setattr("retrieval.judging.edition.load_recorded", lambda *_, **__: tiny_encoder())
     if not writable:
-        for module in ("database", "exemplars", "vote_index"):
+        for module in ("database", "exemplars"):
             monkeypatch.setattr(f"retrieval.catalogue.{module}.can_write", lambda data, name="": False)
     edition = open_edition(tmp_path / "data")
-    assert isinstance(edition.photos, dict) == (not writable) and len(edition.exemplars) == 3
+    assert isinstance(edition.exemplars, dict) == (not writable) and len(edition.exemplars) == 3
 
 
 def test_damage_that_is_met_as_it_is_opened_is_said(tmp_path, monkeypatch):

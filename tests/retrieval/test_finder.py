@@ -245,7 +245,11 @@ def test_a_claim_that_is_what_is_found_is_compared_once(edition, museum, monkeyp
 def test_the_finder_leaves_out_the_very_file(edition):
     (photo,) = edition.exemplars["03"]
     rest = edition.finder.without(photo.sha256)
-    assert isinstance(rest, Finder) and "03" not in rest.exemplars and len(rest.photos) == len(edition.photos) - 1
+    assert (
+        isinstance(rest, Finder)
+        and "03" not in rest.exemplars
+        and len(rest.contents) == len(edition.finder.contents) - 1
+    )
     assert edition.finder.without("0" * 64) is edition.finder
 
 

@@ -37,6 +37,7 @@ NAMES = [
     "008_history_of_objects",
     "009_coded_features",
     "010_notes_of_derived_files",
+    "011_segments",
 ]
 VECTOR = unit(np.arange(1.0, DIM + 1))
 

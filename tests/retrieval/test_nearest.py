@@ -1,16 +1,18 @@
 """Search against plain numpy, with equals, several exemplars an object, and any k."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from retrieval.catalogue.contents import content_key
 from retrieval.catalogue.rows import Photo
-from retrieval.catalogue.vector_index import build_vectors
-from retrieval.finding import nearest
+from retrieval.catalogue.vector_index import Vectors
 from retrieval.finding.match import Match
-from retrieval.finding.nearest import exact_distance, nearest_objects, nearest_others
-from tests.conftest import catalogue_of, unit
+from retrieval.finding.nearest import exact_distance, nearest_objects
+from tests.conftest import catalogue_of, exemplar, unit
 
 
 def plain(ids: np.ndarray, vectors: np.ndarray, photos: dict[int, Photo], probe: np.ndarray, k: int) -> list:
@@ -22,9 +24,17 @@ def plain(ids: np.ndarray, vectors: np.ndarray, photos: dict[int, Photo], probe:
     return sorted(((owner, distance) for owner, distance in best.items()), key=lambda pair: (pair[1], pair[0]))[:k]
 
 
+def searched(ids: np.ndarray, vectors: np.ndarray, photos: dict[int, Photo]) -> Vectors:
+    return Vectors.of(vectors, [photos[int(key)].sha256 for key in ids])
+
+
+def by_content(photos: dict[int, Photo]) -> dict[int, list[Photo]]:
+    return {content_key(photo.sha256): [photo] for photo in photos.values()}
+
+
 def check(owners: list[str], vectors: np.ndarray, probe: np.ndarray, k: int) -> list[Match]:
     ids, photos = catalogue_of(owners)
-    found = nearest_objects(build_vectors(ids, vectors), photos, probe, k=k)
+    found = nearest_objects(searched(ids, vectors, photos), by_content(photos), probe, k=k)
     wanted = plain(ids, vectors, photos, probe, k)
     assert [match.object_id for match in found] == [owner for owner, _ in wanted]
     assert [match.distance for match in found] == pytest.approx([distance for _, distance in wanted], abs=1e-12)
@@ -49,12 +59,12 @@ def test_exemplars_that_are_not_asked_for_are_not_found_and_others_take_their_pl
     random = np.random.default_rng(k)
     vectors = unit(random.standard_normal((200, 24)))
     ids, photos = catalogue_of([f"o{number}" for number in random.integers(0, 30, 200)])
-    index = build_vectors(ids, vectors)
+    index = searched(ids, vectors, photos)
     for probe in unit(random.standard_normal((10, 24))):
         nearest = ids[np.argsort(-(vectors @ probe))[:60]].tolist()  # more than the first shortlist holds
         asked = {key: photo for key, photo in photos.items() if key not in nearest}
         kept = np.isin(ids, list(asked))
-        found = nearest_objects(index, asked, probe, k=k)
+        found = nearest_objects(index, by_content(asked), probe, k=k)
         wanted = plain(ids[kept], vectors[kept], asked, probe, k)
         assert [(match.object_id, pytest.approx(match.distance, abs=1e-12)) for match in found] == wanted
         assert all(int(match.exemplar.stem) in asked for match in found)
@@ -105,7 +115,7 @@ def test_any_small_catalogue_is_searched_as_by_numpy(data):
 
 
 def test_an_empty_catalogue_has_nothing_near():
-    index = build_vectors(np.empty(0, np.int64), np.empty((0, 4), np.float32))
+    index = Vectors.of(np.empty((0, 4), np.float32), [])
     assert nearest_objects(index, {}, unit(np.ones(4)), k=5) == []
 
 
@@ -117,17 +127,34 @@ def test_distance_is_in_double_precision_and_at_most_two():
     assert exact_distance(one, near) == pytest.approx(float(near[0]) - float(one[0]), rel=1e-9)
 
 
-@pytest.mark.parametrize("at_once", [1, 7, 512])
-def test_the_nearest_of_another_owner_is_that_of_a_loop(monkeypatch, at_once):
-    monkeypatch.setattr(nearest, "AT_ONCE", at_once)
-    random = np.random.default_rng(5)
-    vectors, owners = unit(random.standard_normal((60, 12))), random.integers(0, 17, 60)
-    rows = random.permutation(60)[:30].tolist()
-    for row, found in zip(rows, nearest_others(vectors, owners, rows).tolist(), strict=True):
-        others = [other for other in range(60) if owners[other] != owners[row]]
-        assert found == min(others, key=lambda other: exact_distance(vectors[row], vectors[other]))
+def test_files_that_several_objects_have_name_each_of_them():
+    vectors = unit(np.eye(3))
+    hashes = [letter * 64 for letter in "abc"]
+    photos = [exemplar(name, path=f"{name}.jpg", sha256=sha256) for name, sha256 in zip("xyz", "aab", strict=True)]
+    photos = [replace(photo, sha256=photo.sha256 * 64) for photo in photos]
+    contents = {content_key(sha256): [p for p in photos if p.sha256 == sha256] for sha256 in hashes[:2]}
+    found = nearest_objects(Vectors.of(vectors, hashes), contents, vectors[0], k=5)
+    assert [(match.object_id, match.distance) for match in found] == [
+        ("x", 0.0), ("y", 0.0), ("z", pytest.approx(2**0.5)),
+    ]  # fmt: skip
 
 
-def test_where_all_have_one_owner_there_is_no_nearest_other():
-    assert nearest_others(unit(np.eye(3)), np.zeros(3, np.int64), [2, 0]).tolist() == [2, 0]
-    assert nearest_others(unit(np.eye(3)), np.zeros(3, np.int64), []).tolist() == []
+def test_an_exemplar_without_a_vector_is_passed_over():
+    vectors = Vectors.of(unit(np.eye(3)), [letter * 64 for letter in "abc"])
+    gone = replace(vectors, exact=lambda hashes: vectors.exact(set(hashes) - {"a" * 64}))
+    contents = {content_key(letter * 64): [exemplar(letter, sha256=letter * 64)] for letter in "abc"}
+    assert [match.object_id for match in nearest_objects(gone, contents, unit(np.eye(3))[0], k=5)] == ["b", "c"]
+
+
+def test_several_indexes_are_searched_as_one():
+    random = np.random.default_rng(4)
+    ids, photos = catalogue_of([f"o{number % 20}" for number in range(60)])
+    vectors, probes = unit(random.standard_normal((60, 8))), unit(random.standard_normal((10, 8)))
+    whole = searched(ids, vectors, photos)
+    parts = [searched(ids[rows], vectors[rows], photos) for rows in (slice(0, 40), slice(40, 58), slice(58, 60))]
+    cut = Vectors([part for one in parts for part in one.parts], whole.exact)
+    assert len(cut) == len(whole) == 60
+    for probe in probes:
+        assert nearest_objects(cut, by_content(photos), probe, k=7) == nearest_objects(
+            whole, by_content(photos), probe, k=7
+        )

@@ -1,147 +1,166 @@
-"""The FAISS file: named by its revision, whole or not there, and rebuilt at will."""
-
-import zlib
+"""Indexes of vectors: exact or measured, chosen by size and memory, and mapped from a file."""
 
 import faiss
 import numpy as np
 import pytest
 
-from retrieval.catalogue import vector_index as vectors_module
-from retrieval.catalogue.catalogue import Catalogue
-from retrieval.catalogue.rows import Changes
+from retrieval.catalogue import vector_index as module
 from retrieval.catalogue.vector_index import (
-    NOTED,
+    ASKED_FOR,
+    EXACT,
+    EXACT_UP_TO,
+    RECALL,
+    VectorIndex,
+    Vectors,
     build_vectors,
-    has_vectors,
-    note_vectors,
-    noted,
-    read_vectors,
-    stray_files,
-    vectors_path,
-    write_vectors,
+    check_kind,
+    fewest_for,
+    in_batches,
+    kind_for,
+    make_index,
+    map_index,
+    recall_of,
+    write_index,
 )
-from retrieval.errors import CatalogueBusy
-from tests.conftest import DIM, TINY, content, exemplar, unit
+from retrieval.errors import CatalogueBusy, UnknownIndex
+from tests.conftest import unit
 
-VECTORS = unit(np.random.default_rng(0).standard_normal((5, DIM)))
-
-
-@pytest.fixture
-def filled(writable) -> Catalogue:
-    writable.add_vectors([(content(f"s{n}"), VECTORS[n]) for n in range(5)], TINY)
-    writable.apply(Changes(put=[exemplar(f"o{n}", sha256=f"s{n}") for n in range(5)]))
-    return writable
+DIM, COUNT = 32, 4000
+RANDOM = np.random.default_rng(0)
+CENTRES = unit(RANDOM.standard_normal((200, DIM)))
+VECTORS = unit(CENTRES[RANDOM.integers(200, size=COUNT)] + 0.1 * RANDOM.standard_normal((COUNT, DIM)))
+KEYS = np.sort(RANDOM.integers(2**60, size=COUNT))
+KINDS = ["IVF32,SQ8", "IVF64,SQ4", "IVF16,Flat", "HNSW16", "IVF32,PQ8np", "IVF32,PQ4x4"]
 
 
-def holds(index) -> dict[int, bytes]:
-    ids = faiss.vector_to_array(index.id_map).tolist()
-    return {key: index.reconstruct(key).tobytes() for key in ids}
+@pytest.fixture(autouse=True)
+def one_thread():
+    """Threads that wait for one another on busy cores take a hundred times as long as one."""
+    faiss.omp_set_num_threads(1)
 
 
-TRUTH = {n + 1: VECTORS[n].tobytes() for n in range(5)}
+def made(kind: str) -> VectorIndex:
+    return make_index(kind, COUNT, DIM, lambda: in_batches(KEYS, VECTORS, 999))
 
 
-def test_an_index_answers_with_ids_not_with_rows():
-    ids = np.array([900, 7, 2**40, 3, 12], np.int64)
-    index = build_vectors(ids, VECTORS)
-    _, found = index.search(VECTORS, 1)
-    assert found[:, 0].tolist() == ids.tolist()
+def nearest(probes: np.ndarray, count: int) -> np.ndarray:
+    return KEYS[np.argsort(-(probes @ VECTORS.T), axis=1, kind="stable")[:, :count]]
 
 
-def test_what_is_written_is_read(filled, data, monkeypatch):
-    write_vectors(build_vectors(*filled.vectors()), data, 1)
-    monkeypatch.setattr(vectors_module, "build_vectors", lambda ids, vectors: build_vectors(ids[:0], vectors[:0]))
-    assert holds(read_vectors(filled)) == TRUTH
+def test_an_index_answers_with_keys_not_with_rows():
+    keys = np.array([900, 7, 2**59, 3, 12], np.int64)
+    _, found = build_vectors(keys, VECTORS[:5]).search(VECTORS[:5], 1)
+    assert found[:, 0].tolist() == keys.tolist()
 
 
-def test_the_file_of_a_catalogue_restored_from_a_copy_is_not_taken(filled, data):
-    write_vectors(build_vectors(np.arange(101, 106), VECTORS), data, 1)  # as large, but of other exemplars
-    assert holds(read_vectors(filled)) == TRUTH
+def test_an_exact_index_needs_no_measure_and_finds_the_nearest():
+    found = made(EXACT)
+    assert (found.kind, found.recall, dict(found.parameters), found.exact) == (EXACT, None, {}, True)
+    assert len(found) == COUNT
+    assert np.array_equal(found.search(VECTORS[:50], 10)[1], nearest(VECTORS[:50], 10))
 
 
-def test_a_data_folder_may_have_any_name(tmp_path):
-    data = tmp_path / "Œuvres 日本 100%"
-    data.mkdir()
-    write_vectors(build_vectors(np.arange(5), VECTORS), data, 1)
-    assert faiss.read_index(str(vectors_path(data, 1))).ntotal == 5
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_is_not_exact_is_searched_until_its_shortlists_have_the_nearest(kind):
+    found = made(kind)
+    assert (found.kind, found.exact, len(found)) == (kind, False, COUNT)
+    assert found.recall is not None and 0 < found.recall <= 1
+    probes = unit(VECTORS[::40] + 0.05 * np.random.default_rng(1).standard_normal((100, DIM)))
+    shortlists = found.search(probes, 10 * ASKED_FOR)[1]
+    hits = np.mean([np.isin(one, other) for one, other in zip(nearest(probes, 10), shortlists, strict=True)])
+    if "PQ4x4" in kind:  # codes of two bytes: searched in all lists, and said to be as bad as it is
+        assert found.parameters == {"nprobe": 32} and found.recall < RECALL and hits < RECALL
+    else:
+        assert found.recall >= RECALL and hits > 0.97
 
 
-def test_files_of_other_revisions_and_of_killed_runs_are_removed(filled, data):
-    for name in ("vectors-0.faiss", "vectors-3.faiss", "vectors-1.part", "vectors-8.part", "vectors.txt"):
-        (data / name).write_bytes(b"x")
-    write_vectors(build_vectors(*filled.vectors()), data, 1)
-    assert sorted(path.name for path in data.glob("vectors*")) == ["vectors-1.faiss", "vectors.txt"]
-    assert stray_files(data, 1) == []
-    assert [path.name for path in stray_files(data, 2)] == ["vectors-1.faiss"]
+def test_recall_is_that_of_a_plain_loop():
+    found = made("IVF64,SQ4")
+    probes = unit(VECTORS[:60] + 0.1 * np.random.default_rng(2).standard_normal((60, DIM)))
+    wanted = nearest(probes, 10)
+    shares = []
+    for probe, keys in zip(probes, wanted, strict=True):
+        shortlist = set(found.search(probe[None], 40)[1][0].tolist())
+        shares.append(sum(key in shortlist for key in keys.tolist()) / 10)
+    assert recall_of(found, probes, wanted) == pytest.approx(np.mean(shares))
 
 
-@pytest.mark.parametrize("keep", [None, 0, 1, 50, -1, -64])
-def test_a_missing_or_truncated_file_is_built_from_the_database(filled, data, keep):
-    write_vectors(build_vectors(*filled.vectors()), data, 1)
-    path = vectors_path(data, 1)
-    whole = path.read_bytes()
-    path.unlink()
-    if keep is not None:
-        path.write_bytes(whole[:keep])
-    assert not has_vectors(filled)
-    assert holds(read_vectors(filled)) == TRUTH
+def test_too_few_lists_are_repaired(monkeypatch):
+    monkeypatch.setattr(module, "RECALL", 1.1)
+    assert made("IVF32,SQ8").parameters == {"nprobe": 32}, "no recall is enough: all lists are searched"
+    monkeypatch.setattr(module, "RECALL", 0.0)
+    assert made("IVF32,SQ8").parameters == {"nprobe": 8}
 
 
-def test_a_file_that_is_no_index_is_passed_over(filled, data):
-    write_vectors(build_vectors(*filled.vectors()), data, 1)
-    path = vectors_path(data, 1)
-    path.write_bytes(b"\xff" * path.stat().st_size)
-    assert holds(read_vectors(filled)) == TRUTH
+@pytest.mark.parametrize(
+    ("count", "memory", "kind"),
+    [
+        (0, 2e9, EXACT),
+        (600, 1, EXACT),
+        (EXACT_UP_TO, 2e9, EXACT),
+        (EXACT_UP_TO, 3e8, "IVF2048,SQ8"),
+        (EXACT_UP_TO + 1, 2e9, "IVF2048,SQ8"),
+        (1_000_000, 2e9, "IVF4096,SQ8"),
+        (1_000_000, 3e8, "IVF4096,SQ4"),
+        (1_000_000, 1e8, "IVF4096,PQ64np"),
+        (10_000_000, 2e9, "IVF16384,PQ128np"),
+        (10_000_000, 6e9, "IVF16384,SQ8"),
+        (700, 1, "IVF17,PQ64np"),
+    ],
+)
+def test_the_kind_goes_by_the_number_of_vectors_and_the_memory(count, memory, kind):
+    assert kind_for(count, 512, int(memory)) == kind
+    check_kind(kind, 512)
+    assert fewest_for(kind, 512) <= count
 
 
-def test_the_file_of_another_revision_is_not_read(filled, data):
-    write_vectors(build_vectors(*filled.vectors()), data, 1)
-    filled.apply(Changes(gone=[2]))
-    assert holds(read_vectors(filled)) == {key: value for key, value in TRUTH.items() if key != 2}
+def test_a_kind_that_faiss_does_not_know_is_said():
+    for kind in ("nonsense", "IVF,", "PQ7", ""):
+        with pytest.raises(UnknownIndex, match="is no index that FAISS knows") as caught:
+            check_kind(kind, 512)
+        assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize("count", [0, 1, 5, 300])
-def test_the_size_of_a_whole_file_is_known(writable, data, count):
-    made = unit(np.random.default_rng(1).standard_normal((count, DIM)))
-    writable.add_vectors([(content(f"s{n}"), vector) for n, vector in enumerate(made)], TINY)
-    writable.apply(Changes(put=[exemplar(f"o{n}", sha256=f"s{n}") for n in range(count)]))
-    assert not has_vectors(writable)
-    write_vectors(build_vectors(*writable.vectors()), data, 1)
-    assert has_vectors(writable)
+@pytest.mark.parametrize("kind", [EXACT, "IVF32,SQ8", "HNSW16", "IVF32,PQ16np"])
+def test_what_is_written_is_mapped_and_searched_the_same(tmp_path, kind):
+    found, path = made(kind), tmp_path / "Œuvres 日本 100%.faiss"
+    write_index(found.index, path)
+    again = map_index(path, kind, found.parameters, found.recall)
+    assert len(again) == COUNT
+    for one, other in zip(found.search(VECTORS[:99], 40), again.search(VECTORS[:99], 40), strict=True):
+        assert np.array_equal(one, other)
 
 
-def test_a_file_that_cannot_be_written_is_one_line_and_leaves_the_old_one(filled, data, monkeypatch):
-    write_vectors(build_vectors(*filled.vectors()), data, 1)
+@pytest.mark.parametrize("content", [b"", b"\xff" * 5000])
+def test_what_is_no_index_is_passed_over(tmp_path, content):
+    (tmp_path / "a.faiss").write_bytes(content)
+    assert map_index(tmp_path / "a.faiss", EXACT, {}, None) is None
+    assert map_index(tmp_path / "none.faiss", EXACT, {}, None) is None
 
-    def full(index, path):
+
+def test_a_file_that_cannot_be_written_is_one_line_and_leaves_the_old_one(tmp_path, monkeypatch):
+    path = tmp_path / "vectors-1.faiss"
+    write_index(made(EXACT).index, path)
+    before = path.read_bytes()
+
+    def full(index, name):
         raise RuntimeError("Error in faiss::FileIOWriter: could not write\nall of it")
 
     monkeypatch.setattr(faiss, "write_index", full)
     with pytest.raises(CatalogueBusy, match="is the disk full") as caught:
-        write_vectors(build_vectors(*filled.vectors()), data, 2)
-    assert "\n" not in str(caught.value)
-    assert vectors_path(data, 1).exists() and not vectors_path(data, 2).exists()
+        write_index(made(EXACT).index, path)
+    assert "\n" not in str(caught.value) and path.read_bytes() == before
 
 
-def test_what_is_noted_no_longer_counts_once_a_vector_comes_or_goes(filled, data):
-    write_vectors(build_vectors(*filled.vectors()), data, 1)
-    note_vectors(filled)
-    assert noted(filled, NOTED) == (5, zlib.crc32(filled.vector_ids().tobytes())) and has_vectors(filled)
-    filled.forget_vector("s1")
-    assert noted(filled, NOTED) is None and not has_vectors(filled)
-    assert holds(read_vectors(filled)) == {key: value for key, value in TRUTH.items() if key != 2}
-    note_vectors(filled)
-    filled.add_vectors([(content("s1"), VECTORS[1])], TINY)
-    assert noted(filled, NOTED) is None and holds(read_vectors(filled)) == TRUTH
+def test_of_no_vectors_there_are_none():
+    vectors = Vectors.of(np.empty((0, 4), np.float32), [])
+    similarities, keys = vectors.nearest(unit(np.ones((2, 4))), 5)
+    assert len(vectors) == 0 and similarities.shape == keys.shape == (2, 0)
 
 
-def test_the_file_of_a_catalogue_restored_from_a_copy_is_not_taken_where_one_is_noted(filled, data):
-    note_vectors(filled)
-    write_vectors(build_vectors(np.arange(101, 106), VECTORS), data, 1)
-    assert has_vectors(filled) and holds(read_vectors(filled)) == TRUTH
-
-
-def test_what_no_exemplar_has_may_go_and_the_note_stays(filled):
-    filled.add_vectors([(content("unused"), VECTORS[0])], TINY)
-    note_vectors(filled)
-    assert filled.drop_unused_vectors() == 1 and noted(filled, NOTED) is not None
+def test_shortlists_are_longer_where_an_index_is_not_exact():
+    exact, fast = (
+        Vectors([made(EXACT)], lambda hashes: {}),
+        Vectors([made(EXACT), made("IVF32,SQ8")], lambda hashes: {}),
+    )
+    assert (exact.margin, fast.margin) == (1, ASKED_FOR)

@@ -1,6 +1,5 @@
 """The inverted file of visual words: it names the exemplars that a photograph's features look like."""
 
-import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -9,43 +8,28 @@ import faiss
 import numpy as np
 import pytest
 
-from indexer.building.check import check_catalogue
 from indexer.training.visual_words import train_words
 from retrieval.catalogue.catalogue import Catalogue
+from retrieval.catalogue.contents import content_key
+from retrieval.catalogue.segmenting import open_segments
+from retrieval.catalogue.segments import votes_path
 from retrieval.catalogue.vote_index import (
     NEIGHBOURS,
     VOTED_ON,
     WORDS,
     Ballot,
-    bring_up_to_date,
     cast_votes,
-    content_key,
     empty_index,
-    is_current,
+    lists_of,
     nearest_features,
-    no_votes,
-    read_votes,
-    stray_votes,
     voted_on,
-    votes_path,
-    write_votes,
 )
-from retrieval.catalogue.vote_lists import CODE_BYTES, VoteLists, read_lists
-from retrieval.encoder.encoder import Encoder
+from retrieval.catalogue.vote_lists import CODE_BYTES, Merged, VoteLists, read_lists, write_lists
 from retrieval.errors import CatalogueBusy
 from retrieval.photographs.features import PROBE, extract_features
-from tests.conftest import TinyEngine, index, tiny_encoder
+from tests.conftest import index
 from tests.pictures import SIZE, VIEWS, painting, warped, write_paintings
-
-
-def sharp() -> Encoder:
-    """Return the tiny encoder, for which photographs are read large enough to have features."""
-    encoder = tiny_encoder()
-    return replace(encoder, preprocessing=replace(encoder.preprocessing, width=260, height=260), engine=shrunk)
-
-
-def shrunk(pictures: np.ndarray) -> np.ndarray:
-    return TinyEngine()(pictures[:, :, ::32, ::32][:, :, :8, :8])
+from tests.works import sharp
 
 
 @pytest.fixture(scope="module")
@@ -60,7 +44,7 @@ def works(tmp_path_factory) -> Path:
 def votes_of(number: int, catalogue: Catalogue) -> list[tuple[str, float]]:
     photo = extract_features(warped(painting(number), *VIEWS["aslant"]), (560, 480), detail=PROBE)
     names = {content_key(photo.sha256): photo.object_id for photo in catalogue.photos()}
-    counted = cast_votes(read_votes(catalogue), photo.descriptors).count()
+    counted = cast_votes(open_segments(catalogue).votes, photo.descriptors).count()
     return [(names[key], votes) for key, votes in counted]
 
 
@@ -84,7 +68,7 @@ def searched(catalogue: Catalogue, descriptors: np.ndarray) -> tuple[np.ndarray,
 def test_the_nearest_features_are_those_of_an_inverted_file_of_faiss(works):
     descriptors = extract_features(painting(3), SIZE).descriptors
     with Catalogue.reading(works / "data") as catalogue:
-        distances, keys = nearest_features(read_votes(catalogue), descriptors)
+        distances, keys = nearest_features(open_segments(catalogue).votes, descriptors)
         expected, names = searched(catalogue, descriptors)
     present = names >= 0
     assert np.array_equal(keys >= 0, present) and present.any() and not present.all()
@@ -94,7 +78,7 @@ def test_the_nearest_features_are_those_of_an_inverted_file_of_faiss(works):
 
 def test_it_is_the_same_however_the_descriptors_lie_in_memory(works):
     with Catalogue.reading(works / "data") as catalogue:
-        votes = read_votes(catalogue)
+        votes = open_segments(catalogue).votes
     descriptors = extract_features(painting(3), SIZE).descriptors[:40]
     (first, names), (again, same) = (
         nearest_features(votes, item) for item in (descriptors, np.asfortranarray(descriptors))
@@ -104,7 +88,7 @@ def test_it_is_the_same_however_the_descriptors_lie_in_memory(works):
 
 def test_votes_are_counted_as_a_plain_loop_counts_them(works):
     with Catalogue.reading(works / "data") as catalogue:
-        votes = read_votes(catalogue)
+        votes = open_segments(catalogue).votes
     descriptors = extract_features(painting(3), SIZE).descriptors[:40]
     expected: dict[int, float] = {}
     for row, found in zip(*nearest_features(votes, descriptors), strict=True):
@@ -146,9 +130,10 @@ def test_only_the_features_asked_for_are_counted():
 
 
 def test_without_features_on_either_side_nobody_votes():
-    assert cast_votes(no_votes(), np.zeros((5, 128), np.uint8)).count() == []
-    full = VoteLists.of(np.array([1, 2]), np.array([0, 7]), np.zeros((2, CODE_BYTES), np.uint8), count=4096)
-    assert cast_votes(full, np.empty((0, 128), np.uint8)).count() == []
+    assert cast_votes((), np.zeros((5, 128), np.uint8)).count() == []
+    keys = np.array([1, 2])
+    full = VoteLists.of(keys, keys, np.array([0, 7]), np.zeros((2, CODE_BYTES), np.uint8), count=4096)
+    assert cast_votes([full], np.empty((0, 128), np.uint8)).count() == []
 
 
 def list_of(votes: VoteLists, word: int) -> list[tuple]:
@@ -156,74 +141,59 @@ def list_of(votes: VoteLists, word: int) -> list[tuple]:
     return sorted(zip(votes.keys[votes.rows[part]].tolist(), votes.codes[part].tolist(), strict=True))
 
 
-def test_a_file_follows_the_catalogue_and_strays_go(works, tmp_path):
-    write_paintings(tmp_path / "works", 4)
-    index(tmp_path / "works", tmp_path / "data", encoder=sharp())
-    with Catalogue.reading(tmp_path / "data") as catalogue:
-        assert is_current(catalogue) and catalogue.revision == 1
-        first = votes_path(tmp_path / "data", 1)
-    (tmp_path / "works/03.png").unlink()
-    painting(50).save(tmp_path / "works/50.png")
-    index(tmp_path / "works", tmp_path / "data", encoder=sharp(), prune=True)
-    with Catalogue.reading(tmp_path / "data") as catalogue:
-        assert is_current(catalogue) and not first.exists() and stray_votes(catalogue.data, catalogue.revision) == []
-        updated, rebuilt = read_votes(catalogue), bring_up_to_date(catalogue, no_votes())
-        assert len(updated) == len(rebuilt) > 0
-        for word in range(len(updated.starts) - 1):
-            assert list_of(updated, word) == list_of(rebuilt, word)
-        assert votes_of(50, catalogue)[0][0] == "50"
+@pytest.fixture
+def parts(works) -> tuple[VoteLists, list[VoteLists]]:
+    """The lists of twelve works, whole and in three parts, the second of one work without features."""
+    with Catalogue.reading(works / "data") as catalogue:
+        hashes = sorted(photo.sha256 for photo in catalogue.photos())
+        pieces = [hashes[:7], ["5" * 64], hashes[7:]]
+        return lists_of(catalogue, hashes), [lists_of(catalogue, piece) for piece in pieces]
 
 
-@pytest.mark.parametrize("damage", [b"", b"no index", None])
-def test_what_is_damaged_or_gone_is_built_again_and_repaired(works, tmp_path, monkeypatch, damage):
-    write_paintings(tmp_path / "works", 3)
-    index(tmp_path / "works", tmp_path / "data", encoder=sharp())
-    path = votes_path(tmp_path / "data", 1)
-    path.unlink() if damage is None else path.write_bytes(damage)
-    monkeypatch.setattr("retrieval.catalogue.vote_index.can_write", lambda data: False)
-    with Catalogue.reading(tmp_path / "data") as catalogue:
-        assert not is_current(catalogue) and len(read_votes(catalogue)) > 0
-        assert not is_current(catalogue)
-    assert check_catalogue(tmp_path / "data").repaired == (f"{path.name} was missing, damaged or did not agree",)
-    with Catalogue.reading(tmp_path / "data") as catalogue:
-        assert is_current(catalogue)
+@pytest.mark.parametrize("at_once", [1, 500, 4_000_000])
+def test_lists_brought_together_are_those_of_all(parts, tmp_path, monkeypatch, at_once):
+    monkeypatch.setattr("retrieval.catalogue.vote_lists._AT_ONCE", at_once)
+    whole, pieces = parts
+    merged = Merged.of(pieces[:1], pieces[1:])
+    write_lists(merged, tmp_path / "a.lists")
+    for found in (merged.in_memory(), read_lists(tmp_path / "a.lists", words=4096, whole=True)):
+        assert found.keys.tolist() == sorted([*whole.keys.tolist(), content_key("5" * 64)]) and len(found) == len(whole)
+        for word in range(4096):
+            assert list_of(found, word) == list_of(whole, word)
 
 
-def test_what_a_reader_had_to_build_the_next_one_finds(works, tmp_path):
-    shutil.copytree(works / "data", tmp_path / "data")
-    votes_path(tmp_path / "data", 1).unlink()
-    with Catalogue.reading(tmp_path / "data") as catalogue:
-        built = read_votes(catalogue)
-        assert is_current(catalogue, whole=True) and len(built) > 0
+def test_some_contents_are_left_out_where_lists_are_brought_together(parts, tmp_path):
+    whole, pieces = parts
+    gone = np.concatenate([pieces[0].keys[2:4], pieces[2].keys[:1], [77]])
+    write_lists(Merged.of(pieces[:2], pieces[2:], without=gone), tmp_path / "a.lists")
+    found = read_lists(tmp_path / "a.lists", words=4096, whole=True)
+    assert set(found.keys.tolist()) == set(whole.keys.tolist()) - set(gone[:2].tolist()) | {content_key("5" * 64)}
+    for word in range(4096):
+        kept = [(key, code) for key, code in list_of(whole, word) if key not in gone[:2]]
+        assert list_of(found, word) == kept
 
 
-def test_features_that_came_since_are_voted_on_and_a_run_that_writes_is_not_disturbed(works, tmp_path):
-    shutil.copytree(works / "data", tmp_path / "data")
-    with Catalogue.writing(tmp_path / "data") as catalogue:
-        (photo, *_) = catalogue.photos()
-        kept = catalogue.features([photo.sha256])
-        catalogue.forget_features(photo.sha256)
-        assert content_key(photo.sha256) not in read_votes(catalogue).keys
-        catalogue.add_features(kept)
-        before = votes_path(catalogue.data, 1).read_bytes()
-        assert content_key(photo.sha256) in read_votes(catalogue).keys
-        assert votes_path(catalogue.data, 1).read_bytes() == before
-        votes_path(catalogue.data, 1).unlink()
-        assert len(read_votes(catalogue)) and not votes_path(catalogue.data, 1).exists(), "its own writer does it"
+def test_what_lists_hold_is_said_of_each_key(parts):
+    whole, pieces = parts
+    asked = np.concatenate([whole.keys[::-1], [0, 2**60 - 1, whole.keys[3] + 1]])
+    assert whole.holds(asked).tolist() == [True] * 12 + [False] * 3
+    assert pieces[1].holds(whole.keys).sum() == 0 and pieces[1].holds(np.array([content_key("5" * 64)])).all()
+    nothing = VoteLists.of(*(np.empty(0, np.int64),) * 3, np.empty((0, CODE_BYTES), np.uint8), count=4096)
+    assert nothing.holds(asked).tolist() == [False] * 15
 
 
-def test_lists_of_an_earlier_catalogue_in_the_folder_are_not_taken(works, tmp_path):
-    write_paintings(tmp_path / "works", 3)
-    index(tmp_path / "works", tmp_path / "data", encoder=sharp())
-    shutil.copy(votes_path(works / "data", 1), votes_path(tmp_path / "data", 1))
-    with Catalogue.reading(tmp_path / "data") as catalogue:
-        assert set(read_votes(catalogue).keys.tolist()) == {content_key(photo.sha256) for photo in catalogue.photos()}
+def test_votes_of_parts_are_those_of_all(parts):
+    whole, pieces = parts
+    descriptors = extract_features(warped(painting(3), *VIEWS["aslant"]), (560, 480)).descriptors
+    (first, names), (again, same) = (nearest_features(votes, descriptors) for votes in ([whole], pieces))
+    assert np.array_equal(first, again) and (names == same).mean() > 0.99  # equals in another order
+    assert cast_votes(pieces, descriptors).count()[0] == cast_votes([whole], descriptors).count()[0]
 
 
 def test_entries_of_a_damaged_file_name_nobody(works):
     with Catalogue.reading(works / "data") as catalogue:
-        votes = read_votes(catalogue)
-    damaged = replace(votes, rows=np.full_like(votes.rows, 2**32 - 1))
+        votes = open_segments(catalogue).votes
+    damaged = [replace(one, rows=np.full_like(one.rows, 2**32 - 1)) for one in votes]
     assert cast_votes(damaged, extract_features(painting(3), SIZE).descriptors).count() == []
 
 
@@ -245,24 +215,19 @@ def test_a_changed_byte_is_noticed_at_once_or_where_all_is_read(works, tmp_path,
     assert read_lists(path, words=4096, whole=True) is None
 
 
-def test_a_full_disk_is_said_and_leaves_nothing(works, monkeypatch, tmp_path):
-    shutil.copytree(works / "data", tmp_path / "data")
-    with Catalogue.reading(tmp_path / "data") as catalogue:
-        votes_path(tmp_path / "data", 1).unlink()
-        before = sorted(tmp_path.rglob("*"))
+def test_a_full_disk_is_said_and_leaves_nothing(parts, monkeypatch, tmp_path):
+    def full(*_):
+        raise OSError(28, "No space left on device")
 
-        def full(*_):
-            raise OSError(28, "No space left on device")
-
-        monkeypatch.setattr("retrieval.catalogue.vote_lists._header", full)
-        with pytest.raises(CatalogueBusy, match=r"No space left on device\. Make room"):
-            write_votes(catalogue)
-        assert sorted(tmp_path.rglob("*")) == before
+    monkeypatch.setattr("retrieval.catalogue.vote_lists._header", full)
+    with pytest.raises(CatalogueBusy, match=r"No space left on device\. Make room"):
+        write_lists(Merged.of([parts[0]]), tmp_path / "a.lists")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_an_exemplar_is_voted_on_by_a_bounded_number_of_its_features_from_all_of_it(works):
     with Catalogue.reading(works / "data") as catalogue:
-        votes, photos = read_votes(catalogue), catalogue.photos()
+        (votes,), photos = open_segments(catalogue).votes, catalogue.photos()
         counts = [len(item) for item in catalogue.features(photo.sha256 for photo in photos).values()]
     assert len(votes) == sum(min(count, VOTED_ON) for count in counts)
     size = votes_path(works / "data", 1).stat().st_size

@@ -1,0 +1,56 @@
+"""The contents of exemplars, by the number that derived files know them by, and their exact vectors."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+import numpy as np
+
+from retrieval.catalogue.catalogue import Catalogue
+
+KEY_DIGITS = 15  # of the hash of a content, in its key
+AT_ONCE = 4096  # vectors read in one step
+
+
+def content_key(sha256: str) -> int:
+    """Return the number by which derived files know a content: the first 60 bits of its hash."""
+    return int(sha256[:KEY_DIGITS], 16)
+
+
+def content_keys(hashes: Sequence[str]) -> np.ndarray:
+    """Return the keys of some contents, int64 (n,)."""
+    return np.array([content_key(sha256) for sha256 in hashes], np.int64)
+
+
+def hashes_of_key(key: int) -> tuple[str, str]:
+    """Return between which hashes those of a key lie, the last one not among them."""
+    first = f"{key:0{KEY_DIGITS}x}"
+    return first, f"{first}g"  # behind the last digit
+
+
+def vectors_of(catalogue: Catalogue, hashes: Iterable[str]) -> Mapping[str, np.ndarray]:
+    """Return the exact vectors, float32 (dim,), of the contents that have one of the catalogue's encoder."""
+    encoder = catalogue.encoder
+    if encoder is None:
+        return {}
+    sql = "SELECT vector FROM vectors WHERE sha256 = ? AND fingerprint = ? AND length(vector) = ?"
+    known = encoder.fingerprint, 4 * encoder.dim
+    rows = {sha256: catalogue.db.execute(sql, [sha256, *known]).fetchone() for sha256 in hashes}
+    return {sha256: np.frombuffer(row[0], "<f4") for sha256, row in rows.items() if row is not None}
+
+
+def vectors_of_keys(catalogue: Catalogue, keys: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Yield keys, int64 (n,), in their order, and the vectors of their contents, float32 (n, dim), some at a time."""
+    encoder = catalogue.encoder
+    assert encoder is not None
+    sql = """SELECT vector FROM vectors
+             WHERE sha256 >= ? AND sha256 < ? AND fingerprint = ? AND length(vector) = ?"""
+    known = encoder.fingerprint, 4 * encoder.dim
+    for start in range(0, len(keys), AT_ONCE):
+        some = [
+            (key, blob)
+            for key in keys[start : start + AT_ONCE].tolist()
+            for (blob,) in catalogue.db.execute(sql, [*hashes_of_key(key), *known])
+        ]
+        joined = b"".join(blob for _, blob in some)
+        yield np.array([key for key, _ in some], np.int64), np.frombuffer(joined, "<f4").reshape(-1, encoder.dim)

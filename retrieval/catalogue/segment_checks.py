@@ -1,0 +1,55 @@
+"""Compare segments with what the catalogue holds, all of both."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import faiss
+import numpy as np
+
+from retrieval.catalogue.catalogue import Catalogue
+from retrieval.catalogue.contents import vectors_of_keys
+from retrieval.catalogue.segment_contents import Waiting, pages_of
+from retrieval.catalogue.segmenting import open_sound
+from retrieval.catalogue.segments import OpenSegment, Segment, is_whole, segments_of, vectors_path, votes_path
+from retrieval.catalogue.vote_index import empty_index
+
+
+def unsound_segments(catalogue: Catalogue) -> Iterator[str]:
+    """Say what of the segments does not agree with the catalogue."""
+    found = open_sound(catalogue)
+    if found is None:
+        yield "vectors and votes were missing"
+        return
+    for segment, item in zip(segments_of(catalogue) or (), found, strict=True):
+        if item is None or not is_whole(catalogue.data, segment, words=empty_index().nlist):
+            yield f"{_names(catalogue, segment)} were missing or damaged"
+        elif not _agrees(catalogue, item):
+            yield f"{_names(catalogue, segment)} did not agree with the database"
+    sound = [item.lists for item in found if item is not None]
+    pages = pages_of(catalogue, "photos")
+    if len(sound) == len(found) and any(Waiting.of(catalogue, page, sound).new for page in pages):
+        yield "vectors and votes of some photographs were missing"
+
+
+def _names(catalogue: Catalogue, segment: Segment) -> str:
+    return " and ".join(path(catalogue.data, segment.number).name for path in (vectors_path, votes_path))
+
+
+def _agrees(catalogue: Catalogue, item: OpenSegment) -> bool:
+    """Say whether an exact index has the vectors that the catalogue has, another one as many.
+
+    Of contents that belong to no exemplar any more the catalogue may have none.
+    """
+    if not len(item.vectors) == len(item.lists.keys) == item.segment.contents:
+        return False
+    if not item.vectors.exact:
+        return True
+    keys = faiss.vector_to_array(item.vectors.index.id_map)
+    held = faiss.downcast_index(item.vectors.index.index)
+    if not np.array_equal(keys, item.lists.keys):
+        return False
+    for some, vectors in vectors_of_keys(catalogue, keys):
+        if not np.array_equal(held.reconstruct_batch(np.searchsorted(keys, some)), vectors):
+            return False
+    return True

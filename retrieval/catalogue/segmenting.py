@@ -1,0 +1,188 @@
+"""Bring the segments of a catalogue up to date with what it holds, and open them to be searched."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from retrieval.catalogue.catalogue import Catalogue
+from retrieval.catalogue.contents import content_keys, vectors_of, vectors_of_keys
+from retrieval.catalogue.index_choice import chosen_kind
+from retrieval.catalogue.segment_contents import AT_ONCE, Waiting, pages_of
+from retrieval.catalogue.segments import (
+    FileMark,
+    OpenSegment,
+    Segment,
+    joined,
+    last_number,
+    open_segment,
+    remove_strays,
+    segments_of,
+    set_segments,
+    vectors_path,
+    votes_path,
+)
+from retrieval.catalogue.vector_index import VectorIndex, build_vectors, make_index, write_index
+from retrieval.catalogue.vote_index import empty_index, lists_of
+from retrieval.catalogue.vote_lists import Merged, VoteLists, read_lists, write_lists
+from retrieval.errors import CatalogueBusy
+
+SetAside = Callable[[VoteLists], VoteLists]
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """What a revision is searched by: indexes of vectors, and lists of votes."""
+
+    vectors: tuple[VectorIndex, ...]
+    votes: tuple[VoteLists, ...]
+
+
+def open_sound(catalogue: Catalogue) -> list[OpenSegment | None] | None:
+    """Return the segments, mapped into memory, None for one whose files are not sound; None where none were made."""
+    known = segments_of(catalogue)
+    words = empty_index().nlist
+    return None if known is None else [open_segment(catalogue.data, item, words=words) for item in known]
+
+
+def is_complete(catalogue: Catalogue) -> bool:
+    """Say whether all that is in the catalogue is in its segments, and their files are there."""
+    waiting = catalogue.db.execute("SELECT 1 FROM unsegmented LIMIT 1").fetchone()
+    found = open_sound(catalogue)
+    return waiting is None and found is not None and None not in found
+
+
+def open_segments(catalogue: Catalogue) -> Opened:
+    """Return what the catalogue is searched by; what no sound segment holds is made in memory."""
+    found = open_sound(catalogue)
+    sound = [item for item in found or () if item is not None]
+    all_of_them = found is None or len(sound) < len(found)
+    vectors, votes = [item.vectors for item in sound], [item.lists for item in sound]
+    for page in pages_of(catalogue, "photos" if all_of_them else "unsegmented"):
+        if new := Waiting.of(catalogue, page, [item.lists for item in sound]).new:
+            exact = vectors_of(catalogue, new)
+            vectors.append(VectorIndex(build_vectors(content_keys(new), np.stack([exact[name] for name in new]))))
+            votes.append(lists_of(catalogue, new))
+    return Opened(tuple(vectors), tuple(votes))
+
+
+def complete_segments(data: Path) -> None:
+    """Write what segments lack, unless somebody else writes the catalogue, or nobody can."""
+    with suppress(CatalogueBusy), Catalogue.writing(data) as catalogue:
+        update_segments(catalogue)
+        remove_strays(data, segments_of(catalogue) or ())
+
+
+def update_segments(catalogue: Catalogue, *, anew: bool = False) -> None:
+    """Write what is new in the catalogue into segments, and write again those whose files are not sound.
+
+    Files come first, then the database names them, in the transaction that is open if one is: a run that is killed
+    leaves files that nothing names. With `anew` all is written again. Raises CatalogueBusy where the disk is full.
+    """
+    with catalogue.db.atomic():
+        known = [] if anew else (open_sound(catalogue) or [])
+        sound = [item for item in known if item is not None]
+        if anew or segments_of(catalogue) is None or len(sound) < len(known):
+            catalogue.db.execute(
+                "INSERT INTO unsegmented (sha256) SELECT DISTINCT sha256 FROM photos WHERE true "
+                "ON CONFLICT (sha256) DO NOTHING"
+            )
+        number = last_number(catalogue) + 1
+        with _set_aside(catalogue.data, number) as set_aside:
+            new = _lists_of_new(catalogue, sound, set_aside)
+            chosen = _to_be_joined(catalogue, sound, new)
+            segments = [item.segment for item in sound if item not in chosen]
+            if new or chosen:
+                merged = _without_what_is_gone(catalogue, [item.lists for item in chosen], new)
+                segments += [write_segment(catalogue, number, merged)] if len(merged.keys) else []
+        set_segments(catalogue, segments, last=number if new or chosen else number - 1)
+        _forget(catalogue, [item.lists for item in chosen], all_of_them=len(chosen) == len(sound))
+
+
+def _lists_of_new(catalogue: Catalogue, sound: Sequence[OpenSegment], set_aside: SetAside) -> list[VoteLists]:
+    """Return the votes of contents that are in no segment, or were described anew, and note what came and went."""
+    lists, found = [item.lists for item in sound], list[VoteLists]()
+    for page in pages_of(catalogue, "unsegmented"):
+        contents = Waiting.of(catalogue, page, lists)
+        with catalogue.db.atomic():
+            remember = "INSERT INTO left_behind VALUES (?) ON CONFLICT DO NOTHING"
+            catalogue.db.conn.executemany(remember, [[sha256] for sha256 in contents.gone])
+            catalogue.db.conn.executemany(
+                "DELETE FROM left_behind WHERE sha256 = ?", [[sha256] for sha256 in contents.back]
+            )
+        sql = "SELECT sha256 FROM unsegmented WHERE anew AND sha256 IN (SELECT value FROM json_each(?))"
+        anew = [sha256 for (sha256,) in catalogue.db.execute(sql, [json.dumps(contents.back)])]
+        if contents.new or anew:
+            made = lists_of(catalogue, sorted([*contents.new, *anew]))
+            found.append(set_aside(made) if len(page) == AT_ONCE else made)
+    return found
+
+
+def _to_be_joined(catalogue: Catalogue, sound: Sequence[OpenSegment], new: Sequence[VoteLists]) -> list[OpenSegment]:
+    """Return the segments to be written again: with what is new, without what is gone, as the kind they shall be."""
+    count = sum(len(lists.keys) for lists in new)
+    (left_behind,) = catalogue.db.execute("SELECT count(*) FROM left_behind").fetchone()
+    segments = joined([item.segment for item in sound], count, left_behind=left_behind)
+    return [
+        item
+        for item in sound
+        if (item.segment in segments and (count or left_behind))
+        or any(item.lists.holds(lists.keys).any() for lists in new)
+        or item.segment.kind != chosen_kind(catalogue, item.segment.contents)
+    ]
+
+
+def write_segment(catalogue: Catalogue, number: int, merged: Merged) -> Segment:
+    """Write the files of a segment of some lists of votes, and of the vectors of their contents."""
+    encoder, count = catalogue.encoder, len(merged.keys)
+    assert encoder is not None
+    votes, vectors = votes_path(catalogue.data, number), vectors_path(catalogue.data, number)
+    write_lists(merged, votes)
+    made = make_index(
+        chosen_kind(catalogue, count), count, encoder.dim, partial(vectors_of_keys, catalogue, merged.keys)
+    )
+    write_index(made.index, vectors)
+    marks = {"vectors": FileMark.of(vectors), "votes": FileMark.of(votes)}
+    return Segment(number, count, **marks, kind=made.kind, parameters=dict(made.parameters), recall=made.recall)
+
+
+def _without_what_is_gone(catalogue: Catalogue, earlier: Sequence[VoteLists], new: Sequence[VoteLists]) -> Merged:
+    gone = [sha256 for page in pages_of(catalogue, "left_behind") for sha256 in page]
+    return Merged.of(earlier, new, without=np.concatenate([content_keys(gone), *(lists.keys for lists in new)]))
+
+
+def _forget(catalogue: Catalogue, lists: Sequence[VoteLists], *, all_of_them: bool) -> None:
+    """Forget what waited, and what was left behind in segments that are no more."""
+    catalogue.db.execute("DELETE FROM unsegmented")
+    if all_of_them:
+        catalogue.db.execute("DELETE FROM left_behind")
+        return
+    for page in pages_of(catalogue, "left_behind") if lists else ():
+        held = np.any([one.holds(content_keys(page)) for one in lists], axis=0)
+        gone = [[sha256] for sha256, is_held in zip(page, held.tolist(), strict=True) if is_held]
+        catalogue.db.conn.executemany("DELETE FROM left_behind WHERE sha256 = ?", gone)
+
+
+@contextmanager
+def _set_aside(data: Path, number: int) -> Iterator[SetAside]:
+    """Give what puts lists into a file and maps it, until all are brought together."""
+    paths: list[Path] = []
+
+    def put(lists: VoteLists) -> VoteLists:
+        paths.append(votes_path(data, number).with_suffix(f".{len(paths)}.part"))
+        write_lists(Merged.of([lists]), paths[-1])
+        found = read_lists(paths[-1], words=len(lists.starts) - 1)
+        assert found is not None
+        return found
+
+    try:
+        yield put
+    finally:
+        for path in paths:
+            path.unlink(missing_ok=True)
