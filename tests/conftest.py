@@ -13,7 +13,7 @@ from PIL import Image
 
 from indexer.building.build import BuildReport, build_catalogue
 from retrieval.catalogue.catalogue import Catalogue
-from retrieval.catalogue.contents import content_key
+from retrieval.catalogue.content_keys import content_key
 from retrieval.catalogue.rows import Content, EncoderRecord, Photo
 from retrieval.catalogue.segmenting import open_segments
 from retrieval.encoder.encoder import Encoder

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 import time
 from collections.abc import Iterator
@@ -28,6 +29,7 @@ from indexer.building.reading import Asked
 from indexer.inputs.metadata import TABLE_FIELDS
 from indexer.tables.mapping import read_mapping
 from retrieval.catalogue.catalogue import Catalogue
+from retrieval.catalogue.index_choice import Searching
 from retrieval.catalogue.pictures import MOST
 from retrieval.catalogue.rows import Changes, EncoderRecord
 from retrieval.encoder.encoder import DEFAULT, Encoder, load_encoder
@@ -57,6 +59,7 @@ def run_index(folder: Path, data: Path, options: IndexingOptions) -> bool:
             asked=asked,
             prune=options.prune,
             pictures=_picture_side(options.pictures),
+            searching=Searching(options.faiss, _bytes(options.memory)),
             max_megapixels=options.max_megapixels,
             run=reader.run,
             embed=embed,
@@ -101,6 +104,16 @@ def _picture_side(asked: str | None) -> int | None:
     if not asked.isdecimal() or not 0 < int(asked) <= MOST:
         raise typer.BadParameter(f"--pictures is none, or a side of up to {MOST} pixels, as in --pictures 1600")
     return int(asked)
+
+
+def _bytes(asked: str | None) -> int | None:
+    """Return the bytes of a size such as 4GB; None where none is said; raises BadParameter."""
+    if asked is None:
+        return None
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([kMGT]?)i?B?", asked.strip(), re.IGNORECASE)
+    if found is None or not float(found[1]):
+        raise typer.BadParameter("--memory is a size, as in --memory 500MB or --memory 4GB")
+    return int(float(found[1]) * 1000 ** " kmgt".index(found[2].lower() or " "))
 
 
 def _load(options: IndexingOptions, record: EncoderRecord | None) -> Encoder:

@@ -65,3 +65,18 @@ class IndexingOptions:
             metavar="tcp://HOST:PORT",
         ),
     ] = None
+    faiss: Annotated[
+        str | None,
+        Option(
+            "What proposes the nearest vectors, as a FAISS factory string such as IVF4096,SQ8, or auto: by their "
+            "number and --memory. Distances are exact with any. Kept for the catalogue.",
+            metavar="FACTORY",
+        ),
+    ] = None
+    memory: Annotated[
+        str | None,
+        Option(
+            "How much memory that index may take, such as 500MB or 4GB; 2GB at first, kept for the catalogue.",
+            metavar="SIZE",
+        ),
+    ] = None

@@ -17,6 +17,7 @@ from cli.output.threshold_words import calibration_lines, threshold_lines
 from cli.records.artifact_1 import dumps
 from cli.records.review_words import misfit_line
 from cli.runs.register_words import alarm_lines, change_lines, doubt_lines, register_json
+from cli.runs.segment_lines import searching_json, searching_lines
 from indexer.building.reading import left_out_of
 from indexer.inputs.walk import LeftOut
 from retrieval.catalogue.catalogue import Catalogue
@@ -60,6 +61,7 @@ def holding_of(data: Path) -> Holding:
             "folders": sorted({photo.folder for photo in catalogue.photos()}),
             "missing_folders": sorted({photo.folder for photo in catalogue.photos()} & set(gone)),
             "pictures": _pictures(catalogue),
+            "searched": searching_json(catalogue),
             "encoder": encoder and {name: getattr(encoder, name) for name in encoder.__slots__},
             "thresholds": thresholds and asdict(thresholds),
             "calibrations": [{"number": item.number, **item.as_dict()} for item in calibrations],
@@ -95,6 +97,7 @@ def _status_lines(holding: Holding) -> Iterator[str]:
     yield from (*alarm_lines(holding.register), *doubt_lines(holding.register))
     yield from _folder_lines(holding.left_out, holding.gone)
     yield _pictures_line(found["pictures"])
+    yield from searching_lines(found["searched"])
     yield f"encoder: {encoder.fingerprint} ({plain(encoder.spec)})" if encoder else "encoder: none yet"
     yield from threshold_lines(thresholds) if thresholds else ["thresholds: none; run `artifact index` again"]
     yield from _calibrated(holding.calibrations, encoder, objects, found["misfit"])

@@ -20,6 +20,8 @@ from indexer.inputs.scan import FoundFile, Scan, SkippedItem
 from indexer.inputs.walk import LeftOut
 from indexer.simulation.rephotograph import VERSION
 from retrieval.catalogue.catalogue import Catalogue
+from retrieval.catalogue.index_choice import AS_BEFORE as AS_SEARCHED
+from retrieval.catalogue.index_choice import Searching, choose
 from retrieval.catalogue.pictures import picture_side, set_picture_side
 from retrieval.catalogue.rows import Content, EncoderRecord, Photo
 from retrieval.encoder.encoder import Encoder
@@ -63,6 +65,7 @@ def build_catalogue(
     asked: Asked = AS_BEFORE,
     prune: bool = False,
     pictures: int | None = None,
+    searching: Searching = AS_SEARCHED,
     max_megapixels: float = DEFAULT_MAX_MEGAPIXELS,
     run: Running = run_here,
     embed: Embedding = embed_here,
@@ -73,8 +76,8 @@ def build_catalogue(
 
     Vectors are kept as they come, so that a killed run is completed by the next; the catalogue itself changes in one
     step at the end. `load` is given the catalogue's encoder, None for a new catalogue; `pictures` is the long side of
-    working pictures from now on, 0 for none, None for the same; `run` may read in other processes, and `embed` read
-    and encode on other machines. Raises ArtifactError.
+    working pictures from now on, 0 for none, None for the same; `searching` says how vectors are searched; `run` may
+    read in other processes, and `embed` read and encode on other machines. Raises ArtifactError.
     """
     scanned_ns = time.time_ns()
     reading = read_folder(folder, data, asked)
@@ -85,6 +88,7 @@ def build_catalogue(
         scan = reading.scan(catalogued)
         on_scan(understand(reading, scan))
         encoder = _settled_encoder(catalogue, load)
+        choose(catalogue, searching)
         plan = plan_encoding(folder, scan.found, rows, catalogue.encoded(encoder.fingerprint, encoder.dim))
         sides = _settled_sides(catalogue, pictures)
         manner = Manner(

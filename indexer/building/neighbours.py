@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from indexer.building.same_work import Pair
-from retrieval.catalogue.contents import content_key
+from retrieval.catalogue.content_keys import content_key
 from retrieval.catalogue.exemplars import Asked, photos_by_content, photos_by_object
 from retrieval.catalogue.rows import Photo
 from retrieval.catalogue.vector_index import Vectors

@@ -12,12 +12,12 @@ from indexer.building.neighbours import Neighbours
 from indexer.building.same_work import Pair, SameWork
 from indexer.building.simulated_distances import genuine_distances
 from retrieval.catalogue.catalogue import Catalogue
-from retrieval.catalogue.contents import vectors_of
+from retrieval.catalogue.content_keys import vectors_of
 from retrieval.catalogue.exemplars import Present
 from retrieval.catalogue.lookups import alarming_objects
 from retrieval.catalogue.pictures import drop_unused_pictures
 from retrieval.catalogue.rows import Changes, Photo
-from retrieval.catalogue.segmenting import is_complete, open_segments, update_segments
+from retrieval.catalogue.segmenting import is_as_asked, open_segments, update_segments
 from retrieval.catalogue.segments import remove_strays, segments_of
 from retrieval.catalogue.standing import Register
 from retrieval.catalogue.status_words import Status
@@ -41,7 +41,7 @@ def publish(catalogue: Catalogue, changes: Changes) -> Published:
     Without changes it only completes what a killed run left undone.
     """
     published = Published()
-    if changes or catalogue.thresholds() is None or not is_complete(catalogue):
+    if changes or catalogue.thresholds() is None or not is_as_asked(catalogue):
         with catalogue.db.atomic():
             before, had = catalogue.thresholds(), _contents_of(catalogue, changes)
             if changes:

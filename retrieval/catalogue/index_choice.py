@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from retrieval.catalogue.catalogue import Catalogue
 from retrieval.catalogue.vector_index import EXACT, MEMORY, check_kind, fewest_for, kind_for
 
@@ -19,12 +21,23 @@ def memory(catalogue: Catalogue) -> int:
     return int(catalogue.setting(_MEMORY) or MEMORY)
 
 
-def choose(catalogue: Catalogue, *, kind: str | None = None, memory: int | None = None) -> None:
-    """Keep a factory string, or `auto`, and bytes of memory for all indexes to come; raises UnknownIndex."""
+@dataclass(frozen=True, slots=True)
+class Searching:
+    """How somebody asks vectors to be searched; None: as before."""
+
+    kind: str | None = None  # a factory string of FAISS, or `auto`
+    memory: int | None = None  # bytes that an index may take
+
+
+AS_BEFORE = Searching()
+
+
+def choose(catalogue: Catalogue, asked: Searching) -> None:
+    """Keep how vectors are searched from now on; raises UnknownIndex."""
     encoder = catalogue.encoder
-    if kind is not None and kind != AUTO and encoder is not None:
-        check_kind(kind, encoder.dim)
-    for key, value in ((_KIND, kind), (_MEMORY, memory)):
+    if asked.kind is not None and asked.kind != AUTO and encoder is not None:
+        check_kind(asked.kind, encoder.dim)
+    for key, value in ((_KIND, asked.kind), (_MEMORY, asked.memory)):
         if value is not None:
             catalogue.db["settings"].upsert({"key": key, "value": str(value)}, pk="key")
 

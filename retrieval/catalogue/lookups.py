@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable
 from pathlib import Path
 
 from retrieval.catalogue.catalogue import Catalogue
-from retrieval.catalogue.contents import hashes_of_key
+from retrieval.catalogue.content_keys import hashes_of_key
 from retrieval.catalogue.database import LARGEST
 from retrieval.catalogue.rows import Object, Photo
 from retrieval.catalogue.status_words import ALARMS, understood

@@ -8,7 +8,7 @@ import faiss
 import numpy as np
 
 from retrieval.catalogue.catalogue import Catalogue
-from retrieval.catalogue.contents import vectors_of_keys
+from retrieval.catalogue.content_keys import vectors_of_keys
 from retrieval.catalogue.segment_contents import Waiting, pages_of
 from retrieval.catalogue.segmenting import open_sound
 from retrieval.catalogue.segments import OpenSegment, Segment, is_whole, segments_of, vectors_path, votes_path

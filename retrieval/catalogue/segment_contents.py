@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from retrieval.catalogue.catalogue import Catalogue
-from retrieval.catalogue.contents import content_keys
+from retrieval.catalogue.content_keys import content_keys
 from retrieval.catalogue.vote_lists import VoteLists
 
 AT_ONCE = 20_000  # contents that are looked at in one step: 60 MB of votes

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from retrieval.catalogue.catalogue import Catalogue
-from retrieval.catalogue.contents import content_keys, vectors_of, vectors_of_keys
+from retrieval.catalogue.content_keys import content_keys, vectors_of, vectors_of_keys
 from retrieval.catalogue.index_choice import chosen_kind
 from retrieval.catalogue.segment_contents import AT_ONCE, Waiting, pages_of
 from retrieval.catalogue.segments import (
@@ -56,6 +56,12 @@ def is_complete(catalogue: Catalogue) -> bool:
     waiting = catalogue.db.execute("SELECT 1 FROM unsegmented LIMIT 1").fetchone()
     found = open_sound(catalogue)
     return waiting is None and found is not None and None not in found
+
+
+def is_as_asked(catalogue: Catalogue) -> bool:
+    """Say whether segments are complete, and their indexes of the kind that they shall be."""
+    segments = segments_of(catalogue) or ()
+    return is_complete(catalogue) and all(item.kind == chosen_kind(catalogue, item.contents) for item in segments)
 
 
 def open_segments(catalogue: Catalogue) -> Opened:

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 import faiss
 import numpy as np
 
-from retrieval.catalogue.contents import content_keys
+from retrieval.catalogue.content_keys import content_keys
 from retrieval.errors import CatalogueBusy, UnknownIndex
 
 EXACT = "Flat"

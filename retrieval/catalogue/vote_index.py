@@ -17,7 +17,7 @@ import faiss
 import numpy as np
 
 from retrieval.catalogue.catalogue import Catalogue
-from retrieval.catalogue.contents import content_key, content_keys
+from retrieval.catalogue.content_keys import content_key, content_keys
 from retrieval.catalogue.vote_lists import CODE_BYTES, VoteLists
 
 WORDS = (

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from retrieval.catalogue.contents import content_key
+from retrieval.catalogue.content_keys import content_key
 from retrieval.catalogue.exemplars import Held, Without, photos_by_content, photos_by_object
 from retrieval.catalogue.rows import Photo
 from retrieval.catalogue.vector_index import Vectors

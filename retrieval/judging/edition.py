@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from retrieval.catalogue.catalogue import Catalogue
-from retrieval.catalogue.contents import vectors_of
+from retrieval.catalogue.content_keys import vectors_of
 from retrieval.catalogue.database import said_plainly
 from retrieval.catalogue.exemplar_files import ExemplarFiles
 from retrieval.catalogue.exemplars import Held

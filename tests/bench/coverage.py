@@ -30,7 +30,7 @@ from indexer.measuring.fitting import LABELLED, SIMULATED, Case, Distances, fit
 from indexer.measuring.unknown_works import unknown_distances
 from indexer.simulation.rephotograph import VISITORS, draw_shot, photograph
 from retrieval.catalogue.catalogue import Catalogue
-from retrieval.catalogue.contents import vectors_of
+from retrieval.catalogue.content_keys import vectors_of
 from retrieval.catalogue.rows import Photo
 from retrieval.catalogue.vector_index import Vectors
 from retrieval.comparing.registration import Registration, find_registration

@@ -20,7 +20,7 @@ from pathlib import Path
 import numpy as np
 
 from retrieval.catalogue.catalogue import Catalogue
-from retrieval.catalogue.contents import content_keys
+from retrieval.catalogue.content_keys import content_keys
 from retrieval.catalogue.rows import Changes, Content, Photo
 from retrieval.catalogue.segmenting import open_segments, write_segment
 from retrieval.catalogue.segments import remove_strays, segments_of, set_segments

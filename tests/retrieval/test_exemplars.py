@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from retrieval.catalogue.catalogue import Catalogue
-from retrieval.catalogue.contents import content_key
+from retrieval.catalogue.content_keys import content_key
 from retrieval.catalogue.database import DATABASE
 from retrieval.catalogue.exemplars import Held, photos_by_content, photos_by_object
 from retrieval.catalogue.lookups import alarming_objects

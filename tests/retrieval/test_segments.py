@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from retrieval.catalogue import segmenting, segments
 from retrieval.catalogue.catalogue import Catalogue
-from retrieval.catalogue.contents import content_key, vectors_of_keys
+from retrieval.catalogue.content_keys import content_key, vectors_of_keys
 from retrieval.catalogue.database import lock
-from retrieval.catalogue.index_choice import asked_kind, choose
+from retrieval.catalogue.index_choice import Searching, asked_kind, choose
 from retrieval.catalogue.rows import Changes, EncoderRecord
 from retrieval.catalogue.segment_checks import unsound_segments
 from retrieval.catalogue.segmenting import complete_segments, is_complete, open_segments, update_segments
@@ -271,16 +271,16 @@ def test_a_full_disk_leaves_the_catalogue_as_it_was(filled, small, monkeypatch):
 def test_a_kind_that_is_chosen_is_that_of_segments_large_enough(filled):
     put(filled, *range(20))
     with pytest.raises(UnknownIndex):
-        choose(filled, kind="nonsense")
+        choose(filled, Searching("nonsense"))
     assert asked_kind(filled) == "auto"
-    choose(filled, kind="HNSW8")
+    choose(filled, Searching("HNSW8"))
     update_segments(filled)
     (made,) = segments_of(filled) or ()
     assert (made.kind, made.contents) == ("HNSW8", 20) and made.recall is not None and made.parameters
-    choose(filled, kind="IVF16,Flat")
+    choose(filled, Searching("IVF16,Flat"))
     update_segments(filled)
     assert [item.kind for item in segments_of(filled)] == ["Flat"], "too few to train it"
-    choose(filled, kind="auto", memory=10**9)
+    choose(filled, Searching("auto", 10**9))
     update_segments(filled)
     holds(filled)
 
@@ -329,7 +329,7 @@ def test_what_a_file_is_known_by(tmp_path):
 
 
 def test_vectors_are_given_by_their_keys(filled, monkeypatch):
-    monkeypatch.setattr("retrieval.catalogue.contents.AT_ONCE", 3)
+    monkeypatch.setattr("retrieval.catalogue.content_keys.AT_ONCE", 3)
     keys = np.array([content_key(NAMES[n]) for n in (5, 1, 9, 2)] + [77], np.int64)
     found = list(vectors_of_keys(filled, keys))
     assert np.concatenate([some for some, _ in found]).tolist() == keys[:4].tolist()

@@ -76,6 +76,7 @@ _STATUS = record(
     folders=list_of(TEXT),
     missing_folders=list_of(TEXT),
     pictures=record(side=COUNT, count=COUNT, bytes=COUNT),
+    searched=record(asked=TEXT, memory=COUNT, segments=list_of({"type": "object"})),
     encoder=or_null(record(spec=TEXT, fingerprint=TEXT, precision=TEXT, dim=COUNT)),
     thresholds=or_null({"type": "object"}),
     calibrations=list_of({"type": "object"}),

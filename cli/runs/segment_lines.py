@@ -1,0 +1,36 @@
+"""What `artifact status` says of how vectors are searched."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from retrieval.catalogue.catalogue import Catalogue
+from retrieval.catalogue.index_choice import asked_kind, memory
+from retrieval.catalogue.segments import Segment, segments_of
+from retrieval.catalogue.vector_index import EXACT
+
+
+def searching_json(catalogue: Catalogue) -> dict[str, Any]:
+    """Return how the vectors of a catalogue are searched, as JSON has it."""
+    segments = [_segment(item) for item in segments_of(catalogue) or ()]
+    return {"asked": asked_kind(catalogue), "memory": memory(catalogue), "segments": segments}
+
+
+def _segment(item: Segment) -> dict[str, Any]:
+    return {
+        "vectors": item.contents,
+        "kind": item.kind,
+        "parameters": dict(item.parameters),
+        "recall": item.recall,
+        "bytes": {"vectors": item.vectors.size, "votes": item.votes.size},
+    }
+
+
+def searching_lines(found: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the lines on how vectors are searched, the largest segment first."""
+    for item in found["segments"]:
+        parameters = "".join(f", {name} {value}" for name, value in item["parameters"].items())
+        recall = "exact" if item["kind"] == EXACT else f"{item['recall']:.1%} of the nearest ten in a shortlist"
+        sizes = f"{item['bytes']['vectors'] / 1e6:,.1f} MB, votes {item['bytes']['votes'] / 1e6:,.1f} MB"
+        yield f"searched: {item['vectors']:,} vectors by {item['kind']}{parameters} ({recall}); {sizes}"
