@@ -37,6 +37,14 @@ class CatalogueBusy(ArtifactError):
     """Another run is writing this catalogue."""
 
 
+class UnusableStore(ArtifactError):
+    """A store of vectors that cannot be used: an address that is none, or a collection that is somebody else's."""
+
+
+class StoreAway(ArtifactError):
+    """A store of vectors that cannot be reached, is not ready, or refuses to answer."""
+
+
 class UnknownVerdict(ArtifactError):
     """A number that no recorded verdict has, or one that cannot be made again."""
 
