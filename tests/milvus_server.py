@@ -35,7 +35,7 @@ def free_ports(count: int) -> list[int]:
 class MilvusProcess:
     """The server of the `milvus` wheel in a folder of its own; only it knows its ports, so that several can run."""
 
-    def __init__(self, data: Path, *, authorized: bool = False) -> None:
+    def __init__(self, data: Path, *, authorized: bool = False, certificate: Path | None = None) -> None:
         from milvus import MilvusServer, MilvusServerConfig, _initialize_data_files
 
         self.data = data
@@ -44,6 +44,10 @@ class MilvusProcess:
         *ports, etcd, self._health = free_ports(len(names) + 2)
         config.update(**dict(zip(names, ports, strict=True)))
         config.set("authorization_enabled", authorized)
+        if certificate is not None:  # with its key, in one file
+            config.set("tls_mode", 1)
+            config.set("server_pem_path", str(certificate))
+            config.set("server_key_path", str(certificate))
         config.resolve()
         self.port = config.get("proxy_port")
         self._program = MilvusServer(config).get_milvus_executable_path()

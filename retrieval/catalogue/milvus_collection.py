@@ -23,7 +23,8 @@ def connect(address: StoreAddress, *, seconds: float) -> Any:
         raise UnusableStore(f"A store in Milvus needs pymilvus: {how_to_install('milvus')}") from None
     for name in ("pymilvus", "pymilvus.milvus_client", "pymilvus.bulk_writer"):
         logging.getLogger(name).handlers[:] = [logging.NullHandler()]  # it writes each failure on the terminal
-    return MilvusClient(address.uri, token=address.token, timeout=seconds, dedicated=True)
+    trusted = {"server_pem_path": str(address.certificates)} if address.certificates else {}
+    return MilvusClient(address.uri, token=address.token, timeout=seconds, dedicated=True, **trusted)
 
 
 def ensure(client: Any, name: str, *, dim: int, fingerprint: str, seconds: float) -> None:

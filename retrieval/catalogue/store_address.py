@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from retrieval.errors import UnusableStore
@@ -22,9 +23,10 @@ class StoreAddress:
     port: int = PORT
     tls: bool = False
     token: str = field(default="", repr=False)  # `user:password`, or an API key
+    certificates: Path | None = None  # a file of those that TLS trusts, PEM, in place of those that gRPC brings
 
     @classmethod
-    def parse(cls, text: str, *, token: str = "") -> StoreAddress:
+    def parse(cls, text: str, *, token: str = "", certificates: Path | None = None) -> StoreAddress:
         """Return what a text says; a token that is given goes before a user and a password in the text.
 
         Raises UnusableStore, with a message that repeats nothing of the text: it may hold a password.
@@ -42,7 +44,8 @@ class StoreAddress:
         if parts.query or parts.fragment or not COLLECTION.fullmatch(collection):
             raise _wrong("a collection is named in letters of English, digits and underscores, a digit not first")
         own = ":".join(unquote(part) for part in (parts.username, parts.password) if part)
-        return cls(parts.hostname, collection, port=port, tls=SCHEMES[parts.scheme], token=token or own)
+        tls = SCHEMES[parts.scheme]
+        return cls(parts.hostname, collection, port=port, tls=tls, token=token or own, certificates=certificates)
 
     @property
     def server(self) -> str:

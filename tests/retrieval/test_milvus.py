@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import importlib.util
 import itertools
+import shutil
+import subprocess
 import threading
 import time
 from collections.abc import Iterator
@@ -207,6 +209,35 @@ def test_who_cannot_be_reached_is_said_in_time_and_on_one_line(address, changed,
     assert time.monotonic() - start < 6
     assert "\n" not in str(found.value) and "wrong" not in str(found.value)
     assert capfd.readouterr() == ("", "")  # pymilvus would write there
+
+
+@pytest.fixture
+def encrypted(tmp_path) -> Iterator[StoreAddress]:
+    """The address of another server, which speaks TLS, without the certificates to trust."""
+    if not shutil.which("openssl"):
+        pytest.skip("needs openssl")
+    file = tmp_path / "server.pem"
+    names = "subjectAltName=IP:127.0.0.1"
+    command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=store"]
+    subprocess.run(
+        [*command, "-addext", names, "-keyout", file, "-out", tmp_path / "own"], check=True, capture_output=True
+    )
+    file.write_bytes(file.read_bytes() + (tmp_path / "own").read_bytes())
+    process = MilvusProcess(tmp_path / "server", certificate=file)
+    try:
+        process.start()
+        yield StoreAddress("127.0.0.1", next(NAMES), port=process.port, tls=True)
+    finally:
+        process.kill()
+
+
+def test_a_server_that_speaks_tls_is_used_where_its_certificate_is_trusted(encrypted, tmp_path):
+    with opened(replace(encrypted, certificates=tmp_path / "own")) as store:
+        store.put(contents(10))
+        assert store.count() == 10
+    for not_right in (encrypted, replace(encrypted, tls=False)):
+        with pytest.raises(StoreAway):
+            opened(not_right, timeout=2, patience=Patience(total=3))
 
 
 def killed(server: MilvusProcess, *, after: float, away: float) -> threading.Thread:
