@@ -198,7 +198,7 @@ def test_another_reader_sees_at_once_what_was_put(address, store):
         ({"token": ""}, "refuses the token"),
         ({"host": "no-such-host.invalid"}, "is away"),
         ({"port": 1}, "is away"),
-        ({"host": "192.0.2.1"}, "is away|cannot do"),  # belongs to nobody; a proxy may answer for it
+        ({"host": "203.0.113.1"}, "is away|cannot do"),  # belongs to nobody; a proxy may answer for it
     ],
     ids=repr,
 )
