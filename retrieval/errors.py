@@ -41,6 +41,14 @@ class UnknownIndex(ArtifactError):
     """A factory string by which FAISS makes no index."""
 
 
+class UnusableStore(ArtifactError):
+    """A store of vectors that cannot be used: an address that is none, or a collection that is somebody else's."""
+
+
+class StoreAway(ArtifactError):
+    """A store of vectors that cannot be reached, is not ready, or refuses to answer."""
+
+
 class UnknownVerdict(ArtifactError):
     """A number that no recorded verdict has, or one that cannot be made again."""
 

@@ -1,0 +1,67 @@
+"""Addresses of stores: what is read, what is refused, and that no text holds a password."""
+
+import pytest
+
+from retrieval.catalogue.store_address import StoreAddress
+from retrieval.errors import UnusableStore
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("milvus://store.museum.org:19531/works", StoreAddress("store.museum.org", "works", port=19531)),
+        ("milvus://10.0.0.7/works_2026", StoreAddress("10.0.0.7", "works_2026")),
+        (" milvus+tls://store:443/_a\n", StoreAddress("store", "_a", port=443, tls=True)),
+        ("milvus://ann:p%40s%2Fs@store:1/a", StoreAddress("store", "a", port=1, token="ann:p@s/s")),
+        ("milvus://[::1]:19530/a", StoreAddress("::1", "a")),
+    ],
+)
+def test_an_address_is_read(text, expected):
+    assert StoreAddress.parse(text) == expected
+    assert StoreAddress.parse(str(expected), token=expected.token) == expected
+
+
+def test_a_token_that_is_given_goes_first():
+    assert StoreAddress.parse("milvus://ann:old@store/a", token="key-7").token == "key-7"
+    assert StoreAddress.parse("milvus://ann:old@store/a", token="").token == "ann:old"
+
+
+def test_the_server_is_named_as_pymilvus_wants_it():
+    assert StoreAddress.parse("milvus://zoe:hush@store:7/a").uri == "http://store:7"
+    assert StoreAddress.parse("milvus+tls://[fe80::1]:7/a").uri == "https://[fe80::1]:7"
+
+
+def test_no_text_of_an_address_holds_what_opens_it():
+    address = StoreAddress.parse("milvus://zoe:hush@store:7/a", token="s3cr3t-key")
+    assert str(address) == "milvus://store:7/a"
+    for text in (str(address), repr(address), f"{address}", address.uri):
+        assert "hush" not in text and "s3cr3t" not in text and "zoe" not in text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "store:19530",
+        "http://zoe:hush@store:19530/a",
+        "milvus://zoe:hush@store:19530",
+        "milvus://zoe:hush@store:19530/",
+        "milvus://zoe:hush@store:19530/a/b",
+        "milvus://zoe:hush@store:19530/1a",
+        "milvus://zoe:hush@store:19530/works-of-art",
+        "milvus://zoe:hush@store:19530/a?timeout=3",
+        "milvus://zoe:hush@store:99999/a",
+        "milvus://zoe:hush@store:0/a",
+        "milvus://zoe:hu/sh@store:19530/a",
+        "milvus://zoe:hush@:19530/a",
+        "milvus://[::1:hush/a",
+        "milvus:///a",
+    ],
+)
+def test_a_bad_address_is_one_line_that_repeats_nothing_of_it(text):
+    with pytest.raises(UnusableStore) as found:
+        StoreAddress.parse(text)
+    message = str(found.value)
+    assert "milvus://host:port/collection" in message
+    assert "\n" not in message and "hu" not in message and "zoe" not in message
+    assert found.value.__cause__ is None
