@@ -59,7 +59,7 @@ def run_index(folder: Path, data: Path, options: IndexingOptions) -> bool:
             asked=asked,
             prune=options.prune,
             pictures=_picture_side(options.pictures),
-            searching=Searching(options.faiss, _bytes(options.memory)),
+            searching=Searching(options.faiss, _bytes(options.memory), options.store),
             max_megapixels=options.max_megapixels,
             run=reader.run,
             embed=embed,

@@ -80,3 +80,11 @@ class IndexingOptions:
             metavar="SIZE",
         ),
     ] = None
+    store: Annotated[
+        str | None,
+        Option(
+            "Search vectors in a Milvus server, or again in `files`; kept for the catalogue. A user and a password are "
+            "kept in store.token beside it. Needs the extra `milvus`.",
+            metavar="milvus://HOST:PORT/COLLECTION",
+        ),
+    ] = None

@@ -23,7 +23,7 @@ def _segment(item: Segment) -> dict[str, Any]:
         "kind": item.kind,
         "parameters": dict(item.parameters),
         "recall": item.recall,
-        "bytes": {"vectors": item.vectors.size, "votes": item.votes.size},
+        "bytes": {"vectors": item.vectors.size if item.vectors else 0, "votes": item.votes.size},
     }
 
 
@@ -31,6 +31,8 @@ def searching_lines(found: Mapping[str, Any]) -> Iterator[str]:
     """Yield the lines on how vectors are searched, the largest segment first."""
     for item in found["segments"]:
         parameters = "".join(f", {name} {value}" for name, value in item["parameters"].items())
-        recall = "exact" if item["kind"] == EXACT else f"{item['recall']:.1%} of the nearest ten in a shortlist"
+        recall = "exact" if item["kind"] == EXACT else "a server of its own"
+        if item["recall"] is not None:
+            recall = f"{item['recall']:.1%} of the nearest ten in a shortlist"
         sizes = f"{item['bytes']['vectors'] / 1e6:,.1f} MB, votes {item['bytes']['votes'] / 1e6:,.1f} MB"
         yield f"searched: {item['vectors']:,} vectors by {item['kind']}{parameters} ({recall}); {sizes}"

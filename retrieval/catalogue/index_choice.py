@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from retrieval.catalogue.catalogue import Catalogue
+from retrieval.catalogue.store import set_store, store_of
 from retrieval.catalogue.vector_index import EXACT, MEMORY, check_kind, fewest_for, kind_for
 
 AUTO = "auto"
@@ -27,25 +28,33 @@ class Searching:
 
     kind: str | None = None  # a factory string of FAISS, or `auto`
     memory: int | None = None  # bytes that an index may take
+    store: str | None = None  # the address of a server, or `files`
 
 
 AS_BEFORE = Searching()
 
 
 def choose(catalogue: Catalogue, asked: Searching) -> None:
-    """Keep how vectors are searched from now on; raises UnknownIndex."""
+    """Keep how vectors are searched from now on; raises UnknownIndex and UnusableStore."""
     encoder = catalogue.encoder
     if asked.kind is not None and asked.kind != AUTO and encoder is not None:
         check_kind(asked.kind, encoder.dim)
     for key, value in ((_KIND, asked.kind), (_MEMORY, asked.memory)):
         if value is not None:
             catalogue.db["settings"].upsert({"key": key, "value": str(value)}, pk="key")
+    if asked.store is not None:
+        set_store(catalogue, asked.store)
 
 
 def chosen_kind(catalogue: Catalogue, count: int) -> str:
-    """Return the factory string for so many vectors; too few to train an index are looked at one by one."""
-    encoder = catalogue.encoder
+    """Return the factory string for so many vectors, or the address of the store that has them.
+
+    Too few to train an index are looked at one by one.
+    """
+    encoder, store = catalogue.encoder, store_of(catalogue)
     assert encoder is not None
+    if store is not None:
+        return str(store)
     kind = asked_kind(catalogue)
     if kind == AUTO:
         return kind_for(count, encoder.dim, memory(catalogue))

@@ -12,6 +12,7 @@ from retrieval.catalogue.content_keys import vectors_of_keys
 from retrieval.catalogue.segment_contents import Waiting, pages_of
 from retrieval.catalogue.segmenting import open_sound
 from retrieval.catalogue.segments import OpenSegment, Segment, is_whole, segments_of, vectors_path, votes_path
+from retrieval.catalogue.store import known_address, open_store
 from retrieval.catalogue.vote_index import empty_index
 
 
@@ -33,7 +34,8 @@ def unsound_segments(catalogue: Catalogue) -> Iterator[str]:
 
 
 def _names(catalogue: Catalogue, segment: Segment) -> str:
-    return " and ".join(path(catalogue.data, segment.number).name for path in (vectors_path, votes_path))
+    vectors = segment.kind if segment.vectors is None else vectors_path(catalogue.data, segment.number).name
+    return f"{vectors} and {votes_path(catalogue.data, segment.number).name}"
 
 
 def _agrees(catalogue: Catalogue, item: OpenSegment) -> bool:
@@ -41,6 +43,8 @@ def _agrees(catalogue: Catalogue, item: OpenSegment) -> bool:
 
     Of contents that belong to no exemplar any more the catalogue may have none.
     """
+    if item.vectors is None:
+        return len(item.lists.keys) == item.segment.contents and _is_stored(catalogue, item)
     if not len(item.vectors) == len(item.lists.keys) == item.segment.contents:
         return False
     if not item.vectors.exact:
@@ -52,4 +56,15 @@ def _agrees(catalogue: Catalogue, item: OpenSegment) -> bool:
     for some, vectors in vectors_of_keys(catalogue, keys):
         if not np.array_equal(held.reconstruct_batch(np.searchsorted(keys, some)), vectors):
             return False
+    return True
+
+
+def _is_stored(catalogue: Catalogue, item: OpenSegment) -> bool:
+    """Say whether a store has the vectors of a segment as the catalogue has them."""
+    with open_store(catalogue, known_address(catalogue, item.segment.kind)) as store:
+        for keys, vectors in vectors_of_keys(catalogue, item.lists.keys):
+            found = store.get(keys.tolist())
+            held = [found[key] for key in keys.tolist() if key in found]
+            if len(held) < len(keys) or not np.array_equal(held, vectors):
+                return False
     return True

@@ -28,7 +28,8 @@ from retrieval.catalogue.segments import (
     vectors_path,
     votes_path,
 )
-from retrieval.catalogue.vector_index import VectorIndex, build_vectors, make_index, write_index
+from retrieval.catalogue.store import StoredVectors, known_address, open_store, put_into, store_of
+from retrieval.catalogue.vector_index import Proposing, VectorIndex, build_vectors, make_index, write_index
 from retrieval.catalogue.vote_index import empty_index, lists_of
 from retrieval.catalogue.vote_lists import Merged, VoteLists, read_lists, write_lists
 from retrieval.errors import CatalogueBusy
@@ -40,7 +41,7 @@ SetAside = Callable[[VoteLists], VoteLists]
 class Opened:
     """What a revision is searched by: indexes of vectors, and lists of votes."""
 
-    vectors: tuple[VectorIndex, ...]
+    vectors: tuple[Proposing, ...]
     votes: tuple[VoteLists, ...]
 
 
@@ -65,17 +66,29 @@ def is_as_asked(catalogue: Catalogue) -> bool:
 
 
 def open_segments(catalogue: Catalogue) -> Opened:
-    """Return what the catalogue is searched by; what no sound segment holds is made in memory."""
+    """Return what the catalogue is searched by; what no sound segment holds is made in memory.
+
+    Raises StoreAway where vectors are in a store that cannot be reached.
+    """
     found = open_sound(catalogue)
     sound = [item for item in found or () if item is not None]
     all_of_them = found is None or len(sound) < len(found)
-    vectors, votes = [item.vectors for item in sound], [item.lists for item in sound]
+    vectors: list[Proposing] = [item.vectors for item in sound if item.vectors is not None]
+    vectors += _in_stores(catalogue, [item.segment for item in sound if item.vectors is None])
+    votes = [item.lists for item in sound]
     for page in pages_of(catalogue, "photos" if all_of_them else "unsegmented"):
         if new := Waiting.of(catalogue, page, [item.lists for item in sound]).new:
             exact = vectors_of(catalogue, new)
             vectors.append(VectorIndex(build_vectors(content_keys(new), np.stack([exact[name] for name in new]))))
             votes.append(lists_of(catalogue, new))
     return Opened(tuple(vectors), tuple(votes))
+
+
+def _in_stores(catalogue: Catalogue, segments: Sequence[Segment]) -> Iterator[StoredVectors]:
+    """Yield what the store of some segments proposes."""
+    for text in {item.kind for item in segments}:
+        count = sum(item.contents for item in segments if item.kind == text)
+        yield StoredVectors(open_store(catalogue, known_address(catalogue, text)), count)
 
 
 def complete_segments(data: Path) -> None:
@@ -106,7 +119,8 @@ def update_segments(catalogue: Catalogue, *, anew: bool = False) -> None:
             segments = [item.segment for item in sound if item not in chosen]
             if new or chosen:
                 merged = _without_what_is_gone(catalogue, [item.lists for item in chosen], new)
-                segments += [write_segment(catalogue, number, merged)] if len(merged.keys) else []
+                stored = _stored(catalogue, chosen, new)
+                segments += [write_segment(catalogue, number, merged, stored=stored)] if len(merged.keys) else []
         set_segments(catalogue, segments, last=number if new or chosen else number - 1)
         _forget(catalogue, [item.lists for item in chosen], all_of_them=len(chosen) == len(sound))
 
@@ -144,18 +158,32 @@ def _to_be_joined(catalogue: Catalogue, sound: Sequence[OpenSegment], new: Seque
     ]
 
 
-def write_segment(catalogue: Catalogue, number: int, merged: Merged) -> Segment:
-    """Write the files of a segment of some lists of votes, and of the vectors of their contents."""
-    encoder, count = catalogue.encoder, len(merged.keys)
+def write_segment(catalogue: Catalogue, number: int, merged: Merged, *, stored: np.ndarray | None = None) -> Segment:
+    """Write the files of a segment of some lists of votes, and of the vectors of their contents.
+
+    Where these belong in a store they are put there, but for those of some keys, int64 (n,), that are `stored` already.
+    """
+    write_lists(merged, votes_path(catalogue.data, number))
+    votes, count = FileMark.of(votes_path(catalogue.data, number)), len(merged.keys)
+    kind, encoder, store = chosen_kind(catalogue, count), catalogue.encoder, store_of(catalogue)
     assert encoder is not None
-    votes, vectors = votes_path(catalogue.data, number), vectors_path(catalogue.data, number)
-    write_lists(merged, votes)
-    made = make_index(
-        chosen_kind(catalogue, count), count, encoder.dim, partial(vectors_of_keys, catalogue, merged.keys)
-    )
-    write_index(made.index, vectors)
-    marks = {"vectors": FileMark.of(vectors), "votes": FileMark.of(votes)}
-    return Segment(number, count, **marks, kind=made.kind, parameters=dict(made.parameters), recall=made.recall)
+    if store is not None:
+        lacking = merged.keys if stored is None else merged.keys[~np.isin(merged.keys, stored)]
+        with open_store(catalogue, store) as opened:
+            put_into(opened, vectors_of_keys(catalogue, lacking))
+        return Segment(number, count, None, votes, kind)
+    made = make_index(kind, count, encoder.dim, partial(vectors_of_keys, catalogue, merged.keys))
+    path = vectors_path(catalogue.data, number)
+    write_index(made.index, path)
+    return Segment(number, count, FileMark.of(path), votes, made.kind, dict(made.parameters), made.recall)
+
+
+def _stored(catalogue: Catalogue, chosen: Sequence[OpenSegment], new: Sequence[VoteLists]) -> np.ndarray:
+    """Return the keys, int64 (n,), of segments to be joined whose vectors are in the store as they are."""
+    address = str(store_of(catalogue))
+    held = [item.lists.keys for item in chosen if item.segment.kind == address]
+    again = np.concatenate([lists.keys for lists in new] or [np.empty(0, np.int64)])
+    return np.setdiff1d(np.concatenate([np.empty(0, np.int64), *held]), again)
 
 
 def _without_what_is_gone(catalogue: Catalogue, earlier: Sequence[VoteLists], new: Sequence[VoteLists]) -> Merged:

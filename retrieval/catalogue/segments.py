@@ -56,9 +56,9 @@ class Segment:
 
     number: int
     contents: int
-    vectors: FileMark
+    vectors: FileMark | None  # None: they are in a store
     votes: FileMark
-    kind: str = EXACT  # of the index of vectors
+    kind: str = EXACT  # of the index of vectors, or the address of the store
     parameters: Mapping[str, int] = field(default_factory=dict)  # by which it is searched
     recall: float | None = None  # of a shortlist; None: it is exact
 
@@ -68,7 +68,7 @@ class OpenSegment:
     """A segment with its files, mapped into memory."""
 
     segment: Segment
-    vectors: VectorIndex
+    vectors: VectorIndex | None  # None: they are in a store
     lists: VoteLists
 
 
@@ -88,9 +88,13 @@ def segments_of(catalogue: Catalogue) -> tuple[Segment, ...] | None:
     if text is None:
         return None
     return tuple(
-        Segment(**{**item, "vectors": FileMark(**item["vectors"]), "votes": FileMark(**item["votes"])})
+        Segment(**item | {"vectors": _mark(item["vectors"]), "votes": FileMark(**item["votes"])})
         for item in json.loads(text)["segments"]
     )
+
+
+def _mark(item: Mapping[str, int] | None) -> FileMark | None:
+    return None if item is None else FileMark(**item)
 
 
 def last_number(catalogue: Catalogue) -> int:
@@ -108,12 +112,17 @@ def set_segments(catalogue: Catalogue, segments: Sequence[Segment], *, last: int
 
 def open_segment(data: Path, segment: Segment, *, words: int) -> OpenSegment | None:
     """Map the files of a segment into memory; None where they are missing, or not those that were written."""
-    vectors, votes = vectors_path(data, segment.number), votes_path(data, segment.number)
-    if not (segment.vectors.fits(vectors) and segment.votes.fits(votes)):
-        return None
-    lists = read_lists(votes, words=words)
-    index = map_index(vectors, segment.kind, segment.parameters, segment.recall)
-    return None if lists is None or index is None else OpenSegment(segment, index, lists)
+    lists = read_lists(votes_path(data, segment.number), words=words) if _is_there(data, segment) else None
+    if lists is None or segment.vectors is None:
+        return None if lists is None else OpenSegment(segment, None, lists)
+    index = map_index(vectors_path(data, segment.number), segment.kind, segment.parameters, segment.recall)
+    return None if index is None else OpenSegment(segment, index, lists)
+
+
+def _is_there(data: Path, segment: Segment) -> bool:
+    """Say whether the files of a segment are those that were written."""
+    files = (vectors_path, segment.vectors), (votes_path, segment.votes)
+    return all(mark.fits(path(data, segment.number)) for path, mark in files if mark is not None)
 
 
 def is_whole(data: Path, segment: Segment, *, words: int) -> bool:
@@ -140,7 +149,8 @@ def joined(segments: Sequence[Segment], new: int, *, left_behind: int = 0) -> li
 
 def stray_files(data: Path, segments: Sequence[Segment]) -> list[Path]:
     """Return the derived files of no segment: of earlier ones, and of runs that were killed while writing one."""
-    kept = {path(data, item.number) for item in segments for path in (vectors_path, votes_path)}
+    kept = {votes_path(data, item.number) for item in segments}
+    kept |= {vectors_path(data, item.number) for item in segments if item.vectors is not None}
     found = (path for name in ("vectors-*", "votes*-*") for path in data.glob(name))
     return sorted(path for path in found if path.suffix in (".faiss", ".lists", ".part") and path not in kept)
 

@@ -1,0 +1,89 @@
+"""A server in which a catalogue keeps what proposes the nearest vectors, in place of an index in its folder.
+
+The database holds the truth, exact vectors among it, and says which store is searched. What opens a store lies beside
+it: `store.token`, which only its owner may read, and `store.pem`, the certificates that TLS shall trust.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from retrieval.catalogue.catalogue import Catalogue
+from retrieval.catalogue.store_address import StoreAddress
+
+if TYPE_CHECKING:
+    from retrieval.catalogue.milvus import MilvusVectors
+
+FILES = "files"  # what a store is called that is none: the indexes lie in the folder of the catalogue
+TOKEN, CERTIFICATES = "store.token", "store.pem"
+_SETTING = "store"
+
+
+def store_of(catalogue: Catalogue) -> StoreAddress | None:
+    """Return the store in which vectors are searched; None for the files of the folder."""
+    text = catalogue.setting(_SETTING) or FILES
+    return None if text == FILES else known_address(catalogue, text)
+
+
+def known_address(catalogue: Catalogue, text: str) -> StoreAddress:
+    """Return an address with what opens it, as the folder of the catalogue keeps it; raises UnusableStore."""
+    token, certificates = catalogue.data / TOKEN, catalogue.data / CERTIFICATES
+    secret = token.read_text().strip() if token.is_file() else ""
+    address = StoreAddress.parse(text, certificates=certificates if certificates.is_file() else None)
+    return StoreAddress.parse(text, token=address.token or secret, certificates=address.certificates)
+
+
+def set_store(catalogue: Catalogue, text: str) -> None:
+    """Keep in which store vectors are searched from now on, or `files`; raises UnusableStore."""
+    address = None if text == FILES else StoreAddress.parse(text)
+    if address is not None and address.token:
+        _keep_token(catalogue, address.token)
+    catalogue.db["settings"].upsert({"key": _SETTING, "value": FILES if address is None else str(address)}, pk="key")
+
+
+def _keep_token(catalogue: Catalogue, token: str) -> None:
+    descriptor = os.open(catalogue.data / TOKEN, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(f"{token}\n")
+
+
+def open_store(catalogue: Catalogue, address: StoreAddress) -> MilvusVectors:
+    """Connect to a store; raises StoreAway, EncoderMismatch and UnusableStore."""
+    from retrieval.catalogue.milvus import MilvusVectors
+
+    encoder = catalogue.encoder
+    assert encoder is not None
+    return MilvusVectors(address, dim=encoder.dim, fingerprint=encoder.fingerprint)
+
+
+def put_into(store: MilvusVectors, batches: Iterable[tuple[np.ndarray, np.ndarray]]) -> None:
+    """Put vectors, float32 (n, dim), into a store by their keys, int64 (n,); what is there already is put again."""
+    from retrieval.catalogue.milvus import StoredVector
+
+    for keys, vectors in batches:
+        store.put([StoredVector(key, vector) for key, vector in zip(keys.tolist(), vectors, strict=True)])
+
+
+@dataclass(frozen=True, slots=True)
+class StoredVectors:
+    """What a store proposes of the contents of a catalogue."""
+
+    store: MilvusVectors
+    count: int
+
+    @property
+    def exact(self) -> bool:
+        """Whether it proposes the very nearest: a server's index does so nearly always."""
+        return False
+
+    def __len__(self) -> int:
+        return self.count
+
+    def search(self, vectors: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
+        """Return inner products, float32 (n, count), most first, and keys of contents, int64; -1: there are no more."""
+        return self.store.search(vectors, count)
