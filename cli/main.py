@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from cli.commands import catalogue, encoders, judging, serving, thresholds, verdicts
+from cli.commands import catalogue, encoders, judging, serving, stores, thresholds, verdicts
 from cli.commands.exit_codes import ExitCode
 from cli.commands.from_fields import as_command
 from cli.output.interruption import exit_code_of, line_of, listen
@@ -94,6 +94,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "remove": catalogue.remove,
     "move": catalogue.move,
     "check": catalogue.check,
+    "store": stores.store,
     "calibrate": thresholds.calibrate,
     "evaluate": thresholds.evaluate,
     "verdicts": verdicts.verdicts,

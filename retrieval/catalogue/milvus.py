@@ -124,7 +124,7 @@ class MilvusVectors:
                     keys[row, : len(hits)] = [hit["id"] for hit in hits]
         return products, keys
 
-    def keys(self) -> Iterator[np.ndarray]:
+    def key_pages(self) -> Iterator[np.ndarray]:
         """Yield the keys of all, int64 in ascending order, some thousands at once.
 
         Page by page of the range of keys, which hashes fill evenly, and no iterator of the server: each page can be

@@ -134,7 +134,7 @@ def measured(count: int, folder: Path) -> list[Any]:
             time.sleep(SETTLES)
             sealed = searched(store, probes, right)
             start = time.perf_counter()
-            listed = sum(map(len, store.keys()))
+            listed = sum(map(len, store.key_pages()))
             listing = time.perf_counter() - start
             assert listed == store.count() == count
             row = [count, up, empty, rate, strong, *growing.values(), built, *sealed.values(), flat, listing]

@@ -447,7 +447,7 @@ def test_ctrl_c_before_anything_is_loaded_is_a_line(tmp_path: Path, while_making
 
 def test_help_has_examples_for_every_command() -> None:
     names = [command.name or command.callback.__name__ for command in app.registered_commands if command.callback]
-    assert len(names) == 20
+    assert len(names) == 21
     for name in names:
         printed = runner.invoke(app, [name, "--help"]).stdout
         assert f"artifact {name}" in printed and "Example" in printed

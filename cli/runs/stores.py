@@ -1,0 +1,24 @@
+"""What `artifact store copy` does, and what it says."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import typer
+
+from cli.output.progress import progress
+from cli.output.text import plain
+from indexer.building.store_copy import copy_vectors
+from retrieval.catalogue.catalogue import Catalogue
+from retrieval.catalogue.database import check_there
+from retrieval.catalogue.store import FILES
+from retrieval.catalogue.store_address import StoreAddress
+
+
+def run_copy(source: str, target: str, data: Path) -> None:
+    """Copy vectors and say how many, with the checksum that both sides have."""
+    check_there(data)
+    with progress("Copying") as show, Catalogue.writing(data) as catalogue:
+        copied = copy_vectors(catalogue, source, target, on_progress=show)
+    names = (text if text == FILES else str(StoreAddress.parse(text)) for text in (source, target))
+    typer.echo(f"{copied.vectors:,} vectors copied from {' to '.join(map(plain, names))}; checksum {copied.checksum}")

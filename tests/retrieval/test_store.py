@@ -1,0 +1,175 @@
+"""A catalogue whose vectors are searched in a store: what is put there, and what becomes of it when it is away."""
+
+import stat
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from indexer.building import store_copy
+from indexer.building.store_copy import copy_vectors
+from retrieval.catalogue import segment_checks, segmenting
+from retrieval.catalogue.catalogue import Catalogue
+from retrieval.catalogue.content_keys import content_key, vectors_of
+from retrieval.catalogue.exemplars import Present, photos_by_content
+from retrieval.catalogue.index_choice import Searching, choose
+from retrieval.catalogue.rows import Changes, EncoderRecord
+from retrieval.catalogue.segment_checks import unsound_segments
+from retrieval.catalogue.segmenting import is_as_asked, is_complete, open_segments, update_segments
+from retrieval.catalogue.segments import segments_of
+from retrieval.catalogue.store import known_address, set_store, store_of
+from retrieval.catalogue.vector_index import Vectors
+from retrieval.errors import StoreAway, UnusableStore
+from retrieval.finding.nearest import nearest_objects
+from tests.conftest import DIM, TINY, content, exemplar, unit
+from tests.stores import MemoryStore
+
+RANDOM = np.random.default_rng(0)
+NAMES = [f"{n:02x}{RANDOM.integers(16**12):012x}{0:050x}" for n in range(40)]
+VECTORS = dict(zip(NAMES, unit(RANDOM.standard_normal((40, DIM))), strict=True))
+ADDRESS, OTHER = "milvus://127.0.0.1:19530/one", "milvus://127.0.0.1:19530/other"
+
+
+@pytest.fixture
+def stores(monkeypatch) -> dict[str, MemoryStore]:
+    """Stores in memory, by their addresses."""
+    found = {ADDRESS: MemoryStore(), OTHER: MemoryStore()}
+    for module in (segmenting, segment_checks, store_copy):
+        monkeypatch.setattr(module, "open_store", lambda catalogue, address: found[str(address)].__enter__())
+    return found
+
+
+@pytest.fixture
+def filled(writable: Catalogue) -> Catalogue:
+    writable.set_encoder(EncoderRecord(TINY, TINY, "fp32", DIM))
+    writable.add_vectors([(content(name), VECTORS[name]) for name in NAMES], TINY)
+    return writable
+
+
+def put(catalogue: Catalogue, *numbers: int) -> None:
+    rows = [exemplar(f"o{n}", path=f"{n}.jpg", sha256=NAMES[n]) for n in numbers]
+    with catalogue.db.atomic():
+        catalogue.apply(Changes(put=rows))
+        update_segments(catalogue)
+
+
+def found(catalogue: Catalogue, vector: np.ndarray, k: int = 5) -> list[tuple[str, float]]:
+    vectors = Vectors(open_segments(catalogue).vectors, lambda hashes: vectors_of(catalogue, hashes))
+    matches = nearest_objects(vectors, photos_by_content(Present(catalogue)), vector, k=k)
+    return [(match.object_id, match.distance) for match in matches]
+
+
+def test_what_is_found_is_the_same_in_files_and_in_a_store(filled, stores):
+    put(filled, *range(30))
+    probes = unit(RANDOM.standard_normal((9, DIM)))
+    before = [found(filled, probe) for probe in probes]
+    choose(filled, Searching(store=ADDRESS))
+    assert is_complete(filled) and not is_as_asked(filled)
+    update_segments(filled)
+    assert is_as_asked(filled) and stores[ADDRESS].count() == 30 and not list(filled.data.glob("*.faiss.part"))
+    (segment,) = segments_of(filled)
+    assert (segment.kind, segment.vectors, segment.recall) == (ADDRESS, None, None)
+    assert [found(filled, probe) for probe in probes] == before
+    choose(filled, Searching(store="files"))
+    update_segments(filled)
+    assert segments_of(filled)[0].kind == "Flat" and [found(filled, probe) for probe in probes] == before
+
+
+def test_only_what_is_new_is_put_there(filled, stores):
+    choose(filled, Searching(store=ADDRESS))
+    put(filled, *range(30))
+    put(filled, 30, 31)
+    assert stores[ADDRESS].puts == 32 and stores[ADDRESS].held.keys() == {content_key(name) for name in NAMES[:32]}
+    filled.forget_vector(NAMES[4])
+    filled.add_vectors([(content(NAMES[4]), VECTORS[NAMES[39]])], TINY)
+    update_segments(filled)
+    assert stores[ADDRESS].puts == 33
+    assert np.array_equal(stores[ADDRESS].held[content_key(NAMES[4])], VECTORS[NAMES[39]])
+
+
+def test_what_is_taken_away_is_not_found_though_the_store_has_it(filled, stores):
+    choose(filled, Searching(store=ADDRESS))
+    put(filled, *range(30))
+    filled.apply(Changes(gone=[photo.photo_id for photo in filled.photos("o7")]))
+    update_segments(filled)
+    assert stores[ADDRESS].count() == 30 and found(filled, VECTORS[NAMES[7]])[0][0] != "o7"
+    put(filled, 7)
+    assert found(filled, VECTORS[NAMES[7]])[0] == ("o7", 0.0)
+
+
+def test_a_store_that_goes_away_meanwhile_leaves_the_catalogue_as_it_was(filled, stores):
+    choose(filled, Searching(store=ADDRESS))
+    put(filled, *range(10))
+    stores[ADDRESS].broken = 7
+    with pytest.raises(StoreAway):
+        put(filled, *range(10, 30))
+    assert filled.counts() == (10, 10) and is_complete(filled)
+    with pytest.raises(StoreAway):
+        found(filled, VECTORS[NAMES[3]])
+    stores[ADDRESS].broken, stores[ADDRESS].away = None, False
+    assert found(filled, VECTORS[NAMES[3]])[0] == ("o3", 0.0)
+    put(filled, *range(10, 30))
+    assert stores[ADDRESS].count() == 30 and [found(filled, VECTORS[NAMES[n]])[0][0] for n in (3, 12, 29)] == [
+        "o3", "o12", "o29",
+    ]  # fmt: skip
+
+
+def test_what_a_store_lost_is_noticed_and_put_again(filled, stores):
+    choose(filled, Searching(store=ADDRESS))
+    put(filled, *range(30))
+    assert list(unsound_segments(filled)) == []
+    lost = stores[ADDRESS].held.pop(content_key(NAMES[3]))
+    assert list(unsound_segments(filled)) == [f"{ADDRESS} and votes2-1.lists did not agree with the database"]
+    update_segments(filled, anew=True)
+    assert np.array_equal(stores[ADDRESS].held[content_key(NAMES[3])], lost) and list(unsound_segments(filled)) == []
+
+
+def test_a_password_is_kept_beside_the_catalogue_and_not_in_it(filled):
+    set_store(filled, "milvus://admin:secret%2F@10.0.0.7/museum")
+    assert filled.setting("store") == "milvus://10.0.0.7:19530/museum"
+    path = filled.data / "store.token"
+    assert path.read_text() == "admin:secret/\n" and stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert store_of(filled).token == "admin:secret/" and "secret" not in repr(store_of(filled))
+    (filled.data / "store.pem").write_text("certificates")
+    assert store_of(filled).certificates == filled.data / "store.pem"
+    assert known_address(filled, "milvus://other:one@10.0.0.8/x").token == "other:one"
+    set_store(filled, "files")
+    assert store_of(filled) is None
+
+
+def test_an_address_that_is_none_is_refused(filled):
+    with pytest.raises(UnusableStore):
+        choose(filled, Searching(store="http://10.0.0.7/museum"))
+    assert store_of(filled) is None
+
+
+def test_vectors_are_copied_into_a_store_and_from_one_to_another(filled, stores):
+    put(filled, *range(30))
+    steps: list[tuple[int, int]] = []
+    once = copy_vectors(filled, "files", ADDRESS, on_progress=lambda done, total: steps.append((done, total)))
+    assert once.vectors == 30 == stores[ADDRESS].count() and steps[-1] == (30, 30)
+    again = copy_vectors(filled, ADDRESS, OTHER)
+    assert again == once and stores[OTHER].held.keys() == stores[ADDRESS].held.keys()
+    stores[OTHER].held[77] = VECTORS[NAMES[0]]
+    assert copy_vectors(filled, ADDRESS, OTHER) == once, "what else is there does no harm"
+
+
+def test_vectors_that_the_database_lost_come_back_from_a_store(filled, stores):
+    put(filled, *range(30))
+    once = copy_vectors(filled, "files", ADDRESS)
+    stores[ADDRESS].held[77] = VECTORS[NAMES[0]]
+    for number in (2, 5):
+        filled.forget_vector(NAMES[number])
+    assert copy_vectors(filled, ADDRESS, "files") == once
+    known = vectors_of(filled, NAMES[:30])
+    assert all(np.array_equal(known[name], VECTORS[name]) for name in NAMES[:30])
+
+
+def test_what_did_not_come_as_it_was_is_said(filled, stores, monkeypatch):
+    put(filled, *range(30))
+    whole = stores[ADDRESS].put
+    monkeypatch.setattr(stores[ADDRESS], "put", lambda contents: whole([replace(contents[0], key=5), *contents[1:]]))
+    with pytest.raises(UnusableStore, match=r"Of 30 vectors 29 came, or they differ.*copy again"):
+        copy_vectors(filled, "files", ADDRESS)
+    with pytest.raises(UnusableStore, match="cannot be copied into itself"):
+        copy_vectors(filled, ADDRESS, ADDRESS)
