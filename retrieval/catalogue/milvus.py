@@ -20,7 +20,7 @@ from retrieval.errors import ArtifactError
 
 T = TypeVar("T")
 KEYS_END = 2**60  # above every key
-PUT_BYTES = 2_000_000  # of vectors in one call; a server takes 64 MB
+PUT_AT_ONCE, PUT_BYTES = 1000, 4_000_000  # vectors in one call, and their bytes, of which a server takes 64 MB
 GET_AT_ONCE = 1000
 SEARCH_AT_ONCE = 256
 PAGE, FULL_PAGE = 8192, 16384  # keys that a page is to have, and those that a server returns at most
@@ -86,7 +86,7 @@ class MilvusVectors:
         In batches: those before a failure are stored, and putting all again loses and doubles nothing.
         """
         rows = list({content.key: content for content in contents}.values())
-        at_once = max(1, PUT_BYTES // (4 * self.dim))
+        at_once = max(1, min(PUT_AT_ONCE, PUT_BYTES // (4 * self.dim)))
         for start in range(0, len(rows), at_once):
             batch = [self._row(content) for content in rows[start : start + at_once]]
             self._write("upsert", data=batch)
