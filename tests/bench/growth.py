@@ -23,7 +23,7 @@ from retrieval.catalogue.catalogue import Catalogue
 from retrieval.catalogue.content_keys import content_keys
 from retrieval.catalogue.rows import Changes, Content, Photo
 from retrieval.catalogue.segmenting import open_segments, write_segment
-from retrieval.catalogue.segments import remove_strays, segments_of, set_segments
+from retrieval.catalogue.segments import last_number, remove_strays, segments_of, set_segments
 from retrieval.catalogue.vote_lists import Merged, VoteLists, read_lists, write_lists
 from retrieval.judging.edition import open_edition
 from retrieval.judging.judge import judge_all
@@ -56,14 +56,16 @@ PEAK += "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024)"
 
 
 def drawn(data: Path, count: int, seed: int = 0) -> None:
-    """Add so many drawn works to the catalogue of the museum, as one segment."""
+    """Add so many drawn works to a catalogue, and make it one segment; without any, leave it as it is."""
+    if count <= 0:
+        return
     random = np.random.default_rng(seed)
     with Catalogue.writing(data) as catalogue:
         _, vectors = catalogue.vectors()
         encoder, thresholds = catalogue.encoder, catalogue.thresholds()
         assert encoder is not None and thresholds is not None
         features = [row[0] for row in catalogue.db.execute("SELECT features FROM features WHERE length(features) > 12")]
-        (votes,) = open_segments(catalogue).votes
+        votes = Merged.of(open_segments(catalogue).votes).in_memory()
         parts: list[VoteLists] = []
         for start in range(0, count, AT_ONCE):
             names = [f"{number:08}" for number in range(start, min(count, start + AT_ONCE))]
@@ -83,8 +85,9 @@ def drawn(data: Path, count: int, seed: int = 0) -> None:
             catalogue.apply(Changes(put=put, metadata={photo.object_id: {"title": photo.path} for photo in put}))
             parts.append(_kept(_votes_around(votes, hashes, random), data / f"votes2-drawn.{start}.part"))
         with catalogue.db.atomic():
-            segment = write_segment(catalogue, 2, Merged.of([votes], parts))
-            set_segments(catalogue, [segment], last=2)
+            number = last_number(catalogue) + 1
+            segment = write_segment(catalogue, number, Merged.of([votes], parts))
+            set_segments(catalogue, [segment], last=number)
             catalogue.db.execute("DELETE FROM unsegmented")
             catalogue.set_thresholds(thresholds)
         remove_strays(data, [segment])

@@ -19,6 +19,7 @@ from retrieval.machine import cpu_count, import_cv2
 from retrieval.outcome import Outcome
 from retrieval.statistics.metrics import Statistic, bootstrap_by_group, clopper_pearson, tied_groups
 from tests.bench import report, shared_data
+from tests.bench.growth import drawn
 from tests.bench.lots import hung_together, jpeg
 from tests.bench.museum import KINDS, artifact
 from tests.bench.pages import page_of, screen_of
@@ -235,6 +236,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, help="a catalogue that holds the museum's objects; by default, only them")
     parser.add_argument("--staged", type=int, default=100, help="photographs of walls, of pages and of screens")
+    parser.add_argument("--drawn", type=int, default=0, help="works drawn around the catalogue's that are added to it")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         data = Path(name, "data")
@@ -242,6 +244,7 @@ def main() -> None:
             fresh(options.data, data)
         else:
             artifact("index", str(shared_data("museum") / "catalogue"), "--data", str(data))
+        drawn(data, options.drawn)
         rows, errors = museum_rows(data)
         more = {}
         for what, show in STAGED.items():
@@ -253,7 +256,7 @@ def main() -> None:
         print(line)
     report(
         "works", COLUMNS, rows, **more, errors=len(errors),
-        command=f"python -m tests.bench.works --staged {options.staged}",
+        command=f"python -m tests.bench.works --staged {options.staged} --drawn {options.drawn}",
     )  # fmt: skip
 
 
