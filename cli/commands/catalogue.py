@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from cli.commands.exit_codes import ExitCode
-from cli.commands.shared_options import DATA, Data, Format, ListFormat, ObjectId, complete_folder
+from cli.commands.shared_options import DATA, Data, Format, ListFormat, ObjectId, complete_folder, complete_object
 from cli.runs.indexing_options import IndexingOptions
 
 
@@ -56,21 +56,30 @@ def list_objects(
             "--search", metavar="TEXT", help="Only objects with these words in their metadata, the best first."
         ),
     ] = None,
+    limit: Annotated[int | None, typer.Option("--limit", min=1, help="So many at most, and how to go on.")] = None,
+    after: Annotated[
+        str | None,
+        typer.Option(
+            "--after", metavar="OBJECT", help="Only what comes after this object.", autocompletion=complete_object
+        ),
+    ] = None,
     data: Data = DATA,
     format: Format = ListFormat.TABLE,
 ) -> None:
     """List the objects of the catalogue, or those that are searched for.
 
-    A word is found by its beginning, whatever its case and accents.
+    A word is found by its beginning, whatever its case and accents. Rows are printed as they are read.
 
     \b
     Examples:
+      artifact list --limit 100 --after 1984.12
       artifact list --search "durer 1498"
       artifact list --format json | jq '.[].object_id'
     """
-    from cli.runs.inspect import run_list
+    from cli.runs.listing import Part, run_list
 
-    run_list(data, search=search, as_json=format is ListFormat.JSON)
+    part = Part(search=search, limit=limit, after=after)
+    run_list(data, part, as_json=format is ListFormat.JSON, usual=DATA)
 
 
 def show(object_id: ObjectId, data: Data = DATA, format: Format = ListFormat.TABLE) -> None:
@@ -80,7 +89,7 @@ def show(object_id: ObjectId, data: Data = DATA, format: Format = ListFormat.TAB
     Example:
       artifact show 1984.12
     """
-    from cli.runs.inspect import run_show
+    from cli.runs.listing import run_show
 
     run_show(object_id, data, as_json=format is ListFormat.JSON)
 

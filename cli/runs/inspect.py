@@ -1,8 +1,8 @@
-"""What `artifact status`, `list`, `show` and `check` say of a catalogue."""
+"""What `artifact status` and `check` say of a catalogue."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from shlex import quote
@@ -11,7 +11,6 @@ from typing import Any
 import typer
 
 from cli.output.left_out_words import left_out_lines
-from cli.output.terminal import print_table
 from cli.output.text import plain
 from cli.output.threshold_words import calibration_lines, threshold_lines
 from cli.records.artifact_1 import dumps
@@ -22,10 +21,8 @@ from indexer.inputs.walk import LeftOut
 from retrieval.catalogue.catalogue import Catalogue
 from retrieval.catalogue.changes import last_changes
 from retrieval.catalogue.exemplar_files import in_time
-from retrieval.catalogue.lookups import objects_of
 from retrieval.catalogue.pictures import picture_side, pictures_size
-from retrieval.catalogue.rows import FIELDS, EncoderRecord, MetadataChange, Object, Photo
-from retrieval.catalogue.search import matching
+from retrieval.catalogue.rows import EncoderRecord, MetadataChange
 from retrieval.catalogue.standing import Register
 from retrieval.comparing.network import is_closely, measured_by
 from retrieval.statistics.calibration import Calibration, Thresholds
@@ -136,53 +133,6 @@ def _calibrated(
     warning = [f"  calibration out of date: {out_of_date}; run `artifact calibrate` again"] if out_of_date else []
     warning += [f"  {misfit}"] if misfit else []
     return [*calibration_lines(calibrations[0]), *warning]
-
-
-def run_list(data: Path, *, search: str | None, as_json: bool) -> None:
-    """Print the objects of the catalogue, or those that have some words."""
-    with Catalogue.reading(data) as catalogue:
-        objects = list(catalogue.objects() if search is None else objects_of(catalogue, matching(catalogue, search)))
-    if as_json:
-        typer.echo(dumps([object_record(item) for item in objects], indent=2))
-        return
-    columns = {"object": "left", "title": "left", "maker": "left", "date": "left", "photos": "right"}
-    rows = [[item.object_id, *_values(item, "title", "maker", "date"), str(item.photos)] for item in objects]
-    print_table(columns, rows)
-
-
-def run_show(object_id: str, data: Path, *, as_json: bool) -> None:
-    """Print one object with its exemplars; raises UnknownObject."""
-    with Catalogue.reading(data) as catalogue:
-        item, photos = catalogue.object(object_id), catalogue.photos(object_id)
-    if as_json:
-        typer.echo(dumps(shown_record(item, photos), indent=2))
-        return
-    typer.echo(plain(item.object_id))
-    for name in [*FIELDS, *(name for name in item.metadata if name not in FIELDS)]:
-        if name in item.metadata:
-            typer.echo(f"  {plain(name)}: {plain(item.metadata[name])}")
-    for photo in photos:
-        missing = "" if in_time(photo.file.exists) else "  (no longer on disk)"
-        typer.echo(f"  {photo.role}: {plain(str(photo.file))} ({photo.width} x {photo.height}){missing}")
-
-
-def object_record(item: Object) -> dict[str, Any]:
-    """Return an object as JSON lists it."""
-    return {"object_id": item.object_id, "metadata": dict(item.metadata), "photos": item.photos}
-
-
-def shown_record(item: Object, photos: Iterable[Photo]) -> dict[str, Any]:
-    """Return an object as JSON shows it by itself."""
-    return {**object_record(item), "exemplars": [_photo(photo) for photo in photos]}
-
-
-def _photo(photo: Photo) -> dict[str, Any]:
-    size = {"width": photo.width, "height": photo.height}
-    return {"file": str(photo.file), "sha256": photo.sha256, "role": photo.role, **size}
-
-
-def _values(item: Object, *names: str) -> Sequence[str]:
-    return [item.metadata.get(name, "") for name in names]
 
 
 def run_check(data: Path, *, as_json: bool) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -25,6 +24,7 @@ from retrieval.catalogue.database import (
     make_folder,
 )
 from retrieval.catalogue.migrations import MIGRATIONS
+from retrieval.catalogue.near_ids import near_ids
 from retrieval.catalogue.rows import FIELDS, Changes, Content, EncoderRecord, Object, Photo
 from retrieval.errors import CatalogueBusy, CatalogueDamaged, UnknownObject
 from retrieval.photographs.features import BYTES_WITHOUT_ANY, VERSION, Features
@@ -88,17 +88,15 @@ class Catalogue:
 
     # -- objects and photos
 
-    def objects(self) -> Iterator[Object]:
-        """Yield every object in the order of ids."""
-        return self._objects("")
+    def objects(self, *, after: str = "") -> Iterator[Object]:
+        """Yield the objects in the order of ids, all or those after an id; one at a time is in memory."""
+        return self._objects("WHERE o.object_id > ?", after)
 
     def object(self, object_id: str) -> Object:
         """Return one object; raises UnknownObject with the nearest ids there are."""
         for found in self._objects("WHERE o.object_id = ?", object_id):
             return found
-        ids = [row[0] for row in self.db.execute("SELECT object_id FROM objects")]
-        near = [known for known in ids if known.startswith(object_id)][:3]
-        near = near or difflib.get_close_matches(object_id, ids, n=3)
+        near = near_ids(self.db, object_id)
         hint = f" Did you mean {', '.join(near)}?" if near else " `artifact list` shows the ids."
         raise UnknownObject(f"No object {object_id!r} in the catalogue.{hint}")
 

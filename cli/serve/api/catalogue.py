@@ -5,7 +5,8 @@ from __future__ import annotations
 from starlette.requests import Request
 from starlette.responses import Response
 
-from cli.runs.inspect import holding_of, object_record, shown_record
+from cli.runs.inspect import holding_of
+from cli.runs.listing import object_record, shown_record
 from cli.serve.api.answers import answer, limit_of, listed, number_of
 from cli.serve.people.refused import Refused
 from cli.serve.people.sessions import service
