@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterator
+from string import ascii_letters, digits
 from typing import Any
 
 NAMED = 3
 FEW = 2000  # ids that are all looked at
 BESIDE = 100  # ids on either side, of more
 LONGEST = 40  # letters of an id of which every slip is tried
-LETTERS = "0123456789.-_/ "
+LETTERS = f"{ascii_letters}{digits}.-_/ "
 LAST = "\U0010ffff"  # sorts after whatever an id goes on with
 
 
@@ -39,7 +40,7 @@ def _candidates(database: Any, object_id: str) -> list[str]:
 
 def _slips(word: str) -> Iterator[str]:
     """Yield a word in the other case, then with one letter less, more, other, or two exchanged."""
-    letters = dict.fromkeys(LETTERS + word + word.upper() + word.lower())
+    letters = dict.fromkeys(LETTERS + word)
     for text in dict.fromkeys((word, word.upper(), word.lower())):
         yield text
         for place in range(len(text) + 1):
