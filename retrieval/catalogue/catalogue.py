@@ -23,6 +23,7 @@ from retrieval.catalogue.database import (
     lock,
     make_folder,
 )
+from retrieval.catalogue.distinct import distinct
 from retrieval.catalogue.migrations import MIGRATIONS
 from retrieval.catalogue.near_ids import near_ids
 from retrieval.catalogue.rows import FIELDS, Changes, Content, EncoderRecord, Object, Photo
@@ -144,15 +145,14 @@ class Catalogue:
             for path, reason in skipped:
                 self.db.execute("INSERT OR REPLACE INTO skipped VALUES (?, ?, ?)", [folder, path, reason])
 
-    def skipped(self, *, gone: Collection[str] = ()) -> list[tuple[str, str]]:
-        """Return (file, reason) for what the last index of each folder left out, of folders that are gone nothing."""
+    def skipped(self, *, gone: Collection[str] = ()) -> Iterator[tuple[str, str]]:
+        """Yield (file, reason) for what the last index of each folder left out, of folders that are gone nothing."""
         rows = self.db.execute("SELECT folder, path, reason FROM skipped ORDER BY folder, path")
-        return [(str(Path(folder) / path), reason) for folder, path, reason in rows if folder not in gone]
+        return ((str(Path(folder) / path), reason) for folder, path, reason in rows if folder not in gone)
 
     def folders(self) -> list[str]:
         """Return the folders that were indexed, in order."""
-        rows = self.db.execute("SELECT folder FROM photos UNION SELECT folder FROM skipped ORDER BY 1")
-        return [folder for (folder,) in rows]
+        return sorted({folder for table in ("photos", "skipped") for folder in distinct(self.db, table, "folder")})
 
     # -- vectors
 
