@@ -128,18 +128,28 @@ def move(
     raise typer.Exit(ExitCode.DONE if run_move(old, new, data) else ExitCode.UNREADABLE)
 
 
-def check(data: Data = DATA, format: Format = ListFormat.TABLE) -> None:
+def check(
+    quick: Annotated[
+        bool,
+        typer.Option("--quick/--full", help="Count, and compare 100 photographs taken by chance; or compare all."),
+    ] = False,
+    data: Data = DATA,
+    format: Format = ListFormat.TABLE,
+) -> None:
     """Compare database, vectors, files on disk and FAISS index; repair what is derived.
 
-    Exits with 1 where something is wrong that only a new `artifact index` or a person can mend.
+    --quick takes seconds, however large the catalogue is, and repairs nothing. --full, as without an option, reads
+    every photograph. Exits with 1 where something is wrong that only a new `artifact index` or a person can mend.
 
     \b
-    Example:
+    Examples:
       artifact check
+      artifact check --quick
     """
     from cli.runs.inspect import run_check
 
-    raise typer.Exit(ExitCode.DONE if run_check(data, as_json=format is ListFormat.JSON) else ExitCode.FAILED)
+    agrees = run_check(data, quick=quick, as_json=format is ListFormat.JSON)
+    raise typer.Exit(ExitCode.DONE if agrees else ExitCode.FAILED)
 
 
 def demo(

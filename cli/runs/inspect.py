@@ -32,6 +32,7 @@ from retrieval.comparing.network import is_closely, measured_by
 from retrieval.statistics.calibration import Calibration, Thresholds
 
 SKIPPED = 1000  # files that were left out, in the lines for people
+WRONG = 1000  # of what a check found, in the lines for people
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,20 +146,35 @@ def _calibrated(
     return [*calibration_lines(calibrations[0]), *warning]
 
 
-def run_check(data: Path, *, as_json: bool) -> bool:
+def run_check(data: Path, *, quick: bool, as_json: bool) -> bool:
     """Print what does not agree, repaired or not; return whether nothing is left wrong."""
     from cli.output.progress import progress
     from indexer.building.check import check_catalogue
+    from indexer.building.quick_check import check_quickly
 
-    with progress("Checking") as show:
-        report = check_catalogue(data, on_progress=show)
+    if quick:
+        report = check_quickly(data)
+    else:
+        with progress("Checking") as show:
+            report = check_catalogue(data, on_progress=show)
     if as_json:
         typer.echo(dumps(asdict(report), indent=2))
     else:
-        for line in report.repaired:
-            typer.echo(f"repaired: {plain(line)}")
-        for line in report.wrong:
-            typer.echo(f"wrong: {plain(line)}")
+        for line in (*_first("repaired", report.repaired), *_first("wrong", report.wrong)):
+            typer.echo(line)
         if not report.wrong:
-            typer.echo(f"{report.photos} photographs, their vectors, files and FAISS index agree")
+            typer.echo(_all_agree(report.photos, report.looked_at, quick))
     return not report.wrong
+
+
+def _first(what: str, lines: Sequence[str]) -> Iterator[str]:
+    yield from (f"{what}: {plain(line)}" for line in lines[:WRONG])
+    if len(lines) > WRONG:
+        yield f"  ... and {len(lines) - WRONG} more; `artifact check --format json` has all"
+
+
+def _all_agree(photos: int, looked_at: int, quick: bool) -> str:
+    if not quick:
+        return f"{photos} photographs, their vectors, files and FAISS index agree"
+    of = "" if looked_at == photos else f" of {photos}, taken by chance,"
+    return f"{looked_at} photographs{of} agree with their vectors, features, pictures and files; --full compares all"
