@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from cli.commands.exit_codes import ExitCode
-from cli.commands.shared_options import DATA, Data, Format, ListFormat, ObjectId, complete_folder
+from cli.commands.shared_options import DATA, Data, Format, ListFormat, ObjectId, complete_folder, complete_object
 from cli.runs.indexing_options import IndexingOptions
 
 
@@ -56,21 +56,30 @@ def list_objects(
             "--search", metavar="TEXT", help="Only objects with these words in their metadata, the best first."
         ),
     ] = None,
+    limit: Annotated[int | None, typer.Option("--limit", min=1, help="So many at most, and how to go on.")] = None,
+    after: Annotated[
+        str | None,
+        typer.Option(
+            "--after", metavar="OBJECT", help="Only what comes after this object.", autocompletion=complete_object
+        ),
+    ] = None,
     data: Data = DATA,
     format: Format = ListFormat.TABLE,
 ) -> None:
     """List the objects of the catalogue, or those that are searched for.
 
-    A word is found by its beginning, whatever its case and accents.
+    A word is found by its beginning, whatever its case and accents. Rows are printed as they are read.
 
     \b
     Examples:
+      artifact list --limit 100 --after 1984.12
       artifact list --search "durer 1498"
       artifact list --format json | jq '.[].object_id'
     """
-    from cli.runs.inspect import run_list
+    from cli.runs.listing import Part, run_list
 
-    run_list(data, search=search, as_json=format is ListFormat.JSON)
+    part = Part(search=search, limit=limit, after=after)
+    run_list(data, part, as_json=format is ListFormat.JSON, usual=DATA)
 
 
 def show(object_id: ObjectId, data: Data = DATA, format: Format = ListFormat.TABLE) -> None:
@@ -80,7 +89,7 @@ def show(object_id: ObjectId, data: Data = DATA, format: Format = ListFormat.TAB
     Example:
       artifact show 1984.12
     """
-    from cli.runs.inspect import run_show
+    from cli.runs.listing import run_show
 
     run_show(object_id, data, as_json=format is ListFormat.JSON)
 
@@ -119,18 +128,28 @@ def move(
     raise typer.Exit(ExitCode.DONE if run_move(old, new, data) else ExitCode.UNREADABLE)
 
 
-def check(data: Data = DATA, format: Format = ListFormat.TABLE) -> None:
+def check(
+    quick: Annotated[
+        bool,
+        typer.Option("--quick/--full", help="Count, and compare 100 photographs taken by chance; or compare all."),
+    ] = False,
+    data: Data = DATA,
+    format: Format = ListFormat.TABLE,
+) -> None:
     """Compare database, vectors, files on disk and FAISS index; repair what is derived.
 
-    Exits with 1 where something is wrong that only a new `artifact index` or a person can mend.
+    --quick takes seconds, however large the catalogue is, and repairs nothing. --full, as without an option, reads
+    every photograph. Exits with 1 where something is wrong that only a new `artifact index` or a person can mend.
 
     \b
-    Example:
+    Examples:
       artifact check
+      artifact check --quick
     """
     from cli.runs.inspect import run_check
 
-    raise typer.Exit(ExitCode.DONE if run_check(data, as_json=format is ListFormat.JSON) else ExitCode.FAILED)
+    agrees = run_check(data, quick=quick, as_json=format is ListFormat.JSON)
+    raise typer.Exit(ExitCode.DONE if agrees else ExitCode.FAILED)
 
 
 def demo(

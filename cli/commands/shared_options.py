@@ -8,18 +8,18 @@ from typing import Annotated
 import typer
 
 FOLDERS = "Where the catalogue is kept."
+COMPLETED = 1000  # ids
 
 
 def complete_object(context: typer.Context, incomplete: str) -> list[tuple[str, str]]:
-    """Complete object ids from the catalogue; nothing where there is none."""
+    """Complete object ids from the catalogue, the first of very many; nothing where there is none."""
+    from retrieval.catalogue.browsing import ids_beginning
     from retrieval.catalogue.catalogue import Catalogue
     from retrieval.errors import ArtifactError
 
     try:
         with Catalogue.reading(Path(context.params.get("data") or "index_data")) as catalogue:
-            return [
-                (item.object_id, item.title) for item in catalogue.objects() if item.object_id.startswith(incomplete)
-            ]
+            return list(catalogue.titles(ids_beginning(catalogue, incomplete, limit=COMPLETED)).items())
     except ArtifactError:
         return []
 

@@ -36,18 +36,13 @@ def list_notices(what: str, lines: Sequence[str], *, where: str = "") -> None:
 
 def print_table(columns: Mapping[str, str], rows: Iterable[Iterable[str]]) -> None:
     """Print rows under columns (name -> "left" or "right") as wide as the terminal, or 80 characters."""
-    from rich import box
     from rich.console import Console
-    from rich.markup import escape
-    from rich.table import Table
 
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for name, justify in columns.items():
-        table.add_column(name, justify=justify, overflow="fold")  # type: ignore[arg-type]
-    for row in rows:
-        table.add_row(*(escape(plain(cell)) for cell in row))
+    from cli.output.table import print_rows
+
     colour = wants_colour()
-    Console(highlight=False, width=_width(), force_terminal=colour, no_color=not colour).print(table)
+    console = Console(highlight=False, width=_width(), force_terminal=colour, no_color=not colour)
+    print_rows(console, columns, rows)
 
 
 def wants_colour() -> bool:

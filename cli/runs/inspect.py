@@ -1,9 +1,10 @@
-"""What `artifact status`, `list`, `show` and `check` say of a catalogue."""
+"""What `artifact status` and `check` say of a catalogue."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from itertools import islice
 from pathlib import Path
 from shlex import quote
 from typing import Any
@@ -11,100 +12,111 @@ from typing import Any
 import typer
 
 from cli.output.left_out_words import left_out_lines
-from cli.output.terminal import print_table
+from cli.output.streams import print_pieces
 from cli.output.text import plain
 from cli.output.threshold_words import calibration_lines, threshold_lines
 from cli.records.artifact_1 import dumps
+from cli.records.pieces import Listed, json_lines
 from cli.records.review_words import misfit_line
 from cli.runs.register_words import alarm_lines, change_lines, doubt_lines, register_json
 from cli.runs.segment_lines import searching_json, searching_lines
 from indexer.building.reading import left_out_of
 from indexer.inputs.walk import LeftOut
 from retrieval.catalogue.catalogue import Catalogue
-from retrieval.catalogue.changes import last_changes
+from retrieval.catalogue.distinct import distinct
 from retrieval.catalogue.exemplar_files import in_time
-from retrieval.catalogue.lookups import objects_of
+from retrieval.catalogue.lookups import count_skipped
 from retrieval.catalogue.pictures import picture_side, pictures_size
-from retrieval.catalogue.rows import FIELDS, EncoderRecord, MetadataChange, Object, Photo
-from retrieval.catalogue.search import matching
-from retrieval.catalogue.standing import Register
+from retrieval.catalogue.rows import EncoderRecord
+from retrieval.catalogue.statuses import Statuses
 from retrieval.comparing.network import is_closely, measured_by
 from retrieval.statistics.calibration import Calibration, Thresholds
+
+SKIPPED = 1000  # files that were left out, in the lines for people
+WRONG = 1000  # of what a check found, in the lines for people
 
 
 @dataclass(frozen=True, slots=True)
 class Holding:
-    """What a catalogue holds: as JSON, and what only the lines for people need."""
+    """What an open catalogue holds: as JSON, of which long lists come one item at a time, and for people."""
 
+    catalogue: Catalogue
     record: dict[str, Any]
     left_out: Mapping[str, LeftOut]
     gone: Sequence[str]
     thresholds: Thresholds | None
     encoder: EncoderRecord | None
     calibrations: Sequence[Calibration]
-    register: Register
-    changes: Sequence[MetadataChange]
+    statuses: Statuses
 
 
-def holding_of(data: Path) -> Holding:
-    """Return what the catalogue holds."""
-    with Catalogue.reading(data) as catalogue:
-        objects, photos = catalogue.counts()
-        gone = [folder for folder in catalogue.folders() if not in_time(Path(folder).is_dir)]
-        thresholds, encoder, skipped = catalogue.thresholds(), catalogue.encoder, catalogue.skipped(gone=gone)
-        calibrations = catalogue.calibrations()
-        found: dict[str, Any] = {
-            "data": str(data),
-            "revision": catalogue.revision,
-            "objects": objects,
-            "photos": photos,
-            "folders": sorted({photo.folder for photo in catalogue.photos()}),
-            "missing_folders": sorted({photo.folder for photo in catalogue.photos()} & set(gone)),
-            "pictures": _pictures(catalogue),
-            "searched": searching_json(catalogue),
-            "encoder": encoder and {name: getattr(encoder, name) for name in encoder.__slots__},
-            "thresholds": thresholds and asdict(thresholds),
-            "calibrations": [{"number": item.number, **item.as_dict()} for item in calibrations],
-            "misfit": misfit_line(data, calibrations[0] if calibrations else None),
-            "skipped": [{"file": file, "reason": reason} for file, reason in skipped],
-        }
-        left_out = {folder: left_out_of(catalogue, folder) for folder in found["folders"]}
-        register, changes = Register.of(catalogue.objects()), last_changes(catalogue.db)
-        found |= register_json(register, changes)
-        found["left_out"] = [
+def holding_of(catalogue: Catalogue) -> Holding:
+    """Return what a catalogue holds, to be read while it is open; its objects and exemplars are only counted."""
+    data = catalogue.data
+    objects, photos = catalogue.counts()
+    gone = [folder for folder in catalogue.folders() if not in_time(Path(folder).is_dir)]
+    folders, statuses = list(distinct(catalogue.db, "photos", "folder")), Statuses.of(catalogue)
+    thresholds, encoder, calibrations = catalogue.thresholds(), catalogue.encoder, catalogue.calibrations()
+    left_out = {folder: left_out_of(catalogue, folder) for folder in folders}
+    found: dict[str, Any] = {
+        "data": str(data),
+        "revision": catalogue.revision,
+        "objects": objects,
+        "photos": photos,
+        "folders": folders,
+        "missing_folders": [folder for folder in folders if folder in gone],
+        "pictures": {"side": picture_side(catalogue), **asdict(pictures_size(data))},
+        "searched": searching_json(catalogue),
+        "encoder": encoder and {name: getattr(encoder, name) for name in encoder.__slots__},
+        "thresholds": thresholds and asdict(thresholds),
+        "calibrations": [{"number": item.number, **item.as_dict()} for item in calibrations],
+        "misfit": misfit_line(data, calibrations[0] if calibrations else None),
+        "skipped": Listed({"file": file, "reason": reason} for file, reason in catalogue.skipped(gone=gone)),
+        **register_json(catalogue, statuses),
+        "left_out": [
             {"folder": folder, "why": why, "what": what, "count": count}
             for folder, counts in left_out.items()
             for (why, what), count in counts.items()
-        ]
-    return Holding(found, left_out, gone, thresholds, encoder, calibrations, register, changes)
+        ],
+    }
+    return Holding(catalogue, found, left_out, gone, thresholds, encoder, calibrations, statuses)
 
 
 def run_status(data: Path, *, as_json: bool) -> None:
     """Print what the catalogue holds."""
-    holding = holding_of(data)
-    if as_json:
-        typer.echo(dumps(holding.record, indent=2))
-    else:
+    with Catalogue.reading(data) as catalogue:
+        holding = holding_of(catalogue)
+        if as_json:
+            print_pieces(json_lines(holding.record), data=False)
+            return
         for line in _status_lines(holding):
             typer.echo(line)
 
 
 def _status_lines(holding: Holding) -> Iterator[str]:
     """Yield what the catalogue holds, for people."""
-    found, thresholds, encoder, skipped = holding.record, holding.thresholds, holding.encoder, holding.record["skipped"]
+    found, thresholds, encoder = holding.record, holding.thresholds, holding.encoder
     objects = found["objects"]
     yield f"{objects} objects, {found['photos']} photographs; revision {found['revision']} in {plain(found['data'])}"
-    yield from (*alarm_lines(holding.register), *doubt_lines(holding.register))
+    yield from (*alarm_lines(holding.statuses), *doubt_lines(holding.statuses))
     yield from _folder_lines(holding.left_out, holding.gone)
     yield _pictures_line(found["pictures"])
     yield from searching_lines(found["searched"])
     yield f"encoder: {encoder.fingerprint} ({plain(encoder.spec)})" if encoder else "encoder: none yet"
     yield from threshold_lines(thresholds) if thresholds else ["thresholds: none; run `artifact index` again"]
     yield from _calibrated(holding.calibrations, encoder, objects, found["misfit"])
-    yield from change_lines(holding.changes)
-    if skipped:
-        yield f"left out by the last index: {len(skipped)}"
-    yield from (f"  {plain(item['file'])}: {plain(item['reason'])}" for item in skipped)
+    yield from change_lines(holding.catalogue)
+    yield from _skipped_lines(holding)
+
+
+def _skipped_lines(holding: Holding) -> Iterator[str]:
+    """Yield how many files were left out, and the first of them with the reasons."""
+    if count := count_skipped(holding.catalogue, gone=holding.gone):
+        yield f"left out by the last index: {count}"
+    for file, reason in islice(holding.catalogue.skipped(gone=holding.gone), SKIPPED):
+        yield f"  {plain(file)}: {plain(reason)}"
+    if count > SKIPPED:
+        yield f"  ... and {count - SKIPPED} more; `artifact status --format json` has all"
 
 
 def _folder_lines(left_out: Mapping[str, LeftOut], gone: Sequence[str]) -> Iterator[str]:
@@ -116,15 +128,11 @@ def _folder_lines(left_out: Mapping[str, LeftOut], gone: Sequence[str]) -> Itera
         yield from (f"  {line}" for line in left_out_lines(counts))
 
 
-def _pictures(catalogue: Catalogue) -> dict[str, int]:
-    """Return the long side of working pictures to come, of how many contents there are some, and their size."""
-    count, size = pictures_size(catalogue.data)
-    return {"side": picture_side(catalogue), "count": count, "bytes": size}
-
-
 def _pictures_line(pictures: Mapping[str, int]) -> str:
     to_come = f"{pictures['side']} px" if pictures["side"] else "none from now on"
-    return f"working pictures: of {pictures['count']:,} photographs, {pictures['bytes'] / 1e6:,.1f} MB; {to_come}"
+    about = "" if pictures["exact"] else "about "
+    count, size = f"{about}{pictures['count']:,}", f"{about}{pictures['bytes'] / 1e6:,.1f} MB"
+    return f"working pictures: of {count} photographs, {size}; {to_come}"
 
 
 def _calibrated(
@@ -141,67 +149,35 @@ def _calibrated(
     return [*calibration_lines(calibrations[0]), *warning]
 
 
-def run_list(data: Path, *, search: str | None, as_json: bool) -> None:
-    """Print the objects of the catalogue, or those that have some words."""
-    with Catalogue.reading(data) as catalogue:
-        objects = list(catalogue.objects() if search is None else objects_of(catalogue, matching(catalogue, search)))
-    if as_json:
-        typer.echo(dumps([object_record(item) for item in objects], indent=2))
-        return
-    columns = {"object": "left", "title": "left", "maker": "left", "date": "left", "photos": "right"}
-    rows = [[item.object_id, *_values(item, "title", "maker", "date"), str(item.photos)] for item in objects]
-    print_table(columns, rows)
-
-
-def run_show(object_id: str, data: Path, *, as_json: bool) -> None:
-    """Print one object with its exemplars; raises UnknownObject."""
-    with Catalogue.reading(data) as catalogue:
-        item, photos = catalogue.object(object_id), catalogue.photos(object_id)
-    if as_json:
-        typer.echo(dumps(shown_record(item, photos), indent=2))
-        return
-    typer.echo(plain(item.object_id))
-    for name in [*FIELDS, *(name for name in item.metadata if name not in FIELDS)]:
-        if name in item.metadata:
-            typer.echo(f"  {plain(name)}: {plain(item.metadata[name])}")
-    for photo in photos:
-        missing = "" if in_time(photo.file.exists) else "  (no longer on disk)"
-        typer.echo(f"  {photo.role}: {plain(str(photo.file))} ({photo.width} x {photo.height}){missing}")
-
-
-def object_record(item: Object) -> dict[str, Any]:
-    """Return an object as JSON lists it."""
-    return {"object_id": item.object_id, "metadata": dict(item.metadata), "photos": item.photos}
-
-
-def shown_record(item: Object, photos: Iterable[Photo]) -> dict[str, Any]:
-    """Return an object as JSON shows it by itself."""
-    return {**object_record(item), "exemplars": [_photo(photo) for photo in photos]}
-
-
-def _photo(photo: Photo) -> dict[str, Any]:
-    size = {"width": photo.width, "height": photo.height}
-    return {"file": str(photo.file), "sha256": photo.sha256, "role": photo.role, **size}
-
-
-def _values(item: Object, *names: str) -> Sequence[str]:
-    return [item.metadata.get(name, "") for name in names]
-
-
-def run_check(data: Path, *, as_json: bool) -> bool:
+def run_check(data: Path, *, quick: bool, as_json: bool) -> bool:
     """Print what does not agree, repaired or not; return whether nothing is left wrong."""
     from cli.output.progress import progress
     from indexer.building.check import check_catalogue
+    from indexer.building.quick_check import check_quickly
 
-    with progress("Checking") as show:
-        report = check_catalogue(data, on_progress=show)
+    if quick:
+        report = check_quickly(data)
+    else:
+        with progress("Checking") as show:
+            report = check_catalogue(data, on_progress=show)
     if as_json:
         typer.echo(dumps(asdict(report), indent=2))
     else:
-        for line in report.repaired:
-            typer.echo(f"repaired: {plain(line)}")
-        for line in report.wrong:
-            typer.echo(f"wrong: {plain(line)}")
+        for line in (*_first("repaired", report.repaired), *_first("wrong", report.wrong)):
+            typer.echo(line)
         if not report.wrong:
-            typer.echo(f"{report.photos} photographs, their vectors, files and FAISS index agree")
+            typer.echo(_all_agree(report.photos, report.looked_at, quick))
     return not report.wrong
+
+
+def _first(what: str, lines: Sequence[str]) -> Iterator[str]:
+    yield from (f"{what}: {plain(line)}" for line in lines[:WRONG])
+    if len(lines) > WRONG:
+        yield f"  ... and {len(lines) - WRONG} more; `artifact check --format json` has all"
+
+
+def _all_agree(photos: int, looked_at: int, quick: bool) -> str:
+    if not quick:
+        return f"{photos} photographs, their vectors, files and FAISS index agree"
+    of = "" if looked_at == photos else f" of {photos}, taken by chance,"
+    return f"{looked_at} photographs{of} agree with their vectors, features, pictures and files; --full compares all"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from itertools import chain
@@ -67,7 +67,7 @@ def run_screen(
             if len(journal):
                 typer.echo(f"going on after {len(journal)} photographs already judged", err=True)
             report = ScreeningReport(journal, edition, options, source, judging.max_megapixels)
-            with _open_desk(report) as desk:
+            with _open_desk(report, lots) as desk:
                 come = desk.screen(lots, len(lots)) if every is None else _watch(desk, report, every, judging)
                 with alarm.raising(come) as records:
                     report.put_out(records, live=every is not None)
@@ -130,12 +130,12 @@ def _heading(source: str, edition: Edition, options: ScreeningOptions, judging: 
 
 
 @contextmanager
-def _open_desk(report: ScreeningReport) -> Iterator[Desk]:
+def _open_desk(report: ScreeningReport, lots: Sequence[Lot]) -> Iterator[Desk]:
     """Open the desk that judges the photographs of a report: its log of verdicts, its readers, its claims."""
     edition, journal, options = report.edition, report.journal, report.options
     since = journal.started if journal.taken_up else None
     with recording(edition, since=since) as recorder, reading_apart(options.time_limit) as read:
-        remembering, claims = recorder.remembering(), _claims(edition.data)
+        remembering, claims = recorder.remembering(), _claims(edition.data, lots)
         yield Desk(remembering, journal, recorder, read, options, report.max_megapixels, claims, read.count)
 
 
@@ -156,7 +156,7 @@ def _arriving(desk: Desk, report: ScreeningReport, every: float, judging: Lookin
             if arrived and _is_out_of_date(report.edition):
                 recheck_since(report.edition, judging)
                 report.edition = judging.open_edition(report.edition.data, parallel=cpu_count())
-                desk.go_by(report.edition, _claims(report.edition.data))
+                desk.go_by(report.edition, _claims(report.edition.data, arrived))
             if arrived:  # else nothing would be shown but a bar
                 yield from desk.screen(arrived, len(desk.journal) + len(arrived))
             if arrived and report.options.out is not None:
@@ -171,7 +171,10 @@ def _is_out_of_date(edition: Edition) -> bool:
     return now != (edition.revision, edition.calibration and edition.calibration.number)
 
 
-def _claims(data: Path) -> Claims:
+def _claims(data: Path, lots: Sequence[Lot]) -> Claims:
+    """Return what finds the objects that lots claim to be; where none claims anything, nothing is read."""
+    if not any(lot.claim for lot in lots):
+        return Claims({})
     with Catalogue.reading(data) as catalogue:
         return Claims({item.object_id: item.metadata.get("accession", "") for item in catalogue.objects()})
 

@@ -85,6 +85,7 @@ class Service:
     def get_ready(self) -> None:
         """Open what the first photograph needs, so that nobody waits for it."""
         self.reader.get_ready(1)
+        self.editions.tend()
         self.jobs.submit("opening the catalogue", self._open_edition)
         self.jobs.submit("listing what waits", self._list_waiting)
 
@@ -102,6 +103,7 @@ class Service:
         """Wait for what is being judged, and remove what is not to be kept."""
         self.screenings.close()
         self._counter.close()
+        self.editions.close()
         self.comparisons.stop()
         self.jobs.close()  # before the reader: a photograph whose reader is gone would be recorded as damaged
         self.reader.close()

@@ -2,32 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
-from shlex import quote
 
-import numpy as np
-
+from indexer.building.photo_checks import file_trouble, without_features, without_picture, without_vector
 from indexer.building.publish import publish
 from retrieval.catalogue.catalogue import Catalogue
 from retrieval.catalogue.database import can_write
+from retrieval.catalogue.photo_pages import photo_pages
 from retrieval.catalogue.pictures import (
     drop_unused_pictures,
     is_whole,
     kept_pictures,
-    picture_path,
     picture_side,
     unused_pictures,
 )
-from retrieval.catalogue.rows import Changes, Photo
+from retrieval.catalogue.rows import Changes
 from retrieval.catalogue.segment_checks import unsound_segments
 from retrieval.catalogue.segmenting import update_segments
 from retrieval.catalogue.segments import remove_strays, segments_of, stray_files
-from retrieval.errors import CatalogueMissing, UnreadableImage
-from retrieval.photographs.files import sha256_of
-
-UNIT_TOLERANCE = 1e-3
+from retrieval.errors import CatalogueMissing
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +33,13 @@ class CheckReport:
     photos: int
     repaired: tuple[str, ...]
     wrong: tuple[str, ...]
+    looked_at: int  # photographs whose file, vector, features and picture were compared
+
+
+def check_not_empty(catalogue: Catalogue) -> None:
+    """Raise CatalogueMissing where a catalogue holds nothing yet."""
+    if catalogue.encoder is None:
+        raise CatalogueMissing(f"The catalogue in {catalogue.data} is empty. Run `artifact index FOLDER` first.")
 
 
 def check_catalogue(data: Path, *, on_progress: Callable[[int, int], None] = lambda done, total: None) -> CheckReport:
@@ -45,24 +48,23 @@ def check_catalogue(data: Path, *, on_progress: Callable[[int, int], None] = lam
     Raises CatalogueMissing where there is none.
     """
     with Catalogue.reading(data) as catalogue:
-        if catalogue.encoder is None:
-            raise CatalogueMissing(f"The catalogue in {data} is empty. Run `artifact index FOLDER` first.")
+        check_not_empty(catalogue)
     mend = can_write(data)
     with (Catalogue.writing if mend else Catalogue.reading)(data) as catalogue:
-        photos = catalogue.photos()
+        _, photos = catalogue.counts()
         wrong = [
             *_database(catalogue),
-            *_vectors(catalogue, photos, mend),
-            *_features(catalogue, photos, mend),
-            *_pictures(catalogue, photos, mend),
-            *_files(photos, on_progress),
+            *_vectors(catalogue, mend),
+            *_features(catalogue, mend),
+            *_pictures(catalogue, mend),
+            *_files(catalogue, on_progress),
         ]
         derived = tuple(_derived(catalogue))
         if not mend:
             unmended = (f"{line}; {data} cannot be written, so it stays so" for line in derived)
-            return CheckReport(len(photos), (), (*wrong, *unmended))
+            return CheckReport(photos, (), (*wrong, *unmended), photos)
         _repair(catalogue)
-        return CheckReport(len(photos), derived, tuple(wrong))
+        return CheckReport(photos, derived, tuple(wrong), photos)
 
 
 def _database(catalogue: Catalogue) -> Iterator[str]:
@@ -73,52 +75,34 @@ def _database(catalogue: Catalogue) -> Iterator[str]:
         yield f"row {row} of {table} names an object that does not exist; restore the database"
 
 
-def _vectors(catalogue: Catalogue, photos: Sequence[Photo], mend: bool) -> Iterator[str]:
-    """Say which exemplars have no sound vector; forget the unsound ones so that an index run makes them anew."""
-    ids, vectors = catalogue.vectors()
-    norms = np.linalg.norm(vectors.astype(np.float64), axis=1)
-    sound = set(ids[np.abs(norms - 1.0) < UNIT_TOLERANCE].tolist())
-    for photo in photos:
-        if photo.photo_id not in sound:
-            if mend:
-                catalogue.forget_vector(photo.sha256)
-            yield f"{photo.file} has no sound vector; {_again(photo)} encodes it again"
+def _vectors(catalogue: Catalogue, mend: bool) -> Iterator[str]:
+    for photos in photo_pages(catalogue):
+        yield from without_vector(catalogue, photos, mend=mend)
 
 
-def _features(catalogue: Catalogue, photos: Sequence[Photo], mend: bool) -> Iterator[str]:
-    """Say which exemplars have no sound features; forget the unsound ones so that an index run finds them anew."""
-    for photo in photos:
-        if not catalogue.features([photo.sha256]):
-            if mend:
-                catalogue.forget_features(photo.sha256)
-            yield f"{photo.file} has no sound features; {_again(photo)} finds them again"
+def _features(catalogue: Catalogue, mend: bool) -> Iterator[str]:
+    for photos in photo_pages(catalogue):
+        yield from without_features(catalogue, photos, mend=mend)
 
 
-def _pictures(catalogue: Catalogue, photos: Sequence[Photo], mend: bool) -> Iterator[str]:
+def _pictures(catalogue: Catalogue, mend: bool) -> Iterator[str]:
     """Say which exemplars lack a sound working picture; remove unsound ones so that an index run makes them anew."""
     if not picture_side(catalogue):
         return
     unsound = {path for path in kept_pictures(catalogue.data) if not is_whole(path)}
-    contents = {path.name.partition(".")[0] for path in unsound}
+    damaged = {path.name.partition(".")[0] for path in unsound}
     for path in unsound if mend else ():
         path.unlink(missing_ok=True)
-    for photo in photos:
-        if photo.sha256 in contents or not picture_path(catalogue.data, photo.sha256).exists():
-            yield f"{photo.file} has no sound working picture; {_again(photo)} makes it again"
+    for photos in photo_pages(catalogue):
+        yield from without_picture(catalogue, photos, damaged=damaged)
 
 
-def _again(photo: Photo, *options: str) -> str:
-    return f"`{' '.join(['artifact index', quote(photo.folder), *options])}`"
-
-
-def _files(photos: Sequence[Photo], on_progress: Callable[[int, int], None]) -> Iterator[str]:
-    for done, photo in enumerate(photos, 1):
-        try:
-            if sha256_of(photo.file) != photo.sha256:
-                yield f"{photo.file} has changed since it was indexed; {_again(photo)} takes it anew"
-        except UnreadableImage as error:
-            yield f"{photo.file}: {error}; {_again(photo, '--prune')} removes it if it is gone"
-        on_progress(done, len(photos))
+def _files(catalogue: Catalogue, on_progress: Callable[[int, int], None]) -> Iterator[str]:
+    _, total = catalogue.counts()
+    for done, photo in enumerate(chain.from_iterable(photo_pages(catalogue)), 1):
+        if trouble := file_trouble(photo):
+            yield trouble
+        on_progress(done, total)
 
 
 def _derived(catalogue: Catalogue) -> Iterator[str]:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from retrieval.catalogue.catalogue import Catalogue
+from retrieval.catalogue.near_ids import LAST
 from retrieval.catalogue.status_words import Status, understood
 
 
@@ -37,6 +38,12 @@ def ids_after(catalogue: Catalogue, after: str = "", *, limit: int, statuses: Se
     where, values = _of(statuses)
     sql = f"SELECT object_id FROM objects WHERE object_id > ?{where} ORDER BY object_id LIMIT ?"
     return [object_id for (object_id,) in catalogue.db.execute(sql, [after, *values, limit])]
+
+
+def ids_beginning(catalogue: Catalogue, start: str, *, limit: int) -> list[str]:
+    """Return the first ids that begin with a text, in order."""
+    sql = "SELECT object_id FROM objects WHERE object_id BETWEEN ? AND ? ORDER BY object_id LIMIT ?"
+    return [object_id for (object_id,) in catalogue.db.execute(sql, [start, start + LAST, limit])]
 
 
 def ids_before(catalogue: Catalogue, before: str, *, limit: int, statuses: Sequence[str] | None = None) -> list[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -24,7 +23,9 @@ from retrieval.catalogue.database import (
     lock,
     make_folder,
 )
+from retrieval.catalogue.distinct import distinct
 from retrieval.catalogue.migrations import MIGRATIONS
+from retrieval.catalogue.near_ids import near_ids
 from retrieval.catalogue.rows import FIELDS, Changes, Content, EncoderRecord, Object, Photo
 from retrieval.errors import CatalogueBusy, CatalogueDamaged, UnknownObject
 from retrieval.photographs.features import BYTES_WITHOUT_ANY, VERSION, Features
@@ -88,17 +89,15 @@ class Catalogue:
 
     # -- objects and photos
 
-    def objects(self) -> Iterator[Object]:
-        """Yield every object in the order of ids."""
-        return self._objects("")
+    def objects(self, *, after: str = "") -> Iterator[Object]:
+        """Yield the objects in the order of ids, all or those after an id; one at a time is in memory."""
+        return self._objects("WHERE o.object_id > ?", after)
 
     def object(self, object_id: str) -> Object:
         """Return one object; raises UnknownObject with the nearest ids there are."""
         for found in self._objects("WHERE o.object_id = ?", object_id):
             return found
-        ids = [row[0] for row in self.db.execute("SELECT object_id FROM objects")]
-        near = [known for known in ids if known.startswith(object_id)][:3]
-        near = near or difflib.get_close_matches(object_id, ids, n=3)
+        near = near_ids(self.db, object_id)
         hint = f" Did you mean {', '.join(near)}?" if near else " `artifact list` shows the ids."
         raise UnknownObject(f"No object {object_id!r} in the catalogue.{hint}")
 
@@ -146,15 +145,14 @@ class Catalogue:
             for path, reason in skipped:
                 self.db.execute("INSERT OR REPLACE INTO skipped VALUES (?, ?, ?)", [folder, path, reason])
 
-    def skipped(self, *, gone: Collection[str] = ()) -> list[tuple[str, str]]:
-        """Return (file, reason) for what the last index of each folder left out, of folders that are gone nothing."""
+    def skipped(self, *, gone: Collection[str] = ()) -> Iterator[tuple[str, str]]:
+        """Yield (file, reason) for what the last index of each folder left out, of folders that are gone nothing."""
         rows = self.db.execute("SELECT folder, path, reason FROM skipped ORDER BY folder, path")
-        return [(str(Path(folder) / path), reason) for folder, path, reason in rows if folder not in gone]
+        return ((str(Path(folder) / path), reason) for folder, path, reason in rows if folder not in gone)
 
     def folders(self) -> list[str]:
         """Return the folders that were indexed, in order."""
-        rows = self.db.execute("SELECT folder FROM photos UNION SELECT folder FROM skipped ORDER BY 1")
-        return [folder for (folder,) in rows]
+        return sorted({folder for table in ("photos", "skipped") for folder in distinct(self.db, table, "folder")})
 
     # -- vectors
 

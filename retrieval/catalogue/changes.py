@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from sqlite_utils import Database
@@ -66,11 +66,21 @@ def _describe(database: Database, object_id: str, metadata: Mapping[str, str]) -
     database["objects"].upsert(row, pk="object_id")
 
 
-def last_changes(database: Database) -> list[MetadataChange]:
-    """Return what the last revision that changed any metadata changed, statuses first."""
-    sql = """SELECT * FROM metadata_changes WHERE revision = (SELECT max(revision) FROM metadata_changes)
-             ORDER BY field != 'status', object_id, field"""
-    return [MetadataChange(*row) for row in database.execute(sql)]
+def last_changes(database: Database) -> Iterator[MetadataChange]:
+    """Yield what the last revision that changed any metadata changed, statuses first."""
+    for which in ("=", "!="):  # apart: neither part needs to be sorted
+        sql = f"""SELECT * FROM metadata_changes WHERE revision = (SELECT max(revision) FROM metadata_changes)
+                  AND field {which} 'status' ORDER BY object_id, field"""
+        for row in database.execute(sql):
+            yield MetadataChange(*row)
+
+
+def count_last_changes(database: Database) -> tuple[int, int, int]:
+    """Return the last revision that changed any metadata, 0 for none, and of how many objects how many values."""
+    last = database.execute("SELECT coalesce(max(revision), 0) FROM metadata_changes").fetchone()[0]
+    sql = """SELECT (SELECT count(*) FROM (SELECT DISTINCT object_id FROM metadata_changes WHERE revision = ?)),
+                    (SELECT count(*) FROM metadata_changes WHERE revision = ?)"""
+    return last, *database.execute(sql, [last, last]).fetchone()
 
 
 def changes_of(database: Database, object_id: str) -> list[MetadataChange]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Iterable
 from pathlib import Path
 
@@ -10,7 +9,7 @@ from retrieval.catalogue.catalogue import Catalogue
 from retrieval.catalogue.content_keys import hashes_of_key
 from retrieval.catalogue.database import LARGEST
 from retrieval.catalogue.rows import Object, Photo
-from retrieval.catalogue.status_words import ALARMS, understood
+from retrieval.catalogue.statuses import Statuses
 
 
 def photo_of(catalogue: Catalogue, photo_id: int) -> Photo | None:
@@ -51,12 +50,12 @@ def has_object(catalogue: Catalogue, object_id: str) -> bool:
 
 def alarming_objects(catalogue: Catalogue) -> list[Object]:
     """Return the objects that are stolen, missing or known forgeries; of others, not even the status is read."""
-    sql = """WITH RECURSIVE said(status) AS (  -- each status once, by leaps through the index
-                 SELECT min(status) FROM objects WHERE status > ''
-                 UNION ALL SELECT (SELECT min(status) FROM objects WHERE status > said.status) FROM said
-                           WHERE said.status IS NOT NULL)
-             SELECT status FROM said WHERE status IS NOT NULL"""
-    alarming = [text for (text,) in catalogue.db.execute(sql) if understood(text).status in ALARMS]
-    sql = "SELECT object_id FROM objects WHERE status IN (SELECT value FROM json_each(?)) ORDER BY object_id"
-    ids = catalogue.db.execute(sql, [json.dumps(alarming)]).fetchall()
-    return objects_of(catalogue, [object_id for (object_id,) in ids])
+    statuses = Statuses.of(catalogue)
+    ids = (object_id for status in statuses.alarming for object_id in statuses.ids(status))
+    return objects_of(catalogue, sorted(ids))
+
+
+def count_skipped(catalogue: Catalogue, *, gone: Collection[str] = ()) -> int:
+    """Return how many files the last index of each folder left out, of folders that are gone none."""
+    rows = catalogue.db.execute("SELECT folder, count(*) FROM skipped GROUP BY folder")
+    return sum(count for folder, count in rows if folder not in gone)

@@ -29,6 +29,7 @@ MOST_WEBP = 16_383  # pixels of the long side
 FOR_PEOPLE = {"format": "JPEG", "quality": 85}
 COMPARED = {"format": "WEBP", "lossless": True, "quality": 0, "method": 0}  # the quickest to write
 COMPARED_IF_LONG = {"format": "PNG", "compress_level": 1}
+LOOKED_AT = 10_000  # files, when it is asked how large all are
 _DIGEST = hashlib.sha256().digest_size  # bytes behind a picture, by which a damaged one is known
 
 
@@ -188,12 +189,40 @@ def drop_unused_pictures(catalogue: Catalogue) -> int:
 
 def unused_pictures(catalogue: Catalogue) -> list[Path]:
     """Return the working pictures of contents that no exemplar has, and what a killed run left of one."""
-    wanted = {photo.sha256 for photo in catalogue.photos()}
-    kept = kept_pictures(catalogue.data)
-    return sorted(path for path in kept if path.suffix == ".part" or path.name.partition(".")[0] not in wanted)
+    return [path for folder in _picture_folders(catalogue.data) for path in _unused_in(catalogue, folder)]
 
 
-def pictures_size(data: Path) -> tuple[int, int]:
-    """Return of how many contents there are working pictures, and the bytes of all of them together."""
-    sizes = {path: path.stat().st_size for path in kept_pictures(data)}
-    return sum(path.suffix == ".jpg" for path in sizes), sum(sizes.values())
+def _unused_in(catalogue: Catalogue, folder: Path) -> list[Path]:
+    sql = "SELECT sha256 FROM photos WHERE sha256 BETWEEN ? AND ?"
+    wanted = {
+        sha256 for (sha256,) in catalogue.db.execute(sql, [folder.name, f"{folder.name}g"])
+    }  # g: after all digits
+    return sorted(
+        path for path in folder.iterdir() if path.suffix == ".part" or path.name.partition(".")[0] not in wanted
+    )
+
+
+def _picture_folders(data: Path) -> list[Path]:
+    """Return the folders of working pictures, by the first two digits of the hashes."""
+    return sorted((data / "pictures").glob("??/"))
+
+
+@dataclass(frozen=True, slots=True)
+class PicturesSize:
+    """Of how many contents there are working pictures, and the bytes of all of them together."""
+
+    count: int
+    bytes: int
+    exact: bool = True  # else reckoned from a part of the folders: hashes spread evenly over all
+
+
+def pictures_size(data: Path, *, looked_at: int = LOOKED_AT) -> PicturesSize:
+    """Return how large the working pictures are; of more files than are to be looked at, by those in some folders."""
+    folders = _picture_folders(data)
+    count = size = files = 0
+    for done, folder in enumerate(folders, 1):
+        for path in folder.iterdir():
+            files, count, size = files + 1, count + (path.suffix == ".jpg"), size + path.stat().st_size
+        if files > looked_at and done < len(folders):
+            return PicturesSize(count * len(folders) // done, size * len(folders) // done, exact=False)
+    return PicturesSize(count, size)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice, product
 
@@ -111,14 +111,26 @@ def matching(
     An id that was typed whole comes first. No text is an error; one without any sign finds nothing. `statuses` leaves
     only objects with one of these, as they are written.
     """
+    return list(each_matching(catalogue, text, limit=limit, after=after, statuses=statuses))
+
+
+def each_matching(
+    catalogue: Catalogue,
+    text: str,
+    *,
+    limit: int | None = None,
+    after: int = 0,
+    statuses: Sequence[str] | None = None,
+) -> Iterator[str]:
+    """Yield what `matching` returns, one at a time."""
     search = _Search.of(text)
     if not search:
-        return []
+        return
     rows, values = search.rows(statuses)
     rank = f"bm25(object_words, {WEIGHTS}), " if search.beginnings else ""
     sql = f"SELECT t.object_id FROM {rows} ORDER BY t.object_id <> ?, {rank}t.object_id LIMIT ? OFFSET ?"
-    found = catalogue.db.execute(sql, [*values, search.asked, -1 if limit is None else limit, after])
-    return [object_id for (object_id,) in found]
+    for (object_id,) in catalogue.db.execute(sql, [*values, search.asked, -1 if limit is None else limit, after]):
+        yield object_id
 
 
 def count_matching(catalogue: Catalogue, text: str, *, statuses: Sequence[str] | None = None) -> int:

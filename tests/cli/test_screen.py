@@ -20,9 +20,10 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from cli.main import app
+from cli.runs.screen import _claims
 from cli.screening.forms import form_of
 from cli.screening.watched_folder import watched
-from indexer.inputs.lots import Lot
+from indexer.inputs.lots import BadLots, Lot
 from retrieval.photographs.reader_process import Order, Reader, ReadPhotograph
 from retrieval.verdicts.log import VerdictLog
 from retrieval.verdicts.waiting import open_verdicts
@@ -420,3 +421,10 @@ def test_a_query_names_every_work_on_a_photograph(desk, data):
         len(json.loads(artifact("query", desk / "inbox/wall.jpg", "--data", data, "-f", "json", "--single"))["works"])
         == 1
     )
+
+
+def test_where_nothing_is_claimed_the_ids_of_the_catalogue_are_not_read(monkeypatch):
+    monkeypatch.setattr("cli.runs.screen.Catalogue.reading", None)
+    claims = _claims(Path("nowhere"), [Lot(Path("a.jpg")), Lot(Path("b.jpg"), {"lot": "7"})])
+    with pytest.raises(BadLots, match="is not in the catalogue"):
+        claims.object_id("K-01")

@@ -156,7 +156,7 @@ def test_an_interruption_says_what_is_true_of_the_command(monkeypatch, kept, sai
         with saying(kept):
             raise Ended(15)
 
-    monkeypatch.setattr("cli.runs.inspect.run_list", interrupted)
+    monkeypatch.setattr("cli.runs.listing.run_list", interrupted)
     result = CliRunner().invoke(app, ["list"])
     assert (result.exit_code, result.stderr) == (130 if kept is None else 143, f"artifact: {said}\n")
 

@@ -126,7 +126,7 @@ def test_the_list_of_skipped_files_is_kept_by_folder(writable):
     writable.set_skipped("/one", [("a.jpg", "bad"), ("b.jpg", "bad")])
     writable.set_skipped("/two", [("a.jpg", "worse")])
     writable.set_skipped("/one", [("b.jpg", "still bad")])
-    assert writable.skipped() == [("/one/b.jpg", "still bad"), ("/two/a.jpg", "worse")]
+    assert list(writable.skipped()) == [("/one/b.jpg", "still bad"), ("/two/a.jpg", "worse")]
 
 
 def test_an_unknown_object_is_named_with_those_it_may_be(writable):

@@ -99,7 +99,7 @@ def test_a_catalogue_of_the_first_version_is_read_whole(data, opening):
         ids, vectors = found.vectors()
         assert ids.tolist() == [1, 2] and vectors.tobytes() == 2 * VECTOR.tobytes()
         assert found.encoded(TINY, DIM)["s1"] == Content("s1", 5, 30, 40)
-        assert found.skipped() == [("/photos/bad.jpg", "empty file")]
+        assert list(found.skipped()) == [("/photos/bad.jpg", "empty file")]
         assert found.thresholds() is None
         assert found.rephotographs(TINY, 1) == {}
         assert found.calibrations() == [] and found.calibration() is None

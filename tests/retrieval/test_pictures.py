@@ -12,6 +12,7 @@ from retrieval.catalogue import pictures
 from retrieval.catalogue.pictures import (
     MOST,
     MOST_WEBP,
+    PicturesSize,
     compared_path,
     drop_unused_pictures,
     has_pictures,
@@ -162,11 +163,25 @@ def test_pictures_of_no_exemplar_and_what_a_killed_run_left_are_dropped(writable
     keep(data, painting(2), KEY.replace("0", "1"))
     (data / "pictures/ab/x.140.part").write_bytes(b"x")
     writable.apply(Changes(put=[exemplar("a", sha256=KEY)]))
-    assert pictures_size(data)[0] == 2
+    assert pictures_size(data).count == 2
     assert drop_unused_pictures(writable) == 3
     kept = [compared_path(data, KEY, 260), picture_path(data, KEY)]
     assert sorted(kept_pictures(data)) == kept
-    assert pictures_size(data) == (1, sum(path.stat().st_size for path in kept))
+    assert pictures_size(data) == PicturesSize(1, sum(path.stat().st_size for path in kept))
+
+
+def test_of_very_many_pictures_the_size_is_reckoned_from_some_folders(data):
+    for folder in ("0a", "1b", "2c"):
+        (data / "pictures" / folder).mkdir(parents=True)
+        for number in range(4):
+            (data / "pictures" / folder / f"{folder}{number}.{'jpg' if number % 2 else '260.exact'}").write_bytes(
+                b"12345"
+            )
+    assert pictures_size(data) == pictures_size(data, looked_at=8) == PicturesSize(6, 60)
+    assert pictures_size(data, looked_at=3) == PicturesSize(6, 60, exact=False)
+    (data / "pictures/2c/2c9.jpg").write_bytes(b"")
+    assert pictures_size(data, looked_at=3).count == 6 and pictures_size(data).count == 7
+    assert pictures_size(data / "nowhere") == PicturesSize(0, 0)
 
 
 def test_the_side_is_kept_with_the_catalogue(writable):

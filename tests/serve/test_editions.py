@@ -1,8 +1,11 @@
 """The edition that photographs are judged by, kept open and up to date."""
 
+import time
 from dataclasses import dataclass
 
 from cli.serve.editions import Editions
+from retrieval.catalogue.catalogue import Catalogue
+from retrieval.catalogue.exemplars import Held
 from retrieval.photographs.reader_process import Reader
 from retrieval.verdicts.log import VerdictLog
 from retrieval.verdicts.reviews import accepting, add_review
@@ -44,3 +47,39 @@ def test_what_gets_ready_keeps_no_edition_that_is_out_of_date(desk, monkeypatch)
     service.get_ready()
     jobs = list(service.jobs._jobs.values())
     assert len(jobs) == 2 and all(job.finished.wait(60) and job.result is None for job in jobs) and opened
+
+
+def test_an_edition_that_nobody_uses_is_let_go_once_somebody_writes_the_catalogue(data):
+    """Else the log of the database would grow by all that `artifact index` writes, as long as the desk is open."""
+    opened = []
+
+    class Holding(Opened):
+        def open_edition(self, data, *, parallel):
+            opened.append(Held(data))
+            return Opened()
+
+    editions = Editions(data, Holding())
+    editions.current()
+    editions.let_go(idle=0.0)
+    editions.current()
+    assert len(opened) == 1, "nobody wrote anything"
+    with Catalogue.writing(data) as catalogue:
+        catalogue.set_skipped("/photos", [("a.jpg", "empty file")])
+        editions.let_go()
+        editions.current()
+        assert len(opened) == 1, "it was used just now"
+        editions.let_go(idle=0.0)
+    editions.current()
+    assert len(opened) == 2
+    editions.close()
+
+
+def test_what_is_not_used_is_looked_for_again_and_again(data, monkeypatch):
+    editions, asked = Editions(data, Opened()), []
+    monkeypatch.setattr(editions, "let_go", lambda: asked.append(1))
+    editions.tend(every=0.001)
+    until = time.monotonic() + 20
+    while len(asked) < 3 and time.monotonic() < until:
+        time.sleep(0.002)
+    editions.close()
+    assert len(asked) >= 3

@@ -5,7 +5,9 @@ from __future__ import annotations
 from starlette.requests import Request
 from starlette.responses import Response
 
-from cli.runs.inspect import holding_of, object_record, shown_record
+from cli.records.pieces import value_of
+from cli.runs.inspect import holding_of
+from cli.runs.listing import object_record, shown_record
 from cli.serve.api.answers import answer, limit_of, listed, number_of
 from cli.serve.people.refused import Refused
 from cli.serve.people.sessions import service
@@ -43,4 +45,5 @@ def one_object(request: Request) -> Response:
 
 def status(request: Request) -> Response:
     """Answer as `artifact status`."""
-    return answer(holding_of(service(request).data).record)
+    with Catalogue.reading(service(request).data) as catalogue:
+        return answer(value_of(holding_of(catalogue).record))

@@ -75,7 +75,7 @@ _STATUS = record(
     photos=COUNT,
     folders=list_of(TEXT),
     missing_folders=list_of(TEXT),
-    pictures=record(side=COUNT, count=COUNT, bytes=COUNT),
+    pictures=record(side=COUNT, count=COUNT, bytes=COUNT, exact={"type": "boolean"}),
     searched=record(asked=TEXT, memory=COUNT, segments=list_of({"type": "object"})),
     encoder=or_null(record(spec=TEXT, fingerprint=TEXT, precision=TEXT, dim=COUNT)),
     thresholds=or_null({"type": "object"}),
