@@ -12,6 +12,7 @@ from PIL import Image
 
 from indexer.building.build import BuildReport, build_catalogue
 from retrieval.catalogue.catalogue import Catalogue
+from retrieval.catalogue.contents import EncodedContents, with_features
 from retrieval.catalogue.rows import Content, EncoderRecord, Photo
 from retrieval.catalogue.vector_index import read_vectors
 from retrieval.encoder.encoder import Encoder
@@ -95,6 +96,17 @@ def state(data: Path) -> dict[str, Any]:
             "thresholds": catalogue.thresholds(),
             "skipped": [(Path(name).name, reason) for name, reason in catalogue.skipped()],
         }
+
+
+def encoded(catalogue: Catalogue, fingerprint: str = TINY, dim: int = DIM) -> dict[str, Content]:
+    """Return all contents that have a whole vector of an encoder, by sha256."""
+    sha256s = [sha256 for (sha256,) in catalogue.db.execute("SELECT sha256 FROM vectors")]
+    return EncodedContents(catalogue.db, fingerprint, dim).among(sha256s)
+
+
+def described(catalogue: Catalogue) -> set[str]:
+    """Return all contents that have features of this version, by sha256."""
+    return with_features(catalogue, [sha256 for (sha256,) in catalogue.db.execute("SELECT sha256 FROM features")])
 
 
 def data_files(data: Path) -> dict[str, tuple[int, bytes]]:

@@ -167,6 +167,32 @@ def _notes_of_derived_files(db: Any) -> None:
         _trigger(db, f"note_after_gone_{table}", f"AFTER DELETE ON {table} {needed}", body)
 
 
+@MIGRATIONS(name="012_lookups")
+def _lookups(db: Any) -> None:
+    """What an index run looks up instead of reading all rows: the sizes of contents, and contents without an exemplar.
+
+    The database itself keeps `unused_contents` up to date, whoever writes the tables.
+    """
+    db["vectors"].create_index(["bytes", "fingerprint"])
+    db.execute("CREATE TABLE unused_contents (sha256 TEXT PRIMARY KEY) WITHOUT ROWID")
+    is_used = "EXISTS (SELECT 1 FROM photos WHERE sha256 = {row}.sha256)"
+    forget = "DELETE FROM unused_contents WHERE sha256 = new.sha256;"
+    note = "INSERT OR IGNORE INTO unused_contents VALUES ({row}.sha256);"
+    for table in ("vectors", "features", "rephotographs"):
+        when = f"AFTER INSERT ON {table} WHEN NOT {is_used.format(row='new')}"
+        _trigger(db, f"unused_among_new_{table}", when, note.format(row="new"))
+        db.execute(
+            f"INSERT OR IGNORE INTO unused_contents SELECT sha256 FROM {table} "
+            "WHERE sha256 NOT IN (SELECT sha256 FROM photos)"
+        )
+    is_left = f"WHEN NOT {is_used.format(row='old')}"
+    _trigger(db, "used_by_new_photo", "AFTER INSERT ON photos", forget)
+    _trigger(db, "used_by_changed_photo", "AFTER UPDATE OF sha256 ON photos", forget)
+    _trigger(db, "left_by_changed_photo", f"AFTER UPDATE OF sha256 ON photos {is_left}", note.format(row="old"))
+    _trigger(db, "left_by_gone_photo", f"AFTER DELETE ON photos {is_left}", note.format(row="old"))
+    db.execute("INSERT INTO settings SELECT 'stray_pictures', 'perhaps' WHERE EXISTS (SELECT 1 FROM vectors)")
+
+
 def _of(row: str, names: str) -> str:
     return ", ".join(f"{row}.{name}" for name in names.split(", "))
 

@@ -10,13 +10,15 @@ import hashlib
 import io
 import os
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 from PIL import Image, ImageOps
 
+from retrieval.catalogue.among import batches, rows_among
 from retrieval.catalogue.catalogue import Catalogue
 from retrieval.catalogue.rows import Photo
 from retrieval.errors import CatalogueBusy, ExemplarAway, UnreadableImage
@@ -188,9 +190,25 @@ def drop_unused_pictures(catalogue: Catalogue) -> int:
 
 def unused_pictures(catalogue: Catalogue) -> list[Path]:
     """Return the working pictures of contents that no exemplar has, and what a killed run left of one."""
-    wanted = {photo.sha256 for photo in catalogue.photos()}
-    kept = kept_pictures(catalogue.data)
-    return sorted(path for path in kept if path.suffix == ".part" or path.name.partition(".")[0] not in wanted)
+    strays: list[Path] = []
+    for some in batches(kept_pictures(catalogue.data)):
+        sql = "SELECT sha256 FROM photos WHERE sha256 IN ({marks})"
+        wanted = {sha256 for (sha256,) in rows_among(catalogue.db, sql, map(_content_of, some))}
+        strays += [path for path in some if path.suffix == ".part" or _content_of(path) not in wanted]
+    return sorted(strays)
+
+
+def drop_pictures_of(data: Path, sha256s: Iterable[str]) -> None:
+    """Remove the working pictures of some contents, and what a killed run left of them."""
+    for folder, some in groupby(sorted(sha256s), key=lambda sha256: picture_path(data, sha256).parent):
+        contents = set(some)
+        for path in [path for path in folder.glob("*") if _content_of(path) in contents]:
+            path.unlink(missing_ok=True)
+
+
+def _content_of(path: Path) -> str:
+    """Return the hash of the content that a working picture shows."""
+    return path.name.partition(".")[0]
 
 
 def pictures_size(data: Path) -> tuple[int, int]:

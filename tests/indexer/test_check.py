@@ -14,7 +14,7 @@ from retrieval.catalogue.rows import Changes
 from retrieval.catalogue.vector_index import build_vectors, has_vectors, read_vectors, vectors_path
 from retrieval.errors import CatalogueBusy, CatalogueDamaged, CatalogueMissing
 from retrieval.photographs.files import sha256_of
-from tests.conftest import DIM, SIDE, data_files, index, make_folder, state, write_picture
+from tests.conftest import DIM, SIDE, data_files, encoded, index, make_folder, state, write_picture
 
 
 @pytest.fixture
@@ -120,7 +120,7 @@ def test_a_vector_made_anew_is_searched_even_if_that_run_was_killed(folder, data
     with Catalogue.reading(data) as found:
         ids, vectors = found.vectors()
         photo = found.photos("7")[0]
-        content = found.encoded(found.encoder.fingerprint, DIM)[photo.sha256]
+        content = encoded(found, found.encoder.fingerprint, DIM)[photo.sha256]
         vector = vectors[ids.tolist().index(photo.photo_id)]
     set_vector(data, folder / "7.png", b"")
     check_catalogue(data)
