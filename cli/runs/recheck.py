@@ -107,7 +107,8 @@ def _searched(data: Path, objects: Sequence[str], wanted: dict[str, str], judgin
 def _say(found: Recheck, data: Path, *, err: bool = False) -> None:
     """Say what a search came to: the alerts first, a line each, with what the register says of the case."""
     with Catalogue.reading(data) as catalogue:
-        register = Register.of(catalogue.objects())
+        alerted = [entry.alerted for entry in found.alerts[:SHOWN] if entry.alerted]
+        register = Register.of(catalogue.objects(alerted))
     for entry in found.alerts[:SHOWN]:
         case = entry_words(entry_record(register.entry(entry.alerted))) if entry.alerted else ""
         typer.echo(alarming(_line(entry) + (f"; {case}" if case else "")), err=err)

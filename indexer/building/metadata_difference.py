@@ -35,17 +35,17 @@ def compare_metadata(
     an object that the table no longer speaks of, or whose photographs now are another object's, is kept.
     """
     inherited = _inherited(catalogue, put)
-    is_silent = table.name != NONE and not table.rows and not table.skipped
-    described, bad_rows = ({}, list[SkippedItem]()) if is_silent else describe_objects(table, found)
+    is_empty = table.name != NONE and not table.rows and not table.skipped
+    described, bad_rows = ({}, list[SkippedItem]()) if is_empty else describe_objects(table, found)
     wanted: dict[str, Mapping[str, str]] = {}
     kept: list[str] = []
-    for some in batches(sorted(inherited.keys() & taken if is_silent else taken)):
+    for some in batches(sorted(inherited.keys() & taken if is_empty else taken)):
         known = metadata_of(catalogue.db, some)
         for object_id in some:
             old = known.get(object_id, {})
-            new: Mapping[str, str] = old if is_silent else described.get(object_id, {})
+            new: Mapping[str, str] = old if is_empty else described.get(object_id, {})
             before = old if "status" in old else inherited.get(object_id, {})
-            silent = table.name != NONE and not (table.has_status and object_id in described)
+            silent = table.name != NONE and not (table.has_status and (is_empty or object_id in described))
             if "status" in before and "status" not in new and silent:
                 new = {**new, **{name: before[name] for name in KEPT if name in before}}
                 kept.append(_stays(object_id, before["status"]))

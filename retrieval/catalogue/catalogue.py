@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from sqlite_utils import Database
 
+from retrieval.catalogue.among import batches
 from retrieval.catalogue.changes import write_changes
 from retrieval.catalogue.database import (
     DATABASE,
@@ -88,9 +89,13 @@ class Catalogue:
 
     # -- objects and photos
 
-    def objects(self) -> Iterator[Object]:
-        """Yield every object in the order of ids."""
-        return self._objects("")
+    def objects(self, object_ids: Iterable[str] | None = None) -> Iterator[Object]:
+        """Yield every object in the order of ids, or those of some ids that are there."""
+        if object_ids is None:
+            yield from self._objects("")
+            return
+        for some in batches(sorted(set(object_ids))):
+            yield from self._objects(f"WHERE o.object_id IN ({', '.join('?' * len(some))})", *some)
 
     def object(self, object_id: str) -> Object:
         """Return one object; raises UnknownObject with the nearest ids there are."""
@@ -111,7 +116,8 @@ class Catalogue:
 
     def counts(self) -> tuple[int, int]:
         """Return the numbers of objects and of exemplars."""
-        return self.db.execute("SELECT (SELECT count(*) FROM objects), (SELECT count(*) FROM photos)").fetchone()
+        counts = dict(self.db.execute("SELECT name, count FROM row_counts").fetchall())
+        return counts["objects"], counts["photos"]
 
     def titles(self, object_ids: Iterable[str]) -> dict[str, str]:
         """Return the titles of some objects, "" where there is none."""

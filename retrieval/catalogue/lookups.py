@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from pathlib import Path
 
+from retrieval.catalogue.among import rows_among
 from retrieval.catalogue.catalogue import Catalogue
 from retrieval.catalogue.database import LARGEST
 from retrieval.catalogue.rows import Object, Photo
@@ -35,14 +35,29 @@ def has_object(catalogue: Catalogue, object_id: str) -> bool:
     return catalogue.db.execute("SELECT 1 FROM objects WHERE object_id = ?", [object_id]).fetchone() is not None
 
 
-def alarming_objects(catalogue: Catalogue) -> list[Object]:
-    """Return the objects that are stolen, missing or known forgeries; of others, not even the status is read."""
+def said_statuses(catalogue: Catalogue) -> list[str]:
+    """Return the statuses that objects have, as they are written, each once."""
     sql = """WITH RECURSIVE said(status) AS (  -- each status once, by leaps through the index
                  SELECT min(status) FROM objects WHERE status > ''
                  UNION ALL SELECT (SELECT min(status) FROM objects WHERE status > said.status) FROM said
                            WHERE said.status IS NOT NULL)
              SELECT status FROM said WHERE status IS NOT NULL"""
-    alarming = [text for (text,) in catalogue.db.execute(sql) if understood(text).status in ALARMS]
-    sql = "SELECT object_id FROM objects WHERE status IN (SELECT value FROM json_each(?)) ORDER BY object_id"
-    ids = catalogue.db.execute(sql, [json.dumps(alarming)]).fetchall()
-    return objects_of(catalogue, [object_id for (object_id,) in ids])
+    return [status for (status,) in catalogue.db.execute(sql)]
+
+
+def count_saying(catalogue: Catalogue, status: str) -> int:
+    """Return how many objects have a status that is written so."""
+    return int(catalogue.db.execute("SELECT count(*) FROM objects WHERE status = ?", [status]).fetchone()[0])
+
+
+def first_saying(catalogue: Catalogue, statuses: Iterable[str], limit: int) -> list[tuple[str, str]]:
+    """Return the first objects that have some statuses, as they are written, and which, by their ids."""
+    sql = "SELECT object_id, status FROM objects WHERE status IN ({marks}) ORDER BY object_id LIMIT ?"
+    return sorted(rows_among(catalogue.db, sql, statuses, limit))[:limit]
+
+
+def alarming_objects(catalogue: Catalogue) -> list[Object]:
+    """Return the objects that are stolen, missing or known forgeries; of others, not even the status is read."""
+    alarming = [text for text in said_statuses(catalogue) if understood(text).status in ALARMS]
+    ids = rows_among(catalogue.db, "SELECT object_id FROM objects WHERE status IN ({marks})", alarming)
+    return list(catalogue.objects([object_id for (object_id,) in ids]))

@@ -169,9 +169,9 @@ def _notes_of_derived_files(db: Any) -> None:
 
 @MIGRATIONS(name="012_lookups")
 def _lookups(db: Any) -> None:
-    """What an index run looks up instead of reading all rows: the sizes of contents, and contents without an exemplar.
+    """What is looked up instead of reading all rows: the sizes of contents, contents without an exemplar, counts.
 
-    The database itself keeps `unused_contents` up to date, whoever writes the tables.
+    The database itself keeps `unused_contents` and `row_counts` up to date, whoever writes the tables.
     """
     db["vectors"].create_index(["bytes", "fingerprint"])
     db.execute("CREATE TABLE unused_contents (sha256 TEXT PRIMARY KEY) WITHOUT ROWID")
@@ -185,6 +185,12 @@ def _lookups(db: Any) -> None:
             f"INSERT OR IGNORE INTO unused_contents SELECT sha256 FROM {table} "
             "WHERE sha256 NOT IN (SELECT sha256 FROM photos)"
         )
+    db.execute("CREATE TABLE row_counts (name TEXT PRIMARY KEY, count INTEGER NOT NULL) WITHOUT ROWID")
+    for table in ("objects", "photos"):
+        db.execute(f"INSERT INTO row_counts SELECT '{table}', count(*) FROM {table}")
+        for event, step in (("INSERT", "+ 1"), ("DELETE", "- 1")):
+            body = f"UPDATE row_counts SET count = count {step} WHERE name = '{table}';"
+            _trigger(db, f"count_{table}_at_{event.lower()}", f"AFTER {event} ON {table}", body)
     is_left = f"WHEN NOT {is_used.format(row='old')}"
     _trigger(db, "used_by_new_photo", "AFTER INSERT ON photos", forget)
     _trigger(db, "used_by_changed_photo", "AFTER UPDATE OF sha256 ON photos", forget)
