@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from pathlib import Path
 
-from retrieval.catalogue.among import dicts_among
+from retrieval.catalogue.among import rows_among
 from retrieval.catalogue.catalogue import Catalogue
 from retrieval.catalogue.rows import Photo
 
@@ -25,7 +25,7 @@ def photo_folders(catalogue: Catalogue) -> list[str]:
 def photos_in(catalogue: Catalogue, folder: str, *, limit: int = -1) -> list[Photo]:
     """Return the exemplars of a folder, or the first of them, ordered by path."""
     sql = f"SELECT {COLUMNS} FROM photos WHERE folder = ? ORDER BY path LIMIT ?"
-    return [Photo(**row) for row in catalogue.db.query(sql, [folder, limit])]
+    return [Photo(*row) for row in catalogue.db.execute(sql, [folder, limit])]
 
 
 def has_more_photos(catalogue: Catalogue, folder: str, count: int) -> bool:
@@ -37,7 +37,7 @@ def has_more_photos(catalogue: Catalogue, folder: str, count: int) -> bool:
 def photos_below(catalogue: Catalogue, folder: str, below: str) -> list[Photo]:
     """Return the exemplars of a folder that lie below another one in it, named relative to it."""
     sql = f"SELECT {COLUMNS} FROM photos WHERE folder = ? AND path > ? AND path < ?"
-    return [Photo(**row) for row in catalogue.db.query(sql, [folder, f"{below}/", f"{below}0"])]  # 0 is next to /
+    return [Photo(*row) for row in catalogue.db.execute(sql, [folder, f"{below}/", f"{below}0"])]  # 0 is next to /
 
 
 def photos_inside(catalogue: Catalogue, folder: str, *, without: Collection[int | None]) -> dict[str, Photo]:
@@ -64,7 +64,7 @@ def photos_inside(catalogue: Catalogue, folder: str, *, without: Collection[int 
 def photos_elsewhere(catalogue: Catalogue, folder: str, sha256s: Iterable[str]) -> list[Photo]:
     """Return the exemplars of other folders that have some contents, ordered by object, folder and path."""
     sql = f"SELECT {COLUMNS} FROM photos WHERE sha256 IN ({{marks}}) AND folder <> ?"
-    return sorted((Photo(**row) for row in dicts_among(catalogue.db, sql, sha256s, folder)), key=in_order)
+    return sorted((Photo(*row) for row in rows_among(catalogue.db, sql, sha256s, folder)), key=in_order)
 
 
 def photos_of_shared_objects(catalogue: Catalogue, folder: str, object_ids: Iterable[str]) -> list[Photo]:
@@ -72,8 +72,8 @@ def photos_of_shared_objects(catalogue: Catalogue, folder: str, object_ids: Iter
     shared = f"""SELECT {COLUMNS} FROM photos
                  WHERE object_id IN (SELECT object_id FROM photos WHERE folder = ?) AND folder <> ?"""
     of_some = f"SELECT {COLUMNS} FROM photos WHERE object_id IN ({{marks}}) AND folder <> ?"
-    found = {row["photo_id"]: Photo(**row) for row in catalogue.db.query(shared, [folder, folder])}
-    found |= {row["photo_id"]: Photo(**row) for row in dicts_among(catalogue.db, of_some, object_ids, folder)}
+    rows = [*catalogue.db.execute(shared, [folder, folder]), *rows_among(catalogue.db, of_some, object_ids, folder)]
+    found = {photo.photo_id: photo for photo in (Photo(*row) for row in rows)}
     return sorted(found.values(), key=in_order)
 
 

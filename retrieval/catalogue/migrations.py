@@ -169,7 +169,7 @@ def _notes_of_derived_files(db: Any) -> None:
 
 @MIGRATIONS(name="012_lookups")
 def _lookups(db: Any) -> None:
-    """What is looked up instead of reading all rows: the sizes of contents, contents without an exemplar, counts.
+    """What is looked up instead of reading all rows: sizes, contents without an exemplar, counts.
 
     The database itself keeps `unused_contents` and `row_counts` up to date, whoever writes the tables.
     """
