@@ -14,6 +14,7 @@ from PIL import Image
 from indexer.building.build import BuildReport, build_catalogue
 from retrieval.catalogue.catalogue import Catalogue
 from retrieval.catalogue.content_keys import content_key
+from retrieval.catalogue.contents import EncodedContents, with_features
 from retrieval.catalogue.rows import Content, EncoderRecord, Photo
 from retrieval.catalogue.segmenting import open_segments
 from retrieval.encoder.encoder import Encoder
@@ -107,6 +108,17 @@ def held_vectors(catalogue: Catalogue) -> dict[int, bytes]:
         index = faiss.downcast_index(part.index.index)
         found |= {key: index.reconstruct(row).tobytes() for row, key in enumerate(keys)}
     return found
+
+
+def encoded(catalogue: Catalogue, fingerprint: str = TINY, dim: int = DIM) -> dict[str, Content]:
+    """Return all contents that have a whole vector of an encoder, by sha256."""
+    sha256s = [sha256 for (sha256,) in catalogue.db.execute("SELECT sha256 FROM vectors")]
+    return EncodedContents(catalogue.db, fingerprint, dim).among(sha256s)
+
+
+def described(catalogue: Catalogue) -> set[str]:
+    """Return all contents that have features of this version, by sha256."""
+    return with_features(catalogue, [sha256 for (sha256,) in catalogue.db.execute("SELECT sha256 FROM features")])
 
 
 def data_files(data: Path) -> dict[str, tuple[int, bytes]]:

@@ -24,8 +24,9 @@ from cli.runs.register_words import say_register
 from indexer.building.build import build_catalogue
 from indexer.building.embedding import Embedding, embed_here
 from indexer.building.preview import preview_catalogue
-from indexer.building.publish import drop_unused, publish
+from indexer.building.publish import publish
 from indexer.building.reading import Asked
+from indexer.building.unused import drop_unused
 from indexer.inputs.metadata import TABLE_FIELDS
 from indexer.tables.mapping import read_mapping
 from retrieval.catalogue.catalogue import Catalogue

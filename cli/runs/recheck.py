@@ -17,7 +17,6 @@ from cli.records.of_verdict import entry_record
 from cli.runs.judging_options import JudgingOptions
 from indexer.inputs.names import composed
 from retrieval.catalogue.catalogue import Catalogue
-from retrieval.catalogue.lookups import has_object, objects_of
 from retrieval.catalogue.standing import Register
 from retrieval.errors import ArtifactError
 from retrieval.judging.edition import Edition
@@ -108,9 +107,8 @@ def _searched(data: Path, objects: Sequence[str], wanted: dict[str, str], judgin
 def _say(found: Recheck, data: Path, *, err: bool = False) -> None:
     """Say what a search came to: the alerts first, a line each, with what the register says of the case."""
     with Catalogue.reading(data) as catalogue:
-        alerted = dict.fromkeys(entry.alerted for entry in found.alerts[:SHOWN] if entry.alerted)
-        known = [object_id for object_id in alerted if has_object(catalogue, object_id)]
-        register = Register.of(objects_of(catalogue, known))
+        alerted = [entry.alerted for entry in found.alerts[:SHOWN] if entry.alerted]
+        register = Register.of(catalogue.objects(alerted))
     for entry in found.alerts[:SHOWN]:
         case = entry_words(entry_record(register.entry(entry.alerted))) if entry.alerted else ""
         typer.echo(alarming(_line(entry) + (f"; {case}" if case else "")), err=err)

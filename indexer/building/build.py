@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -11,15 +11,19 @@ from indexer.building.complete_features import KEEP_EVERY, complete_features, de
 from indexer.building.difference import Difference, EncodingPlan, compare_folder, objects_taken, plan_encoding
 from indexer.building.embedding import Embedding, Manner, embed_here
 from indexer.building.metadata_difference import compare_metadata
-from indexer.building.publish import Published, drop_unused, publish
+from indexer.building.other_folders import OtherFolders
+from indexer.building.publish import Published, publish
 from indexer.building.reading import AS_BEFORE, Asked, Reading, keep_reading, read_folder
 from indexer.building.simulated_distances import complete_sample, measured, sampled_views
 from indexer.building.understood import Understood, understand
-from indexer.building.working_pictures import complete_pictures
+from indexer.building.unused import drop_unused, noting_strays
+from indexer.building.working_pictures import complete_pictures, without_pictures
 from indexer.inputs.scan import FoundFile, Scan, SkippedItem
 from indexer.inputs.walk import LeftOut
 from indexer.simulation.rephotograph import VERSION
 from retrieval.catalogue.catalogue import Catalogue
+from retrieval.catalogue.contents import EncodedContents
+from retrieval.catalogue.folder_photos import photos_in
 from retrieval.catalogue.index_choice import AS_BEFORE as AS_SEARCHED
 from retrieval.catalogue.index_choice import Searching, choose
 from retrieval.catalogue.pictures import picture_side, set_picture_side
@@ -83,13 +87,12 @@ def build_catalogue(
     reading = read_folder(folder, data, asked)
     folder = reading.folder
     with Catalogue.writing(data) as catalogue:
-        catalogued = catalogue.photos()
-        rows = {photo.path: photo for photo in catalogued if photo.folder == str(folder)}
-        scan = reading.scan(catalogued)
+        rows = {photo.path: photo for photo in photos_in(catalogue, str(folder))}
+        scan = reading.scan(rows)
         on_scan(understand(reading, scan))
         encoder = _settled_encoder(catalogue, load)
         choose(catalogue, searching)
-        plan = plan_encoding(folder, scan.found, rows, catalogue.encoded(encoder.fingerprint, encoder.dim))
+        plan = plan_encoding(folder, scan.found, rows, EncodedContents.of(catalogue))
         sides = _settled_sides(catalogue, pictures)
         manner = Manner(
             encoder=encoder,
@@ -99,10 +102,11 @@ def build_catalogue(
             run=run,
             max_megapixels=max_megapixels,
         )
-        encoded = _encode(catalogue, manner, folder, plan, embed, on_progress)
+        with noting_strays(catalogue, are_kept=bool(plan.to_encode and manner.side)):
+            encoded = _encode(catalogue, manner, folder, plan, embed, on_progress)
         _complete(catalogue, encoder, folder, scan, plan, sides[1], run, max_megapixels, on_progress)
         return _write(
-            catalogue, reading, scan, plan, catalogued, encoded=encoded, sides=sides, prune=prune, scanned_ns=scanned_ns
+            catalogue, reading, scan, plan, rows, encoded=encoded, sides=sides, prune=prune, scanned_ns=scanned_ns
         )
 
 
@@ -111,7 +115,7 @@ def _write(
     reading: Reading,
     scan: Scan,
     plan: EncodingPlan,
-    catalogued: Sequence[Photo],
+    rows: Mapping[str, Photo],
     *,
     encoded: int,
     sides: tuple[int, int],
@@ -120,10 +124,10 @@ def _write(
 ) -> BuildReport:
     """Bring the catalogue in one step to what was found in the folder, and return what was done."""
     folder, table = str(reading.folder), reading.table
-    rows = {photo.path: photo for photo in catalogued if photo.folder == folder}
+    others = OtherFolders(catalogue, folder)
     unread = [item.path for item in (*scan.skipped, *plan.skipped)]
     difference, claims = compare_folder(
-        folder, scan.found, plan.contents, catalogued, unread=unread, prune=prune, scanned_ns=scanned_ns
+        others, scan.found, plan.contents, rows, unread=unread, prune=prune, scanned_ns=scanned_ns
     )
     taken = objects_taken(scan.found, plan.contents, claims, rows)
     known = compare_metadata(catalogue, table, scan.found, taken, difference.changes.put)
@@ -236,17 +240,22 @@ def _complete(
 ) -> None:
     """Keep what a catalogue of an earlier version, or a killed run, lacks of photographs that are encoded."""
     files = _files(folder, plan)
-    complete_features(catalogue, encoder, files, max_megapixels=max_megapixels, on_progress=on_progress)
-    short_side = encoder.preprocessing.short_side
-    complete_pictures(
-        catalogue.data,
-        files,
-        side=side,
-        short_side=short_side,
-        max_megapixels=max_megapixels,
-        run=run,
-        on_progress=on_progress,
+    new = {plan.contents[path].sha256 for path in plan.new if path in plan.contents}
+    complete_features(
+        catalogue, encoder, files, folder=folder, new=new, max_megapixels=max_megapixels, on_progress=on_progress
     )
+    short_side = encoder.preprocessing.short_side
+    missing = without_pictures(catalogue.data, files, side=side, short_side=short_side)
+    with noting_strays(catalogue, are_kept=bool(missing)):
+        complete_pictures(
+            catalogue.data,
+            missing,
+            side=side,
+            short_side=short_side,
+            max_megapixels=max_megapixels,
+            run=run,
+            on_progress=on_progress,
+        )
     complete_sample(catalogue, encoder, _first_exemplars(folder, scan, plan), max_megapixels=max_megapixels)
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from pathlib import Path
 
 from retrieval.catalogue.catalogue import Catalogue
+from retrieval.catalogue.contents import with_features, without_features
 from retrieval.encoder.encoder import Encoder
 from retrieval.encoder.stream import EmbeddedPhotograph, embed_photographs, no_view
 from retrieval.photographs.features import Features, features_of
@@ -27,15 +28,17 @@ def complete_features(
     encoder: Encoder,
     exemplars: Mapping[str, Path],
     *,
+    folder: Path,
+    new: Collection[str],
     max_megapixels: float,
     on_progress: Callable[[int, int], None],
 ) -> None:
     """Find and keep the features still missing, as in a catalogue of an earlier version; nothing is encoded.
 
-    `exemplars` names a file for each content.
+    `exemplars` names a file for each content: those that are catalogued from `folder`, and `new` ones.
     """
-    present = catalogue.with_features()
-    missing = [path for sha256, path in exemplars.items() if sha256 not in present]
+    lacking = without_features(catalogue, str(folder)) | (set(new) - with_features(catalogue, new))
+    missing = [exemplars[sha256] for sha256 in exemplars if sha256 in lacking] if lacking else []
     stream = embed_photographs(missing, encoder, views=no_view, extract=features_of, max_megapixels=max_megapixels)
     batch: list[EmbeddedPhotograph] = []
     try:

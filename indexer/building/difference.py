@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import os
-from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from indexer.building.other_folders import OtherFolders
 from indexer.inputs.scan import FoundFile, SkippedItem
+from retrieval.catalogue.contents import EncodedContents
+from retrieval.catalogue.folder_photos import in_order
 from retrieval.catalogue.rows import Changes, Content, Photo
 from retrieval.errors import UnreadableImage
 from retrieval.photographs.files import sha256_of
@@ -23,6 +24,7 @@ class EncodingPlan:
     contents: dict[str, Content] = field(default_factory=dict)  # by path: need not be encoded
     to_encode: list[FoundFile] = field(default_factory=list)
     skipped: list[SkippedItem] = field(default_factory=list)
+    new: list[str] = field(default_factory=list)  # paths of which the catalogue does not say the same
     empty: list[str] = field(default_factory=list)  # of those encoded, what shows nothing
     of_several: list[str] = field(default_factory=list)  # which picture was taken of each file of several
 
@@ -41,58 +43,82 @@ class Difference:
 
 
 def plan_encoding(
-    folder: Path, found: Sequence[FoundFile], rows: Mapping[str, Photo], encoded: Mapping[str, Content]
+    folder: Path, found: Sequence[FoundFile], rows: Mapping[str, Photo], encoded: EncodedContents
 ) -> EncodingPlan:
     """Sort the photographs into those whose content has a vector and those to be encoded.
 
-    `rows` are the catalogue's photos of this folder by path, `encoded` the contents with a vector by sha256. A file is
-    hashed here only where an encoded content has its size; the others are hashed as they are decoded.
+    `rows` are the catalogue's photos of this folder by path. A file is hashed here only where an encoded content has
+    its size; the others are hashed as they are decoded. What is as its row says is not looked up one by one.
     """
     plan = EncodingPlan()
-    sizes = {content.bytes for content in encoded.values()}
+    doubtful = encoded.not_as_in(str(folder))
+    new: list[FoundFile] = []
     for item in found:
         row = rows.get(item.path)
-        try:
-            if row is not None and (row.bytes, row.modified_ns) == (item.bytes, item.modified_ns):
-                sha256 = row.sha256
-            else:
-                sha256 = sha256_of(folder / item.path) if item.bytes in sizes else ""
-        except UnreadableImage as error:
-            plan.skipped.append(SkippedItem(item.path, str(error)))
-            continue
-        if sha256 in encoded:
-            plan.contents[item.path] = encoded[sha256]
+        if row is not None and _is_as_before(item, row) and item.path not in doubtful:
+            plan.contents[item.path] = Content(row.sha256, row.bytes, row.width, row.height)
         else:
+            new.append(item)
+    hashes = _hashes(folder, new, rows, encoded, plan.skipped)
+    known = encoded.among(filter(None, hashes.values()))
+    for item in new:
+        plan.new.append(item.path)
+        if (content := known.get(hashes.get(item.path, ""))) is not None:
+            plan.contents[item.path] = content
+        elif item.path in hashes:
             plan.to_encode.append(item)
     return plan
 
 
+def _is_as_before(item: FoundFile, row: Photo) -> bool:
+    return row.bytes == item.bytes and row.modified_ns == item.modified_ns
+
+
+def _hashes(
+    folder: Path,
+    new: Sequence[FoundFile],
+    rows: Mapping[str, Photo],
+    encoded: EncodedContents,
+    skipped: list[SkippedItem],
+) -> dict[str, str]:
+    """Return the hash of each file, by path, as its row says it or by its content; "" where that cannot be encoded."""
+    said = {item.path: row.sha256 for item in new if (row := rows.get(item.path)) and _is_as_before(item, row)}
+    sizes = encoded.sizes(item.bytes for item in new if item.path not in said)
+    hashes: dict[str, str] = {}
+    for item in new:
+        try:
+            is_asked = item.path not in said and item.bytes in sizes
+            hashes[item.path] = sha256_of(folder / item.path) if is_asked else said.get(item.path, "")
+        except UnreadableImage as error:
+            skipped.append(SkippedItem(item.path, str(error)))
+    return hashes
+
+
 def compare_folder(
-    folder: str,
+    others: OtherFolders,
     found: Sequence[FoundFile],
     contents: Mapping[str, Content],
-    catalogued: Sequence[Photo],
+    rows: Mapping[str, Photo],
     *,
     unread: Sequence[str],
     prune: bool,
     scanned_ns: int,
 ) -> tuple[Difference, list[SkippedItem]]:
-    """Return what differs between the folder and the catalogue, and the files whose object another folder has.
+    """Return what differs between a folder and the catalogue, and the files whose object another folder has.
 
-    `contents` holds what could be read, by path; `unread` names files and folders that could not: they are not gone.
-    The time stamp of a file written just before `scanned_ns`, when the scan began, is not kept.
+    `contents` holds what could be read, `rows` what is catalogued from this folder, by path; `unread` names files and
+    folders that could not be read: they are not gone. The time stamp of a file written just before `scanned_ns`, when
+    the scan began, is not kept.
     """
-    adopted = _adopted(folder, contents, catalogued)
-    here = adopted | {photo.path: photo for photo in catalogued if photo.folder == folder}
+    adopted = others.adopted(contents, rows)
     arriving = {photo.photo_id for photo in adopted.values()}
-    others = [photo for photo in catalogued if photo.folder != folder and photo.photo_id not in arriving]
-    on_disk = {item.path for item in found}
-    missing = [photo for photo in here.values() if photo.path not in on_disk and not _below(photo.path, unread)]
-    lost = [photo for photo in others if _is_lost(photo)]
-    skipped = _claims(folder, found, contents, others, lost)
+    here = {**adopted, **rows} if adopted else rows
+    missing = _missing(found, adopted, rows, unread)
+    skipped = others.claims(found, contents, rows, arriving)
     refused = {item.path for item in skipped}
     taken = [item for item in found if item.path in contents and item.path not in refused]
-    photos = [_photo(folder, item, contents[item.path], scanned_ns) for item in taken]
+    lost = others.lost((contents[item.path].sha256 for item in taken if item.path not in here), arriving)
+    photos = _changed_photos(others.folder, taken, contents, rows, scanned_ns)
     put, touched, names = _put(photos, here, arriving, missing + lost)
     used = {photo.photo_id for photo in put}
     gone = [photo for photo in missing if photo.photo_id not in used]
@@ -106,7 +132,7 @@ def compare_folder(
         changed=tuple(names["changed"]),
         gone=tuple(photo.path for photo in gone),
         reassigned=tuple(
-            item.path for item in taken if item.path in here and here[item.path].object_id != item.object_id
+            item.path for item in taken if (old := here.get(item.path)) and old.object_id != item.object_id
         ),
     )
     return difference, skipped
@@ -128,59 +154,47 @@ def objects_taken(
     }
 
 
-def _adopted(folder: str, contents: Mapping[str, Content], catalogued: Sequence[Photo]) -> dict[str, Photo]:
-    """Return, by path, the photos of other folders that have become this one: gone, with half of their photos here."""
-    here = {photo.path for photo in catalogued if photo.folder == folder}
-    counts = Counter(photo.folder for photo in catalogued if photo.folder != folder)
-    same = Counter(
-        photo.folder
-        for photo in catalogued
-        if photo.path in contents and contents[photo.path].sha256 == photo.sha256 and photo.folder != folder
-    )
-    moved = {name for name, count in same.items() if 2 * count >= counts[name] and not os.path.lexists(name)}
-    return {
-        photo.path: replace(photo, folder=folder)
-        for photo in catalogued
-        if photo.folder in moved and photo.path not in here
-    }
+def _missing(
+    found: Sequence[FoundFile], adopted: Mapping[str, Photo], rows: Mapping[str, Photo], unread: Sequence[str]
+) -> list[Photo]:
+    """Return the photos of a folder that are not on disk, those adopted first, unless they could not be read."""
+    on_disk = {item.path for item in found}
+    own = [photo for path, photo in rows.items() if path not in on_disk]
+    away = [photo for path, photo in adopted.items() if path not in on_disk]
+    return [photo for photo in (*away, *sorted(own, key=in_order)) if not _below(photo.path, unread)]
 
 
-def _is_lost(photo: Photo) -> bool:
-    try:
-        photo.file.stat()
-    except (FileNotFoundError, NotADirectoryError):
-        return True
-    except OSError:
-        return False
-    return False
-
-
-def _claims(
+def _changed_photos(
     folder: str,
-    found: Sequence[FoundFile],
+    taken: Sequence[FoundFile],
     contents: Mapping[str, Content],
-    others: Sequence[Photo],
-    lost: Sequence[Photo],
-) -> list[SkippedItem]:
-    """Name the files that are catalogued from another folder, or whose object is, unless it came here from there."""
-    present = {content.sha256 for content in contents.values()}
-    lost_ids = {photo.photo_id for photo in lost}
-    came = {photo.object_id for photo in lost if photo.sha256 in present}
-    foreign = {p.object_id: p for p in others if p.photo_id not in lost_ids or p.object_id not in came}
-    files = {photo.file: photo for photo in others}
-    skipped: list[SkippedItem] = []
-    for item in found:
-        if (photo := files.get(Path(folder) / item.path)) is not None:
-            reason = f"is catalogued already, as {photo.object_id!r} from {photo.folder}"
-            skipped.append(SkippedItem(item.path, reason))
-        elif (photo := foreign.get(item.object_id)) is not None and item.path in contents:
-            reason = f"claims the object id {item.object_id!r}, catalogued from {photo.file}"
-            skipped.append(SkippedItem(item.path, reason))
-    return skipped
+    rows: Mapping[str, Photo],
+    scanned_ns: int,
+) -> Iterator[Photo]:
+    """Yield the rows of files as they are now, but for those that are catalogued just so."""
+    for item in taken:
+        content, row = contents[item.path], rows.get(item.path)
+        if row is None or not _is_just_so(row, item, content) or not _is_settled(item, scanned_ns):
+            yield _photo(folder, item, content, scanned_ns)
+
+
+def _is_just_so(row: Photo, item: FoundFile, content: Content) -> bool:
+    return (
+        row.modified_ns == item.modified_ns
+        and row.object_id == item.object_id
+        and row.sha256 == content.sha256
+        and (row.bytes, row.width, row.height) == (content.bytes, content.width, content.height)
+        and row.role == "exemplar"
+    )
+
+
+def _is_settled(item: FoundFile, scanned_ns: int) -> bool:
+    """Say whether a file was written so long before the scan that its time stamp can be trusted next time."""
+    return scanned_ns - item.modified_ns > SETTLED_NS
 
 
 def _put(
-    photos: Sequence[Photo],
+    photos: Iterable[Photo],
     here: Mapping[str, Photo],
     arriving: Collection[int | None],
     lost: Sequence[Photo],
@@ -216,14 +230,13 @@ def _below(path: str, unread: Sequence[str]) -> bool:
 
 def _photo(folder: str, item: FoundFile, content: Content, scanned_ns: int) -> Photo:
     """Return the row of a file; one written just before the scan is not trusted by its time stamp next time."""
-    settled = scanned_ns - item.modified_ns > SETTLED_NS
     return Photo(
         object_id=item.object_id,
         folder=folder,
         path=item.path,
         sha256=content.sha256,
         bytes=content.bytes,
-        modified_ns=item.modified_ns if settled else 0,
+        modified_ns=item.modified_ns if _is_settled(item, scanned_ns) else 0,
         width=content.width,
         height=content.height,
     )

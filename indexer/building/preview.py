@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import sqlite3
 import time
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from sqlite_utils import Database
+
 from indexer.building.difference import Difference, compare_folder, objects_taken, plan_encoding
-from indexer.building.metadata_difference import MetadataDifference, compare_metadata
-from indexer.building.reading import Asked, Reading, read_folder
+from indexer.building.metadata_difference import compare_metadata
+from indexer.building.other_folders import OtherFolders
+from indexer.building.reading import Asked, read_folder
 from indexer.building.understood import Understood, understand
-from indexer.inputs.metadata import describe_objects
 from indexer.inputs.scan import FoundFile, SkippedItem
 from indexer.inputs.walk import LeftOut
 from retrieval.catalogue.catalogue import Catalogue
+from retrieval.catalogue.contents import EncodedContents
 from retrieval.catalogue.database import DATABASE, is_up_to_date
+from retrieval.catalogue.folder_photos import photos_in
+from retrieval.catalogue.migrations import MIGRATIONS
 from retrieval.catalogue.rows import Content
 from retrieval.errors import CatalogueBusy
 
@@ -47,17 +54,17 @@ def preview_catalogue(folder: Path, data: Path, asked: Asked) -> Preview:
         )
     reading = read_folder(folder, data, asked)
     with _opened(data) as catalogue:
-        catalogued = catalogue.photos() if catalogue else []
-        scan = reading.scan(catalogued)
-        rows = {photo.path: photo for photo in catalogued if photo.folder == str(reading.folder)}
-        plan = plan_encoding(reading.folder, scan.found, rows, _encoded(catalogue))
+        others = OtherFolders(catalogue, str(reading.folder))
+        rows = {photo.path: photo for photo in photos_in(catalogue, others.folder)}
+        scan = reading.scan(rows)
+        plan = plan_encoding(reading.folder, scan.found, rows, EncodedContents.of(catalogue))
         unread = [item.path for item in (*scan.skipped, *plan.skipped)]
         contents = plan.contents | {item.path: _unknown(item) for item in plan.to_encode}
         difference, claims = compare_folder(
-            str(reading.folder), scan.found, contents, catalogued, unread=unread, prune=False, scanned_ns=scanned_ns
+            others, scan.found, contents, rows, unread=unread, prune=False, scanned_ns=scanned_ns
         )
         taken = objects_taken(scan.found, contents, claims, rows)
-        known = _metadata(catalogue, reading, scan.found, taken, difference)
+        known = compare_metadata(catalogue, reading.table, scan.found, taken, difference.changes.put)
     return Preview(
         understood=understand(reading, scan),
         to_encode=len(plan.to_encode),
@@ -70,28 +77,19 @@ def preview_catalogue(folder: Path, data: Path, asked: Asked) -> Preview:
     )
 
 
-def _opened(data: Path) -> AbstractContextManager[Catalogue | None]:
-    return Catalogue.reading(data) if (data / DATABASE).is_file() else nullcontext()
-
-
-def _encoded(catalogue: Catalogue | None) -> dict[str, Content]:
-    encoder = catalogue.encoder if catalogue else None
-    return catalogue.encoded(encoder.fingerprint, encoder.dim) if catalogue and encoder else {}
+@contextmanager
+def _opened(data: Path) -> Iterator[Catalogue]:
+    """Open the catalogue to read it; where there is none, an empty one that is in memory only."""
+    if (data / DATABASE).is_file():
+        with Catalogue.reading(data) as catalogue:
+            yield catalogue
+        return
+    with closing(sqlite3.connect(":memory:")) as connection:
+        database = Database(connection, execute_plugins=False)
+        MIGRATIONS.apply(database)
+        yield Catalogue(database, data)
 
 
 def _unknown(item: FoundFile) -> Content:
     """Return what stands for the content of a file that is not hashed: like no other."""
     return Content(f"not hashed: {item.path}", item.bytes, 0, 0)
-
-
-def _metadata(
-    catalogue: Catalogue | None,
-    reading: Reading,
-    found: tuple[FoundFile, ...],
-    taken: set[str],
-    difference: Difference,
-) -> MetadataDifference:
-    if catalogue is None:
-        described, bad_rows = describe_objects(reading.table, found)
-        return MetadataDifference(described, tuple(bad_rows), ())
-    return compare_metadata(catalogue, reading.table, found, taken, difference.changes.put)

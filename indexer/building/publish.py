@@ -15,7 +15,6 @@ from retrieval.catalogue.catalogue import Catalogue
 from retrieval.catalogue.content_keys import vectors_of
 from retrieval.catalogue.exemplars import Present
 from retrieval.catalogue.lookups import alarming_objects
-from retrieval.catalogue.pictures import drop_unused_pictures
 from retrieval.catalogue.rows import Changes, Photo
 from retrieval.catalogue.segmenting import is_as_asked, open_segments, update_segments
 from retrieval.catalogue.segments import remove_strays, segments_of
@@ -78,9 +77,3 @@ def _rephotographed(catalogue: Catalogue, neighbours: Neighbours) -> list[Photo]
     hashes = catalogue.db.execute("SELECT DISTINCT sha256 FROM rephotographs")
     found = [photo for (sha256,) in hashes for photo in neighbours.of_content(sha256)]
     return sorted(found, key=lambda photo: (photo.object_id, photo.folder, photo.path))
-
-
-def drop_unused(catalogue: Catalogue) -> None:
-    """Forget vectors, features and working pictures of contents that no exemplar has."""
-    catalogue.drop_unused_vectors()
-    drop_unused_pictures(catalogue)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +15,7 @@ from indexer.inputs.scan import Scan, assign_objects
 from indexer.inputs.walk import LeftOut, Walk, Why, is_left_out, walk_folder
 from retrieval.catalogue.catalogue import Catalogue
 from retrieval.catalogue.database import DATABASE
+from retrieval.catalogue.folder_photos import photo_folders, photos_in
 from retrieval.catalogue.folder_settings import folder_settings, keep_folder_settings
 from retrieval.catalogue.rows import Photo
 from retrieval.errors import CatalogueMissing
@@ -46,9 +46,9 @@ class Reading:
     table: Metadata
     walk: Walk
 
-    def scan(self, catalogued: Iterable[Photo]) -> Scan:
-        """Return the photographs with their objects; what is catalogued from this folder keeps its ids."""
-        known = {(photo.path, photo.object_id) for photo in catalogued if photo.folder == str(self.folder)}
+    def scan(self, rows: Mapping[str, Photo]) -> Scan:
+        """Return the photographs with their objects; what is catalogued from this folder, by path, keeps its ids."""
+        known = {(path, photo.object_id) for path, photo in rows.items()}
         named = {composed(path): object_id for path, object_id in known} if self.table.gone else self.table.named
         return assign_objects(self.walk, named=named, known=known, layout=self.layout)
 
@@ -123,17 +123,16 @@ def _kept(folder: Path, data: Path) -> Mapping[str, str]:
     if not (data / DATABASE).is_file():
         return {}
     with Catalogue.reading(data) as catalogue:
-        photos = defaultdict(list)
-        for photo in catalogue.photos():
-            photos[photo.folder].append(photo)
-        moved = [name for name in photos if _has_become(photos[name], folder)]
-        names = [str(folder)] if str(folder) in photos else moved
-        return next((kept for name in names if (kept := folder_settings(catalogue.db, name))), {})
+        names = photo_folders(catalogue)
+        if str(folder) in names:
+            return folder_settings(catalogue.db, str(folder))
+        moved = (name for name in names if not os.path.lexists(name) and _has_become(catalogue, name, folder))
+        return next((kept for name in moved if (kept := folder_settings(catalogue.db, name))), {})
 
 
-def _has_become(photos: list[Photo], folder: Path) -> bool:
-    some = photos[:LOOKED_AT]
-    return not os.path.lexists(some[0].folder) and 2 * sum(_is_there(folder, photo) for photo in some) >= len(some)
+def _has_become(catalogue: Catalogue, name: str, folder: Path) -> bool:
+    some = photos_in(catalogue, name, limit=LOOKED_AT)
+    return 2 * sum(_is_there(folder, photo) for photo in some) >= len(some)
 
 
 def _is_there(folder: Path, photo: Photo) -> bool:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
+from heapq import nsmallest
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
 from indexer.simulation.rephotograph import VERSION, rephotograph
+from retrieval.catalogue.among import batches
 from retrieval.catalogue.catalogue import Catalogue
+from retrieval.catalogue.contents import measured_among
 from retrieval.catalogue.rows import Photo
 from retrieval.encoder.encoder import Encoder
 from retrieval.encoder.stream import EmbeddedPhotograph, Views, embed_photographs, whole
@@ -53,12 +56,23 @@ def complete_sample(
     catalogue: Catalogue, encoder: Encoder, exemplars: Mapping[str, Path], *, max_megapixels: float
 ) -> None:
     """Measure the re-photographs still missing from the sample; `exemplars` names a file for each content."""
-    known = catalogue.rephotographs(encoder.fingerprint, VERSION)
-    sample = sorted(exemplars, key=_rank)[:OBJECTS]
-    lacking = OBJECTS - len(known.keys() & exemplars.keys())
-    missing = [exemplars[sha256] for sha256 in sample if sha256 not in known][: max(lacking, 0)]
+    sample = nsmallest(OBJECTS, exemplars, key=_rank)
+    known = measured_among(catalogue, sample, encoder.fingerprint, VERSION)
+    missing = [exemplars[sha256] for sha256 in sample if sha256 not in known]
+    if missing:
+        missing = missing[: _lacking(catalogue, encoder, exemplars)]
     embedded = embed_photographs(missing, encoder, views=with_rephotograph, max_megapixels=max_megapixels)
     catalogue.add_rephotographs(measured(embedded), encoder.fingerprint, VERSION)
+
+
+def _lacking(catalogue: Catalogue, encoder: Encoder, exemplars: Iterable[str]) -> int:
+    """Return how many re-photographs there are less than OBJECTS; they are counted until there are enough."""
+    lacking = OBJECTS
+    for some in batches(exemplars):
+        lacking -= len(measured_among(catalogue, some, encoder.fingerprint, VERSION))
+        if lacking <= 0:
+            return 0
+    return lacking
 
 
 def genuine_distances(catalogue: Catalogue, photos: Iterable[Photo]) -> np.ndarray:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
 from functools import partial
@@ -53,9 +53,14 @@ def _keep_sound(data: Path, path: Path, side: int, short_side: int, max_megapixe
     return photograph
 
 
+def without_pictures(data: Path, exemplars: Mapping[str, Path], *, side: int, short_side: int) -> list[Path]:
+    """Return the files of which working pictures are missing; `exemplars` names a file for each content."""
+    return [path for sha256, path in exemplars.items() if side and not has_pictures(data, sha256, short_side)]
+
+
 def complete_pictures(
     data: Path,
-    exemplars: Mapping[str, Path],
+    missing: Sequence[Path],
     *,
     side: int,
     short_side: int,
@@ -63,11 +68,7 @@ def complete_pictures(
     run: Running,
     on_progress: Callable[[int, int], None],
 ) -> None:
-    """Keep the working pictures of sound files still missing, as of an earlier version; nothing is encoded.
-
-    `exemplars` names a file for each content.
-    """
-    missing = [path for sha256, path in exemplars.items() if side and not has_pictures(data, sha256, short_side)]
+    """Keep the working pictures of sound files still missing, as of an earlier version; nothing is encoded."""
 
     def keep(path: Path) -> None:
         with suppress(UnreadableImage):  # gone just now, or damaged and of an earlier version: it stays without one

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from sqlite_utils import Database
 
+from retrieval.catalogue.among import batches
 from retrieval.catalogue.changes import write_changes
 from retrieval.catalogue.database import (
     DATABASE,
@@ -89,9 +90,13 @@ class Catalogue:
 
     # -- objects and photos
 
-    def objects(self, *, after: str = "") -> Iterator[Object]:
-        """Yield the objects in the order of ids, all or those after an id; one at a time is in memory."""
-        return self._objects("WHERE o.object_id > ?", after)
+    def objects(self, object_ids: Iterable[str] | None = None, *, after: str = "") -> Iterator[Object]:
+        """Yield the objects in the order of ids, all or those after an id, or those of some ids that are there."""
+        if object_ids is None:
+            yield from self._objects("WHERE o.object_id > ?", after)
+            return
+        for some in batches(sorted(set(object_ids))):
+            yield from self._objects(f"WHERE o.object_id IN ({', '.join('?' * len(some))})", *some)
 
     def object(self, object_id: str) -> Object:
         """Return one object; raises UnknownObject with the nearest ids there are."""
@@ -110,7 +115,8 @@ class Catalogue:
 
     def counts(self) -> tuple[int, int]:
         """Return the numbers of objects and of exemplars."""
-        return self.db.execute("SELECT (SELECT count(*) FROM objects), (SELECT count(*) FROM photos)").fetchone()
+        counts = dict(self.db.execute("SELECT name, count FROM row_counts").fetchall())
+        return counts["objects"], counts["photos"]
 
     def titles(self, object_ids: Iterable[str]) -> dict[str, str]:
         """Return the titles of some objects, "" where there is none."""
@@ -134,16 +140,16 @@ class Catalogue:
 
     def touch(self, photos: Iterable[Photo]) -> None:
         """Note when files with unchanged content were last written; not a new revision."""
+        rows = [(photo.modified_ns, photo.photo_id) for photo in photos]
         with self.db.atomic():
-            for photo in photos:
-                self.db["photos"].update(photo.photo_id, {"modified_ns": photo.modified_ns})
+            self.db.conn.executemany("UPDATE photos SET modified_ns = ? WHERE photo_id = ?", rows)
 
     def set_skipped(self, folder: str, skipped: Iterable[tuple[str, str]]) -> None:
         """Replace the (path, reason) list of files of a folder that could not be taken."""
+        rows = [(folder, path, reason) for path, reason in skipped]
         with self.db.atomic():
             self.db.execute("DELETE FROM skipped WHERE folder = ?", [folder])
-            for path, reason in skipped:
-                self.db.execute("INSERT OR REPLACE INTO skipped VALUES (?, ?, ?)", [folder, path, reason])
+            self.db.conn.executemany("INSERT OR REPLACE INTO skipped VALUES (?, ?, ?)", rows)
 
     def skipped(self, *, gone: Collection[str] = ()) -> Iterator[tuple[str, str]]:
         """Yield (file, reason) for what the last index of each folder left out, of folders that are gone nothing."""
@@ -164,11 +170,6 @@ class Catalogue:
         ]
         with self.db.atomic():
             self.db.conn.executemany("INSERT OR REPLACE INTO vectors VALUES (?, ?, ?, ?, ?, ?)", rows)
-
-    def encoded(self, fingerprint: str, dim: int) -> dict[str, Content]:
-        """Return every content that has a whole vector of this encoder, by sha256."""
-        sql = "SELECT sha256, bytes, width, height FROM vectors WHERE fingerprint = ? AND length(vector) = ?"
-        return {row[0]: Content(*row) for row in self.db.execute(sql, [fingerprint, 4 * dim])}
 
     def vectors(self) -> tuple[np.ndarray, np.ndarray]:
         """Return the vectors of all exemplars: ids int64 of shape (n,), float32 of shape (n, dim), by id."""
@@ -200,10 +201,11 @@ class Catalogue:
 
     def drop_unused_vectors(self) -> int:
         """Forget vectors and features of contents that no exemplar has; return how many vectors."""
+        sql = "DELETE FROM {} WHERE sha256 IN (SELECT sha256 FROM unused_contents)"
         with self.db.atomic():
-            for table in ("rephotographs", "features"):
-                self.db.execute(f"DELETE FROM {table} WHERE sha256 NOT IN (SELECT sha256 FROM photos)")
-            return self.db.execute("DELETE FROM vectors WHERE sha256 NOT IN (SELECT sha256 FROM photos)").rowcount
+            *_, dropped = (self.db.execute(sql.format(name)) for name in ("rephotographs", "features", "vectors"))
+            self.db.execute("DELETE FROM unused_contents")
+            return dropped.rowcount
 
     # -- features
 
@@ -222,10 +224,6 @@ class Catalogue:
                 with suppress(ValueError):
                     found[sha256] = Features.from_bytes(data)
         return found
-
-    def with_features(self) -> set[str]:
-        """Return the contents that have features of this version, by sha256."""
-        return {row[0] for row in self.db.execute("SELECT sha256 FROM features WHERE version = ?", [VERSION])}
 
     def with_any_feature(self) -> set[str]:
         """Return the contents of exemplars that have one feature or more of this version, by sha256."""

@@ -189,6 +189,38 @@ def _segments(db: Any) -> None:
             _trigger(db, f"{table}_{event.lower()}", f"AFTER {event} ON {table} {needed}", body)
 
 
+@MIGRATIONS(name="012_lookups")
+def _lookups(db: Any) -> None:
+    """What is looked up instead of reading all rows: sizes, contents without an exemplar, counts.
+
+    The database itself keeps `unused_contents` and `row_counts` up to date, whoever writes the tables.
+    """
+    db["vectors"].create_index(["bytes", "fingerprint"])
+    db.execute("CREATE TABLE unused_contents (sha256 TEXT PRIMARY KEY) WITHOUT ROWID")
+    is_used = "EXISTS (SELECT 1 FROM photos WHERE sha256 = {row}.sha256)"
+    forget = "DELETE FROM unused_contents WHERE sha256 = new.sha256;"
+    note = "INSERT OR IGNORE INTO unused_contents VALUES ({row}.sha256);"
+    for table in ("vectors", "features", "rephotographs"):
+        when = f"AFTER INSERT ON {table} WHEN NOT {is_used.format(row='new')}"
+        _trigger(db, f"unused_among_new_{table}", when, note.format(row="new"))
+        db.execute(
+            f"INSERT OR IGNORE INTO unused_contents SELECT sha256 FROM {table} "
+            "WHERE sha256 NOT IN (SELECT sha256 FROM photos)"
+        )
+    db.execute("CREATE TABLE row_counts (name TEXT PRIMARY KEY, count INTEGER NOT NULL) WITHOUT ROWID")
+    for table in ("objects", "photos"):
+        db.execute(f"INSERT INTO row_counts SELECT '{table}', count(*) FROM {table}")
+        for event, step in (("INSERT", "+ 1"), ("DELETE", "- 1")):
+            body = f"UPDATE row_counts SET count = count {step} WHERE name = '{table}';"
+            _trigger(db, f"count_{table}_at_{event.lower()}", f"AFTER {event} ON {table}", body)
+    is_left = f"WHEN NOT {is_used.format(row='old')}"
+    _trigger(db, "used_by_new_photo", "AFTER INSERT ON photos", forget)
+    _trigger(db, "used_by_changed_photo", "AFTER UPDATE OF sha256 ON photos", forget)
+    _trigger(db, "left_by_changed_photo", f"AFTER UPDATE OF sha256 ON photos {is_left}", note.format(row="old"))
+    _trigger(db, "left_by_gone_photo", f"AFTER DELETE ON photos {is_left}", note.format(row="old"))
+    db.execute("INSERT INTO settings SELECT 'stray_pictures', 'perhaps' WHERE EXISTS (SELECT 1 FROM vectors)")
+
+
 def _of(row: str, names: str) -> str:
     return ", ".join(f"{row}.{name}" for name in names.split(", "))
 

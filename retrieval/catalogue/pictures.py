@@ -10,8 +10,9 @@ import hashlib
 import io
 import os
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -190,6 +191,19 @@ def drop_unused_pictures(catalogue: Catalogue) -> int:
 def unused_pictures(catalogue: Catalogue) -> list[Path]:
     """Return the working pictures of contents that no exemplar has, and what a killed run left of one."""
     return [path for folder in _picture_folders(catalogue.data) for path in _unused_in(catalogue, folder)]
+
+
+def drop_pictures_of(data: Path, sha256s: Iterable[str]) -> None:
+    """Remove the working pictures of some contents, and what a killed run left of them."""
+    for folder, some in groupby(sorted(sha256s), key=lambda sha256: picture_path(data, sha256).parent):
+        contents = set(some)
+        for path in [path for path in folder.glob("*") if _content_of(path) in contents]:
+            path.unlink(missing_ok=True)
+
+
+def _content_of(path: Path) -> str:
+    """Return the hash of the content that a working picture shows."""
+    return path.name.partition(".")[0]
 
 
 def _unused_in(catalogue: Catalogue, folder: Path) -> list[Path]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable
 
+from retrieval.catalogue.among import rows_among
 from retrieval.catalogue.catalogue import Catalogue
 from retrieval.catalogue.lookups import alarming_objects
 from retrieval.catalogue.standing import Register
@@ -14,8 +15,10 @@ from retrieval.judging.edition import Edition
 def wanted_objects(catalogue: Catalogue) -> dict[str, str]:
     """Return every stolen or missing object, with what makes a search for it a new one: its status, its exemplars."""
     register = Register.of(alarming_objects(catalogue))
-    wanted = filter(register.is_wanted, register.standings)
-    contents = {object_id: [photo.sha256 for photo in catalogue.photos(object_id)] for object_id in wanted}
+    contents: dict[str, list[str]] = {object_id: [] for object_id in filter(register.is_wanted, register.standings)}
+    sql = "SELECT object_id, sha256 FROM photos WHERE object_id IN ({marks})"
+    for object_id, sha256 in rows_among(catalogue.db, sql, contents):
+        contents[object_id].append(sha256)
     return {
         object_id: f"{register.standing(object_id).status} {_hash_of(hashes)}"
         for object_id, hashes in contents.items()

@@ -16,7 +16,7 @@ from retrieval.catalogue.segmenting import is_complete, open_segments
 from retrieval.catalogue.segments import vectors_path, votes_path
 from retrieval.errors import CatalogueBusy, CatalogueDamaged, CatalogueMissing
 from retrieval.photographs.files import sha256_of
-from tests.conftest import DIM, SIDE, index, make_folder, state, write_picture
+from tests.conftest import DIM, SIDE, encoded, index, make_folder, state, write_picture
 from tests.pictures import write_paintings
 from tests.works import sharp
 
@@ -130,7 +130,7 @@ def test_a_vector_made_anew_is_searched_even_if_that_run_was_killed(folder, data
     with Catalogue.reading(data) as found:
         ids, vectors = found.vectors()
         photo = found.photos("7")[0]
-        content = found.encoded(found.encoder.fingerprint, DIM)[photo.sha256]
+        content = encoded(found, found.encoder.fingerprint, DIM)[photo.sha256]
         vector = vectors[ids.tolist().index(photo.photo_id)]
     set_vector(data, folder / "7.png", b"")
     check_catalogue(data)

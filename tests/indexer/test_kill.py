@@ -15,7 +15,7 @@ import pytest
 from retrieval.catalogue.catalogue import Catalogue
 from retrieval.catalogue.segmenting import open_segments
 from retrieval.errors import CatalogueBusy
-from tests.conftest import DIM, TINY, index, make_folder, state, write_picture
+from tests.conftest import encoded, index, make_folder, state, write_picture
 
 ROOT = Path(__file__).parents[2]
 DRIVER = """
@@ -143,7 +143,7 @@ def test_the_next_run_completes_a_killed_one(cases, data, which, target, count, 
     kept = 0
     if (data / "catalogue.db").exists():
         with Catalogue.reading(data) as found:
-            kept = len(found.encoded(TINY, DIM)) - base
+            kept = len(encoded(found)) - base
             if found.encoder is not None:  # readers go on in between
                 assert sum(map(len, open_segments(found).vectors)) == found.counts()[1]
     report = index(case.folder, data, prune=True)
@@ -160,7 +160,7 @@ def test_a_run_killed_again_and_again_gets_there(cases, data):
     for number in range(1, 5):
         killed(case, data, f"{CATALOGUE}.add_vectors", 2, "before")
         with Catalogue.reading(data) as found:
-            assert len(found.encoded(TINY, DIM)) == 5 * number
+            assert len(encoded(found)) == 5 * number
             assert (found.revision, found.counts()) == (0, (0, 0))
     assert index(case.folder, data, prune=True).encoded == case.encoded - 20
     assert state(data) == case.undisturbed

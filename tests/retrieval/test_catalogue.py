@@ -25,7 +25,7 @@ from retrieval.errors import (
 )
 from retrieval.statistics.calibration import CalibratedDistance, Calibration, Threshold, Thresholds
 from retrieval.statistics.likelihood import LikelihoodRatio
-from tests.conftest import DIM, TINY, content, exemplar, index, make_folder, unit
+from tests.conftest import DIM, TINY, content, encoded, exemplar, index, make_folder, unit
 
 ROOT = Path(__file__).parents[2]
 
@@ -140,14 +140,14 @@ def test_an_unknown_object_is_named_with_those_it_may_be(writable):
 def test_vectors_are_kept_by_content_and_encoder(writable):
     writable.add_vectors(vectors_of("s1", "s2"), TINY)
     writable.add_vectors(vectors_of("s1"), "another")
-    assert set(writable.encoded(TINY, DIM)) == {"s1", "s2"}
-    assert set(writable.encoded("another", DIM)) == {"s1"}
-    assert writable.encoded(TINY, DIM + 1) == {}
-    assert writable.encoded("unknown", DIM) == {}
+    assert set(encoded(writable)) == {"s1", "s2"}
+    assert set(encoded(writable, "another", DIM)) == {"s1"}
+    assert encoded(writable, TINY, DIM + 1) == {}
+    assert encoded(writable, "unknown", DIM) == {}
     writable.apply(put(exemplar("a", sha256="s1")))
     assert writable.vectors()[0].tolist() == [1]
     assert writable.drop_unused_vectors() == 1
-    assert set(writable.encoded(TINY, DIM)) == {"s1"}
+    assert set(encoded(writable)) == {"s1"}
 
 
 def test_a_catalogue_without_encoder_has_no_vectors(data):

@@ -15,7 +15,7 @@ from retrieval.comparing.registration import NotRegistered, Registration
 from retrieval.finding.confirmation import EXEMPLARS, NO_FEATURES, confirm
 from retrieval.finding.match import Match
 from retrieval.photographs.features import PROBE, Features, extract_features
-from tests.conftest import exemplar
+from tests.conftest import described, exemplar
 from tests.pictures import SIZE, VIEWS, painting, warped, write_paintings
 from tests.retrieval.test_migrations import forget_step_003
 
@@ -145,5 +145,5 @@ def test_features_go_with_their_object(museum, tmp_path):
     data = shutil.copytree(museum / "data", tmp_path / "data")
     assert CliRunner().invoke(app, ["remove", "07", "--data", str(data)]).exit_code == 0
     with Catalogue.reading(data) as found:
-        assert len(found.with_features()) == 19 == len(found.photos())
+        assert len(described(found)) == 19 == len(found.photos())
     assert query(museum, data)["matches"][0]["registration"] is None

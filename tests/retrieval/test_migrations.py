@@ -22,7 +22,20 @@ from retrieval.photographs.features import Features, extract_features
 from retrieval.verdicts.log import VerdictLog, features_seen
 from retrieval.verdicts.migrations import VERDICTS
 from retrieval.verdicts.reviews import reviews
-from tests.conftest import BERLIN, DIM, TINY, data_files, exemplar, index, make_folder, state, tiny_encoder, unit
+from tests.conftest import (
+    BERLIN,
+    DIM,
+    TINY,
+    data_files,
+    described,
+    encoded,
+    exemplar,
+    index,
+    make_folder,
+    state,
+    tiny_encoder,
+    unit,
+)
 from tests.pictures import SIZE, painting
 from tests.retrieval.test_catalogue import calibration
 
@@ -38,6 +51,7 @@ NAMES = [
     "009_coded_features",
     "010_notes_of_derived_files",
     "011_segments",
+    "012_lookups",
 ]
 VECTOR = unit(np.arange(1.0, DIM + 1))
 
@@ -98,7 +112,7 @@ def test_a_catalogue_of_the_first_version_is_read_whole(data, opening):
         ]
         ids, vectors = found.vectors()
         assert ids.tolist() == [1, 2] and vectors.tobytes() == 2 * VECTOR.tobytes()
-        assert found.encoded(TINY, DIM)["s1"] == Content("s1", 5, 30, 40)
+        assert encoded(found)["s1"] == Content("s1", 5, 30, 40)
         assert list(found.skipped()) == [("/photos/bad.jpg", "empty file")]
         assert found.thresholds() is None
         assert found.rephotographs(TINY, 1) == {}
@@ -160,7 +174,7 @@ def test_an_index_run_finds_the_features_that_an_older_catalogue_lacks_without_e
     assert len(complete["features"]) == 20
     forget_step_003(data)
     with Catalogue.reading(data) as found:
-        assert found.with_features() == set() and found.revision == 1
+        assert described(found) == set() and found.revision == 1
         assert found.features(photo.sha256 for photo in found.photos()) == {}
     encoder, seen = tiny_encoder(), []
     report = index(folder, data, encoder=encoder, on_progress=lambda done, total: seen.append((done, total)))
@@ -178,7 +192,7 @@ def test_features_of_another_version_are_found_anew(tmp_path, data):
     with Catalogue.writing(data) as found:
         found.db.execute("UPDATE features SET version = version - 1, features = x'00'")
         found.db.conn.commit()
-        assert found.with_features() == set() and found.features([row[0] for row in complete["features"]]) == {}
+        assert described(found) == set() and found.features([row[0] for row in complete["features"]]) == {}
     assert index(folder, data).encoded == 0
     assert state(data) == complete
 
@@ -216,7 +230,7 @@ def test_what_the_codes_save_is_given_back_and_said(data, caplog):
     old.close()
     before = (data / "catalogue.db").stat().st_size
     with Catalogue.writing(data) as found:
-        assert len(found.with_features()) == 1001
+        assert len(described(found)) == 1001
     assert (data / "catalogue.db").stat().st_size < before / 3
     assert "The features of 1001 photographs are brought to the form of this version" in caplog.text
 
@@ -231,7 +245,7 @@ def test_a_catalogue_that_is_read_meanwhile_is_brought_up_to_date_all_the_same(d
     other.execute("BEGIN")
     assert other.execute("SELECT count(*) FROM features").fetchone() == (9,)
     with Catalogue.reading(data) as found:
-        assert len(found.with_features()) == 9
+        assert len(described(found)) == 9
     other.close()
     old.close()
 
