@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import json
 import resource
 import shutil
 import statistics
@@ -16,6 +17,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -170,34 +172,53 @@ def screened(data: Path, photos: list[Path], folder: Path) -> float:
     return len(photos) / seconds
 
 
+def make(data: Path, size: int) -> None:
+    """Index the museum and draw works around its own, until there are so many; nothing where that was done."""
+    done = data / "drawn.json"
+    if done.exists():
+        return
+    artifact("index", str(shared_data("museum") / "catalogue"), "--data", str(data), "--pictures", "none")
+    start = time.perf_counter()
+    drawn(data, size - 279)
+    done.write_text(json.dumps(time.perf_counter() - start))
+
+
+def measured(data: Path, size: int, place: Path) -> list[Any]:
+    """Return the row of a catalogue; folders to be screened and added are made in `place`."""
+    museum, others = shared_data("museum"), shared_data("reproductions")
+    photos = sorted((museum / "queries").glob("*.jpg"))
+    new = sorted((others / "images").rglob("*.jpg"))[:ADDED]
+    parts = [_bytes(data, names) / size / 1e3 for names in ("catalogue.db*", "vectors-*", "votes*-*")]
+    with Catalogue.reading(data) as catalogue:
+        (segment, *_) = segments_of(catalogue) or ()
+    seconds, peak = cold(data, photos[0])
+    opened, each = warm(data, photos[:20])
+    rate = screened(data, photos[:60], place / "screened")
+    times = added(data, new, place / "new")
+    kind = f"{segment.kind} {' '.join(f'{key}={value}' for key, value in segment.parameters.items())}".strip()
+    made = json.loads((data / "drawn.json").read_text())
+    figures = made, seconds, peak, opened, each, rate, *times
+    return [size, kind, segment.recall or 1.0, *(round(part, 2) for part in parts), *figures]
+
+
 def main() -> None:
     """Print a row for each size."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("sizes", type=int, nargs="*", default=[10_000, 100_000], help="works, the museum's among them")
-    sizes = parser.parse_args().sizes
-    museum, others = shared_data("museum"), shared_data("reproductions")
-    photos = sorted((museum / "queries").glob("*.jpg"))
-    new = sorted((others / "images").rglob("*.jpg"))[:ADDED]
+    parser.add_argument("--keep", type=Path, help="a folder for the catalogues, in which they stay, to be used again")
+    parser.add_argument("--make", action="store_true", help="draw the works, and measure nothing")
+    options = parser.parse_args()
     rows = []
-    for size in sizes:
+    for size in options.sizes:
         with tempfile.TemporaryDirectory() as name:
-            data = Path(name) / "data"
-            artifact("index", str(museum / "catalogue"), "--data", str(data), "--pictures", "none")
-            start = time.perf_counter()
-            drawn(data, size - 279)
-            made = time.perf_counter() - start
-            parts = [_bytes(data, names) / size / 1e3 for names in ("catalogue.db*", "vectors-*", "votes*-*")]
-            with Catalogue.reading(data) as catalogue:
-                (segment,) = segments_of(catalogue) or ()
-            seconds, peak = cold(data, photos[0])
-            opened, each = warm(data, photos[:20])
-            rate = screened(data, photos[:60], Path(name) / "screened")
-            times = added(data, new, Path(name) / "new")
-            kind = f"{segment.kind} {' '.join(f'{key}={value}' for key, value in segment.parameters.items())}".strip()
-            figures = made, seconds, peak, opened, each, rate, *times
-            rows.append([size, kind, segment.recall or 1.0, *(round(part, 2) for part in parts), *figures])
-    more = {"peak_of_all_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}
-    report("growth", COLUMNS, rows, **more, command=f"python -m tests.bench.growth {' '.join(map(str, sizes))}")
+            data = (options.keep or Path(name)) / f"of-{size}"
+            make(data, size)
+            if not options.make:
+                rows.append(measured(data, size, Path(name)))
+    if not options.make:
+        more = {"peak_of_all_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}
+        command = f"python -m tests.bench.growth {' '.join(map(str, options.sizes))}"
+        report("growth", COLUMNS, rows, **more, command=command)
 
 
 def _bytes(data: Path, names: str) -> int:
