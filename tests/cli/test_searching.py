@@ -1,0 +1,78 @@
+"""How vectors are searched: chosen with `index`, said in `status`, and of no weight for a verdict."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.cli.test_hostile import artifact, refused, status
+from tests.conftest import data_files
+from tests.pictures import painting, write_paintings
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory) -> Path:
+    """Nine paintings in `works`, indexed in `data`, and a photograph of one."""
+    root = tmp_path_factory.mktemp("searching")
+    write_paintings(root / "works", 9)
+    painting(4).rotate(4, expand=True).save(root / "photo.jpg", quality=92)
+    artifact("index", root / "works", "--data", root / "data")
+    return root
+
+
+def query(place: Path) -> list[dict]:
+    said = artifact("query", place / "photo.jpg", "--data", place / "data", "--format", "json")
+    works = json.loads(said.stdout)["works"]
+    return [{name: value for name, value in work.items() if name != "number"} for work in works]
+
+
+def lines(place: Path) -> list[str]:
+    printed = artifact("status", "--data", place / "data").stdout.splitlines()
+    return [line for line in printed if line.startswith("searched")]
+
+
+def test_a_kind_is_kept_said_and_leaves_verdicts_as_they_are(place):
+    before = query(place)
+    (line,) = lines(place)
+    assert re.fullmatch(r"searched: 9 vectors by Flat \(exact\); 0\.0 MB, votes 0\.\d MB", line)
+    artifact("index", place / "works", "--data", place / "data", "--faiss", "HNSW8", "--memory", "500MB")
+    (line,) = lines(place)
+    assert line.startswith("searched: 9 vectors by HNSW8, efSearch 64 (100.0% of the nearest ten in a shortlist)")
+    found = status(place / "data")["searched"]
+    assert (found["asked"], found["memory"], found["segments"][0]["recall"]) == ("HNSW8", 500_000_000, 1.0)
+    assert query(place) == before
+    artifact("index", place / "works", "--data", place / "data")
+    assert status(place / "data")["searched"] == found, "kept"
+    artifact("index", place / "works", "--data", place / "data", "--faiss", "auto")
+    assert status(place / "data")["searched"]["segments"][0]["kind"] == "Flat" and query(place) == before
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "why"),
+    [
+        ("--faiss", "nonsense", "'nonsense' is no index that FAISS knows for vectors of 512 numbers"),
+        ("--store", "http://10.0.0.7/museum", "begins neither with milvus://"),
+    ],
+)
+def test_what_cannot_be_is_refused_before_anything_is_done(place, option, value, why):
+    painting(77).save(place / "works/new.png")
+    before = data_files(place / "data")
+    try:
+        assert why in refused("index", place / "works", "--data", place / "data", option, value)
+    finally:
+        (place / "works/new.png").unlink()
+    after = data_files(place / "data")
+    assert {name for name in before if "db" not in name} == {name for name in after if "db" not in name}
+    assert status(place / "data")["photos"] == 9
+
+
+@pytest.mark.parametrize("size", ["much", "0", "-1GB", ""])
+def test_a_size_is_a_number_of_bytes(place, size):
+    said = artifact("index", place / "works", "--data", place / "data", "--memory", size, code=2)
+    assert "--memory is a size, as in --memory 500MB" in said.stderr.replace("\n", " ")
+
+
+def test_a_store_copied_into_itself_is_refused(place):
+    assert "cannot be copied into itself" in refused("store", "copy", "files", "files", "--data", place / "data")
+    assert "No catalogue in" in refused("store", "copy", "files", "milvus://h/c", "--data", place / "none")
