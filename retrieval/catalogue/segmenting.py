@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -34,6 +35,7 @@ from retrieval.catalogue.vote_index import empty_index, lists_of
 from retrieval.catalogue.vote_lists import Merged, VoteLists, read_lists, write_lists
 from retrieval.errors import CatalogueBusy
 
+MANY = 1000  # contents whose votes take seconds to be written: a person should know why
 SetAside = Callable[[VoteLists], VoteLists]
 
 
@@ -94,8 +96,19 @@ def _in_stores(catalogue: Catalogue, segments: Sequence[Segment]) -> Iterator[St
 def complete_segments(data: Path) -> None:
     """Write what segments lack, unless somebody else writes the catalogue, or nobody can."""
     with suppress(CatalogueBusy), Catalogue.writing(data) as catalogue:
+        if (count := _lacking(catalogue)) > MANY:
+            log = logging.getLogger(__name__)
+            log.warning("What %s photographs are found by is written, once: a minute for 10,000.", f"{count:,}")
         update_segments(catalogue)
         remove_strays(data, segments_of(catalogue) or ())
+
+
+def _lacking(catalogue: Catalogue) -> int:
+    """Return about how many contents have to be written into segments."""
+    found = open_sound(catalogue)
+    if found is None or None in found:
+        return catalogue.counts()[1]
+    return int(catalogue.db.execute("SELECT count(*) FROM unsegmented").fetchone()[0])
 
 
 def update_segments(catalogue: Catalogue, *, anew: bool = False) -> None:

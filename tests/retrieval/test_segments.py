@@ -241,6 +241,20 @@ def test_a_reader_completes_what_a_killed_run_left(tmp_path):
         assert is_complete(catalogue) and stray_files(catalogue.data, segments_of(catalogue)) == []
 
 
+def test_what_takes_its_time_is_said(tmp_path, monkeypatch, caplog):
+    monkeypatch.setattr(segmenting, "MANY", 2)
+    for count, lines in ((2, 0), (3, 1)):
+        with Catalogue.writing(tmp_path / "data") as catalogue:
+            catalogue.set_encoder(EncoderRecord(TINY, TINY, "fp32", DIM))
+            rows = [exemplar(f"o{count}{n}", path=f"{count}{n}.jpg", sha256=NAMES[n]) for n in range(count)]
+            catalogue.apply(Changes(put=rows))
+            catalogue.db.execute("DELETE FROM settings WHERE key = 'segments'")
+            catalogue.apply(Changes(gone=[p.photo_id for p in catalogue.photos() if p.object_id[1] != str(count)]))
+        complete_segments(tmp_path / "data")
+        said = [record.message for record in caplog.records]
+        assert said == ["What 3 photographs are found by is written, once: a minute for 10,000."] * lines
+
+
 def test_a_transaction_that_is_taken_back_leaves_the_segments_of_before(filled, small):
     put(filled, *range(20))
     before = segments_of(filled)
