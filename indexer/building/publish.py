@@ -62,7 +62,7 @@ def _contents_of(catalogue: Catalogue, changes: Changes) -> set[tuple[str, str]]
 
 def _measure(catalogue: Catalogue, new: Collection[str]) -> Published:
     """Set the thresholds of this revision, and look at the exemplars of which the contents are new to their objects."""
-    vectors = Vectors(open_segments(catalogue).vectors, partial(vectors_of, catalogue))
+    vectors = Vectors(open_segments(catalogue, to_read=False).vectors, partial(vectors_of, catalogue))
     neighbours, same = Neighbours.in_catalogue(Present(catalogue), vectors), SameWork(catalogue)
     works = different_works(neighbours, same, rate=FALSE_MATCH_RATE)
     genuine = genuine_distances(catalogue, _rephotographed(catalogue, neighbours))

@@ -48,8 +48,8 @@ def store_away(address: StoreAddress, error: Exception, *, seconds: float) -> St
     causes = list(_causes(error))
     if REFUSING_STATES & set(map(_state, causes)) or getattr(error, "code", None) in REFUSING_CODES:
         return StoreAway(
-            f"The store {address} refuses the token, or may not be used with it. "
-            "Set ARTIFACT_STORE_TOKEN to user:password or to an API key of the server."
+            f"The store {address} refuses the token, or may not be used with it. Write user:password, or an API key "
+            "of the server, into store.token beside the catalogue, or name the store once more with user:password@."
         )
     reason = _reason(causes)
     if not passes(error):

@@ -65,16 +65,16 @@ def is_as_asked(catalogue: Catalogue) -> bool:
     return is_complete(catalogue) and all(item.kind == chosen_kind(catalogue, item.contents) for item in segments)
 
 
-def open_segments(catalogue: Catalogue) -> Opened:
+def open_segments(catalogue: Catalogue, *, to_read: bool = True) -> Opened:
     """Return what the catalogue is searched by; what no sound segment holds is made in memory.
 
-    Raises StoreAway where vectors are in a store that cannot be reached.
+    Raises StoreAway where vectors are in a store that cannot be reached; who writes, not only reads, waits longer.
     """
     found = open_sound(catalogue)
     sound = [item for item in found or () if item is not None]
     all_of_them = found is None or len(sound) < len(found)
     vectors: list[Proposing] = [item.vectors for item in sound if item.vectors is not None]
-    vectors += _in_stores(catalogue, [item.segment for item in sound if item.vectors is None])
+    vectors += _in_stores(catalogue, [item.segment for item in sound if item.vectors is None], to_read)
     votes = [item.lists for item in sound]
     for page in pages_of(catalogue, "photos" if all_of_them else "unsegmented"):
         if new := Waiting.of(catalogue, page, [item.lists for item in sound]).new:
@@ -84,11 +84,12 @@ def open_segments(catalogue: Catalogue) -> Opened:
     return Opened(tuple(vectors), tuple(votes))
 
 
-def _in_stores(catalogue: Catalogue, segments: Sequence[Segment]) -> Iterator[StoredVectors]:
+def _in_stores(catalogue: Catalogue, segments: Sequence[Segment], to_read: bool) -> Iterator[StoredVectors]:
     """Yield what the store of some segments proposes."""
     for text in {item.kind for item in segments}:
         count = sum(item.contents for item in segments if item.kind == text)
-        yield StoredVectors(open_store(catalogue, known_address(catalogue, text)), count)
+        store = open_store(catalogue, known_address(catalogue, text), to_read=to_read)
+        yield StoredVectors(store, count)
 
 
 def complete_segments(data: Path) -> None:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from retrieval.catalogue.catalogue import Catalogue
+from retrieval.catalogue.retrying import Patience
 from retrieval.catalogue.store_address import StoreAddress
 
 if TYPE_CHECKING:
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
 FILES = "files"  # what a store is called that is none: the indexes lie in the folder of the catalogue
 TOKEN, CERTIFICATES = "store.token", "store.pem"
+WRITING = Patience(120.0)  # of who keeps much: a server that was killed comes back within that
+OPENING, READING = Patience(15.0), Patience(60.0)  # of who asks: before anything is begun, and after
 _SETTING = "store"
 
 
@@ -52,13 +55,17 @@ def _keep_token(catalogue: Catalogue, token: str) -> None:
         file.write(f"{token}\n")
 
 
-def open_store(catalogue: Catalogue, address: StoreAddress) -> MilvusVectors:
-    """Connect to a store; raises StoreAway, EncoderMismatch and UnusableStore."""
+def open_store(catalogue: Catalogue, address: StoreAddress, *, to_read: bool = False) -> MilvusVectors:
+    """Connect to a store; raises StoreAway, EncoderMismatch and UnusableStore.
+
+    Who connects only `to_read` waits for less long where the store is away.
+    """
     from retrieval.catalogue.milvus import MilvusVectors
 
     encoder = catalogue.encoder
     assert encoder is not None
-    return MilvusVectors(address, dim=encoder.dim, fingerprint=encoder.fingerprint)
+    opening, patience = (OPENING, READING) if to_read else (WRITING, WRITING)
+    return MilvusVectors(address, dim=encoder.dim, fingerprint=encoder.fingerprint, patience=patience, opening=opening)
 
 
 def put_into(store: MilvusVectors, batches: Iterable[tuple[np.ndarray, np.ndarray]]) -> None:

@@ -35,7 +35,7 @@ def stores(monkeypatch) -> dict[str, MemoryStore]:
     """Stores in memory, by their addresses."""
     found = {ADDRESS: MemoryStore(), OTHER: MemoryStore()}
     for module in (segmenting, segment_checks, store_copy):
-        monkeypatch.setattr(module, "open_store", lambda catalogue, address: found[str(address)].__enter__())
+        monkeypatch.setattr(module, "open_store", lambda catalogue, address, **_: found[str(address)].__enter__())
     return found
 
 
