@@ -29,6 +29,7 @@ from retrieval.catalogue.segments import (
     votes_path,
 )
 from retrieval.catalogue.store import StoredVectors, known_address, open_store, put_into, store_of
+from retrieval.catalogue.store_leavings import note_gone, remove_gone
 from retrieval.catalogue.vector_index import Proposing, VectorIndex, build_vectors, make_index, write_index
 from retrieval.catalogue.vote_index import empty_index, lists_of
 from retrieval.catalogue.vote_lists import Merged, VoteLists, read_lists, write_lists
@@ -97,6 +98,7 @@ def complete_segments(data: Path) -> None:
     with suppress(CatalogueBusy), Catalogue.writing(data) as catalogue:
         update_segments(catalogue)
         remove_strays(data, segments_of(catalogue) or ())
+        remove_gone(catalogue)
 
 
 def update_segments(catalogue: Catalogue, *, anew: bool = False) -> None:
@@ -121,6 +123,7 @@ def update_segments(catalogue: Catalogue, *, anew: bool = False) -> None:
             if new or chosen:
                 merged = _without_what_is_gone(catalogue, [item.lists for item in chosen], new)
                 stored = _stored(catalogue, chosen, new)
+                note_gone(catalogue, np.setdiff1d(stored, merged.keys))
                 segments += [write_segment(catalogue, number, merged, stored=stored)] if len(merged.keys) else []
         set_segments(catalogue, segments, last=number if new or chosen else number - 1)
         _forget(catalogue, [item.lists for item in chosen], all_of_them=len(chosen) == len(sound))
