@@ -16,7 +16,7 @@ T = TypeVar("T")
 class Outage:
     """Since when somebody is away, for all threads that ask."""
 
-    on_wait: Callable[[float], None] = lambda left: None  # told once an outage for how many seconds is waited at most
+    on_wait: Callable[[float], None] = lambda left: None  # told once an outage how many seconds it is waited for
     _since: float | None = None  # None: the last answer came
     _said: bool = False
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -74,7 +74,7 @@ class Patience:
                 pause = length * (0.5 + 0.5 * self.chance())
                 if self.clock() + pause >= end:
                     raise
-                outage.wait(end - self.clock())
+                outage.wait(self.total)
             else:
                 outage.is_over()
                 return found
