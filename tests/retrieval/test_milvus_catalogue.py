@@ -284,6 +284,17 @@ def test_a_server_that_is_away_is_waited_for_briefly_and_said_on_one_line(desk, 
     assert ended.returncode == 1 and line.startswith("artifact: The store milvus://127.0.0.1:") and "is away" in line
 
 
+def test_a_store_that_cannot_be_used_is_refused_before_anything_is_encoded(desk, data, address, tmp_path, impatient):
+    before = state_of(data)
+    painting(30).save(Path(shutil.copytree(desk / "works", tmp_path / "works")) / "30.png")
+    token = address.replace("root:Milvus", "root:wrong")
+    for wrong, says in ((token, "refuses the token"), ("milvus://127.0.0.1:1/nobody", "is away")):
+        result = artifact("index", tmp_path / "works", "--data", data, "--store", wrong, code=1)
+        assert says in result.stderr and "Milvus@" not in result.output and "root:wrong" not in result.output
+    with Catalogue.reading(data) as catalogue:
+        assert state_of(data) == before and catalogue.setting("store") is None and catalogue.count_vectors() == WORKS
+
+
 # What is asked of segments in files, asked of a catalogue in a server. Left out: what is about files of vectors and
 # FAISS, and the test by random steps, whose every step would take seconds.
 

@@ -151,11 +151,15 @@ def test_a_password_is_kept_beside_the_catalogue_and_not_in_it(filled):
     set_store(filled, "milvus://admin:secret%2F@10.0.0.7/museum")
     assert filled.setting("store") == "milvus://10.0.0.7:19530/museum"
     path = filled.data / "store.token"
-    assert path.read_text() == "admin:secret/\n" and stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert path.read_text() == "10.0.0.7:19530 admin:secret/\n" and stat.S_IMODE(path.stat().st_mode) == 0o600
     assert store_of(filled).token == "admin:secret/" and "secret" not in repr(store_of(filled))
     (filled.data / "store.pem").write_text("certificates")
     assert store_of(filled).certificates == filled.data / "store.pem"
     assert known_address(filled, "milvus://other:one@10.0.0.8/x").token == "other:one"
+    assert known_address(filled, "milvus://10.0.0.8/x").token == "", "it is not sent to another server"
+    assert known_address(filled, "milvus://10.0.0.7/x").token == "admin:secret/"
+    set_store(filled, "milvus://root:a b@10.0.0.8/x")
+    assert [store_of(filled).token, known_address(filled, "milvus://10.0.0.7/x").token] == ["root:a b", "admin:secret/"]
     set_store(filled, "files")
     assert store_of(filled) is None
 
