@@ -31,7 +31,8 @@ slow: .venv/installed  ## the longer tests
 	$(BIN)/python -m pytest -m slow $(PARALLEL)
 
 milvus: .venv-milvus/installed  ## the tests that run a real Milvus server; pymilvus brings pandas, which the rest does without
-	$(MILVUS_BIN)/python -m pytest -m 'slow or not slow' tests/retrieval/test_milvus.py
+	$(MILVUS_BIN)/python -m pytest -m 'slow or not slow' tests/retrieval/test_milvus.py \
+		tests/retrieval/test_milvus_catalogue.py
 
 lint: .venv/installed
 	$(BIN)/ruff check .

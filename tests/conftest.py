@@ -17,6 +17,7 @@ from retrieval.catalogue.content_keys import content_key
 from retrieval.catalogue.contents import EncodedContents, with_features
 from retrieval.catalogue.rows import Content, EncoderRecord, Photo
 from retrieval.catalogue.segmenting import open_segments
+from retrieval.catalogue.store import StoredVectors
 from retrieval.encoder.encoder import Encoder
 from retrieval.encoder.preprocessing import Preprocessing
 
@@ -101,9 +102,13 @@ def state(data: Path) -> dict[str, Any]:
 
 
 def held_vectors(catalogue: Catalogue) -> dict[int, bytes]:
-    """Return the vectors that a catalogue is searched by, by the keys of their contents; all indexes are exact."""
+    """Return the vectors that a catalogue is searched by, by the keys of their contents; indexes in files are exact."""
     found: dict[int, bytes] = {}
     for part in open_segments(catalogue).vectors:
+        if isinstance(part, StoredVectors):
+            pages = [part.store.get(keys.tolist()) for keys in part.store.key_pages()]
+            found |= {key: vector.tobytes() for page in pages for key, vector in page.items()}
+            continue
         keys = faiss.vector_to_array(part.index.id_map).tolist()
         index = faiss.downcast_index(part.index.index)
         found |= {key: index.reconstruct(row).tobytes() for row, key in enumerate(keys)}

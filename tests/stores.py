@@ -39,6 +39,11 @@ class MemoryStore:
             self.held[content.key] = content.vector
             self.puts += 1
 
+    def remove(self, keys: Sequence[int]) -> None:
+        self._answer()
+        for key in keys:
+            self.held.pop(key, None)
+
     def get(self, keys: Sequence[int]) -> dict[int, np.ndarray]:
         self._answer()
         return {key: self.held[key] for key in keys if key in self.held}

@@ -28,6 +28,7 @@ from retrieval.catalogue.index_choice import AS_BEFORE as AS_SEARCHED
 from retrieval.catalogue.index_choice import Searching, choose
 from retrieval.catalogue.pictures import picture_side, set_picture_side
 from retrieval.catalogue.rows import Content, EncoderRecord, Photo
+from retrieval.catalogue.store import try_store
 from retrieval.encoder.encoder import Encoder
 from retrieval.encoder.stream import EmbeddedPhotograph
 from retrieval.photographs.limits import DEFAULT_MAX_MEGAPIXELS
@@ -91,6 +92,8 @@ def build_catalogue(
         scan = reading.scan(rows)
         on_scan(understand(reading, scan))
         encoder = _settled_encoder(catalogue, load)
+        if searching.store is not None:
+            try_store(catalogue, searching.store)  # before photographs are encoded for hours
         choose(catalogue, searching)
         plan = plan_encoding(folder, scan.found, rows, EncodedContents.of(catalogue))
         sides = _settled_sides(catalogue, pictures)

@@ -20,6 +20,7 @@ from retrieval.catalogue.segmenting import is_as_asked, open_segments, update_se
 from retrieval.catalogue.segments import remove_strays, segments_of
 from retrieval.catalogue.standing import Register
 from retrieval.catalogue.status_words import Status
+from retrieval.catalogue.store_leavings import remove_gone
 from retrieval.catalogue.vector_index import Vectors
 from retrieval.statistics.calibration import FALSE_MATCH_RATE, Thresholds, authenticity_threshold, match_threshold
 
@@ -50,6 +51,7 @@ def publish(catalogue: Catalogue, changes: Changes) -> Published:
                 new = {photo.sha256 for photo in changes.put if (photo.object_id, photo.sha256) not in had}
                 published = replace(_measure(catalogue, new), before=before)
     remove_strays(catalogue.data, segments_of(catalogue) or ())
+    remove_gone(catalogue)
     return published
 
 
@@ -61,7 +63,7 @@ def _contents_of(catalogue: Catalogue, changes: Changes) -> set[tuple[str, str]]
 
 def _measure(catalogue: Catalogue, new: Collection[str]) -> Published:
     """Set the thresholds of this revision, and look at the exemplars of which the contents are new to their objects."""
-    vectors = Vectors(open_segments(catalogue).vectors, partial(vectors_of, catalogue))
+    vectors = Vectors(open_segments(catalogue, to_read=False).vectors, partial(vectors_of, catalogue))
     neighbours, same = Neighbours.in_catalogue(Present(catalogue), vectors), SameWork(catalogue)
     works = different_works(neighbours, same, rate=FALSE_MATCH_RATE)
     genuine = genuine_distances(catalogue, _rephotographed(catalogue, neighbours))

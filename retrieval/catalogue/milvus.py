@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -14,7 +15,7 @@ import numpy as np
 
 from retrieval.catalogue.milvus_collection import KEY, STATUSES, VECTOR, connect, ensure
 from retrieval.catalogue.milvus_failures import is_of_the_store, passes, store_away
-from retrieval.catalogue.retrying import Patience
+from retrieval.catalogue.retrying import Outage, Patience
 from retrieval.catalogue.store_address import StoreAddress
 from retrieval.errors import ArtifactError
 
@@ -46,8 +47,10 @@ class MilvusVectors:
     which costs milliseconds.
 
     Each call of the server ends within `timeout` seconds. One that fails since the server is away, starts or is asked
-    too much is made again for as long as `patience` says, on a new connection, and then ends in StoreAway; the object
-    goes on when the server is back. A server that was killed serves its collections again after half a minute or more.
+    too much is made again for as long as `patience` says, the first ones, which connect, as `opening` says, on a new
+    connection, and then ends in StoreAway; that it waits is logged as a warning, which Python writes on stderr. After
+    StoreAway each call is made once until one succeeds: whoever judges many photographs waits once. The object goes on
+    when the server is back. A server that was killed serves its collections again after half a minute or more.
     """
 
     def __init__(
@@ -58,6 +61,7 @@ class MilvusVectors:
         fingerprint: str,
         timeout: float = 10.0,
         patience: Patience | None = None,
+        opening: Patience | None = None,
     ) -> None:
         """Connect at once; raises StoreAway, EncoderMismatch, and UnusableStore where it is somebody else's."""
         self.address = address
@@ -65,10 +69,11 @@ class MilvusVectors:
         self.fingerprint = fingerprint
         self.patience = patience or Patience()
         self._timeout = timeout
+        self._outage = Outage(self._say_that_it_waits)
         self._client: Any = None
         self._connecting = threading.Lock()
         self._fresh_until = 0.0
-        self._patiently(self._connected)
+        self._patiently(self._connected, opening)
 
     def __enter__(self) -> MilvusVectors:
         return self
@@ -196,17 +201,25 @@ class MilvusVectors:
             self._leave(client)
             raise
 
-    def _patiently(self, act: Callable[[float], T]) -> T:
+    def _patiently(self, act: Callable[[float], T], patience: Patience | None = None) -> T:
         """Return what an act that may take so many seconds returns, once the server can do it."""
-        started = time.monotonic()
+        started, patience = time.monotonic(), patience or self.patience
+        at_once = min(self._timeout, patience.total / 3)  # so that it is soon said that a server does not answer
         try:
-            return self.patience.keep_asking(lambda left: act(min(self._timeout, left)), passes=passes)
+            return patience.keep_asking(lambda left: act(min(at_once, left)), passes=passes, outage=self._outage)
         except ArtifactError:
             raise
         except Exception as error:
             if not is_of_the_store(error):
                 raise
-            raise store_away(self.address, error, seconds=time.monotonic() - started) from error
+            since = self._outage.since(started)
+            raise store_away(self.address, error, seconds=time.monotonic() - since) from error
+
+    def _say_that_it_waits(self, left: float) -> None:
+        """Log it: without a handler Python writes what it is warned of on stderr."""
+        logging.getLogger(__name__).warning(
+            "the store %s does not answer; waiting for it, %.0f s at most", self.address, left
+        )
 
     def _connected(self, seconds: float) -> Any:
         with self._connecting:

@@ -48,8 +48,9 @@ def store_away(address: StoreAddress, error: Exception, *, seconds: float) -> St
     causes = list(_causes(error))
     if REFUSING_STATES & set(map(_state, causes)) or getattr(error, "code", None) in REFUSING_CODES:
         return StoreAway(
-            f"The store {address} refuses the token, or may not be used with it. "
-            "Set ARTIFACT_STORE_TOKEN to user:password or to an API key of the server."
+            f"The store {address} refuses the token, or may not be used with it. Name it once more as "
+            f"milvus://USER:PASSWORD@{address.server}/{address.collection}, or write a line `{address.server} TOKEN` "
+            "into store.token beside the catalogue."
         )
     reason = _reason(causes)
     if not passes(error):

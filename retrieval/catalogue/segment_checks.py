@@ -61,7 +61,7 @@ def _agrees(catalogue: Catalogue, item: OpenSegment) -> bool:
 
 def _is_stored(catalogue: Catalogue, item: OpenSegment) -> bool:
     """Say whether a store has the vectors of a segment as the catalogue has them."""
-    with open_store(catalogue, known_address(catalogue, item.segment.kind)) as store:
+    with open_store(catalogue, known_address(catalogue, item.segment.kind), to_read=True) as store:
         for keys, vectors in vectors_of_keys(catalogue, item.lists.keys):
             found = store.get(keys.tolist())
             held = [found[key] for key in keys.tolist() if key in found]

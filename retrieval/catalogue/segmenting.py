@@ -30,6 +30,7 @@ from retrieval.catalogue.segments import (
     votes_path,
 )
 from retrieval.catalogue.store import StoredVectors, known_address, open_store, put_into, store_of
+from retrieval.catalogue.store_leavings import note_gone, remove_gone
 from retrieval.catalogue.vector_index import Proposing, VectorIndex, build_vectors, make_index, write_index
 from retrieval.catalogue.vote_index import empty_index, lists_of
 from retrieval.catalogue.vote_lists import Merged, VoteLists, read_lists, write_lists
@@ -67,16 +68,16 @@ def is_as_asked(catalogue: Catalogue) -> bool:
     return is_complete(catalogue) and all(item.kind == chosen_kind(catalogue, item.contents) for item in segments)
 
 
-def open_segments(catalogue: Catalogue) -> Opened:
+def open_segments(catalogue: Catalogue, *, to_read: bool = True) -> Opened:
     """Return what the catalogue is searched by; what no sound segment holds is made in memory.
 
-    Raises StoreAway where vectors are in a store that cannot be reached.
+    Raises StoreAway where vectors are in a store that cannot be reached; who writes, not only reads, waits longer.
     """
     found = open_sound(catalogue)
     sound = [item for item in found or () if item is not None]
     all_of_them = found is None or len(sound) < len(found)
     vectors: list[Proposing] = [item.vectors for item in sound if item.vectors is not None]
-    vectors += _in_stores(catalogue, [item.segment for item in sound if item.vectors is None])
+    vectors += _in_stores(catalogue, [item.segment for item in sound if item.vectors is None], to_read)
     votes = [item.lists for item in sound]
     for page in pages_of(catalogue, "photos" if all_of_them else "unsegmented"):
         if new := Waiting.of(catalogue, page, [item.lists for item in sound]).new:
@@ -86,11 +87,12 @@ def open_segments(catalogue: Catalogue) -> Opened:
     return Opened(tuple(vectors), tuple(votes))
 
 
-def _in_stores(catalogue: Catalogue, segments: Sequence[Segment]) -> Iterator[StoredVectors]:
+def _in_stores(catalogue: Catalogue, segments: Sequence[Segment], to_read: bool) -> Iterator[StoredVectors]:
     """Yield what the store of some segments proposes."""
     for text in {item.kind for item in segments}:
         count = sum(item.contents for item in segments if item.kind == text)
-        yield StoredVectors(open_store(catalogue, known_address(catalogue, text)), count)
+        store = open_store(catalogue, known_address(catalogue, text), to_read=to_read)
+        yield StoredVectors(store, count)
 
 
 def complete_segments(data: Path) -> None:
@@ -101,6 +103,7 @@ def complete_segments(data: Path) -> None:
             log.warning("What %s photographs are found by is written, once: a minute for 10,000.", f"{count:,}")
         update_segments(catalogue)
         remove_strays(data, segments_of(catalogue) or ())
+        remove_gone(catalogue)
 
 
 def _lacking(catalogue: Catalogue) -> int:
@@ -133,6 +136,7 @@ def update_segments(catalogue: Catalogue, *, anew: bool = False) -> None:
             if new or chosen:
                 merged = _without_what_is_gone(catalogue, [item.lists for item in chosen], new)
                 stored = _stored(catalogue, chosen, new)
+                note_gone(catalogue, np.setdiff1d(stored, merged.keys))
                 segments += [write_segment(catalogue, number, merged, stored=stored)] if len(merged.keys) else []
         set_segments(catalogue, segments, last=number if new or chosen else number - 1)
         _forget(catalogue, [item.lists for item in chosen], all_of_them=len(chosen) == len(sound))

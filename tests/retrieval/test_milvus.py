@@ -107,7 +107,7 @@ def test_vectors_come_back_bit_for_bit(store):
     some = contents()
     store.put(some)
     found = store.get([*keys_of(some), 7])  # 7 is not there
-    assert found.key_pages() == set(keys_of(some))
+    assert found.keys() == set(keys_of(some))
     assert all(np.array_equal(found[content.key], content.vector) for content in some)
     assert store.get([]) == {}
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from retrieval.catalogue.retrying import Patience
+from retrieval.catalogue.retrying import Outage, Patience
 
 
 class Away(Exception):
@@ -85,3 +85,28 @@ def test_whoever_presses_ctrl_c_need_not_wait():
     time = Time()
     with pytest.raises(KeyboardInterrupt):
         time.patience(total=10).keep_asking(answers_after(1, KeyboardInterrupt()), passes=lambda error: True)
+
+
+def test_an_outage_is_waited_for_once_and_told_once():
+    time, told = Time(), []
+    patience, outage = time.patience(total=10), Outage(told.append)
+    with pytest.raises(Away):
+        patience.keep_asking(answers_after(99, Away()), passes=is_away, outage=outage)
+    pauses, time.now = len(time.pauses), time.now + 10
+    with pytest.raises(Away):
+        patience.keep_asking(answers_after(99, Away()), passes=is_away, outage=outage)
+    assert len(time.pauses) == pauses and told == [10]
+    patience.keep_asking(answers_after(0, Away()), passes=is_away, outage=outage)
+    time.now += 100
+    patience.keep_asking(answers_after(2, Away()), passes=is_away, outage=outage)
+    assert len(time.pauses) == pauses + 2 and told == [10, 10]
+
+
+def test_who_comes_to_an_outage_later_waits_no_longer():
+    time = Time()
+    patience, outage = time.patience(total=10), Outage()
+    assert outage.since(time.now) == 1000
+    time.now += 8
+    with pytest.raises(Away):
+        patience.keep_asking(answers_after(99, Away()), passes=is_away, outage=outage)
+    assert time.now < 1010

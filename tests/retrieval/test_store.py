@@ -8,7 +8,7 @@ import pytest
 
 from indexer.building import store_copy
 from indexer.building.store_copy import copy_vectors
-from retrieval.catalogue import segment_checks, segmenting
+from retrieval.catalogue import segment_checks, segmenting, store_leavings
 from retrieval.catalogue.catalogue import Catalogue
 from retrieval.catalogue.content_keys import content_key, vectors_of
 from retrieval.catalogue.exemplars import Present, photos_by_content
@@ -18,6 +18,7 @@ from retrieval.catalogue.segment_checks import unsound_segments
 from retrieval.catalogue.segmenting import is_as_asked, is_complete, open_segments, update_segments
 from retrieval.catalogue.segments import segments_of
 from retrieval.catalogue.store import known_address, set_store, store_of
+from retrieval.catalogue.store_leavings import remove_gone
 from retrieval.catalogue.vector_index import Vectors
 from retrieval.errors import StoreAway, UnusableStore
 from retrieval.finding.nearest import nearest_objects
@@ -34,8 +35,8 @@ ADDRESS, OTHER = "milvus://127.0.0.1:19530/one", "milvus://127.0.0.1:19530/other
 def stores(monkeypatch) -> dict[str, MemoryStore]:
     """Stores in memory, by their addresses."""
     found = {ADDRESS: MemoryStore(), OTHER: MemoryStore()}
-    for module in (segmenting, segment_checks, store_copy):
-        monkeypatch.setattr(module, "open_store", lambda catalogue, address: found[str(address)].__enter__())
+    for module in (segmenting, segment_checks, store_copy, store_leavings):
+        monkeypatch.setattr(module, "open_store", lambda catalogue, address, **_: found[str(address)].__enter__())
     return found
 
 
@@ -95,6 +96,28 @@ def test_what_is_taken_away_is_not_found_though_the_store_has_it(filled, stores)
     assert stores[ADDRESS].count() == 30 and found(filled, VECTORS[NAMES[7]])[0][0] != "o7"
     put(filled, 7)
     assert found(filled, VECTORS[NAMES[7]])[0] == ("o7", 0.0)
+    remove_gone(filled)
+    assert stores[ADDRESS].held.keys() == {content_key(name) for name in NAMES[:30]}, "it came back"
+
+
+def test_what_is_gone_is_removed_from_the_store_once_the_database_says_so(filled, stores):
+    choose(filled, Searching(store=ADDRESS))
+    put(filled, *range(30))
+    with pytest.raises(RuntimeError, match="stop"), filled.db.atomic():
+        filled.apply(Changes(gone=[photo.photo_id for photo in filled.photos("o7")]))
+        update_segments(filled)
+        raise RuntimeError("stop")
+    remove_gone(filled)
+    assert stores[ADDRESS].count() == 30 and found(filled, VECTORS[NAMES[7]])[0] == ("o7", 0.0)
+    filled.apply(Changes(gone=[photo.photo_id for n in range(7) for photo in filled.photos(f"o{n}")]))
+    update_segments(filled)
+    stores[ADDRESS].away = True
+    remove_gone(filled)
+    stores[ADDRESS].away = False
+    assert stores[ADDRESS].count() == 30
+    remove_gone(filled)
+    assert stores[ADDRESS].held.keys() == {content_key(name) for name in NAMES[7:30]}
+    assert list(unsound_segments(filled)) == []
 
 
 def test_a_store_that_goes_away_meanwhile_leaves_the_catalogue_as_it_was(filled, stores):
@@ -128,11 +151,15 @@ def test_a_password_is_kept_beside_the_catalogue_and_not_in_it(filled):
     set_store(filled, "milvus://admin:secret%2F@10.0.0.7/museum")
     assert filled.setting("store") == "milvus://10.0.0.7:19530/museum"
     path = filled.data / "store.token"
-    assert path.read_text() == "admin:secret/\n" and stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert path.read_text() == "10.0.0.7:19530 admin:secret/\n" and stat.S_IMODE(path.stat().st_mode) == 0o600
     assert store_of(filled).token == "admin:secret/" and "secret" not in repr(store_of(filled))
     (filled.data / "store.pem").write_text("certificates")
     assert store_of(filled).certificates == filled.data / "store.pem"
     assert known_address(filled, "milvus://other:one@10.0.0.8/x").token == "other:one"
+    assert known_address(filled, "milvus://10.0.0.8/x").token == "", "it is not sent to another server"
+    assert known_address(filled, "milvus://10.0.0.7/x").token == "admin:secret/"
+    set_store(filled, "milvus://root:a b@10.0.0.8/x")
+    assert [store_of(filled).token, known_address(filled, "milvus://10.0.0.7/x").token] == ["root:a b", "admin:secret/"]
     set_store(filled, "files")
     assert store_of(filled) is None
 
