@@ -38,6 +38,8 @@ from retrieval.judging.edition import load_recorded
 from retrieval.machine import cpu_count
 from retrieval.photographs.reader_process import PATIENT, reading_apart
 
+LEAST_MEMORY = 1_000_000  # bytes
+
 
 def run_index(folder: Path, data: Path, options: IndexingOptions) -> bool:
     """Index a folder and say what was done; return whether every input could be taken."""
@@ -111,10 +113,11 @@ def _bytes(asked: str | None) -> int | None:
     """Return the bytes of a size such as 4GB; None where none is said; raises BadParameter."""
     if asked is None:
         return None
-    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([kMGT]?)i?B?", asked.strip(), re.IGNORECASE)
-    if found is None or not float(found[1]):
-        raise typer.BadParameter("--memory is a size, as in --memory 500MB or --memory 4GB")
-    return int(float(found[1]) * 1000 ** " kmgt".index(found[2].lower() or " "))
+    found = re.fullmatch(r"(\d{1,9}(?:\.\d{1,9})?)\s*([kMGT]?)i?B?", asked.strip(), re.IGNORECASE)
+    size = int(float(found[1]) * 1000 ** " kmgt".index(found[2].lower() or " ")) if found else 0
+    if size < LEAST_MEMORY:
+        raise typer.BadParameter("--memory is a size of 1MB or more, as in --memory 500MB or --memory 4GB")
+    return size
 
 
 def _load(options: IndexingOptions, record: EncoderRecord | None) -> Encoder:

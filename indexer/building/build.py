@@ -25,7 +25,7 @@ from retrieval.catalogue.catalogue import Catalogue
 from retrieval.catalogue.contents import EncodedContents
 from retrieval.catalogue.folder_photos import photos_in
 from retrieval.catalogue.index_choice import AS_BEFORE as AS_SEARCHED
-from retrieval.catalogue.index_choice import Searching, choose
+from retrieval.catalogue.index_choice import Searching, check_choice, choose
 from retrieval.catalogue.pictures import picture_side, set_picture_side
 from retrieval.catalogue.rows import Content, EncoderRecord, Photo
 from retrieval.catalogue.store import try_store
@@ -91,7 +91,7 @@ def build_catalogue(
         rows = {photo.path: photo for photo in photos_in(catalogue, str(folder))}
         scan = reading.scan(rows)
         on_scan(understand(reading, scan))
-        encoder = _settled_encoder(catalogue, load)
+        encoder = _settled_encoder(catalogue, load, searching)
         if searching.store is not None:
             try_store(catalogue, searching.store)  # before photographs are encoded for hours
         choose(catalogue, searching)
@@ -164,10 +164,11 @@ def _write(
     )
 
 
-def _settled_encoder(catalogue: Catalogue, load: LoadEncoder) -> Encoder:
-    """Return the encoder of the catalogue; a new catalogue takes the one that was asked for."""
+def _settled_encoder(catalogue: Catalogue, load: LoadEncoder, searching: Searching) -> Encoder:
+    """Return the encoder of the catalogue; a new one takes that asked for, if it can be searched as asked."""
     record = catalogue.encoder
     encoder = load(record)
+    check_choice(searching, encoder.dim)
     if record is None:
         catalogue.set_encoder(EncoderRecord(encoder.spec, encoder.fingerprint, encoder.precision, encoder.dim))
     return encoder

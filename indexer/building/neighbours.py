@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -16,6 +16,7 @@ from retrieval.finding.nearest import ROUNDING, exact_distance
 
 FIRST, TIMES = 8, 4  # contents that are asked for at first, and how many times as many where that is too few
 AT_ONCE = 512  # exemplars whose neighbours are looked for in one step
+MOST = 4_000_000  # neighbours that are held at once: 50 MB
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,7 @@ class Neighbours:
     objects: Mapping[str, Sequence[Photo]]
     contents: Mapping[int, Sequence[Photo]]
     by_hash: Callable[[], Iterable[Photo]]  # all, in the order of the hashes of their contents
+    _met: dict[int, Sequence[Photo]] = field(default_factory=dict)  # contents that were looked up
 
     @classmethod
     def of(cls, vectors: Vectors, photos: Sequence[Photo]) -> Neighbours:
@@ -61,19 +63,26 @@ class Neighbours:
             found += self._nearest(photos[start : start + AT_ONCE], is_other)
         return found
 
+    def _of_key(self, key: int) -> Sequence[Photo]:
+        """Return the exemplars that have a content, each looked up once: some lie near many."""
+        if key not in self._met:
+            self._met[key] = self.contents.get(key, ())
+        return self._met[key]
+
     def _nearest(self, photos: Sequence[Photo], is_other: Callable[[Photo, Photo], bool]) -> list[Pair | None]:
         own = self.vectors.exact({photo.sha256 for photo in photos})
         open_rows = [row for row, photo in enumerate(photos) if photo.sha256 in own]
         found: dict[int, Pair | None] = {}
         asked = min(FIRST * self.vectors.margin, len(self.vectors))
         while open_rows and asked:
-            vectors = np.stack([own[photos[row].sha256] for row in open_rows])
-            whole = asked == len(self.vectors)
-            proposed = zip(open_rows, *self.vectors.nearest(vectors, asked), strict=True)
-            for row, similarities, keys in proposed:
-                best, is_sure = self._best(photos[row], own[photos[row].sha256], similarities, keys, is_other)
-                if is_sure or whole:
-                    found[row] = best
+            whole, at_once = asked == len(self.vectors), max(1, MOST // asked)
+            for start in range(0, len(open_rows), at_once):
+                some = open_rows[start : start + at_once]
+                vectors = np.stack([own[photos[row].sha256] for row in some])
+                for row, similarities, keys in zip(some, *self.vectors.nearest(vectors, asked), strict=True):
+                    best, is_sure = self._best(photos[row], own[photos[row].sha256], similarities, keys, is_other)
+                    if is_sure or whole:
+                        found[row] = best
             open_rows = [row for row in open_rows if row not in found]
             asked = min(TIMES * asked, len(self.vectors))
         return [found.get(row) for row in range(len(photos))]
@@ -92,7 +101,7 @@ class Neighbours:
         for similarity, key in zip(similarities.tolist(), keys.tolist(), strict=True):
             if similarity < least:
                 break
-            more = [other for other in self.contents.get(key, ()) if is_other(photo, other)]
+            more = [other for other in self._of_key(key) if is_other(photo, other)]
             others += more
             if more and self.vectors.margin == 1 and least == -np.inf:
                 least = similarity - ROUNDING

@@ -47,7 +47,9 @@ def publish(catalogue: Catalogue, changes: Changes) -> Published:
             if changes:
                 catalogue.apply(changes)
             update_segments(catalogue)
-            if changes or before is None:
+            if before is not None and not changes.put and not changes.gone:
+                catalogue.set_thresholds(before)  # of a table, or of the index, which say nothing of distances
+            else:
                 new = {photo.sha256 for photo in changes.put if (photo.object_id, photo.sha256) not in had}
                 published = replace(_measure(catalogue, new), before=before)
     remove_strays(catalogue.data, segments_of(catalogue) or ())
@@ -66,7 +68,7 @@ def _measure(catalogue: Catalogue, new: Collection[str]) -> Published:
     vectors = Vectors(open_segments(catalogue, to_read=False).vectors, partial(vectors_of, catalogue))
     neighbours, same = Neighbours.in_catalogue(Present(catalogue), vectors), SameWork(catalogue)
     works = different_works(neighbours, same, rate=FALSE_MATCH_RATE)
-    genuine = genuine_distances(catalogue, _rephotographed(catalogue, neighbours))
+    genuine = genuine_distances(catalogue, _rephotographed(catalogue))
     thresholds = Thresholds(match_threshold(works.distances), authenticity_threshold(genuine))
     catalogue.set_thresholds(thresholds)
     forgeries = Register.of(alarming_objects(catalogue)).alarms.get(Status.KNOWN_FORGERY, ())
@@ -74,8 +76,9 @@ def _measure(catalogue: Catalogue, new: Collection[str]) -> Published:
     return Published(after=thresholds, nearest=works.sure, findings=findings)
 
 
-def _rephotographed(catalogue: Catalogue, neighbours: Neighbours) -> list[Photo]:
+def _rephotographed(catalogue: Catalogue) -> list[Photo]:
     """Return the exemplars of which a re-photograph was measured, ordered by object, folder and path."""
-    hashes = catalogue.db.execute("SELECT DISTINCT sha256 FROM rephotographs")
-    found = [photo for (sha256,) in hashes for photo in neighbours.of_content(sha256)]
-    return sorted(found, key=lambda photo: (photo.object_id, photo.folder, photo.path))
+    columns = ", ".join(f"p.{name}" for name in Photo.__slots__)
+    sql = f"""SELECT {columns} FROM photos p WHERE p.sha256 IN (SELECT sha256 FROM rephotographs)
+              ORDER BY p.object_id, p.folder, p.path"""
+    return [Photo(*row) for row in catalogue.db.execute(sql)]

@@ -29,7 +29,7 @@ from retrieval.catalogue.migrations import MIGRATIONS
 from retrieval.catalogue.near_ids import near_ids
 from retrieval.catalogue.rows import FIELDS, Changes, Content, EncoderRecord, Object, Photo
 from retrieval.errors import CatalogueBusy, CatalogueDamaged, UnknownObject
-from retrieval.photographs.features import BYTES_WITHOUT_ANY, VERSION, Features
+from retrieval.photographs.features import VERSION, Features
 from retrieval.statistics.calibration import Calibration, Threshold, Thresholds
 
 _VECTORS = """FROM photos p JOIN vectors v ON v.sha256 = p.sha256
@@ -224,12 +224,6 @@ class Catalogue:
                 with suppress(ValueError):
                     found[sha256] = Features.from_bytes(data)
         return found
-
-    def with_any_feature(self) -> set[str]:
-        """Return the contents of exemplars that have one feature or more of this version, by sha256."""
-        sql = """SELECT sha256 FROM features WHERE version = ? AND length(features) > ?
-                 AND sha256 IN (SELECT sha256 FROM photos)"""
-        return {row[0] for row in self.db.execute(sql, [VERSION, BYTES_WITHOUT_ANY])}
 
     def forget_features(self, sha256: str) -> None:
         """Drop the features of a content: the next index run finds them anew."""

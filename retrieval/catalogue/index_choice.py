@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from retrieval.catalogue.catalogue import Catalogue
-from retrieval.catalogue.store import set_store, store_of
-from retrieval.catalogue.vector_index import EXACT, MEMORY, check_kind, fewest_for, kind_for
+from retrieval.catalogue.index_making import MEMORY, check_kind, fewest_for, kind_for
+from retrieval.catalogue.store import FILES, set_store, store_of
+from retrieval.catalogue.store_address import StoreAddress
+from retrieval.catalogue.vector_index import EXACT
 
 AUTO = "auto"
 _KIND, _MEMORY = "index_kind", "index_memory"
@@ -34,16 +36,22 @@ class Searching:
 AS_BEFORE = Searching()
 
 
+def check_choice(asked: Searching, dim: int) -> None:
+    """Refuse what cannot be for vectors of `dim` numbers; raises UnknownIndex and UnusableStore."""
+    if asked.kind is not None and asked.kind != AUTO:
+        check_kind(asked.kind, dim)
+    if asked.store is not None and asked.store != FILES:
+        StoreAddress.parse(asked.store)
+
+
 def choose(catalogue: Catalogue, asked: Searching) -> None:
-    """Keep how vectors are searched from now on; raises UnknownIndex and UnusableStore."""
-    encoder = catalogue.encoder
-    if asked.kind is not None and asked.kind != AUTO and encoder is not None:
-        check_kind(asked.kind, encoder.dim)
-    for key, value in ((_KIND, asked.kind), (_MEMORY, asked.memory)):
-        if value is not None:
-            catalogue.db["settings"].upsert({"key": key, "value": str(value)}, pk="key")
-    if asked.store is not None:
-        set_store(catalogue, asked.store)
+    """Keep how vectors are searched from now on, all of it or nothing."""
+    with catalogue.db.atomic():
+        for key, value in ((_KIND, asked.kind), (_MEMORY, asked.memory)):
+            if value is not None:
+                catalogue.db["settings"].upsert({"key": key, "value": str(value)}, pk="key")
+        if asked.store is not None:
+            set_store(catalogue, asked.store)
 
 
 def chosen_kind(catalogue: Catalogue, count: int) -> str:

@@ -11,6 +11,7 @@ import io
 import os
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
@@ -236,7 +237,8 @@ def pictures_size(data: Path, *, looked_at: int = LOOKED_AT) -> PicturesSize:
     count = size = files = 0
     for done, folder in enumerate(folders, 1):
         for path in folder.iterdir():
-            files, count, size = files + 1, count + (path.suffix == ".jpg"), size + path.stat().st_size
+            with suppress(FileNotFoundError):  # it had another name until it was whole
+                files, count, size = files + 1, count + (path.suffix == ".jpg"), size + path.stat().st_size
         if files > looked_at and done < len(folders):
             return PicturesSize(count * len(folders) // done, size * len(folders) // done, exact=False)
     return PicturesSize(count, size)

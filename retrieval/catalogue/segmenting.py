@@ -15,11 +15,13 @@ import numpy as np
 from retrieval.catalogue.catalogue import Catalogue
 from retrieval.catalogue.content_keys import content_keys, vectors_of, vectors_of_keys
 from retrieval.catalogue.index_choice import chosen_kind
+from retrieval.catalogue.index_making import make_index
 from retrieval.catalogue.segment_contents import AT_ONCE, Waiting, pages_of
 from retrieval.catalogue.segments import (
     FileMark,
     OpenSegment,
     Segment,
+    checksum_of,
     joined,
     last_number,
     open_segment,
@@ -31,13 +33,14 @@ from retrieval.catalogue.segments import (
 )
 from retrieval.catalogue.store import StoredVectors, known_address, open_store, put_into, store_of
 from retrieval.catalogue.store_leavings import note_gone, remove_gone
-from retrieval.catalogue.vector_index import Proposing, VectorIndex, build_vectors, make_index, write_index
+from retrieval.catalogue.vector_index import Proposing, VectorIndex, build_vectors, write_index
 from retrieval.catalogue.vote_index import empty_index, lists_of
 from retrieval.catalogue.vote_lists import Merged, VoteLists, read_lists, write_lists
 from retrieval.errors import CatalogueBusy
 
 MANY = 1000  # contents whose votes take seconds to be written: a person should know why
 SetAside = Callable[[VoteLists], VoteLists]
+Found = Sequence[OpenSegment | None] | None  # segments, mapped into memory, None for one whose files are not sound
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +51,7 @@ class Opened:
     votes: tuple[VoteLists, ...]
 
 
-def open_sound(catalogue: Catalogue) -> list[OpenSegment | None] | None:
+def open_sound(catalogue: Catalogue) -> Found:
     """Return the segments, mapped into memory, None for one whose files are not sound; None where none were made."""
     known = segments_of(catalogue)
     words = empty_index().nlist
@@ -57,8 +60,12 @@ def open_sound(catalogue: Catalogue) -> list[OpenSegment | None] | None:
 
 def is_complete(catalogue: Catalogue) -> bool:
     """Say whether all that is in the catalogue is in its segments, and their files are there."""
+    return hold_all(catalogue, open_sound(catalogue))
+
+
+def hold_all(catalogue: Catalogue, found: Found) -> bool:
+    """Say whether segments are all sound, and hold all that is in the catalogue."""
     waiting = catalogue.db.execute("SELECT 1 FROM unsegmented LIMIT 1").fetchone()
-    found = open_sound(catalogue)
     return waiting is None and found is not None and None not in found
 
 
@@ -69,11 +76,15 @@ def is_as_asked(catalogue: Catalogue) -> bool:
 
 
 def open_segments(catalogue: Catalogue, *, to_read: bool = True) -> Opened:
-    """Return what the catalogue is searched by; what no sound segment holds is made in memory.
+    """Return what the catalogue is searched by.
 
     Raises StoreAway where vectors are in a store that cannot be reached; who writes, not only reads, waits longer.
     """
-    found = open_sound(catalogue)
+    return with_what_is_new(catalogue, open_sound(catalogue), to_read=to_read)
+
+
+def with_what_is_new(catalogue: Catalogue, found: Found, *, to_read: bool = True) -> Opened:
+    """Return what the catalogue is searched by, given its segments; what no sound one holds is made in memory."""
     sound = [item for item in found or () if item is not None]
     all_of_them = found is None or len(sound) < len(found)
     vectors: list[Proposing] = [item.vectors for item in sound if item.vectors is not None]
@@ -139,7 +150,7 @@ def update_segments(catalogue: Catalogue, *, anew: bool = False) -> None:
                 note_gone(catalogue, np.setdiff1d(stored, merged.keys))
                 segments += [write_segment(catalogue, number, merged, stored=stored)] if len(merged.keys) else []
         set_segments(catalogue, segments, last=number if new or chosen else number - 1)
-        _forget(catalogue, [item.lists for item in chosen], all_of_them=len(chosen) == len(sound))
+        _forget(catalogue, [item.lists for item in sound if item not in chosen])
 
 
 def _lists_of_new(catalogue: Catalogue, sound: Sequence[OpenSegment], set_aside: SetAside) -> list[VoteLists]:
@@ -150,9 +161,8 @@ def _lists_of_new(catalogue: Catalogue, sound: Sequence[OpenSegment], set_aside:
         with catalogue.db.atomic():
             remember = "INSERT INTO left_behind VALUES (?) ON CONFLICT DO NOTHING"
             catalogue.db.conn.executemany(remember, [[sha256] for sha256 in contents.gone])
-            catalogue.db.conn.executemany(
-                "DELETE FROM left_behind WHERE sha256 = ?", [[sha256] for sha256 in contents.back]
-            )
+            came = [[sha256] for sha256 in (*contents.back, *contents.new)]
+            catalogue.db.conn.executemany("DELETE FROM left_behind WHERE sha256 = ?", came)
         sql = "SELECT sha256 FROM unsegmented WHERE anew AND sha256 IN (SELECT value FROM json_each(?))"
         anew = [sha256 for (sha256,) in catalogue.db.execute(sql, [json.dumps(contents.back)])]
         if contents.new or anew:
@@ -169,10 +179,14 @@ def _to_be_joined(catalogue: Catalogue, sound: Sequence[OpenSegment], new: Seque
     return [
         item
         for item in sound
-        if (item.segment in segments and (count or left_behind))
+        if (item.segment in segments and (count or (left_behind and _has_left_behind(catalogue, item))))
         or any(item.lists.holds(lists.keys).any() for lists in new)
         or item.segment.kind != chosen_kind(catalogue, item.segment.contents)
     ]
+
+
+def _has_left_behind(catalogue: Catalogue, item: OpenSegment) -> bool:
+    return any(item.lists.holds(content_keys(page)).any() for page in pages_of(catalogue, "left_behind"))
 
 
 def write_segment(catalogue: Catalogue, number: int, merged: Merged, *, stored: np.ndarray | None = None) -> Segment:
@@ -192,7 +206,8 @@ def write_segment(catalogue: Catalogue, number: int, merged: Merged, *, stored: 
     made = make_index(kind, count, encoder.dim, partial(vectors_of_keys, catalogue, merged.keys))
     path = vectors_path(catalogue.data, number)
     write_index(made.index, path)
-    return Segment(number, count, FileMark.of(path), votes, made.kind, dict(made.parameters), made.recall)
+    mark, whole = FileMark.of(path), checksum_of(path)
+    return Segment(number, count, mark, votes, made.kind, dict(made.parameters), made.recall, whole)
 
 
 def _stored(catalogue: Catalogue, chosen: Sequence[OpenSegment], new: Sequence[VoteLists]) -> np.ndarray:
@@ -208,15 +223,13 @@ def _without_what_is_gone(catalogue: Catalogue, earlier: Sequence[VoteLists], ne
     return Merged.of(earlier, new, without=np.concatenate([content_keys(gone), *(lists.keys for lists in new)]))
 
 
-def _forget(catalogue: Catalogue, lists: Sequence[VoteLists], *, all_of_them: bool) -> None:
-    """Forget what waited, and what was left behind in segments that are no more."""
+def _forget(catalogue: Catalogue, kept: Sequence[VoteLists]) -> None:
+    """Forget what waited, and what was left behind in segments that are no more: in none of those that are kept."""
     catalogue.db.execute("DELETE FROM unsegmented")
-    if all_of_them:
-        catalogue.db.execute("DELETE FROM left_behind")
-        return
-    for page in pages_of(catalogue, "left_behind") if lists else ():
-        held = np.any([one.holds(content_keys(page)) for one in lists], axis=0)
-        gone = [[sha256] for sha256, is_held in zip(page, held.tolist(), strict=True) if is_held]
+    for page in pages_of(catalogue, "left_behind"):
+        keys = content_keys(page)
+        held = np.any([one.holds(keys) for one in kept], axis=0) if kept else np.zeros(len(keys), bool)
+        gone = [[sha256] for sha256, is_held in zip(page, held.tolist(), strict=True) if not is_held]
         catalogue.db.conn.executemany("DELETE FROM left_behind WHERE sha256 = ?", gone)
 
 

@@ -61,6 +61,7 @@ class Segment:
     kind: str = EXACT  # of the index of vectors, or the address of the store
     parameters: Mapping[str, int] = field(default_factory=dict)  # by which it is searched
     recall: float | None = None  # of a shortlist; None: it is exact
+    checksum: int = 0  # of all of the file of vectors
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,8 +127,18 @@ def _is_there(data: Path, segment: Segment) -> bool:
 
 
 def is_whole(data: Path, segment: Segment, *, words: int) -> bool:
-    """Say whether the votes of a segment are as they were written, all of them read."""
-    return read_lists(votes_path(data, segment.number), words=words, whole=True) is not None
+    """Say whether the files of a segment are as they were written, all of them read."""
+    vectors = segment.vectors is None or checksum_of(vectors_path(data, segment.number)) == segment.checksum
+    return vectors and read_lists(votes_path(data, segment.number), words=words, whole=True) is not None
+
+
+def checksum_of(path: Path) -> int:
+    """Return the checksum of all of a file; raises OSError."""
+    found = 0
+    with path.open("rb") as file:
+        while part := file.read(2**20):
+            found = zlib.crc32(part, found)
+    return found
 
 
 def joined(segments: Sequence[Segment], new: int, *, left_behind: int = 0) -> list[Segment]:

@@ -1,9 +1,9 @@
-"""FAISS indexes that propose the contents nearest to a vector: exact ones, and faster ones whose recall is measured."""
+"""FAISS indexes that propose the contents nearest to a vector, mapped from their files, and searched as one."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -12,18 +12,10 @@ import faiss
 import numpy as np
 
 from retrieval.catalogue.content_keys import content_keys
-from retrieval.errors import CatalogueBusy, UnknownIndex
+from retrieval.errors import CatalogueBusy
 
 EXACT = "Flat"
-EXACT_UP_TO = 200_000  # contents: looking at each takes 0.1 s and 400 MB
-MEMORY = 2_000_000_000  # bytes that an index may take, where nobody says otherwise
-RECALL = 0.99  # of the ten nearest, in a shortlist
 ASKED_FOR = 4  # times as many are proposed as are wanted, where the index is not exact
-TRAINED_ON = 40  # vectors for each list, as FAISS advises
-_SAMPLE, _NEAREST, _AWAY = 256, 10, 0.5  # vectors that recall is measured on, how many each, how far beside
-_FEWEST = 39 * 16  # vectors that lists are trained on
-
-Batches = Callable[[], Iterable[tuple[np.ndarray, np.ndarray]]]  # keys int64 (n,) and vectors float32 (n, dim)
 
 
 class Proposing(Protocol):
@@ -106,114 +98,6 @@ def build_vectors(keys: np.ndarray, vectors: np.ndarray) -> Any:
     return index
 
 
-def kind_for(count: int, dim: int, memory: int = MEMORY) -> str:
-    """Return the factory string of an index for so many vectors of `dim` that takes no more than `memory` bytes."""
-    if count < _FEWEST or (count <= EXACT_UP_TO and 4 * dim * count <= memory):
-        return EXACT
-    lists = f"IVF{min(2 ** round(np.log2(4 * np.sqrt(count))), count // 39)}"
-    few = 8 if dim % 8 == 0 else 1  # numbers that a byte stands for, at most
-    codes = {"SQ8": dim, "SQ4": dim // 2} | {f"PQ{size}np": size for size in (2 * dim // few, dim // few)}
-    fitting = [code for code, size in codes.items() if (size + 8) * count <= memory] or [*codes][-1:]
-    return f"{lists},{fitting[0]}"
-
-
-def check_kind(kind: str, dim: int) -> None:
-    """Raise UnknownIndex where FAISS makes no index of a factory string for inner products of `dim` numbers."""
-    try:
-        _empty(kind, dim)
-    except RuntimeError as error:
-        raise UnknownIndex(
-            f"{kind!r} is no index that FAISS knows for vectors of {dim} numbers. Name a factory string such as "
-            "IVF4096,SQ8 or HNSW32, or Flat, or `auto`."
-        ) from error
-
-
-def fewest_for(kind: str, dim: int) -> int:
-    """Return how many vectors an index of a factory string has to be trained on; 0 where it needs no training."""
-    index = _empty(kind, dim)
-    return 0 if index.is_trained else max(_FEWEST, 39 * _lists(index))
-
-
-def _empty(kind: str, dim: int) -> Any:
-    """Return an empty index that takes keys."""
-    index = faiss.index_factory(dim, kind, faiss.METRIC_INNER_PRODUCT)
-    return index if "IVF" in kind else faiss.IndexIDMap(index)
-
-
-def make_index(kind: str, count: int, dim: int, batches: Batches) -> VectorIndex:
-    """Return the index of `count` vectors of `dim`, which `batches` gives as often as it is asked.
-
-    What is not exact is measured on some of the vectors, moved aside a little as another photograph would be, and
-    searched the longer until a shortlist has `RECALL` of their ten nearest.
-    """
-    index = _empty(kind, dim)
-    if kind == EXACT:
-        for keys, vectors in batches():
-            index.add_with_ids(vectors, keys)
-        return VectorIndex(index)
-    lists = _lists(index)
-    if not index.is_trained:
-        index.train(_sample(batches(), count, max(TRAINED_ON * lists, 10_000)))
-    asked = _moved_aside(_sample(batches(), count, _SAMPLE))
-    nearest = _Nearest(asked)
-    for keys, vectors in batches():
-        index.add_with_ids(vectors, keys)
-        nearest.look_at(keys, vectors)
-    return _repaired(index, kind, lists, asked, nearest.keys)
-
-
-def _lists(index: Any) -> int:
-    """Return the number of lists of an inverted file, 0 for another index."""
-    try:
-        return int(faiss.extract_index_ivf(index).nlist)
-    except RuntimeError:
-        return 0
-
-
-def _sample(batches: Iterable[tuple[np.ndarray, np.ndarray]], count: int, wanted: int) -> np.ndarray:
-    """Return about so many vectors, evenly from all: they are in the order of hashes, that is, in none."""
-    step, at, found = max(1, count // wanted), 0, []
-    for keys, vectors in batches:
-        found.append(vectors[-at % step :: step])
-        at += len(keys)
-    return np.concatenate(found)
-
-
-def _moved_aside(vectors: np.ndarray) -> np.ndarray:
-    noise = np.random.default_rng(0).standard_normal(vectors.shape)
-    moved = vectors + _AWAY * noise / np.linalg.norm(noise, axis=1, keepdims=True)
-    return (moved / np.linalg.norm(moved, axis=1, keepdims=True)).astype(np.float32)
-
-
-class _Nearest:
-    """The keys nearest to some vectors among all that were looked at."""
-
-    def __init__(self, asked: np.ndarray) -> None:
-        self._asked = asked
-        self._similarities = np.empty((len(asked), 0), np.float32)
-        self.keys = np.empty((len(asked), 0), np.int64)
-
-    def look_at(self, keys: np.ndarray, vectors: np.ndarray) -> None:
-        """Look at more."""
-        similarities = np.concatenate([self._similarities, self._asked @ vectors.T], axis=1)
-        names = np.concatenate([self.keys, np.broadcast_to(keys, (len(self._asked), len(keys)))], axis=1)
-        best = np.argsort(-similarities, axis=1)[:, :_NEAREST]
-        self._similarities = np.take_along_axis(similarities, best, 1)
-        self.keys = np.take_along_axis(names, best, 1)
-
-
-def _repaired(index: Any, kind: str, lists: int, asked: np.ndarray, nearest: np.ndarray) -> VectorIndex:
-    """Return the index searched as long as it takes for its recall, measured."""
-    name, most = ("nprobe", lists) if lists else ("efSearch", 4096)
-    value = 8 if lists else 64
-    while True:
-        found = searched_with(VectorIndex(index, kind, {name: value} if lists or "HNSW" in kind else {}))
-        recall = recall_of(found, asked, nearest)
-        if recall >= RECALL or value >= most or not found.parameters:
-            return VectorIndex(index, kind, found.parameters, round(recall, 4))
-        value = min(2 * value, most)
-
-
 def searched_with(found: VectorIndex) -> VectorIndex:
     """Return an index after setting in it how it is searched."""
     for name, value in found.parameters.items():
@@ -221,21 +105,14 @@ def searched_with(found: VectorIndex) -> VectorIndex:
     return found
 
 
-def recall_of(found: Proposing, asked: np.ndarray, nearest: np.ndarray) -> float:
-    """Return the share of the nearest, keys int64 (n, k), of vectors (n, dim) that are in a shortlist of an index."""
-    if not nearest.size:
-        return 1.0
-    _, keys = found.search(asked, min(ASKED_FOR * nearest.shape[1], len(found)))
-    hits = [len(np.intersect1d(one, other)) for one, other in zip(keys, nearest, strict=True)]
-    return float(np.sum(hits) / nearest.size)
-
-
 def write_index(index: Any, target: Path) -> None:
     """Write a FAISS index, whole or not at all; raises CatalogueBusy where the disk is full."""
     temporary = target.with_suffix(".part")
     try:
         faiss.write_index(index, str(temporary))
-    except RuntimeError as error:
+        with temporary.open("rb+") as file:
+            os.fsync(file.fileno())  # before it is named: it is not read again to see whether all came
+    except (RuntimeError, OSError) as error:
         temporary.unlink(missing_ok=True)
         raise CatalogueBusy(
             f"{temporary} cannot be written; is the disk full? Make room, then run the command again."
@@ -250,9 +127,3 @@ def map_index(path: Path, kind: str, parameters: Mapping[str, int], recall: floa
         return searched_with(VectorIndex(index, kind, parameters, recall))
     except (RuntimeError, OSError):
         return None
-
-
-def in_batches(keys: np.ndarray, vectors: np.ndarray, size: int = 4096) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Yield vectors that are in memory some at a time."""
-    for start in range(0, len(keys), size):
-        yield keys[start : start + size], vectors[start : start + size]

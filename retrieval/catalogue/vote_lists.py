@@ -1,7 +1,7 @@
 """Keep, for each visual word, the features of exemplars that are of it: eight bytes a feature, in one file.
 
-The file is mapped into memory: it is opened in a time that does not grow with it, readers share its pages, and of a
-large one only the lists that a photograph asks for are read.
+The file is mapped into memory: of a large one the keys of contents are read, eight bytes each, and then only the lists
+that a photograph asks for; readers share its pages.
 """
 
 from __future__ import annotations

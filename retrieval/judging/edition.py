@@ -20,7 +20,7 @@ from retrieval.catalogue.exemplars import Held
 from retrieval.catalogue.lookups import alarming_objects, exemplars_named
 from retrieval.catalogue.pictures import read_exemplar
 from retrieval.catalogue.rows import EncoderRecord, Photo
-from retrieval.catalogue.segmenting import complete_segments, is_complete, open_segments
+from retrieval.catalogue.segmenting import Found, complete_segments, hold_all, open_sound, with_what_is_new
 from retrieval.catalogue.standing import Register
 from retrieval.catalogue.vector_index import Vectors
 from retrieval.comparing.network import default_description, measured_by
@@ -32,6 +32,8 @@ from retrieval.finding.sightings import Sightings
 from retrieval.judging.decision import Basis
 from retrieval.photographs.photograph import Photograph
 from retrieval.statistics.calibration import Calibration, Thresholds
+
+TRIES = 3  # to open a revision whose files a writer does not remove meanwhile
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,13 +116,13 @@ def open_edition(data: Path, *, encoder_spec: str | None = None, device: str = "
     `encoder_spec` names that encoder anew where its files have moved. Raises CatalogueMissing and EncoderMismatch.
     """
     with said_plainly(data), ThreadPoolExecutor(1, thread_name_prefix="load") as aside:
-        held = _held(data)
+        held, found = _held(data)
         catalogue = held.catalogue
         record = catalogue.encoder
         if record is None:
             raise CatalogueMissing(f"The catalogue in {data} is empty. Run `artifact index FOLDER` first.")
         loading = aside.submit(load_recorded, record, spec=encoder_spec, device=device, parallel=parallel)
-        finder, register = _looked_up_in(held)
+        finder, register = _looked_up_in(held, found)
         return Edition(
             data=data,
             encoder=loading.result(),
@@ -132,22 +134,25 @@ def open_edition(data: Path, *, encoder_spec: str | None = None, device: str = "
         )
 
 
-def _held(data: Path) -> Held:
-    """Hold the last revision, its segments complete where they can be."""
+def _held(data: Path) -> tuple[Held, Found]:
+    """Hold the last revision with its segments, complete where they can be, opened once: a writer may remove files."""
+    for _ in range(TRIES):
+        held = Held(data)
+        found = held.ask(open_sound)
+        if held.ask(partial(hold_all, found=found)):
+            return held, found
+        del held  # a reader would keep what is being written in the log
+        complete_segments(data)
     held = Held(data)
-    if held.ask(is_complete):
-        return held
-    del held  # a reader would keep what is being written in the log
-    complete_segments(data)
-    return Held(data)
+    return held, held.ask(open_sound)
 
 
-def _looked_up_in(held: Held) -> tuple[Finder, Register]:
+def _looked_up_in(held: Held, found: Found) -> tuple[Finder, Register]:
     """Return what photographs are looked up in; it is read whole where keeping it open would do harm."""
     catalogue, data = held.catalogue, held.catalogue.data
-    opened = open_segments(catalogue)
+    opened = with_what_is_new(catalogue, found)
     if held.hinders_nobody:
-        vectors = Vectors(opened.vectors, lambda hashes: held.ask(lambda found: vectors_of(found, hashes)))
+        vectors = Vectors(opened.vectors, lambda hashes: held.ask(lambda catalogue: vectors_of(catalogue, hashes)))
         return Finder.over(vectors, opened.votes, held), Register.of(alarming_objects(catalogue), held.object)
     vectors = Vectors(opened.vectors, partial(_vectors_in, data))
     return Finder.of(vectors, opened.votes, catalogue.photos()), Register.of(catalogue.objects())

@@ -19,17 +19,8 @@ import faiss
 import numpy as np
 
 from retrieval.catalogue.catalogue import Catalogue
-from retrieval.catalogue.vector_index import (
-    ASKED_FOR,
-    MEMORY,
-    RECALL,
-    VectorIndex,
-    Vectors,
-    kind_for,
-    make_index,
-    map_index,
-    write_index,
-)
+from retrieval.catalogue.index_making import MEMORY, RECALL, kind_for, make_index
+from retrieval.catalogue.vector_index import ASKED_FOR, VectorIndex, Vectors, map_index, write_index
 from tests.bench import report, shared_data
 from tests.bench.museum import artifact
 

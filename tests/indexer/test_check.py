@@ -16,7 +16,7 @@ from retrieval.catalogue.segmenting import is_complete, open_segments
 from retrieval.catalogue.segments import vectors_path, votes_path
 from retrieval.errors import CatalogueBusy, CatalogueDamaged, CatalogueMissing
 from retrieval.photographs.files import sha256_of
-from tests.conftest import DIM, SIDE, encoded, index, make_folder, state, write_picture
+from tests.conftest import DIM, SIDE, encoded, held_vectors, index, make_folder, state, write_picture
 from tests.pictures import write_paintings
 from tests.works import sharp
 
@@ -65,17 +65,24 @@ def test_a_byte_changed_in_the_midst_of_a_file_is_noticed_where_all_is_read(tmp_
     write_paintings(tmp_path / "works", 6)
     index(tmp_path / "works", data, encoder=sharp())
     before = state(data)
-    for number, (which, at, line) in enumerate(
-        [(vectors_path, 150, "did not agree with the database"), (votes_path, -500, "were missing or damaged")], 1
-    ):
+    for number, (which, at) in enumerate([(vectors_path, 150), (votes_path, -500)], 1):
         path = which(data, number)
         changed = bytearray(path.read_bytes())
         changed[at] ^= 1
         path.write_bytes(changed)
         with Catalogue.reading(data) as found:
             assert is_complete(found), path
-        assert check_catalogue(data).repaired == (f"vectors-{number}.faiss and votes2-{number}.lists {line}",)
+        names = f"vectors-{number}.faiss and votes2-{number}.lists"
+        assert check_catalogue(data).repaired == (f"{names} were missing or damaged",)
     assert state(data) == before
+
+
+def test_vectors_that_are_not_those_of_the_database_are_written_again(folder, data):
+    other = np.eye(1, DIM, dtype="<f4")[0]
+    set_vector(data, folder / "7.png", other.tobytes())
+    assert check_catalogue(data).repaired == ("vectors-1.faiss and votes2-1.lists did not agree with the database",)
+    with Catalogue.reading(data) as found:
+        assert other.tobytes() in held_vectors(found).values()
 
 
 def test_files_left_over_are_removed(folder, data):

@@ -13,7 +13,7 @@ from retrieval.catalogue import segmenting, segments
 from retrieval.catalogue.catalogue import Catalogue
 from retrieval.catalogue.content_keys import content_key, vectors_of_keys
 from retrieval.catalogue.database import lock
-from retrieval.catalogue.index_choice import Searching, asked_kind, choose
+from retrieval.catalogue.index_choice import Searching, asked_kind, check_choice, choose
 from retrieval.catalogue.rows import Changes, EncoderRecord
 from retrieval.catalogue.segment_checks import unsound_segments
 from retrieval.catalogue.segmenting import complete_segments, is_complete, open_segments, update_segments
@@ -244,6 +244,42 @@ def test_a_reader_completes_what_a_killed_run_left(tmp_path):
         assert is_complete(catalogue) and stray_files(catalogue.data, segments_of(catalogue)) == []
 
 
+def test_what_was_left_behind_in_a_file_that_was_lost_is_new_when_it_comes_back(filled, small):
+    put(filled, *range(50))
+    take(filled, 3)
+    (first,) = segments_of(filled)
+    votes_path(filled.data, first.number).unlink()
+    filled.apply(Changes(put=[exemplar("o51", path="51.jpg", sha256=NAMES[51])]))
+    update_segments(filled)
+    holds(filled)
+    put(filled, 3)
+    put(filled, 52)
+    holds(filled)
+    assert left_behind(filled) == set() and content_key(NAMES[3]) in held_vectors(filled)
+
+
+def test_what_changes_no_exemplar_writes_nothing(filled, small):
+    put(filled, *range(40))
+    put(filled, 40, 41)
+    take(filled, 1)
+    before = segments_of(filled)
+    for number in range(3):
+        filled.apply(Changes(metadata={"o5": {"title": f"Title {number}"}}))
+        update_segments(filled)
+    assert segments_of(filled) == before
+
+
+def test_damage_in_the_midst_of_an_index_that_is_not_exact_is_found(filled, monkeypatch):
+    monkeypatch.setattr(segments, "LOOKED_AT", 64)
+    choose(filled, Searching("HNSW8"))
+    put(filled, *range(40))
+    path = vectors_path(filled.data, 1)
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(data)
+    assert list(unsound_segments(filled)) == ["vectors-1.faiss and votes2-1.lists were missing or damaged"]
+
+
 def test_what_takes_its_time_is_said(tmp_path, monkeypatch, caplog):
     monkeypatch.setattr(segmenting, "MANY", 2)
     for count, lines in ((2, 0), (3, 1)):
@@ -288,7 +324,7 @@ def test_a_full_disk_leaves_the_catalogue_as_it_was(filled, small, monkeypatch):
 def test_a_kind_that_is_chosen_is_that_of_segments_large_enough(filled):
     put(filled, *range(20))
     with pytest.raises(UnknownIndex):
-        choose(filled, Searching("nonsense"))
+        check_choice(Searching("nonsense"), DIM)
     assert asked_kind(filled) == "auto"
     choose(filled, Searching("HNSW8"))
     update_segments(filled)

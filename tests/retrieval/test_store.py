@@ -12,7 +12,7 @@ from retrieval.catalogue import segment_checks, segmenting, store_leavings
 from retrieval.catalogue.catalogue import Catalogue
 from retrieval.catalogue.content_keys import content_key, vectors_of
 from retrieval.catalogue.exemplars import Present, photos_by_content
-from retrieval.catalogue.index_choice import Searching, choose
+from retrieval.catalogue.index_choice import Searching, check_choice, choose
 from retrieval.catalogue.rows import Changes, EncoderRecord
 from retrieval.catalogue.segment_checks import unsound_segments
 from retrieval.catalogue.segmenting import is_as_asked, is_complete, open_segments, update_segments
@@ -166,7 +166,7 @@ def test_a_password_is_kept_beside_the_catalogue_and_not_in_it(filled):
 
 def test_an_address_that_is_none_is_refused(filled):
     with pytest.raises(UnusableStore):
-        choose(filled, Searching(store="http://10.0.0.7/museum"))
+        check_choice(Searching("HNSW8", store="http://10.0.0.7/museum"), DIM)
     assert store_of(filled) is None
 
 

@@ -1,25 +1,28 @@
 """Indexes of vectors: exact or measured, chosen by size and memory, and mapped from a file."""
 
+from collections.abc import Iterator
+
 import faiss
 import numpy as np
 import pytest
 
-from retrieval.catalogue import vector_index as module
+from retrieval.catalogue import index_making as module
+from retrieval.catalogue.index_making import (
+    EXACT_UP_TO,
+    RECALL,
+    check_kind,
+    fewest_for,
+    kind_for,
+    make_index,
+    recall_of,
+)
 from retrieval.catalogue.vector_index import (
     ASKED_FOR,
     EXACT,
-    EXACT_UP_TO,
-    RECALL,
     VectorIndex,
     Vectors,
     build_vectors,
-    check_kind,
-    fewest_for,
-    in_batches,
-    kind_for,
-    make_index,
     map_index,
-    recall_of,
     write_index,
 )
 from retrieval.errors import CatalogueBusy, UnknownIndex
@@ -39,8 +42,13 @@ def one_thread():
     faiss.omp_set_num_threads(1)
 
 
+def in_batches(size: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    for start in range(0, COUNT, size):
+        yield KEYS[start : start + size], VECTORS[start : start + size]
+
+
 def made(kind: str) -> VectorIndex:
-    return make_index(kind, COUNT, DIM, lambda: in_batches(KEYS, VECTORS, 999))
+    return make_index(kind, COUNT, DIM, lambda: in_batches(999))
 
 
 def nearest(probes: np.ndarray, count: int) -> np.ndarray:
@@ -58,6 +66,12 @@ def test_an_exact_index_needs_no_measure_and_finds_the_nearest():
     assert (found.kind, found.recall, dict(found.parameters), found.exact) == (EXACT, None, {}, True)
     assert len(found) == COUNT
     assert np.array_equal(found.search(VECTORS[:50], 10)[1], nearest(VECTORS[:50], 10))
+
+
+@pytest.mark.parametrize("kind", ["HNSW8,SQ8", "IVF32_HNSW8,SQfp16", "IVF8,SQ6", "IVF8,PQ4np", "IVF8,PQ4x4np"])
+def test_every_kind_that_is_taken_can_be_made(kind):
+    check_kind(kind, DIM)
+    assert fewest_for(kind, DIM) <= COUNT and len(made(kind)) == COUNT
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -115,8 +129,21 @@ def test_the_kind_goes_by_the_number_of_vectors_and_the_memory(count, memory, ki
 
 
 def test_a_kind_that_faiss_does_not_know_is_said():
-    for kind in ("nonsense", "IVF,", "PQ7", ""):
-        with pytest.raises(UnknownIndex, match="is no index that FAISS knows") as caught:
+    odd = (
+        "nonsense",
+        "IVF,",
+        "PQ7",
+        "",
+        "IDMap,Flat",
+        "IVF0,Flat",
+        "HNSW0",
+        "IVF16,RFlat",
+        "NSG32",
+        "IVF16,PQ8x12",
+        "IVF9,PQ7",
+    )
+    for kind in odd:
+        with pytest.raises(UnknownIndex, match="is no index that is used here") as caught:
             check_kind(kind, 512)
         assert "\n" not in str(caught.value)
 
