@@ -12,12 +12,14 @@ import argparse
 import json
 import random
 import shutil
+import sqlite3
 import subprocess
 import sys
 import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -115,8 +117,8 @@ def differing(one: Any, other: Any, name: str = "") -> Iterator[str]:
         for key in sorted({*one, *other} - {"verdicts"}):
             yield from differing(one.get(key), other.get(key), f"{name}.{key}".strip("."))
     elif isinstance(one, list) and isinstance(other, list) and len(one) == len(other):
-        for first, second in zip(one, other, strict=True):
-            yield from differing(first, second, name)
+        for number, (first, second) in enumerate(zip(one, other, strict=True), 1):
+            yield from differing(first, second, f"{name} {number}" if name.endswith("matches") else name)
     elif one != other:
         yield name
 
@@ -171,12 +173,22 @@ def killed_upserts(bench: Bench, kills: int) -> list[Any]:
     return ["kills during upserts", "", "", kills, again, lost, doubled]
 
 
-def killed_screenings(bench: Bench, kills: int, seconds: float, right: list[Record], out: Path) -> list[Any]:
+def amid_screening(bench: Bench, out: Path, count: int) -> None:
+    """Wait until the journal of a screening has a part of so many records."""
+    journal, wanted = out.with_name(f"{out.name}.part"), bench.chance.randint(1, max(1, count * 2 // 3))
+    while True:
+        time.sleep(0.05)
+        with suppress(sqlite3.Error), closing(sqlite3.connect(f"file:{journal}?mode=ro", uri=True)) as database:
+            if database.execute("SELECT count(*) FROM records").fetchone()[0] >= wanted:
+                return
+
+
+def killed_screenings(bench: Bench, kills: int, right: list[Record], out: Path) -> list[Any]:
     """Kill the server while the queries are screened; return the row of what came of it."""
     totals, again = Counter[str](), 0
     for number in range(kills):
         (bench.data / "verdicts.db").unlink(missing_ok=True)
-        amid = partial(time.sleep, bench.chance.uniform(0.2, 0.9) * seconds)
+        amid = partial(amid_screening, bench, out, len(right))
         again += survived(bench, bench.screen(out), amid, ENDED)
         fields, lost, doubled = compared(right, records(out))
         out.unlink()
@@ -206,7 +218,7 @@ def measured(bench: Bench, kills: int, folder: Path, states: tuple[str, ...]) ->
         print(*rows[-1], file=sys.stderr)
     more |= {"differing": dict(differ), "server_mb": bench.server.memory(), "server_disk_mb": bench.server.disk()}
     if kills:
-        rows.append(killed_screenings(bench, kills, len(right) / rate, right, folder / "killed.jsonl"))
+        rows.append(killed_screenings(bench, kills, right, folder / "killed.jsonl"))
         rows.append(killed_upserts(bench, kills))
     return rows, more
 
