@@ -51,6 +51,7 @@ def print_rows(console: Console, columns: Mapping[str, str], rows: Iterable[Iter
     for row in chain(measured, following, cells):
         console.file.writelines(f" {line} \n" for line in _lines(console, found, row))
     console.file.write(last)
+    console.file.flush()  # what is said next may go to stderr
 
 
 def _settle_widths(console: Console, columns: Sequence[_Column], rows: Sequence[Sequence[str]], *, fills: bool) -> None:
