@@ -29,7 +29,7 @@ def store(
     Examples:
       artifact store copy files milvus://10.0.0.7:19530/museum
       artifact store copy milvus://10.0.0.7:19530/museum files
-      artifact store copy milvus://10.0.0.7/museum milvus+tls://admin:secret@search.example.org/museum
+      artifact store copy milvus://10.0.0.7/museum milvus+tls://vectors/museum
     """
     from cli.runs.stores import run_copy
 
