@@ -17,6 +17,7 @@ from indexer.measuring.fitting import Case, Distances
 from indexer.simulation.rephotograph import rephotograph
 from retrieval.catalogue.catalogue import Catalogue
 from retrieval.catalogue.rows import Changes, EncoderRecord
+from retrieval.catalogue.vector_index import Vectors
 from retrieval.statistics.calibration import (
     CalibratedDistance,
     Calibration,
@@ -50,7 +51,7 @@ def squeezed(text: str) -> str:
 
 def made_up(count: int, data: Path) -> SimpleNamespace:
     """Write a catalogue of so many objects, each a vector and no more, and return an edition of it."""
-    hashes = [f"{number:064x}" for number in range(count)]
+    hashes = [f"{number:015x}{0:049x}" for number in range(count)]
     with Catalogue.writing(data) as catalogue:
         catalogue.set_encoder(EncoderRecord("tiny", TINY, "fp32", DIM))
         vectors = unit(np.random.default_rng(count).standard_normal((count, DIM)))
@@ -62,7 +63,7 @@ def made_up(count: int, data: Path) -> SimpleNamespace:
             encoder=SimpleNamespace(fingerprint=TINY),
             measured_by=TINY,
             revision=catalogue.revision,
-            photos=photos,
+            finder=SimpleNamespace(vectors=Vectors.of(vectors, hashes)),
             exemplars={photo.object_id: [photo] for photo in photos.values()},
         )
 
