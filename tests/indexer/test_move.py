@@ -46,7 +46,7 @@ def test_the_exemplars_go_along_in_one_revision_and_the_next_index_has_nothing_t
 def test_what_moves_is_not_looked_at_as_if_it_were_new(tmp_path, folder, data, monkeypatch):
     looked_at: list[set[str]] = []
 
-    def look(ids, vectors, photos, new, *_, **__):
+    def look(neighbours, new, *_, **__):
         looked_at.append(new)
         return publish.NOTHING
 
