@@ -6,12 +6,16 @@ import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
 from filelock import FileLock, Timeout
 
 from cli.output.text import plain
 from retrieval.errors import ArtifactError
+
+if TYPE_CHECKING:
+    from retrieval.judging.edition import Edition
 
 
 def check_targets(targets: Iterable[Path | None], photographs: Iterable[Path]) -> None:
@@ -20,6 +24,13 @@ def check_targets(targets: Iterable[Path | None], photographs: Iterable[Path]) -
     for out in targets:
         if out is not None and (reason := _refusal(out, known)):
             raise ArtifactError(f"cannot write {out}: {reason}")
+
+
+def exemplars_at(targets: Iterable[Path], edition: Edition) -> list[Path]:
+    """Return the exemplars that one of some files may be, by their names; where no file is there, none is asked for."""
+    there = [out for out in targets if out.exists()]
+    names = {name.casefold() for out in there for name in (out.name, out.resolve().name)}
+    return edition.exemplars_named(names) if names else []
 
 
 def _refusal(out: Path, photographs: Iterable[Path]) -> str:

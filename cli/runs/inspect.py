@@ -23,8 +23,8 @@ from cli.runs.segment_lines import searching_json, searching_lines
 from indexer.building.reading import left_out_of
 from indexer.inputs.walk import LeftOut
 from retrieval.catalogue.catalogue import Catalogue
-from retrieval.catalogue.distinct import distinct
 from retrieval.catalogue.exemplar_files import in_time
+from retrieval.catalogue.folder_photos import photo_folders
 from retrieval.catalogue.lookups import count_skipped
 from retrieval.catalogue.pictures import picture_side, pictures_size
 from retrieval.catalogue.rows import EncoderRecord
@@ -55,7 +55,7 @@ def holding_of(catalogue: Catalogue) -> Holding:
     data = catalogue.data
     objects, photos = catalogue.counts()
     gone = [folder for folder in catalogue.folders() if not in_time(Path(folder).is_dir)]
-    folders, statuses = list(distinct(catalogue.db, "photos", "folder")), Statuses.of(catalogue)
+    folders, statuses = photo_folders(catalogue), Statuses.of(catalogue)
     thresholds, encoder, calibrations = catalogue.thresholds(), catalogue.encoder, catalogue.calibrations()
     left_out = {folder: left_out_of(catalogue, folder) for folder in folders}
     found: dict[str, Any] = {

@@ -9,7 +9,7 @@ from pathlib import Path
 import typer
 
 from cli.output.text import plain
-from cli.output.writing import check_targets
+from cli.output.writing import check_targets, exemplars_at
 from cli.records.apart_words import apart_words
 from cli.records.artifact_1 import PhotographRecord, Tally, dumps, name_of
 from cli.records.away_words import first_away
@@ -128,10 +128,7 @@ def _say(record: PhotographRecord, as_json: bool, *, titles: Mapping[str, str]) 
 def _check_targets(report: Path | None, png: Path | None, photo: Path, edition: Edition) -> None:
     """Refuse to write over the photograph or an exemplar; only exemplars of that name are asked for on their drive."""
     targets = [out for out in (report, png) if out is not None]
-    if not targets:
-        return
-    names = {name.casefold() for out in targets for name in (out.name, out.resolve().name)}
-    check_targets(targets, [photo, *edition.exemplars_named(names)])
+    check_targets(targets, [photo, *exemplars_at(targets, edition)])
 
 
 def _refuse_many(photo: Path) -> None:

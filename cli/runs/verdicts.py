@@ -12,7 +12,7 @@ import typer
 
 from cli.output.terminal import alarming, echo_wrapped, styled
 from cli.output.text import plain
-from cli.output.writing import check_targets
+from cli.output.writing import check_targets, exemplars_at
 from cli.records.alert_words import short_word, words_of
 from cli.records.artifact_1 import dumps
 from cli.records.entry_words import is_claim
@@ -133,8 +133,7 @@ def write_report(number: int, data: Path, report: Path, *, judging: JudgingOptio
     with VerdictLog.reading(data) as log:
         entry = log.entry(number)
     edition = judging.open_edition(data, parallel=cpu_count())
-    names = {name.casefold() for name in (report.name, report.resolve().name)}
-    check_targets([report], [Path(entry.photo), *edition.exemplars_named(names)])
+    check_targets([report], [Path(entry.photo), *exemplars_at([report], edition)])
     made = judged_again(entry, edition, max_megapixels=judging.max_megapixels)
     work = made.verdict.works[made.work] if made.verdict.works else None
     if work is None or not work.matches:

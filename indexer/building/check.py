@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -13,6 +13,7 @@ from retrieval.catalogue.catalogue import Catalogue
 from retrieval.catalogue.database import can_write
 from retrieval.catalogue.photo_pages import photo_pages
 from retrieval.catalogue.pictures import (
+    content_of,
     drop_unused_pictures,
     is_whole,
     kept_pictures,
@@ -59,11 +60,12 @@ def check_catalogue(data: Path, *, on_progress: Callable[[int, int], None] = lam
             *_pictures(catalogue, mend),
             *_files(catalogue, on_progress),
         ]
-        derived = tuple(_derived(catalogue))
+        unsound = tuple(unsound_segments(catalogue))
+        derived = tuple(_derived(catalogue, unsound))
         if not mend:
             unmended = (f"{line}; {data} cannot be written, so it stays so" for line in derived)
             return CheckReport(photos, (), (*wrong, *unmended), photos)
-        _repair(catalogue)
+        _repair(catalogue, anew=bool(unsound))
         return CheckReport(photos, derived, tuple(wrong), photos)
 
 
@@ -90,7 +92,7 @@ def _pictures(catalogue: Catalogue, mend: bool) -> Iterator[str]:
     if not picture_side(catalogue):
         return
     unsound = {path for path in kept_pictures(catalogue.data) if not is_whole(path)}
-    damaged = {path.name.partition(".")[0] for path in unsound}
+    damaged = set(map(content_of, unsound))
     for path in unsound if mend else ():
         path.unlink(missing_ok=True)
     for photos in photo_pages(catalogue):
@@ -105,11 +107,11 @@ def _files(catalogue: Catalogue, on_progress: Callable[[int, int], None]) -> Ite
         on_progress(done, total)
 
 
-def _derived(catalogue: Catalogue) -> Iterator[str]:
-    """Say which thresholds and segments do not agree with the database."""
+def _derived(catalogue: Catalogue, unsound: Sequence[str]) -> Iterator[str]:
+    """Say which thresholds and segments do not agree with the database, `unsound` being said of segments."""
     if _is_complete(catalogue) and catalogue.thresholds() is None:
         yield "the thresholds of this revision were missing"
-    yield from unsound_segments(catalogue)
+    yield from unsound
     for stray in stray_files(catalogue.data, segments_of(catalogue) or ()):
         yield f"{stray.name} was left over"
     if unused := unused_pictures(catalogue):
@@ -120,9 +122,9 @@ def _is_complete(catalogue: Catalogue) -> bool:
     return catalogue.count_vectors() == catalogue.counts()[1]
 
 
-def _repair(catalogue: Catalogue) -> None:
-    """Bring thresholds and segments into agreement with the database."""
-    if any(unsound_segments(catalogue)):
+def _repair(catalogue: Catalogue, *, anew: bool) -> None:
+    """Bring thresholds and segments into agreement with the database; with `anew` all segments are written again."""
+    if anew:
         update_segments(catalogue, anew=True)
     if _is_complete(catalogue):
         publish(catalogue, Changes())

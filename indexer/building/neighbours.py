@@ -9,7 +9,7 @@ import numpy as np
 
 from indexer.building.same_work import Pair
 from retrieval.catalogue.content_keys import content_key
-from retrieval.catalogue.exemplars import Asked, photos_by_content, photos_by_object
+from retrieval.catalogue.exemplars import Asked, grouped, photos_by_content, photos_by_object
 from retrieval.catalogue.rows import Photo
 from retrieval.catalogue.vector_index import Vectors
 from retrieval.finding.nearest import ROUNDING, exact_distance
@@ -32,12 +32,7 @@ class Neighbours:
     @classmethod
     def of(cls, vectors: Vectors, photos: Sequence[Photo]) -> Neighbours:
         """Return exemplars that are in memory; what else is in the vectors is passed over."""
-        objects: dict[str, list[Photo]] = {}
-        contents: dict[int, list[Photo]] = {}
-        for photo in photos:
-            objects.setdefault(photo.object_id, []).append(photo)
-            contents.setdefault(content_key(photo.sha256), []).append(photo)
-        return cls(vectors, objects, contents, lambda: sorted(photos, key=lambda photo: photo.sha256))
+        return cls(vectors, *grouped(photos), lambda: sorted(photos, key=lambda photo: photo.sha256))
 
     @classmethod
     def in_catalogue(cls, asked: Asked, vectors: Vectors) -> Neighbours:

@@ -10,8 +10,8 @@ from shlex import quote
 from indexer.building.check import CheckReport, check_not_empty
 from indexer.building.photo_checks import file_trouble, without_features, without_picture, without_vector
 from retrieval.catalogue.catalogue import Catalogue
-from retrieval.catalogue.distinct import distinct
 from retrieval.catalogue.exemplar_files import in_time
+from retrieval.catalogue.folder_photos import photo_folders
 from retrieval.catalogue.photo_pages import some_photos
 from retrieval.catalogue.pictures import is_whole, picture_path, picture_side
 from retrieval.catalogue.rows import Photo
@@ -27,7 +27,7 @@ def check_quickly(data: Path, *, some: int = SOME, seed: int | None = None) -> C
     """
     with Catalogue.reading(data) as catalogue:
         check_not_empty(catalogue)
-        gone = [folder for folder in distinct(catalogue.db, "photos", "folder") if not in_time(Path(folder).is_dir)]
+        gone = [folder for folder in photo_folders(catalogue) if not in_time(Path(folder).is_dir)]
         photos = some_photos(catalogue, some, chance=Random(seed))
         wrong = (
             *_folders(gone),

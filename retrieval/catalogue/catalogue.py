@@ -184,14 +184,17 @@ class Catalogue:
 
     def vector_ids(self) -> np.ndarray:
         """Return the ids of the exemplars that have a whole vector, int64 of shape (n,), in order."""
-        encoder = self.encoder
-        values = [encoder.fingerprint, 4 * encoder.dim] if encoder else ["", 0]
-        rows = self.db.execute(f"SELECT p.photo_id {_VECTORS} ORDER BY p.photo_id", values)
+        rows = self.db.execute(f"SELECT p.photo_id {_VECTORS} ORDER BY p.photo_id", self._of_vectors())
         return np.array([photo_id for (photo_id,) in rows], np.int64)
+
+    def _of_vectors(self) -> tuple[str, int]:
+        """Return the encoder and the bytes of whole vectors."""
+        encoder = self.encoder
+        return (encoder.fingerprint, 4 * encoder.dim) if encoder else ("", 0)
 
     def count_vectors(self) -> int:
         """Return the number of exemplars that have a whole vector."""
-        return len(self.vector_ids())
+        return int(self.db.execute(f"SELECT count(*) {_VECTORS}", self._of_vectors()).fetchone()[0])
 
     def forget_vector(self, sha256: str) -> None:
         """Drop the vectors of a content, and the thresholds: nothing is judged until it is encoded again."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import weakref
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import lru_cache
@@ -86,6 +86,16 @@ class Lookup(Mapping[K, V], Generic[K, V]):
 
     def __len__(self) -> int:
         return self.count()
+
+
+def grouped(photos: Iterable[Photo]) -> tuple[dict[str, list[Photo]], dict[int, list[Photo]]]:
+    """Return exemplars that are in memory by their objects, and by the keys of their contents."""
+    objects: dict[str, list[Photo]] = {}
+    contents: dict[int, list[Photo]] = {}
+    for photo in photos:
+        objects.setdefault(photo.object_id, []).append(photo)
+        contents.setdefault(content_key(photo.sha256), []).append(photo)
+    return objects, contents
 
 
 def photos_by_object(asked: Asked) -> Mapping[str, Sequence[Photo]]:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from retrieval.catalogue.among import rows_among
 from retrieval.catalogue.catalogue import Catalogue
+from retrieval.catalogue.distinct import distinct
 from retrieval.catalogue.rows import Photo
 
 COLUMNS = ", ".join(Photo.__slots__)
@@ -14,12 +15,7 @@ COLUMNS = ", ".join(Photo.__slots__)
 
 def photo_folders(catalogue: Catalogue) -> list[str]:
     """Return the folders that exemplars lie in, in order."""
-    sql = """WITH RECURSIVE known(folder) AS (  -- each folder once, by leaps through the index
-                 SELECT min(folder) FROM photos
-                 UNION ALL SELECT (SELECT min(folder) FROM photos WHERE folder > known.folder) FROM known
-                           WHERE known.folder IS NOT NULL)
-             SELECT folder FROM known WHERE folder IS NOT NULL"""
-    return [folder for (folder,) in catalogue.db.execute(sql)]
+    return list(distinct(catalogue.db, "photos", "folder"))
 
 
 def photos_in(catalogue: Catalogue, folder: str, *, limit: int = -1) -> list[Photo]:

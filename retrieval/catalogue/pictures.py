@@ -198,11 +198,11 @@ def drop_pictures_of(data: Path, sha256s: Iterable[str]) -> None:
     """Remove the working pictures of some contents, and what a killed run left of them."""
     for folder, some in groupby(sorted(sha256s), key=lambda sha256: picture_path(data, sha256).parent):
         contents = set(some)
-        for path in [path for path in folder.glob("*") if _content_of(path) in contents]:
+        for path in [path for path in folder.glob("*") if content_of(path) in contents]:
             path.unlink(missing_ok=True)
 
 
-def _content_of(path: Path) -> str:
+def content_of(path: Path) -> str:
     """Return the hash of the content that a working picture shows."""
     return path.name.partition(".")[0]
 
@@ -212,9 +212,7 @@ def _unused_in(catalogue: Catalogue, folder: Path) -> list[Path]:
     wanted = {
         sha256 for (sha256,) in catalogue.db.execute(sql, [folder.name, f"{folder.name}g"])
     }  # g: after all digits
-    return sorted(
-        path for path in folder.iterdir() if path.suffix == ".part" or path.name.partition(".")[0] not in wanted
-    )
+    return sorted(path for path in folder.iterdir() if path.suffix == ".part" or content_of(path) not in wanted)
 
 
 def _picture_folders(data: Path) -> list[Path]:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from retrieval.catalogue.among import rows_among
 from retrieval.catalogue.catalogue import Catalogue
 from retrieval.catalogue.content_keys import content_keys
+from retrieval.catalogue.contents import EncodedContents
 from retrieval.catalogue.vote_lists import VoteLists
 
 AT_ONCE = 20_000  # contents that are looked at in one step: 60 MB of votes
@@ -26,12 +27,9 @@ class Waiting:
     @classmethod
     def of(cls, catalogue: Catalogue, hashes: Sequence[str], lists: Sequence[VoteLists]) -> Waiting:
         """Sort out contents; one of an exemplar without a whole vector is as if there were no exemplar."""
-        encoder = catalogue.encoder
-        sql = """SELECT value FROM json_each(?) WHERE EXISTS (SELECT 1 FROM photos WHERE sha256 = value)
-                 AND EXISTS (SELECT 1 FROM vectors v
-                             WHERE v.sha256 = value AND v.fingerprint = ? AND length(v.vector) = ?)"""
-        known = [encoder.fingerprint, 4 * encoder.dim] if encoder else ["", 0]
-        wanted = {sha256 for (sha256,) in catalogue.db.execute(sql, [json.dumps(hashes), *known])}
+        sql = "SELECT sha256 FROM photos WHERE sha256 IN ({marks})"
+        of_exemplars = {sha256 for (sha256,) in rows_among(catalogue.db, sql, hashes)}
+        wanted = EncodedContents.of(catalogue).among(of_exemplars).keys()
         keys = content_keys(hashes)
         held = np.any([one.holds(keys) for one in lists], axis=0) if lists else np.zeros(len(keys), bool)
         pairs = list(zip(hashes, held.tolist(), strict=True))

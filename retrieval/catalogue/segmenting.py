@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -12,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
+from retrieval.catalogue.among import rows_among
 from retrieval.catalogue.catalogue import Catalogue
 from retrieval.catalogue.content_keys import content_keys, vectors_of, vectors_of_keys
 from retrieval.catalogue.index_choice import chosen_kind
@@ -163,8 +163,8 @@ def _lists_of_new(catalogue: Catalogue, sound: Sequence[OpenSegment], set_aside:
             catalogue.db.conn.executemany(remember, [[sha256] for sha256 in contents.gone])
             came = [[sha256] for sha256 in (*contents.back, *contents.new)]
             catalogue.db.conn.executemany("DELETE FROM left_behind WHERE sha256 = ?", came)
-        sql = "SELECT sha256 FROM unsegmented WHERE anew AND sha256 IN (SELECT value FROM json_each(?))"
-        anew = [sha256 for (sha256,) in catalogue.db.execute(sql, [json.dumps(contents.back)])]
+        sql = "SELECT sha256 FROM unsegmented WHERE sha256 IN ({marks}) AND anew"
+        anew = [sha256 for (sha256,) in rows_among(catalogue.db, sql, contents.back)]
         if contents.new or anew:
             made = lists_of(catalogue, sorted([*contents.new, *anew]))
             found.append(set_aside(made) if len(page) == AT_ONCE else made)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from retrieval.catalogue.content_keys import content_key
-from retrieval.catalogue.exemplars import Held, Without, photos_by_content, photos_by_object
+from retrieval.catalogue.exemplars import Held, Without, grouped, photos_by_content, photos_by_object
 from retrieval.catalogue.rows import Photo
 from retrieval.catalogue.vector_index import Vectors
 from retrieval.catalogue.vote_index import Ballot, cast_votes
@@ -54,12 +54,7 @@ class Finder:
     @classmethod
     def of(cls, vectors: Vectors, votes: Sequence[VoteLists], photos: Iterable[Photo]) -> Finder:
         """Return the finder over some exemplars; what else is in the indexes is passed over."""
-        exemplars: dict[str, list[Photo]] = {}
-        contents: dict[int, list[Photo]] = {}
-        for photo in photos:
-            exemplars.setdefault(photo.object_id, []).append(photo)
-            contents.setdefault(content_key(photo.sha256), []).append(photo)
-        return cls(vectors, votes, exemplars, contents)
+        return cls(vectors, votes, *grouped(photos))
 
     @classmethod
     def over(cls, vectors: Vectors, votes: Sequence[VoteLists], held: Held) -> Finder:
