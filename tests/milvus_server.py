@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import socket
 import subprocess
 import time
 import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+
+import pytest
 
 STARTED_WITHIN = 120.0  # seconds; it takes 5 to 10 on two idle cores
 LEASE = "5"  # seconds after which a killed server is given up, and its collections load again; 30 by default
@@ -18,6 +23,24 @@ listen-peer-urls: http://127.0.0.1:{peer}
 initial-advertise-peer-urls: http://127.0.0.1:{peer}
 initial-cluster: default=http://127.0.0.1:{peer}
 """
+
+
+installed = importlib.util.find_spec("milvus") and importlib.util.find_spec("pymilvus")
+NEEDED = [  # marks of tests that run it
+    pytest.mark.slow,
+    pytest.mark.skipif(not installed, reason="needs the wheels milvus and pymilvus: make milvus"),
+]
+
+
+@contextmanager
+def running_in(folder: Path) -> Iterator[MilvusProcess]:
+    """Give a server that asks for a password, as long as it is needed."""
+    process = MilvusProcess(folder, authorized=True)
+    try:
+        process.start()
+        yield process
+    finally:
+        process.kill()
 
 
 def free_ports(count: int) -> list[int]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import itertools
 import shutil
 import subprocess
@@ -18,7 +17,7 @@ from retrieval.catalogue.milvus import MilvusVectors, StoredVector
 from retrieval.catalogue.retrying import Patience
 from retrieval.catalogue.store_address import StoreAddress
 from retrieval.errors import EncoderMismatch, StoreAway, UnusableStore
-from tests.milvus_server import MilvusProcess
+from tests.milvus_server import NEEDED, MilvusProcess, running_in
 
 DIM, COUNT = 32, 3000
 ODD = (
@@ -33,21 +32,13 @@ ODD = (
     '"] or key > 0 #',
 )
 NAMES = (f"test_{number}" for number in itertools.count())
-installed = importlib.util.find_spec("milvus") and importlib.util.find_spec("pymilvus")
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(not installed, reason="needs the wheels milvus and pymilvus: make milvus"),
-]
+pytestmark = NEEDED
 
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory) -> Iterator[MilvusProcess]:
-    process = MilvusProcess(tmp_path_factory.mktemp("milvus"), authorized=True)
-    try:
-        process.start()
+    with running_in(tmp_path_factory.mktemp("milvus")) as process:
         yield process
-    finally:
-        process.kill()
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import itertools
 import json
 import shutil
@@ -30,28 +29,20 @@ from retrieval.catalogue.segments import segments_of
 from retrieval.catalogue.store import known_address, open_store
 from retrieval.verdicts.log import VerdictLog
 from tests.conftest import DIM, TINY, aged, content, state
-from tests.milvus_server import MilvusProcess
+from tests.milvus_server import NEEDED, MilvusProcess, running_in
 from tests.pictures import LEFT, RIGHT, forged, hung, painting, write_paintings
 from tests.retrieval import test_segments as in_files
 
 ROOT = Path(__file__).parents[2]
 WORKS, INBOX = 10, 14
 NAMES = (f"catalogue_{number}" for number in itertools.count())
-installed = importlib.util.find_spec("milvus") and importlib.util.find_spec("pymilvus")
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(not installed, reason="needs the wheels milvus and pymilvus: make milvus"),
-]
+pytestmark = NEEDED
 
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory) -> Iterator[MilvusProcess]:
-    process = MilvusProcess(tmp_path_factory.mktemp("milvus"), authorized=True)
-    try:
-        process.start()
+    with running_in(tmp_path_factory.mktemp("milvus")) as process:
         yield process
-    finally:
-        process.kill()
 
 
 @pytest.fixture
