@@ -38,7 +38,7 @@ from cli.serve.views import (
     sign_in,
     verdict,
 )
-from retrieval.errors import ArtifactError, CatalogueBusy, CatalogueMissing, UnknownObject, UnknownVerdict
+from retrieval.errors import ArtifactError, CatalogueBusy, CatalogueMissing, StoreAway, UnknownObject, UnknownVerdict
 
 VIEWS = (
     photographs,
@@ -92,7 +92,7 @@ def make_app(settings: Settings) -> Starlette:
 def _said(request: Request, error: Exception) -> Response:
     if isinstance(error, Busy):
         return refusal(request, 503, str(error), after=error.after)
-    if isinstance(error, CatalogueBusy):
+    if isinstance(error, CatalogueBusy | StoreAway):
         return refusal(request, 503, str(error), after=Busy.after)
     missing = isinstance(error, UnknownVerdict | UnknownObject | CatalogueMissing)
     return refusal(request, 404 if missing else 422, str(error))

@@ -43,6 +43,7 @@ class Job:
     state: JobState = JobState.WAITING
     result: Any = None
     error: str = ""  # a sentence
+    failure: ArtifactError | None = None  # that can happen to a user
     mistake: Exception | None = None  # of the program, by which it failed
     finished: threading.Event = field(default_factory=threading.Event)
 
@@ -101,7 +102,7 @@ class Jobs:
             job.result = run()
             job.state = JobState.DONE
         except ArtifactError as error:
-            job.error, job.state = str(error), JobState.FAILED
+            job.error, job.failure, job.state = str(error), error, JobState.FAILED
         except Exception as error:
             job.error, job.mistake, job.state = unforeseen_words(error), error, JobState.FAILED
 

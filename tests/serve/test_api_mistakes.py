@@ -3,12 +3,16 @@
 import pytest
 
 from cli.serve.people.guard import UNFORESEEN
-from retrieval.errors import ArtifactError
+from retrieval.errors import ArtifactError, StoreAway
 
 
 @pytest.mark.parametrize(
     ("error", "status", "sentence"),
-    [(ZeroDivisionError("oh"), 500, UNFORESEEN), (ArtifactError("The drive is away."), 422, "The drive is away.")],
+    [
+        (ZeroDivisionError("oh"), 500, UNFORESEEN),
+        (ArtifactError("The file is torn."), 422, "The file is torn."),
+        (StoreAway("The store is away."), 503, "The store is away."),
+    ],
 )
 def test_only_what_was_foreseen_is_the_fault_of_who_asks(desk, monkeypatch, capsys, error, status, sentence):
     def judge(*_: object) -> None:
@@ -17,5 +21,6 @@ def test_only_what_was_foreseen_is_the_fault_of_who_asks(desk, monkeypatch, caps
     monkeypatch.setattr("cli.serve.api.photographs.judge", judge)
     answer = desk.post("/api/photographs?wait=60&name=a.jpg", content=b"x", headers={"Content-Type": "image/jpeg"})
     assert answer.status_code == status and answer.json() == {"error": sentence}
+    assert ("Retry-After" in answer.headers) == (status == 503)
     said = capsys.readouterr().err
     assert said.count("\n") == (status == 500) and ("ZeroDivisionError: oh" in said) == (status == 500)

@@ -28,7 +28,7 @@ WORDS = {
     415: "Not in a form that is understood.",
     422: "Understood, but it cannot be done: the sentence says why.",
     500: "A mistake of the program.",
-    503: "Too much to do: come again after Retry-After seconds.",
+    503: "Too much to do, or a server is away: come again after Retry-After seconds.",
 }
 ALWAYS = (400, 401, 403, 422, 500, 503)
 

@@ -57,8 +57,8 @@ def judged(request: Request) -> Response:
 def _told(request: Request, job: Job) -> Response:
     if job.mistake is not None:
         raise job.mistake  # the guard answers, as wherever the program is mistaken
-    if job.state is JobState.FAILED:
-        raise Refused(422, job.error)
+    if job.failure is not None:
+        raise job.failure
     if isinstance(job.result, Judged) and job.is_over:
         return answer(job.result.record)
     at = link_to(request, "api_photograph", job=job.number)

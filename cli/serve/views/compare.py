@@ -85,7 +85,7 @@ def evidence(request: Request) -> Response:
         return written_page(file)
     making = desk.comparisons.make_evidence(entry)
     if making.job and making.job.error:
-        raise Refused(422, making.job.error)
+        raise making.job.failure or Refused(422, making.job.error)
     return page(request, "evidence_waiting.html", tab="queue", number=entry.number, kind="evidence", step=making.step)
 
 
