@@ -345,6 +345,7 @@ def test_a_catalogue_that_has_grown_by_more_than_a_fifth_is_to_be_calibrated_aga
     assert number == 3 and "out of date" not in reasons and "3 labelled photographs" in reasons
 
 
+@pytest.mark.slow
 def test_a_calibration_that_no_longer_fits_is_said_wherever_photographs_are_judged(museum, calibrated, tmp_path):
     """Reviewers hold a dozen flags to be genuine, each farther than the one before."""
     said, data, inbox = "calibration no longer fits your photographs", tmp_path / "data", tmp_path / "inbox"

@@ -229,6 +229,7 @@ def test_what_was_seen_in_another_sale_is_pointed_out_and_the_same_lot_is_not(de
     assert {item["by"] for item in found["other.jpg"]["seen_before"]} == {"object"}
 
 
+@pytest.mark.slow
 def test_an_unknown_work_is_known_again_from_another_photograph_alone_or_on_a_wall(desk, data, tmp_path):
     first, second = tmp_path / "may", tmp_path / "june"
     for folder in (first, second):

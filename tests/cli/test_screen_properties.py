@@ -265,6 +265,7 @@ def test_a_screening_cut_at_any_moments_says_each_thing_once_in_the_end(edition,
         }
 
 
+@pytest.mark.slow
 def test_a_screening_cut_anywhere_before_its_output_records_each_verdict_once(edition, cut, monkeypatch):
     contents = {f"{number}.png": content for number, content in enumerate(CONTENTS)}
     for moment in count():

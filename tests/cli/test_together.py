@@ -74,6 +74,7 @@ def test_a_lot_is_judged_as_a_whole_when_its_last_photograph_is(desk: Path, data
         assert said["reasons"][0].startswith("3 photographs together: the combined distance")
 
 
+@pytest.mark.slow
 def test_every_form_says_the_whole_lot_and_the_single_photographs(desk: Path, data: Path, tmp_path: Path) -> None:
     table, page = tmp_path / "r.csv", tmp_path / "r.html"
     artifact("screen", desk / "lots/lots.csv", "--data", data, "--out", table)
@@ -93,6 +94,7 @@ def test_every_form_says_the_whole_lot_and_the_single_photographs(desk: Path, da
     assert text.count("3 photographs of it together") == 6
 
 
+@pytest.mark.slow
 def test_one_decision_a_lot_waits_for_a_person_and_is_made_again(desk: Path, data: Path) -> None:
     together = [said for record in screened(desk / "lots/lots.csv", data) for said in record["together"]]
     waiting = json.loads(artifact("review", "--data", data, "--format", "json"))
@@ -109,6 +111,7 @@ def test_one_decision_a_lot_waits_for_a_person_and_is_made_again(desk: Path, dat
     assert sum(entry["together"] is not None for entry in listed) == 2
 
 
+@pytest.mark.slow
 def test_a_screening_that_was_stopped_judges_the_lot_when_it_goes_on(
     desk: Path, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -152,6 +152,7 @@ def test_the_whole_is_a_soft_maximum_of_places_with_those_around():
     assert float(whole_of(logits, inside)[0]) == pytest.approx(math.log(sum(values)) / PEAKED, rel=1e-4)
 
 
+@pytest.mark.slow
 def test_a_head_learns_what_was_altered_and_repeats():
     examples, heads, losses = made_up(32), [], []
     for _ in range(2):

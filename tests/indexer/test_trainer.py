@@ -391,6 +391,7 @@ def test_pairs_found_to_be_one_work_are_not_checked_again_after_a_stop(pool, tmp
     assert again.same.checked == checked == len(asked) and again.same.confirmed == begun.same.confirmed
 
 
+@pytest.mark.slow
 def test_with_nothing_frozen_all_parts_learn_from_the_pixels(tmp_path):
     random = np.random.default_rng(1)
     rows, pixels = [], []

@@ -98,6 +98,7 @@ def test_golden_vector() -> None:
     np.testing.assert_allclose(vector[:6], GOLDEN, atol=2e-4)
 
 
+@pytest.mark.slow
 def test_parity_of_openvino_and_torch_on_real_photographs(museum: list[Image.Image]) -> None:
     pytest.importorskip("timm")
     ours = load_encoder(parallel=2)

@@ -36,6 +36,7 @@ def test_reviews_are_told_and_where_there_is_none_the_way_to_the_queue(desk, dat
     assert "1 verdict reviewed" in shown and "Nobody has reviewed" not in shown
 
 
+@pytest.mark.slow
 def test_reports_in_their_folder_are_listed_and_served_and_nothing_else_is(desk, data, works, tmp_path):
     truth = tmp_path / "truth.csv"
     truth.write_text(f"photo,catalogue_ids\n{works / 'inbox/fine.jpg'},05\n{works / 'inbox/genuine.jpg'},04\n")

@@ -90,6 +90,7 @@ def files_limit(most: int) -> Iterator[None]:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
+@pytest.mark.slow
 def test_the_desk_answers_while_more_connections_are_open_than_it_may_have(data):
     with ExitStack() as opened:
         with files_limit(256):

@@ -99,6 +99,7 @@ def test_viewers_watch_and_begin_nothing(data, allowed):
             assert client.post(f"/screenings/{path}", headers=viewer, data={}).status_code == 403
 
 
+@pytest.mark.slow
 def test_one_runs_at_a_time_the_others_wait_in_order_and_too_many_are_refused(screens, monkeypatch):
     screenings = screens.app.state.service.screenings
     numbers = [number_of(begin(screens, table="photo,lot\nfine.jpg,1\n")) for _ in range(3)]
