@@ -23,7 +23,9 @@ from retrieval.catalogue.vote_lists import CODE_BYTES, VoteLists
 WORDS = (
     Path(__file__).parent / "words.faiss"
 )  # the trained, empty index; `python -m indexer.training.visual_words` makes it
-NEIGHBOURS = 16  # features of exemplars that each feature of a photograph is compared with
+NEIGHBOURS = 16  # features of exemplars that each feature of a photograph is compared with, at least
+AS_MANY = 3_200_000  # features of exemplars, of 10,000 works, among which so many do
+MORE = 0.6  # the power with which they grow beyond: what an object that is not there gets, 0.2 at most, stays the same
 VOTED_ON = 372  # features of an exemplar at most, that may be voted for: 3 KB
 AT_ONCE = 200  # exemplars whose features are read in one step
 
@@ -62,30 +64,40 @@ def cast_votes(votes: Sequence[VoteLists], descriptors: np.ndarray) -> Ballot:
     return Ballot(voters[kept], keys.ravel()[kept], weights.ravel()[kept])
 
 
+def neighbours_among(entries: int) -> int:
+    """Return how many neighbours a feature is compared with among so many features of exemplars.
+
+    Among more of them the last of a fixed number is nearer, so that every vote would be less, and those that are enough
+    too many.
+    """
+    return round(NEIGHBOURS * max(1.0, entries / AS_MANY) ** MORE)
+
+
 def nearest_features(votes: Sequence[VoteLists], descriptors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return the features of exemplars nearest to descriptors, uint8 (n, 128), among those of the same word.
 
-    Squared distances, float32 (n, NEIGHBOURS), nearest first, and the keys of their contents, int64; -1: there are no
-    more, at an infinite distance.
+    Squared distances, float32 (n, `neighbours_among` all), nearest first, and the keys of their contents, int64; -1:
+    there are no more, at an infinite distance.
     """
+    count = neighbours_among(sum(map(len, votes)))
     faiss.omp_set_num_threads(1)  # of this thread: photographs are what goes side by side
     asked = np.ascontiguousarray(descriptors, np.float32)
     to_words, words = empty_index().quantizer.search(asked, 1) if len(asked) else (np.empty((0, 1)), np.empty((0, 1)))
-    found = [_nearest_in(lists, asked, words[:, 0], to_words[:, 0]) for lists in votes if len(lists)]
+    found = [_nearest_in(lists, asked, words[:, 0], to_words[:, 0], count) for lists in votes if len(lists)]
     if not found:
-        empty = np.full((len(asked), NEIGHBOURS), -1, np.int64)
+        empty = np.full((len(asked), count), -1, np.int64)
         return np.full(empty.shape, np.inf, np.float32), empty
     distances, keys = (np.concatenate(column, axis=1) for column in zip(*found, strict=True))
-    order = np.argsort(distances, axis=1, kind="stable")[:, :NEIGHBOURS]
+    order = np.argsort(distances, axis=1, kind="stable")[:, :count]
     return np.take_along_axis(distances, order, 1), np.take_along_axis(keys, order, 1)
 
 
 def _nearest_in(
-    lists: VoteLists, asked: np.ndarray, words: np.ndarray, to_words: np.ndarray
+    lists: VoteLists, asked: np.ndarray, words: np.ndarray, to_words: np.ndarray, count: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return the features nearest to descriptors, float32 (n, 128), in some lists, given their words: nearest first."""
-    distances = np.full((len(asked), NEIGHBOURS), np.inf, np.float32)
-    entries = np.full((len(asked), NEIGHBOURS), -1, np.int64)
+    """Return so many features nearest to descriptors, float32 (n, 128), in some lists, given the words of these."""
+    distances = np.full((len(asked), count), np.inf, np.float32)
+    entries = np.full((len(asked), count), -1, np.int64)
     scanner = empty_index().get_InvertedListScanner(True, None, faiss.SearchParametersIVF())
     for row, word in enumerate(words.astype(np.int64).tolist()):
         start, end = lists.starts[word : word + 2].tolist()
@@ -93,7 +105,7 @@ def _nearest_in(
             scanner.set_query(faiss.swig_ptr(asked[row]))
             scanner.set_list(word, float(to_words[row]))
             best = faiss.swig_ptr(distances[row]), faiss.swig_ptr(entries[row])
-            scanner.scan_codes(end - start, faiss.swig_ptr(lists.codes[start:end]), None, *best, NEIGHBOURS)
+            scanner.scan_codes(end - start, faiss.swig_ptr(lists.codes[start:end]), None, *best, count)
             entries[row] = np.where(entries[row] < 0, -1, start + (entries[row] & 0xFFFFFFFF))
     order = np.lexsort((entries, distances))
     distances, entries = np.take_along_axis(distances, order, 1), np.take_along_axis(entries, order, 1)

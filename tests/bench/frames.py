@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import argparse
 import tempfile
 from pathlib import Path
 
 from tests.bench import report, shared_data
 from tests.bench.museum import artifact
+from tests.bench.staging import fresh
 from tests.bench.wave2 import genuine_cases
 from tests.bench.works import COLUMNS, asked_of, errors_of, row_of, screened
 
@@ -28,11 +30,16 @@ def hang_catalogue(folder: Path) -> None:
 
 def main() -> None:
     """Print precision and recall of (frame, object) pairs, and every error."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data", type=Path, help="a catalogue to a copy of which these works are added")
+    options = parser.parse_args()
     truth: dict[str, set[str]] = {}
     for case in genuine_cases(VIDEO):
         truth.setdefault(case.probe.name, set()).add(f"{VIDEO}-{case.exemplar.stem}")
     with tempfile.TemporaryDirectory() as name:
         data = Path(name, "data")
+        if options.data is not None:
+            fresh(options.data, data)
         hang_catalogue(Path(name, "catalogue"))
         artifact("index", str(Path(name, "catalogue")), "--data", str(data))
         records = screened(shared_data("wave2") / VIDEO / "photos", data)

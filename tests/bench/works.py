@@ -24,7 +24,7 @@ from tests.bench.lots import hung_together, jpeg
 from tests.bench.museum import KINDS, artifact
 from tests.bench.pages import page_of, screen_of
 from tests.bench.staging import fresh
-from tests.bench.stock import mixed, queries, unknown_picture, work
+from tests.bench.stock import distractors, mixed, queries, unknown_picture, work
 from tests.bench.walls import Wall, wall_of
 
 SAME = 0.4  # intersection over union of an unknown work and what was found: a frame around it may take up half
@@ -231,12 +231,22 @@ def _quantiles(values: Sequence[float]) -> dict[str, float]:
     return {name: round(float(np.quantile(values, q)), 3) for name, q in (("least", 0), ("5 %", 0.05), ("median", 0.5))}
 
 
+def cut_out(folder: Path, count: int) -> Path:
+    """Write so many works that are cut out of reproductions and Chinese paintings; return the folder."""
+    folder.mkdir()
+    with ThreadPoolExecutor(cpu_count()) as pool:
+        for _ in pool.map(lambda item: item[2]().save(folder / f"{item[0]}.jpg", quality=90), distractors(count)):
+            pass
+    return folder
+
+
 def main() -> None:
     """Print precision and recall of (photograph, object) pairs, and every error."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, help="a catalogue that holds the museum's objects; by default, only them")
     parser.add_argument("--staged", type=int, default=100, help="photographs of walls, of pages and of screens")
-    parser.add_argument("--drawn", type=int, default=0, help="works drawn around the catalogue's that are added to it")
+    parser.add_argument("--others", type=int, default=0, help="works cut out of reproductions that are added to it")
+    parser.add_argument("--drawn", type=int, default=0, help="works drawn around all of these that are added too")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         data = Path(name, "data")
@@ -244,6 +254,9 @@ def main() -> None:
             fresh(options.data, data)
         else:
             artifact("index", str(shared_data("museum") / "catalogue"), "--data", str(data))
+        if options.others:
+            others = cut_out(Path(name, "others"), options.others)
+            artifact("index", str(others), "--data", str(data), "--pictures", "none")
         drawn(data, options.drawn)
         rows, errors = museum_rows(data)
         more = {}
@@ -254,10 +267,8 @@ def main() -> None:
             more[f"on {what}s"] = places
     for line in errors:
         print(line)
-    report(
-        "works", COLUMNS, rows, **more, errors=len(errors),
-        command=f"python -m tests.bench.works --staged {options.staged} --drawn {options.drawn}",
-    )  # fmt: skip
+    command = f"python -m tests.bench.works --others {options.others} --drawn {options.drawn} --staged {options.staged}"
+    report("works", COLUMNS, rows, **more, errors=len(errors), command=command)
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ from retrieval.catalogue.content_keys import content_key
 from retrieval.catalogue.segmenting import open_segments
 from retrieval.catalogue.segments import votes_path
 from retrieval.catalogue.vote_index import (
+    AS_MANY,
     NEIGHBOURS,
     VOTED_ON,
     WORDS,
@@ -22,6 +23,7 @@ from retrieval.catalogue.vote_index import (
     empty_index,
     lists_of,
     nearest_features,
+    neighbours_among,
     voted_on,
 )
 from retrieval.catalogue.vote_lists import CODE_BYTES, Merged, VoteLists, read_lists, write_lists
@@ -56,24 +58,34 @@ def test_most_votes_go_to_the_work_on_the_photograph(works):
         assert votes_of(99, catalogue)[0][1] < most / 2
 
 
-def searched(catalogue: Catalogue, descriptors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the neighbours that an inverted file of FAISS finds among the same features."""
+def searched(catalogue: Catalogue, descriptors: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return so many neighbours as an inverted file of FAISS finds them among the same features."""
     index = faiss.read_index(str(WORDS))
     for sha256, item in catalogue.features(photo.sha256 for photo in catalogue.photos()).items():
         rows = np.linspace(0, len(item) - 1, min(len(item), VOTED_ON)).round().astype(int)
         index.add_with_ids(item.descriptors[rows].astype(np.float32), np.full(len(rows), content_key(sha256)))
-    return index.search(descriptors.astype(np.float32), NEIGHBOURS)
+    return index.search(descriptors.astype(np.float32), count)
 
 
-def test_the_nearest_features_are_those_of_an_inverted_file_of_faiss(works):
+@pytest.mark.parametrize("as_many", [AS_MANY, 1000])
+def test_the_nearest_features_are_those_of_an_inverted_file_of_faiss(works, monkeypatch, as_many):
+    monkeypatch.setattr("retrieval.catalogue.vote_index.AS_MANY", as_many)
     descriptors = extract_features(painting(3), SIZE).descriptors
     with Catalogue.reading(works / "data") as catalogue:
-        distances, keys = nearest_features(open_segments(catalogue).votes, descriptors)
-        expected, names = searched(catalogue, descriptors)
+        votes = open_segments(catalogue).votes
+        count = neighbours_among(sum(map(len, votes)))
+        distances, keys = nearest_features(votes, descriptors)
+        expected, names = searched(catalogue, descriptors, count)
+    assert (count > NEIGHBOURS) == (as_many < AS_MANY) and distances.shape == (len(descriptors), count)
     present = names >= 0
     assert np.array_equal(keys >= 0, present) and present.any() and not present.all()
     assert np.allclose(distances[present], expected[present], rtol=1e-4) and np.isinf(distances[~present]).all()
     assert (keys == names).mean() > 0.98  # equals in another order
+
+
+def test_neighbours_are_more_among_more_than_ten_thousand_works():
+    assert [neighbours_among(entries) for entries in (0, 372, AS_MANY)] == [NEIGHBOURS] * 3
+    assert [neighbours_among(times * AS_MANY) for times in (10, 100)] == [64, 254]
 
 
 def test_it_is_the_same_however_the_descriptors_lie_in_memory(works):
