@@ -138,8 +138,12 @@ class Works:
             self._joined[one] = other
 
     def differ(self, one: Photo, other: Photo) -> bool:
-        """Say whether two exemplars are of different works."""
-        return one.object_id != other.object_id and self.of(one) != self.of(other)
+        """Say whether two exemplars are of different works.
+
+        An object without a number shares nothing with the first one's work: it would have got its number with that.
+        """
+        number = self.of(one)
+        return other.object_id not in self._numbers or self.of(other) != number
 
     def _explore(self, object_id: str) -> None:
         """Give a number to an object, and to all that share a content with it, directly or by others."""

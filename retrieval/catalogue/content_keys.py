@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 
+from retrieval.catalogue.among import rows_among
 from retrieval.catalogue.catalogue import Catalogue
 
 KEY_DIGITS = 15  # of the hash of a content, in its key
@@ -33,10 +34,9 @@ def vectors_of(catalogue: Catalogue, hashes: Iterable[str]) -> Mapping[str, np.n
     encoder = catalogue.encoder
     if encoder is None:
         return {}
-    sql = "SELECT vector FROM vectors WHERE sha256 = ? AND fingerprint = ? AND length(vector) = ?"
-    known = encoder.fingerprint, 4 * encoder.dim
-    rows = {sha256: catalogue.db.execute(sql, [sha256, *known]).fetchone() for sha256 in hashes}
-    return {sha256: np.frombuffer(row[0], "<f4") for sha256, row in rows.items() if row is not None}
+    sql = "SELECT sha256, vector FROM vectors WHERE sha256 IN ({marks}) AND fingerprint = ? AND length(vector) = ?"
+    rows = rows_among(catalogue.db, sql, hashes, encoder.fingerprint, 4 * encoder.dim)
+    return {sha256: np.frombuffer(blob, "<f4") for sha256, blob in rows}
 
 
 def vectors_of_keys(catalogue: Catalogue, keys: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
