@@ -25,7 +25,7 @@ WORDS = (
 )  # the trained, empty index; `python -m indexer.training.visual_words` makes it
 NEIGHBOURS = 16  # features of exemplars that each feature of a photograph is compared with, at least
 AS_MANY = 3_200_000  # features of exemplars, of 10,000 works, among which so many do
-MORE = 0.6  # the power with which they grow beyond: what an object that is not there gets, 0.2 at most, stays the same
+MORE = 0.6  # the power with which they grow beyond: objects that are not there get as many votes as among fewer
 VOTED_ON = 372  # features of an exemplar at most, that may be voted for: 3 KB
 AT_ONCE = 200  # exemplars whose features are read in one step
 
@@ -38,12 +38,15 @@ class Ballot:
     exemplars: np.ndarray  # int64 (n,): keys of the contents
     weights: np.ndarray  # float32 (n,), 0 to 1
 
-    def count(self, among: np.ndarray | None = None) -> list[tuple[int, float]]:
-        """Return the exemplars by key with their sum of votes, most first; `among` is bool (features,)."""
+    def count(self, among: np.ndarray | None = None, *, least: float = 0.0) -> list[tuple[int, float]]:
+        """Return the exemplars by key with their sum of votes, most first, those that have at least so many.
+
+        `among` is bool (features,).
+        """
         counted = slice(None) if among is None else among[self.voters]
         keys, numbers = np.unique(self.exemplars[counted], return_inverse=True)
         sums = np.bincount(numbers, self.weights[counted], minlength=len(keys))
-        order = np.argsort(-sums, kind="stable")
+        order = np.argsort(-sums, kind="stable")[: np.count_nonzero(sums >= least)]
         return [(int(keys[row]), float(sums[row])) for row in order]
 
 
@@ -67,8 +70,8 @@ def cast_votes(votes: Sequence[VoteLists], descriptors: np.ndarray) -> Ballot:
 def neighbours_among(entries: int) -> int:
     """Return how many neighbours a feature is compared with among so many features of exemplars.
 
-    Among more of them the last of a fixed number is nearer, so that every vote would be less, and those that are enough
-    too many.
+    Among more of them the last of a fixed number is nearer, every vote would be less, and what few objects get that are
+    not there would be more than many get that are.
     """
     return round(NEIGHBOURS * max(1.0, entries / AS_MANY) ** MORE)
 

@@ -112,10 +112,10 @@ class Finder:
         """
         ballot = cast_votes(self.votes, glance.descriptors)
         nearest = self.nearest(vector, max(k, NEAREST))
-        voted = self._voted(ballot.count())
+        voted = self._voted(ballot)
         if max(voted.values(), default=0.0) < PLAUSIBLE:
             some = glance.among(np.arange(len(glance)) % 2 == 0).mirrored()  # enough for a work that is the photograph
-            turned = self._voted(cast_votes(self.votes, some.descriptors).count())
+            turned = self._voted(cast_votes(self.votes, some.descriptors))
             voted = dict(sorted((turned | voted).items(), key=lambda item: -item[1]))
         plausible = max(voted.values(), default=0.0) >= PLAUSIBLE
         far = limit is not None and nearest and nearest[0].distance > limit
@@ -128,7 +128,7 @@ class Finder:
             if plausible and not agreeing(matches[0]):
                 looks, glance = [closer], closer()  # a small work has few features at a glance, and few votes
                 ballot = cast_votes(self.votes, glance.descriptors)
-                likely = list(dict.fromkeys([*list(self._voted(ballot.count()))[:VOTED], *likely]))
+                likely = list(dict.fromkeys([*list(self._voted(ballot))[:VOTED], *likely]))
                 matches = self._confirmed(glance, vector, nearest, likely, features_of)
         if not several or not matches or not agreeing(matches[0]):
             return [self._found(first(matches, k), glance.size)]
@@ -161,11 +161,14 @@ class Finder:
             self._found(first(matches, k), features.size) if matches and agreeing(matches[0]) else FoundWork((), quad)
         )
 
-    def _voted(self, counted: Iterable[tuple[int, float]]) -> dict[str, float]:
-        """Return the objects with enough votes, most first, by the best of their exemplars."""
+    def _voted(self, ballot: Ballot, among: np.ndarray | None = None) -> dict[str, float]:
+        """Return the objects with enough votes, most first, by the best of their exemplars: no more than are asked for.
+
+        Those that were found before may be among them, so that there are some more than are registered.
+        """
         found: dict[str, float] = {}
-        for key, votes in counted:
-            if votes < LEAST_VOTES:
+        for key, votes in ballot.count(among, least=LEAST_VOTES):
+            if len(found) >= VOTED + MOST_WORKS:
                 break
             for photo in self.contents.get(key, ()):
                 found.setdefault(photo.object_id, votes)
@@ -218,7 +221,7 @@ class Finder:
         found = [self._found(matches, glance.size)]
         while len(found) < MOST_WORKS:
             outlines = [work.outline for work in found if work.outline is not None]
-            voted = self._voted(ballot.count(outside(outlines, glance.points)))
+            voted = self._voted(ballot, outside(outlines, glance.points))
             taken = {work.matches[0].object_id for work in found}
             more = {object_id: votes for object_id, votes in voted.items() if object_id not in taken}
             if not more:
