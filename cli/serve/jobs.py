@@ -102,7 +102,8 @@ class Jobs:
             job.result = run()
             job.state = JobState.DONE
         except ArtifactError as error:
-            job.error, job.failure, job.state = str(error), error, JobState.FAILED
+            job.error, job.state = str(error), JobState.FAILED
+            job.failure = type(error)(str(error))  # a new one: the frames of this one hold what was opened
         except Exception as error:
             job.error, job.mistake, job.state = unforeseen_words(error), error, JobState.FAILED
 

@@ -43,6 +43,8 @@ async def take(request: Request) -> Response:
     until = time.monotonic() + wait
     while not job.is_over and time.monotonic() < until:
         await anyio.sleep(OFTEN)
+    if job.failure is not None:
+        raise job.failure
     return _told(request, job)
 
 
@@ -57,8 +59,8 @@ def judged(request: Request) -> Response:
 def _told(request: Request, job: Job) -> Response:
     if job.mistake is not None:
         raise job.mistake  # the guard answers, as wherever the program is mistaken
-    if job.failure is not None:
-        raise job.failure
+    if job.state is JobState.FAILED:
+        raise Refused(422, job.error)  # also where a server was away: to ask again would not judge it again
     if isinstance(job.result, Judged) and job.is_over:
         return answer(job.result.record)
     at = link_to(request, "api_photograph", job=job.number)
