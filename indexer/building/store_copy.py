@@ -76,7 +76,8 @@ class _Database:
         return batch[0][ours], batch[1][ours]
 
     def get(self, keys: np.ndarray) -> Batch:
-        return _joined(vectors_of_keys(self.catalogue, keys))
+        shown = [key for key in keys.tolist() if photos_of_content(self.catalogue, key)]  # not what nothing shows now
+        return _joined(vectors_of_keys(self.catalogue, np.array(shown, np.int64)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -185,6 +185,7 @@ def test_vectors_that_the_database_lost_come_back_from_a_store(filled, stores):
     put(filled, *range(30))
     once = copy_vectors(filled, "files", ADDRESS)
     stores[ADDRESS].held[77] = VECTORS[NAMES[0]]
+    stores[ADDRESS].held[content_key(NAMES[39])] = VECTORS[NAMES[39]]  # no exemplar shows it any more
     for number in (2, 5):
         filled.forget_vector(NAMES[number])
     assert copy_vectors(filled, ADDRESS, "files") == once
