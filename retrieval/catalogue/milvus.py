@@ -114,9 +114,10 @@ class MilvusVectors:
     ) -> tuple[np.ndarray, np.ndarray]:
         """Return the inner products, float32 (n, k), and the keys, int64 (n, k), of the nearest to vectors (n, dim).
 
-        The nearest come first; where there are fewer than k the key is -1 and the product minus infinity. Where
-        statuses are given, only contents that have one of them are looked at. The index is HNSW (M 16, efConstruction
-        200), which a search walks with ef = max(128, 2 k): a near one may be missed, and the products are the server's.
+        The nearest come first; where there are fewer than k, and beyond the 16,384 that a server returns at most, the
+        key is -1 and the product minus infinity. Where statuses are given, only contents that have one of them are
+        looked at. The index is HNSW (M 16, efConstruction 200), which a search walks with ef = max(128, 2 k): a near
+        one may be missed, and the products are the server's.
         """
         products = np.full((len(vectors), k), -np.inf, dtype=np.float32)
         keys = np.full((len(vectors), k), -1, dtype=np.int64)
@@ -124,7 +125,7 @@ class MilvusVectors:
         if statuses is None or len(statuses):
             for start in range(0, len(vectors), SEARCH_AT_ONCE):
                 some = np.ascontiguousarray(vectors[start : start + SEARCH_AT_ONCE], dtype=np.float32)
-                for row, hits in enumerate(self._nearest(some, k, wanted), start):
+                for row, hits in enumerate(self._nearest(some, min(k, FULL_PAGE), wanted), start):
                     products[row, : len(hits)] = [hit["distance"] for hit in hits]
                     keys[row, : len(hits)] = [hit["id"] for hit in hits]
         return products, keys
