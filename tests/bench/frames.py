@@ -49,7 +49,12 @@ def main() -> None:
     for line in errors_of(records, pairs):
         print(line)
     row = row_of("frames of visitors' videos", pairs, groups, len(records))
-    report("frames", COLUMNS, [row], command="python -m tests.bench.frames")
+    report(
+        "frames",
+        COLUMNS,
+        [row],
+        command=f"python -m tests.bench.frames{f' --data {options.data}' if options.data else ''}",
+    )
 
 
 if __name__ == "__main__":

@@ -158,6 +158,15 @@ def added(data: Path, photos: list[Path], folder: Path) -> tuple[float, float]:
     return times[0], times[1]
 
 
+def taken_out(data: Path, folder: Path) -> None:
+    """Take the photographs of a folder out of the catalogue again."""
+    *others, last = sorted(folder.iterdir())
+    for photo in others:
+        photo.unlink()
+    artifact("index", str(folder), "--data", str(data), "--prune")
+    artifact("remove", last.stem, "--data", str(data))
+
+
 def screened(data: Path, photos: list[Path], folder: Path) -> float:
     """Return how many photographs a second `artifact screen` judges, its start among them."""
     folder.mkdir()
@@ -195,6 +204,7 @@ def measured(data: Path, size: int, place: Path) -> list[Any]:
     opened, each = warm(data, photos[:20])
     rate = screened(data, photos[:60], place / "screened")
     times = added(data, new, place / "new")
+    taken_out(data, place / "new")
     kind = f"{segment.kind} {' '.join(f'{key}={value}' for key, value in segment.parameters.items())}".strip()
     made = json.loads((data / "drawn.json").read_text())
     figures = made, seconds, peak, opened, each, rate, *times

@@ -90,8 +90,10 @@ def milliseconds(found: Callable[[np.ndarray], Any], probes: np.ndarray) -> floa
     return 1000 * float(np.median(times))
 
 
-def of_hnswlib(own: np.ndarray, count: int, probes: np.ndarray, wanted: np.ndarray) -> tuple[float, float]:
-    """Return the milliseconds and the recall of hnswlib, searched until it has the recall that is asked of us."""
+def of_hnswlib(
+    own: np.ndarray, count: int, probes: np.ndarray, wanted: np.ndarray, asked: int, least: float
+) -> tuple[float, float]:
+    """Return the milliseconds and the recall of hnswlib, asked for as many and searched until it has that recall."""
     import hnswlib
 
     index = hnswlib.Index("ip", own.shape[1])
@@ -101,13 +103,13 @@ def of_hnswlib(own: np.ndarray, count: int, probes: np.ndarray, wanted: np.ndarr
     index.set_num_threads(1)
 
     def search(probe: np.ndarray) -> np.ndarray:
-        return index.knn_query(probe[None], NEAREST)[0][0]
+        return index.knn_query(probe[None], asked)[0][0]
 
-    effort, reached = 16, 0.0
-    while reached < RECALL and effort < 4096:
-        effort *= 2
+    effort, reached = asked, 0.0
+    while reached < least and effort < 4096:
         index.set_ef(effort)
         reached = recall(search, probes, wanted)
+        effort = round(1.2 * effort)
     return milliseconds(search, probes), reached
 
 
@@ -134,7 +136,7 @@ def measured(own: np.ndarray, count: int, kind: str, *, hnswlib: bool) -> list[A
             *((milliseconds(lambda probe: mapped.index.search(probe[None], asked), probes), milliseconds(ours, probes))
               for _ in range(5)), strict=True
         )  # fmt: skip
-    other = of_hnswlib(own, count, probes, wanted) if hnswlib else ("", "")
+    other = of_hnswlib(own, count, probes, wanted, asked, min(reached, RECALL)) if hnswlib else ("", "")
     searched = " ".join(f"{name}={value}" for name, value in mapped.parameters.items())
     ratio = float(np.median(with_us) / np.median(alone))
     return [count, f"{kind} {searched}".strip(), reached, built, megabytes, float(np.median(with_us)), ratio, *other]
@@ -157,7 +159,9 @@ def main() -> None:
         measured(own, size, options.kind or kind_for(size, own.shape[1], options.memory), hnswlib=options.hnswlib)
         for size in options.sizes
     ]
-    command = " ".join(["python -m tests.bench.vectors", *map(str, options.sizes)])
+    given = [f"--kind {options.kind}"] * bool(options.kind) + ["--hnswlib"] * options.hnswlib
+    given += [f"--memory {options.memory}"] * (options.memory != MEMORY)
+    command = " ".join(["python -m tests.bench.vectors", *map(str, options.sizes), *given])
     report("vectors", COLUMNS, rows, shortlist=NEAREST * ASKED_FOR, command=command)
 
 

@@ -17,18 +17,17 @@ import time
 from pathlib import Path
 
 from tests.bench import ROOT, report, shared_data
-from tests.bench.growth import ADDED, ROUNDS, make
+from tests.bench.growth import ADDED, ROUNDS, make, taken_out
 
 PRUNED = 10  # of the photographs that were added
 READING = {
     "status": ("status",),
     "list": ("list", "--limit", "20"),
-    "list, last": ("list", "--limit", "20", "--after", "drawn-99"),
     "show": ("show", "drawn-00001234"),
     "check --quick": ("check", "--quick"),
 }
 CHANGING = ("add 100", "none more", "prune 10", "remove 1")
-COLUMNS = ("works", *(f"{name} s" for name in (*READING, *CHANGING)), "MB at most")
+COLUMNS = ("works", *(f"{name} s" for name in (*READING, "list the last", *CHANGING)), "MB at most")
 
 
 def timed(*arguments: str) -> tuple[float, float]:
@@ -41,9 +40,11 @@ def timed(*arguments: str) -> tuple[float, float]:
     return seconds, usage.ru_maxrss / 1024
 
 
-def reading(data: Path) -> tuple[list[float], float]:
+def reading(data: Path, size: int) -> tuple[list[float], float]:
     """Return the seconds of each command that changes nothing, and the megabytes of the largest."""
-    found = [[timed(*command, "--data", str(data)) for _ in range(ROUNDS)] for command in READING.values()]
+    last = ("list", "--limit", "20", "--after", f"drawn-{size - 279 - 21:08}")
+    commands = [*READING.values(), last]
+    found = [[timed(*command, "--data", str(data)) for _ in range(ROUNDS)] for command in commands]
     seconds = [statistics.median(seconds for seconds, _ in runs) for runs in found]
     return seconds, max(peak for runs in found for _, peak in runs)
 
@@ -60,9 +61,7 @@ def changing(data: Path, folder: Path) -> tuple[list[float], float]:
     for photo in photos[:PRUNED]:
         photo.unlink()
     times += [timed(*index, "--prune"), timed("remove", photos[-1].stem, *at)]
-    for photo in photos[PRUNED:-1]:
-        photo.unlink()
-    timed(*index, "--prune")
+    taken_out(data, folder)
     return [seconds for seconds, _ in times], max(peak for _, peak in times)
 
 
@@ -77,7 +76,7 @@ def main() -> None:
         with tempfile.TemporaryDirectory() as name:
             data = (options.keep or Path(name)) / f"of-{size}"
             make(data, size)
-            (read, small), (changed, large) = reading(data), changing(data, Path(name) / "new")
+            (read, small), (changed, large) = reading(data, size), changing(data, Path(name) / "new")
             rows.append([size, *read, *changed, max(small, large)])
     report("verbs", COLUMNS, rows, command=f"python -m tests.bench.verbs {' '.join(map(str, options.sizes))}")
 
