@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from retrieval.catalogue.catalogue import Catalogue
-from retrieval.catalogue.index_choice import asked_kind, memory
+from retrieval.catalogue.index_choice import AUTO, asked_kind, memory
 from retrieval.catalogue.segments import Segment, segments_of
 from retrieval.catalogue.vector_index import EXACT
 
@@ -36,3 +36,6 @@ def searching_lines(found: Mapping[str, Any]) -> Iterator[str]:
             recall = f"{item['recall']:.1%} of the nearest ten in a shortlist"
         sizes = f"{item['bytes']['vectors'] / 1e6:,.1f} MB, votes {item['bytes']['votes'] / 1e6:,.1f} MB"
         yield f"searched: {item['vectors']:,} vectors by {item['kind']}{parameters} ({recall}); {sizes}"
+    asked = found["asked"]
+    if asked not in (AUTO, EXACT) and any(item["kind"] == EXACT for item in found["segments"]):
+        yield f"  asked for is {asked}; where that has too few vectors to learn from, all are looked at"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import Any
 
 import faiss
@@ -15,6 +16,7 @@ from retrieval.errors import UnknownIndex
 EXACT_UP_TO = 200_000  # contents: looking at each takes 0.1 s and 400 MB
 MEMORY = 2_000_000_000  # bytes that an index may take, where nobody says otherwise
 RECALL = 0.99  # of the ten nearest, in a shortlist
+GAIN = 0.002  # of recall by searching twice as long; where it is less, codes are too coarse, and longer is in vain
 TRAINED_ON = 40  # vectors for each list, as FAISS advises
 _SAMPLE, _NEAREST, _AWAY = 256, 10, 0.5  # vectors that recall is measured on, how many each, how far beside
 _FEWEST = 39 * 16  # vectors that lists are trained on
@@ -70,7 +72,7 @@ def make_index(kind: str, count: int, dim: int, batches: Batches) -> VectorIndex
     """Return the index of `count` vectors of `dim`, which `batches` gives as often as it is asked.
 
     What is not exact is measured on some of the vectors, moved aside a little as another photograph would be, and
-    searched the longer until a shortlist has `RECALL` of their ten nearest.
+    searched the longer until a shortlist has `RECALL` of their ten nearest, or longer helps no more.
     """
     index = _empty(kind, dim)
     if kind == EXACT:
@@ -129,15 +131,19 @@ class _Nearest:
 
 
 def _repaired(index: Any, kind: str, lists: int, asked: np.ndarray, nearest: np.ndarray) -> VectorIndex:
-    """Return the index searched as long as it takes for its recall, measured."""
+    """Return the index searched as long as it takes for its recall, measured, and as long as that helps."""
     name, most = ("nprobe", lists) if lists else ("efSearch", 4096)
     value = 8 if lists else 64
+    best: VectorIndex | None = None
     while True:
         found = searched_with(VectorIndex(index, kind, {name: value} if lists or "HNSW" in kind else {}))
-        recall = recall_of(found, asked, nearest)
-        if recall >= RECALL or value >= most or not found.parameters:
-            return VectorIndex(index, kind, found.parameters, round(recall, 4))
-        value = min(2 * value, most)
+        found = replace(found, recall=round(recall_of(found, asked, nearest), 4))
+        assert found.recall is not None
+        if best is not None and best.recall is not None and found.recall < best.recall + GAIN:
+            return searched_with(best)
+        if found.recall >= RECALL or value >= most or not found.parameters:
+            return found
+        best, value = found, min(2 * value, most)
 
 
 def recall_of(found: Proposing, asked: np.ndarray, nearest: np.ndarray) -> float:

@@ -37,7 +37,7 @@ from tests.bench.museum import artifact
 from tests.milvus_server import MilvusProcess
 
 ENDED = (0, 3)  # exit codes of a screening that was done
-PUT_RATE = 1200  # vectors a second, about
+AMID = 0.4  # of a run of `artifact index` that puts all vectors: until then it surely puts some
 LATER = 5.0  # seconds, at most, after which a killed server is started again
 AS_PUT, INDEXED = "server, as put", "server, indexed"
 COLUMNS = ("what", "photographs/s", "differing fields", "kills", "begun again", "lost", "doubled")
@@ -159,12 +159,15 @@ def amid_upserts(bench: Bench, name: str, seconds: float) -> None:
     time.sleep(bench.chance.uniform(0, seconds))
 
 
-def killed_upserts(bench: Bench, kills: int) -> list[Any]:
-    """Kill the server while all vectors are put into a new collection; return the row of what came of it."""
+def killed_upserts(bench: Bench, kills: int, seconds: float) -> list[Any]:
+    """Kill the server while all vectors are put into a new collection; return the row of what came of it.
+
+    `seconds` is what a run that puts them takes.
+    """
     right, again, lost, doubled = bench.keys(), 0, 0, 0
     for number in range(kills):
         name = f"killed_{number}"
-        amid = partial(amid_upserts, bench, name, len(right) / PUT_RATE)
+        amid = partial(amid_upserts, bench, name, AMID * seconds)
         again += survived(bench, bench.index(bench.address(name)), amid, (0,))
         keys, count = bench.stored(name)
         lost += len(np.setdiff1d(right, keys)) + max(0, len(keys) - count)
@@ -219,7 +222,7 @@ def measured(bench: Bench, kills: int, folder: Path, states: tuple[str, ...]) ->
     more |= {"differing": dict(differ), "server_mb": bench.server.memory(), "server_disk_mb": bench.server.disk()}
     if kills:
         rows.append(killed_screenings(bench, kills, right, folder / "killed.jsonl"))
-        rows.append(killed_upserts(bench, kills))
+        rows.append(killed_upserts(bench, kills, switched))
     return rows, more
 
 

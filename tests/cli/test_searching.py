@@ -44,7 +44,12 @@ def test_a_kind_is_kept_said_and_leaves_verdicts_as_they_are(place):
     assert query(place) == before
     artifact("index", place / "works", "--data", place / "data")
     assert status(place / "data")["searched"] == found, "kept"
+    artifact("index", place / "works", "--data", place / "data", "--faiss", "IVF64,SQ8")
+    (line,) = lines(place)
+    said = artifact("status", "--data", place / "data").stdout
+    assert "by Flat (exact)" in line and "asked for is IVF64,SQ8; where that has too few vectors to learn from" in said
     artifact("index", place / "works", "--data", place / "data", "--faiss", "auto")
+    assert "asked for" not in artifact("status", "--data", place / "data").stdout
     assert status(place / "data")["searched"]["segments"][0]["kind"] == "Flat" and query(place) == before
 
 
