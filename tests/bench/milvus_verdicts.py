@@ -186,18 +186,19 @@ def amid_screening(bench: Bench, out: Path, count: int) -> None:
                 return
 
 
-def killed_screenings(bench: Bench, kills: int, right: list[Record], out: Path) -> list[Any]:
-    """Kill the server while the queries are screened; return the row of what came of it."""
-    totals, again = Counter[str](), 0
+def killed_screenings(bench: Bench, kills: int, right: list[Record], out: Path) -> tuple[list[Any], Counter[str]]:
+    """Kill the server while the queries are screened; return the row of what came of it, and what differed."""
+    totals, again, differ = Counter[str](), 0, Counter[str]()
     for number in range(kills):
         (bench.data / "verdicts.db").unlink(missing_ok=True)
         amid = partial(amid_screening, bench, out, len(right))
         again += survived(bench, bench.screen(out), amid, ENDED)
         fields, lost, doubled = compared(right, records(out))
         out.unlink()
+        differ += fields
         totals.update(fields=fields.total(), lost=lost, doubled=doubled)
         print(f"screening killed: {number + 1} of {kills}", file=sys.stderr)
-    return ["kills during screenings", "", totals["fields"], kills, again, totals["lost"], totals["doubled"]]
+    return ["kills during screenings", "", totals["fields"], kills, again, totals["lost"], totals["doubled"]], differ
 
 
 def measured(bench: Bench, kills: int, folder: Path, states: tuple[str, ...]) -> tuple[list[list[Any]], dict[str, Any]]:
@@ -221,7 +222,9 @@ def measured(bench: Bench, kills: int, folder: Path, states: tuple[str, ...]) ->
         print(*rows[-1], file=sys.stderr)
     more |= {"differing": dict(differ), "server_mb": bench.server.memory(), "server_disk_mb": bench.server.disk()}
     if kills:
-        rows.append(killed_screenings(bench, kills, right, folder / "killed.jsonl"))
+        row, after_kills = killed_screenings(bench, kills, right, folder / "killed.jsonl")
+        rows.append(row)
+        more["differing_after_kills"] = dict(after_kills)
         rows.append(killed_upserts(bench, kills, switched))
     return rows, more
 
