@@ -25,7 +25,7 @@ PUT_AT_ONCE, PUT_BYTES = 1000, 4_000_000  # vectors in one call, and their bytes
 GET_AT_ONCE = 1000
 SEARCH_AT_ONCE = 256
 PAGE, FULL_PAGE = 8192, 16384  # keys that a page is to have, and those that a server returns at most
-LEAST_EF = 128  # of HNSW: candidates that a search looks at, at least
+LEAST_EF = 512  # of HNSW: candidates that a search looks at, at least
 SETTLES = 10.0  # seconds, twice those by which Bounded may be late
 
 
@@ -116,7 +116,7 @@ class MilvusVectors:
 
         The nearest come first; where there are fewer than k, and beyond the 16,384 that a server returns at most, the
         key is -1 and the product minus infinity. Where statuses are given, only contents that have one of them are
-        looked at. The index is HNSW (M 16, efConstruction 200), which a search walks with ef = max(128, 2 k): a near
+        looked at. The index is HNSW (M 16, efConstruction 200), which a search walks with ef = max(512, 2 k): a near
         one may be missed, and the products are the server's.
         """
         products = np.full((len(vectors), k), -np.inf, dtype=np.float32)
