@@ -212,7 +212,8 @@ def test_a_server_that_is_killed_during_an_upsert_leaves_the_catalogue_as_it_was
     (line,) = [line for line in lines_on_stderr(result) if line.startswith("artifact: ")]
     assert "is away, and stayed so for" in line and "Milvus@" not in result.output
     assert state_of(data) == before
-    monkeypatch.setattr(stores, "WRITING", Patience())
+    for name in ("WRITING", "READING", "OPENING"):  # a server that comes back loads for seconds
+        monkeypatch.setattr(stores, name, Patience())
     running.start()
     artifact("index", desk / "works", "--data", data, "--store", address)
     assert count(data) == WORKS
