@@ -134,16 +134,16 @@ def _repaired(index: Any, kind: str, lists: int, asked: np.ndarray, nearest: np.
     """Return the index searched as long as it takes for its recall, measured, and as long as that helps."""
     name, most = ("nprobe", lists) if lists else ("efSearch", 4096)
     value = 8 if lists else 64
-    best: VectorIndex | None = None
+    best, reached = None, 0.0
     while True:
         found = searched_with(VectorIndex(index, kind, {name: value} if lists or "HNSW" in kind else {}))
-        found = replace(found, recall=round(recall_of(found, asked, nearest), 4))
-        assert found.recall is not None
-        if best is not None and best.recall is not None and found.recall < best.recall + GAIN:
+        recall = recall_of(found, asked, nearest)
+        if best is not None and recall < reached + GAIN:
             return searched_with(best)
-        if found.recall >= RECALL or value >= most or not found.parameters:
-            return found
-        best, value = found, min(2 * value, most)
+        best, reached = replace(found, recall=round(recall, 4)), recall
+        if recall >= RECALL or value >= most or not found.parameters:
+            return best
+        value = min(2 * value, most)
 
 
 def recall_of(found: Proposing, asked: np.ndarray, nearest: np.ndarray) -> float:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
+import os
 import resource
 import shutil
 import statistics
@@ -16,6 +17,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -53,8 +55,6 @@ COLUMNS = (
     "100 more s",
     "none more s",
 )
-PEAK = "import resource, subprocess, sys; subprocess.run(sys.argv[1:], check=True, capture_output=True); "
-PEAK += "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024)"
 
 
 def drawn(data: Path, count: int, seed: int = 0) -> None:
@@ -121,17 +121,20 @@ def _votes_around(votes: VoteLists, hashes: list[str], random: np.random.Generat
     return VoteLists.of(keys, np.repeat(keys, each), words, codes, count=len(votes.starts) - 1)
 
 
+def timed(*arguments: str) -> tuple[float, float]:
+    """Return the seconds of a command in a process of its own, and the megabytes that it took at most."""
+    start = time.perf_counter()
+    process = subprocess.Popen([sys.executable, "-m", "cli.main", *arguments], stdout=subprocess.DEVNULL, cwd=ROOT)
+    _, status, usage = os.wait4(process.pid, 0)
+    seconds, code = time.perf_counter() - start, os.waitstatus_to_exitcode(status)
+    assert code == (1 if arguments[0] == "check" else 0), arguments  # the drawn photographs are not there
+    return seconds, usage.ru_maxrss / 1024
+
+
 def cold(data: Path, photo: Path) -> tuple[float, float]:
-    """Return the seconds of `artifact query` in a process of its own, and the megabytes that it took at most."""
-    command = [sys.executable, "-m", "cli.main", "query", str(photo), "--data", str(data)]
-    times = []
-    for _ in range(ROUNDS):
-        start = time.perf_counter()
-        printed = subprocess.run(
-            [sys.executable, "-c", PEAK, *command], check=True, capture_output=True, text=True, cwd=ROOT
-        )
-        times.append(time.perf_counter() - start)
-    return statistics.median(times), float(printed.stdout)
+    """Return the seconds of `artifact query`, the middle ones of several, and the megabytes that it took at most."""
+    runs = [timed("query", str(photo), "--data", str(data)) for _ in range(ROUNDS)]
+    return statistics.median(seconds for seconds, _ in runs), runs[-1][1]
 
 
 def warm(data: Path, photos: list[Path]) -> tuple[float, float]:
@@ -145,17 +148,12 @@ def warm(data: Path, photos: list[Path]) -> tuple[float, float]:
     return opened, (time.perf_counter() - start) / len(photos)
 
 
-def added(data: Path, photos: list[Path], folder: Path) -> tuple[float, float]:
-    """Return the seconds that `artifact index` takes for a folder of new photographs, and then for the same again."""
+def added(data: Path, photos: list[Path], folder: Path) -> list[tuple[float, float]]:
+    """Return what `artifact index` takes for a folder of new photographs, and then for the same again, as `timed`."""
     folder.mkdir()
     for photo in photos:
         shutil.copy(photo, folder)
-    times = []
-    for _ in range(2):
-        start = time.perf_counter()
-        artifact("index", str(folder), "--data", str(data))
-        times.append(time.perf_counter() - start)
-    return times[0], times[1]
+    return [timed("index", str(folder), "--data", str(data)) for _ in range(2)]
 
 
 def taken_out(data: Path, folder: Path) -> None:
@@ -203,7 +201,7 @@ def measured(data: Path, size: int, place: Path) -> list[Any]:
     seconds, peak = cold(data, photos[0])
     opened, each = warm(data, photos[:20])
     rate = screened(data, photos[:60], place / "screened")
-    times = added(data, new, place / "new")
+    times = [seconds for seconds, _ in added(data, new, place / "new")]
     taken_out(data, place / "new")
     kind = f"{segment.kind} {' '.join(f'{key}={value}' for key, value in segment.parameters.items())}".strip()
     made = json.loads((data / "drawn.json").read_text())
@@ -211,20 +209,32 @@ def measured(data: Path, size: int, place: Path) -> list[Any]:
     return [size, kind, segment.recall or 1.0, *(round(part, 2) for part in parts), *figures]
 
 
-def main() -> None:
-    """Print a row for each size."""
-    parser = argparse.ArgumentParser(description=__doc__)
+def asking(what: str | None) -> argparse.ArgumentParser:
+    """Return what asks for the sizes of catalogues, and for where they stay."""
+    parser = argparse.ArgumentParser(description=what)
     parser.add_argument("sizes", type=int, nargs="*", default=[10_000, 100_000], help="works, the museum's among them")
     parser.add_argument("--keep", type=Path, help="a folder for the catalogues, in which they stay, to be used again")
+    return parser
+
+
+def catalogues(sizes: Iterable[int], keep: Path | None) -> Iterator[tuple[int, Path, Path]]:
+    """Yield each size, the data folder of its catalogue, and a folder that is there as long as it is looked at."""
+    for size in sizes:
+        with tempfile.TemporaryDirectory() as name:
+            data = (keep or Path(name)) / f"of-{size}"
+            make(data, size)
+            yield size, data, Path(name)
+
+
+def main() -> None:
+    """Print a row for each size."""
+    parser = asking(__doc__)
     parser.add_argument("--make", action="store_true", help="draw the works, and measure nothing")
     options = parser.parse_args()
     rows = []
-    for size in options.sizes:
-        with tempfile.TemporaryDirectory() as name:
-            data = (options.keep or Path(name)) / f"of-{size}"
-            make(data, size)
-            if not options.make:
-                rows.append(measured(data, size, Path(name)))
+    for size, data, place in catalogues(options.sizes, options.keep):
+        if not options.make:
+            rows.append(measured(data, size, place))
     if not options.make:
         more = {"peak_of_all_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}
         command = f"python -m tests.bench.growth {' '.join(map(str, options.sizes))}"

@@ -196,9 +196,9 @@ def killed_screenings(bench: Bench, kills: int, right: list[Record], out: Path) 
         fields, lost, doubled = compared(right, records(out))
         out.unlink()
         differ += fields
-        totals.update(fields=fields.total(), lost=lost, doubled=doubled)
+        totals.update(lost=lost, doubled=doubled)
         print(f"screening killed: {number + 1} of {kills}", file=sys.stderr)
-    return ["kills during screenings", "", totals["fields"], kills, again, totals["lost"], totals["doubled"]], differ
+    return ["kills during screenings", "", differ.total(), kills, again, totals["lost"], totals["doubled"]], differ
 
 
 def measured(bench: Bench, kills: int, folder: Path, states: tuple[str, ...]) -> tuple[list[list[Any]], dict[str, Any]]:

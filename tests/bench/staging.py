@@ -52,7 +52,7 @@ def catalogue_of(folder: Path, objects: int = 10_000) -> None:
     files |= {key: partial(lambda key: jpeg(forgery(key)), key) for key in FORGERIES}
     files |= {key: partial(lambda make: jpeg(make()), make) for key, _, make in others}
     folder.mkdir(parents=True)
-    _put_all({folder / f"{key}.jpg": make for key, make in files.items()})
+    put_all({folder / f"{key}.jpg": make for key, make in files.items()})
     _write(folder / "catalogue.csv", OBJECT_COLUMNS, rows)
 
 
@@ -71,7 +71,7 @@ def stage_day(folder: Path, photos: int = 2000, seed: int = 0) -> None:
     (folder / "photos").mkdir(parents=True)
     staged = {name: (lots[number], "") for name, number in zip(names, range(len(lots)), strict=False)}
     staged |= {name: (lots[number], names[number]) for name, number in zip(names[len(lots) :], again, strict=True)}
-    _put_all({folder / "photos" / name: lot.make for name, (lot, _) in staged.items()})
+    put_all({folder / "photos" / name: lot.make for name, (lot, _) in staged.items()})
     day = sorted(staged.items())
     _write(folder / "truth.csv", TRUTH_COLUMNS, [_truth(name, *line) for name, line in day])
     _write(folder / "lots.csv", LOT_COLUMNS, [_row(name, lot, random) for name, (lot, _) in day])
@@ -94,7 +94,7 @@ def _stage_labels(folder: Path, seed: int) -> None:
     """Write a photograph of each object that is calibrated on, and labels.csv, which names them."""
     (folder / "labels").mkdir()
     own = {key: [seed, 8, int(key)] for key in calibrated()}
-    _put_all({folder / "labels" / f"{key}.jpg": partial(retaken, partial(work, key), own[key]) for key in own})
+    put_all({folder / "labels" / f"{key}.jpg": partial(retaken, partial(work, key), own[key]) for key in own})
     _write(folder / "labels.csv", LABEL_COLUMNS, [(f"labels/{key}.jpg", key, 1) for key in own])
 
 
@@ -108,7 +108,7 @@ def _row(name: str, lot: Lot, random: np.random.Generator) -> Sequence[Any]:
     return f"photos/{name}", number, sale, house, lot.claim, lot.maker, f"https://example.org/lots/{number}"
 
 
-def _put_all(files: Mapping[Path, Callable[[], bytes | None]]) -> None:
+def put_all(files: Mapping[Path, Callable[[], bytes | None]]) -> None:
     """Make and write files, on all cores."""
 
     def put(path: Path) -> None:

@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,7 @@ from tests.bench.growth import drawn
 from tests.bench.lots import hung_together, jpeg
 from tests.bench.museum import KINDS, artifact
 from tests.bench.pages import page_of, screen_of
-from tests.bench.staging import fresh
+from tests.bench.staging import fresh, put_all
 from tests.bench.stock import distractors, mixed, queries, unknown_picture, work
 from tests.bench.walls import Wall, wall_of
 
@@ -234,9 +235,7 @@ def _quantiles(values: Sequence[float]) -> dict[str, float]:
 def cut_out(folder: Path, count: int) -> Path:
     """Write so many works that are cut out of reproductions and Chinese paintings; return the folder."""
     folder.mkdir()
-    with ThreadPoolExecutor(cpu_count()) as pool:
-        for _ in pool.map(lambda item: item[2]().save(folder / f"{item[0]}.jpg", quality=90), distractors(count)):
-            pass
+    put_all({folder / f"{key}.jpg": partial(lambda make: jpeg(make()), make) for key, _, make in distractors(count)})
     return folder
 
 
