@@ -138,7 +138,7 @@ def _repaired(index: Any, kind: str, lists: int, asked: np.ndarray, nearest: np.
     while True:
         found = searched_with(VectorIndex(index, kind, {name: value} if lists or "HNSW" in kind else {}))
         recall = recall_of(found, asked, nearest)
-        if best is not None and recall < reached + GAIN:
+        if best is not None and recall < min(RECALL, reached + GAIN):
             return searched_with(best)
         best, reached = replace(found, recall=round(recall, 4)), recall
         if recall >= RECALL or value >= most or not found.parameters:

@@ -102,6 +102,10 @@ def test_recall_is_that_of_a_plain_loop():
 def test_too_few_lists_are_repaired(monkeypatch):
     monkeypatch.setattr(module, "RECALL", 1.1)
     assert made("IVF32,SQ8").parameters == {"nprobe": 16}, "no recall is enough, and more lists gain nothing"
+    monkeypatch.setattr(module, "RECALL", made("IVF32,SQ8").recall - 1e-4)
+    monkeypatch.setattr(module, "GAIN", 1.0)
+    assert made("IVF32,SQ8").parameters == {"nprobe": 16}, "a little longer is enough, however little it gains"
+    monkeypatch.setattr(module, "RECALL", 1.1)
     monkeypatch.setattr(module, "GAIN", -1.0)
     assert made("IVF32,SQ8").parameters == {"nprobe": 32}, "all lists are searched"
     monkeypatch.setattr(module, "RECALL", 0.0)
