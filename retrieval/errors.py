@@ -46,7 +46,7 @@ class UnusableStore(ArtifactError):
 
 
 class StoreAway(ArtifactError):
-    """A store of vectors that cannot be reached, is not ready, or refuses to answer."""
+    """A store of vectors that cannot be reached, is not ready, or refuses to answer; or a shard that is not there."""
 
 
 class UnknownVerdict(ArtifactError):

@@ -13,8 +13,8 @@ from PIL import Image
 
 from indexer.building.build import BuildReport, build_catalogue
 from retrieval.catalogue.catalogue import Catalogue
-from retrieval.catalogue.content_keys import content_key
 from retrieval.catalogue.contents import EncodedContents, with_features
+from retrieval.catalogue.key_of_content import content_key
 from retrieval.catalogue.rows import Content, EncoderRecord, Photo
 from retrieval.catalogue.segmenting import open_segments
 from retrieval.catalogue.store import StoredVectors

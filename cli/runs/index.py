@@ -33,6 +33,7 @@ from retrieval.catalogue.catalogue import Catalogue
 from retrieval.catalogue.index_choice import Searching
 from retrieval.catalogue.pictures import MOST
 from retrieval.catalogue.rows import Changes, EncoderRecord
+from retrieval.catalogue.shards import MOST as MOST_SHARDS
 from retrieval.encoder.encoder import DEFAULT, Encoder, load_encoder
 from retrieval.judging.edition import load_recorded
 from retrieval.machine import cpu_count
@@ -62,7 +63,7 @@ def run_index(folder: Path, data: Path, options: IndexingOptions) -> bool:
             asked=asked,
             prune=options.prune,
             pictures=_picture_side(options.pictures),
-            searching=Searching(options.faiss, _bytes(options.memory), options.store),
+            searching=Searching(options.faiss, _bytes(options.memory), options.store, _shards(options.shards)),
             max_megapixels=options.max_megapixels,
             run=reader.run,
             embed=embed,
@@ -118,6 +119,15 @@ def _bytes(asked: str | None) -> int | None:
     if size < LEAST_MEMORY:
         raise typer.BadParameter("--memory is a size of 1MB or more, as in --memory 500MB or --memory 4GB")
     return size
+
+
+def _shards(asked: str | None) -> int | None:
+    """Return the number of shards that was asked for; None where none is said; raises BadParameter."""
+    if asked is None:
+        return None
+    if not asked.isdecimal() or not 0 < int(asked) <= MOST_SHARDS:
+        raise typer.BadParameter(f"--shards is a number from 1 to {MOST_SHARDS}, as in --shards 8")
+    return int(asked)
 
 
 def _load(options: IndexingOptions, record: EncoderRecord | None) -> Encoder:

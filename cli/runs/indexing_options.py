@@ -80,6 +80,14 @@ class IndexingOptions:
             metavar="SIZE",
         ),
     ] = None
+    shards: Annotated[
+        str | None,
+        Option(
+            "Divide features, vectors and votes by hash among so many folders, DATA/shards/00 and on, each of which "
+            "may be a link to another disk or machine; 1 at first, kept for the catalogue.",
+            metavar="N",
+        ),
+    ] = None
     store: Annotated[
         str | None,
         Option(

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from indexer.building.same_work import Pair
-from retrieval.catalogue.content_keys import content_key
 from retrieval.catalogue.exemplars import Asked, grouped, photos_by_content, photos_by_object
+from retrieval.catalogue.key_of_content import content_key
 from retrieval.catalogue.rows import Photo
 from retrieval.catalogue.vector_index import Vectors
 from retrieval.finding.nearest import ROUNDING, exact_distance

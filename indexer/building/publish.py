@@ -18,6 +18,7 @@ from retrieval.catalogue.lookups import alarming_objects
 from retrieval.catalogue.rows import Changes, Photo
 from retrieval.catalogue.segmenting import is_as_asked, open_segments, update_segments
 from retrieval.catalogue.segments import remove_strays, segments_of
+from retrieval.catalogue.shards import finish_moving, settle_features
 from retrieval.catalogue.standing import Register
 from retrieval.catalogue.status_words import Status
 from retrieval.catalogue.store_leavings import remove_gone
@@ -38,8 +39,10 @@ class Published:
 def publish(catalogue: Catalogue, changes: Changes) -> Published:
     """Make changes the next revision, with its vectors, votes and thresholds, in one step.
 
-    Without changes it only completes what a killed run left undone.
+    Without changes it only completes what a killed run left undone. Features and segments that shall lie elsewhere are
+    moved.
     """
+    settle_features(catalogue)
     published = Published()
     if changes or catalogue.thresholds() is None or not is_as_asked(catalogue):
         with catalogue.db.atomic():
@@ -54,6 +57,7 @@ def publish(catalogue: Catalogue, changes: Changes) -> Published:
                 published = replace(_measure(catalogue, new), before=before)
     remove_strays(catalogue.data, segments_of(catalogue) or ())
     remove_gone(catalogue)
+    finish_moving(catalogue)
     return published
 
 

@@ -25,6 +25,7 @@ from retrieval.catalogue.database import (
     make_folder,
 )
 from retrieval.catalogue.distinct import distinct
+from retrieval.catalogue.feature_rows import FeatureRows
 from retrieval.catalogue.migrations import MIGRATIONS
 from retrieval.catalogue.near_ids import near_ids
 from retrieval.catalogue.rows import FIELDS, Changes, Content, EncoderRecord, Object, Photo
@@ -39,9 +40,10 @@ _VECTORS = """FROM photos p JOIN vectors v ON v.sha256 = p.sha256
 class Catalogue:
     """An open catalogue. Writers hold a lock; readers see the last committed revision meanwhile."""
 
-    def __init__(self, database: Database, data: Path) -> None:
+    def __init__(self, database: Database, data: Path, *, any_thread: bool = False) -> None:
         self.db = database
         self.data = data
+        self.described = FeatureRows(database, data, any_thread=any_thread)
 
     @classmethod
     @contextmanager
@@ -52,9 +54,11 @@ class Catalogue:
             if MIGRATIONS.pending(database):
                 bring_up_to_date(database, data)
             database.execute("BEGIN")
+            catalogue = cls(database, data, any_thread=any_thread)
             try:
-                yield cls(database, data)
+                yield catalogue
             finally:
+                catalogue.described.close()
                 database.rollback()
 
     @classmethod
@@ -66,7 +70,11 @@ class Catalogue:
             raise CatalogueBusy(f"The catalogue in {data} cannot be written: the folder or its database is read-only.")
         with lock(data), connected(data) as database:
             apply_steps(database)
-            yield cls(database, data)
+            catalogue = cls(database, data)
+            try:
+                yield catalogue
+            finally:
+                catalogue.described.close()
 
     @property
     def revision(self) -> int:
@@ -206,7 +214,8 @@ class Catalogue:
         """Forget vectors and features of contents that no exemplar has; return how many vectors."""
         sql = "DELETE FROM {} WHERE sha256 IN (SELECT sha256 FROM unused_contents)"
         with self.db.atomic():
-            *_, dropped = (self.db.execute(sql.format(name)) for name in ("rephotographs", "features", "vectors"))
+            self.described.drop(sha256 for (sha256,) in self.db.execute("SELECT sha256 FROM unused_contents"))
+            *_, dropped = (self.db.execute(sql.format(name)) for name in ("rephotographs", "vectors"))
             self.db.execute("DELETE FROM unused_contents")
             return dropped.rowcount
 
@@ -214,24 +223,20 @@ class Catalogue:
 
     def add_features(self, features: Mapping[str, Features]) -> None:
         """Keep features by content, in place of features of another version."""
-        rows = [(sha256, VERSION, item.to_bytes()) for sha256, item in features.items()]
-        with self.db.atomic():
-            self.db.conn.executemany("INSERT OR REPLACE INTO features VALUES (?, ?, ?)", rows)
+        self.described.put((sha256, VERSION, item.to_bytes()) for sha256, item in features.items())
 
     def features(self, sha256s: Iterable[str]) -> dict[str, Features]:
         """Return the features of the contents that have sound features of this version."""
-        sql = "SELECT features FROM features WHERE sha256 = ? AND version = ?"
         found: dict[str, Features] = {}
         for sha256 in sha256s:
-            for (data,) in self.db.execute(sql, [sha256, VERSION]):
-                with suppress(ValueError):
-                    found[sha256] = Features.from_bytes(data)
+            data = self.described.get(sha256, VERSION)
+            with suppress(ValueError):
+                found |= {sha256: Features.from_bytes(data)} if data is not None else {}
         return found
 
     def forget_features(self, sha256: str) -> None:
         """Drop the features of a content: the next index run finds them anew."""
-        with self.db.atomic():
-            self.db.execute("DELETE FROM features WHERE sha256 = ?", [sha256])
+        self.described.drop([sha256])
 
     # -- thresholds
 

@@ -1,4 +1,4 @@
-"""The contents of exemplars, by the number that derived files know them by, and their exact vectors."""
+"""The keys of many contents, and their exact vectors by hash or by key."""
 
 from __future__ import annotations
 
@@ -8,25 +8,14 @@ import numpy as np
 
 from retrieval.catalogue.among import rows_among
 from retrieval.catalogue.catalogue import Catalogue
+from retrieval.catalogue.key_of_content import content_key, hashes_of_key
 
-KEY_DIGITS = 15  # of the hash of a content, in its key
 AT_ONCE = 4096  # vectors read in one step
-
-
-def content_key(sha256: str) -> int:
-    """Return the number by which derived files know a content: the first 60 bits of its hash."""
-    return int(sha256[:KEY_DIGITS], 16)
 
 
 def content_keys(hashes: Sequence[str]) -> np.ndarray:
     """Return the keys of some contents, int64 (n,)."""
     return np.array([content_key(sha256) for sha256 in hashes], np.int64)
-
-
-def hashes_of_key(key: int) -> tuple[str, str]:
-    """Return between which hashes those of a key lie, the last one not among them."""
-    first = f"{key:0{KEY_DIGITS}x}"
-    return first, f"{first}g"  # behind the last digit
 
 
 def vectors_of(catalogue: Catalogue, hashes: Iterable[str]) -> Mapping[str, np.ndarray]:

@@ -84,10 +84,15 @@ def bring_up_to_date(database: Database, data: Path) -> None:
 
 
 def apply_steps(database: Database) -> None:
-    """Bring a catalogue to this version; a database that is then more than half empty is shrunk, unless it is read."""
+    """Bring a catalogue to this version."""
     if not MIGRATIONS.pending(database):
         return
     MIGRATIONS.apply(database)
+    shrink(database)
+
+
+def shrink(database: Database) -> None:
+    """Give back to the disk what a database holds of it and does not use, where that is more than half; unless read."""
     pages, empty = (database.execute(f"PRAGMA {name}").fetchone()[0] for name in ("page_count", "freelist_count"))
     if empty > pages // 2:
         with suppress(sqlite3.OperationalError):
@@ -98,11 +103,17 @@ def apply_steps(database: Database) -> None:
 
 @contextmanager
 def connected(
-    data: Path, name: str = DATABASE, steps: Migrations = MIGRATIONS, *, any_thread: bool = False
+    data: Path,
+    name: str = DATABASE,
+    steps: Migrations = MIGRATIONS,
+    *,
+    any_thread: bool = False,
+    journal: str = "WAL",
 ) -> Iterator[Database]:
     """Open a database of a data folder, and turn what SQLite may say of a damaged one into our own words.
 
-    `steps` have made it, though perhaps not all of them yet. With `any_thread`, several use it, one at a time.
+    `steps` have made it, though perhaps not all of them yet. With `any_thread`, several use it, one at a time. A
+    `journal` is that of SQLite: all who use a database with `WAL` are on one machine.
     """
     path = data / name
     read_only = path.exists() and not can_write(data, name)
@@ -114,7 +125,7 @@ def connected(
             database = Database(connection, execute_plugins=False)
             _refuse_foreign(database, path, steps)
             if not read_only:
-                connection.execute("PRAGMA journal_mode = WAL")
+                connection.execute(f"PRAGMA journal_mode = {journal}")
                 connection.execute("PRAGMA synchronous = NORMAL")
             connection.execute("PRAGMA foreign_keys = ON")
             yield database

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar
 
 from retrieval.catalogue.catalogue import Catalogue
-from retrieval.catalogue.content_keys import KEY_DIGITS, content_key
 from retrieval.catalogue.database import can_write, said_plainly
+from retrieval.catalogue.key_of_content import KEY_DIGITS, content_key
 from retrieval.catalogue.lookups import has_object, photos_of_content
 from retrieval.catalogue.rows import Object, Photo
 

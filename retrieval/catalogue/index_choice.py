@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from retrieval.catalogue.catalogue import Catalogue
 from retrieval.catalogue.index_making import MEMORY, check_kind, fewest_for, kind_for
+from retrieval.catalogue.shards import ask_for_shards, count_asked
 from retrieval.catalogue.store import FILES, set_store, store_of
 from retrieval.catalogue.store_address import StoreAddress
 from retrieval.catalogue.vector_index import EXACT
@@ -31,6 +32,7 @@ class Searching:
     kind: str | None = None  # a factory string of FAISS, or `auto`
     memory: int | None = None  # bytes that an index may take
     store: str | None = None  # the address of a server, or `files`
+    shards: int | None = None  # folders among which what is derived, and features, are divided
 
 
 AS_BEFORE = Searching()
@@ -52,6 +54,8 @@ def choose(catalogue: Catalogue, asked: Searching) -> None:
                 catalogue.db["settings"].upsert({"key": key, "value": str(value)}, pk="key")
         if asked.store is not None:
             set_store(catalogue, asked.store)
+        if asked.shards is not None:
+            ask_for_shards(catalogue, asked.shards)
 
 
 def chosen_kind(catalogue: Catalogue, count: int) -> str:
@@ -65,5 +69,5 @@ def chosen_kind(catalogue: Catalogue, count: int) -> str:
         return str(store)
     kind = asked_kind(catalogue)
     if kind == AUTO:
-        return kind_for(count, encoder.dim, memory(catalogue))
+        return kind_for(count, encoder.dim, memory(catalogue) // count_asked(catalogue))
     return kind if count >= fewest_for(kind, encoder.dim) else EXACT

@@ -6,8 +6,8 @@ from collections.abc import Collection, Iterable
 from pathlib import Path
 
 from retrieval.catalogue.catalogue import Catalogue
-from retrieval.catalogue.content_keys import hashes_of_key
 from retrieval.catalogue.database import LARGEST
+from retrieval.catalogue.key_of_content import hashes_of_key
 from retrieval.catalogue.rows import Object, Photo
 from retrieval.catalogue.statuses import Statuses
 

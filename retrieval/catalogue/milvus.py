@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from retrieval.catalogue.key_of_content import KEYS_END
 from retrieval.catalogue.milvus_collection import KEY, STATUSES, VECTOR, connect, ensure
 from retrieval.catalogue.milvus_failures import is_of_the_store, passes, store_away
 from retrieval.catalogue.retrying import Outage, Patience
@@ -20,7 +21,6 @@ from retrieval.catalogue.store_address import StoreAddress
 from retrieval.errors import ArtifactError
 
 T = TypeVar("T")
-KEYS_END = 2**60  # above every key
 PUT_AT_ONCE, PUT_BYTES = 1000, 4_000_000  # vectors in one call, and their bytes, of which a server takes 64 MB
 GET_AT_ONCE = 1000
 SEARCH_AT_ONCE = 256

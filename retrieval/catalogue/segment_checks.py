@@ -11,7 +11,7 @@ from retrieval.catalogue.catalogue import Catalogue
 from retrieval.catalogue.content_keys import vectors_of_keys
 from retrieval.catalogue.segment_contents import Waiting, pages_of
 from retrieval.catalogue.segmenting import open_sound
-from retrieval.catalogue.segments import OpenSegment, Segment, is_whole, segments_of, vectors_path, votes_path
+from retrieval.catalogue.segments import OpenSegment, Segment, is_whole, segments_of
 from retrieval.catalogue.store import known_address, open_store
 from retrieval.catalogue.vote_index import empty_index
 
@@ -34,8 +34,8 @@ def unsound_segments(catalogue: Catalogue) -> Iterator[str]:
 
 
 def _names(catalogue: Catalogue, segment: Segment) -> str:
-    vectors = segment.kind if segment.vectors is None else vectors_path(catalogue.data, segment.number).name
-    return f"{vectors} and {votes_path(catalogue.data, segment.number).name}"
+    vectors = segment.kind if segment.vectors is None else segment.vectors_path(catalogue.data).name
+    return f"{vectors} and {segment.votes_path(catalogue.data).name}"
 
 
 def _agrees(catalogue: Catalogue, item: OpenSegment) -> bool:

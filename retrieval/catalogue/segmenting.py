@@ -6,34 +6,30 @@ import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 from retrieval.catalogue.among import rows_among
 from retrieval.catalogue.catalogue import Catalogue
-from retrieval.catalogue.content_keys import content_keys, vectors_of, vectors_of_keys
+from retrieval.catalogue.content_keys import content_keys, vectors_of
 from retrieval.catalogue.index_choice import chosen_kind
-from retrieval.catalogue.index_making import make_index
 from retrieval.catalogue.segment_contents import AT_ONCE, Waiting, pages_of
+from retrieval.catalogue.segment_writing import Rewriting, write_segment
 from retrieval.catalogue.segments import (
-    FileMark,
     OpenSegment,
     Segment,
-    checksum_of,
-    joined,
     last_number,
     open_segment,
     remove_strays,
     segments_of,
     set_segments,
-    vectors_path,
     votes_path,
 )
-from retrieval.catalogue.store import StoredVectors, known_address, open_store, put_into, store_of
+from retrieval.catalogue.shards import check_all_there, count_asked, places
+from retrieval.catalogue.store import StoredVectors, known_address, open_store
 from retrieval.catalogue.store_leavings import note_gone, remove_gone
-from retrieval.catalogue.vector_index import Proposing, VectorIndex, build_vectors, write_index
+from retrieval.catalogue.vector_index import Proposing, VectorIndex, build_vectors
 from retrieval.catalogue.vote_index import empty_index, lists_of
 from retrieval.catalogue.vote_lists import Merged, VoteLists, read_lists, write_lists
 from retrieval.errors import CatalogueBusy
@@ -52,7 +48,11 @@ class Opened:
 
 
 def open_sound(catalogue: Catalogue) -> Found:
-    """Return the segments, mapped into memory, None for one whose files are not sound; None where none were made."""
+    """Return the segments, mapped into memory, None for one whose files are not sound; None where none were made.
+
+    Raises StoreAway where a shard is not there.
+    """
+    check_all_there(catalogue)
     known = segments_of(catalogue)
     words = empty_index().nlist
     return None if known is None else [open_segment(catalogue.data, item, words=words) for item in known]
@@ -70,9 +70,12 @@ def hold_all(catalogue: Catalogue, found: Found) -> bool:
 
 
 def is_as_asked(catalogue: Catalogue) -> bool:
-    """Say whether segments are complete, and their indexes of the kind that they shall be."""
-    segments = segments_of(catalogue) or ()
-    return is_complete(catalogue) and all(item.kind == chosen_kind(catalogue, item.contents) for item in segments)
+    """Say whether segments are complete, of the kind that they shall be, and where they shall lie."""
+    shards = [place.shard for place in places(count_asked(catalogue))]
+    return is_complete(catalogue) and all(
+        item.kind == chosen_kind(catalogue, item.contents) and item.shard in shards
+        for item in segments_of(catalogue) or ()
+    )
 
 
 def open_segments(catalogue: Catalogue, *, to_read: bool = True) -> Opened:
@@ -139,18 +142,21 @@ def update_segments(catalogue: Catalogue, *, anew: bool = False) -> None:
                 "INSERT INTO unsegmented (sha256) SELECT DISTINCT sha256 FROM photos WHERE true "
                 "ON CONFLICT (sha256) DO NOTHING"
             )
-        number = last_number(catalogue) + 1
-        with _set_aside(catalogue.data, number) as set_aside:
+        number, count = last_number(catalogue), count_asked(catalogue)
+        with _set_aside(catalogue.data, number + 1) as set_aside:
             new = _lists_of_new(catalogue, sound, set_aside)
-            chosen = _to_be_joined(catalogue, sound, new)
-            segments = [item.segment for item in sound if item not in chosen]
-            if new or chosen:
-                merged = _without_what_is_gone(catalogue, [item.lists for item in chosen], new)
-                stored = _stored(catalogue, chosen, new)
-                note_gone(catalogue, np.setdiff1d(stored, merged.keys))
-                segments += [write_segment(catalogue, number, merged, stored=stored)] if len(merged.keys) else []
-        set_segments(catalogue, segments, last=number if new or chosen else number - 1)
-        _forget(catalogue, [item.lists for item in sound if item not in chosen])
+            kept, segments = list[OpenSegment](), list[Segment]()
+            for place in places(count):
+                here = Rewriting.of(catalogue, place, sound, new, parts=count)
+                kept += here.kept
+                if here.changes:
+                    merged, stored = here.merged(catalogue), here.stored(catalogue)
+                    note_gone(catalogue, np.setdiff1d(stored, merged.keys))
+                    if len(merged.keys):
+                        number += 1
+                        segments.append(write_segment(catalogue, number, merged, place=place, stored=stored))
+        set_segments(catalogue, [*(item.segment for item in kept), *segments], last=number)
+        _forget(catalogue, [item.lists for item in kept])
 
 
 def _lists_of_new(catalogue: Catalogue, sound: Sequence[OpenSegment], set_aside: SetAside) -> list[VoteLists]:
@@ -169,58 +175,6 @@ def _lists_of_new(catalogue: Catalogue, sound: Sequence[OpenSegment], set_aside:
             made = lists_of(catalogue, sorted([*contents.new, *anew]))
             found.append(set_aside(made) if len(page) == AT_ONCE else made)
     return found
-
-
-def _to_be_joined(catalogue: Catalogue, sound: Sequence[OpenSegment], new: Sequence[VoteLists]) -> list[OpenSegment]:
-    """Return the segments to be written again: with what is new, without what is gone, as the kind they shall be."""
-    count = sum(len(lists.keys) for lists in new)
-    (left_behind,) = catalogue.db.execute("SELECT count(*) FROM left_behind").fetchone()
-    segments = joined([item.segment for item in sound], count, left_behind=left_behind)
-    return [
-        item
-        for item in sound
-        if (item.segment in segments and (count or (left_behind and _has_left_behind(catalogue, item))))
-        or any(item.lists.holds(lists.keys).any() for lists in new)
-        or item.segment.kind != chosen_kind(catalogue, item.segment.contents)
-    ]
-
-
-def _has_left_behind(catalogue: Catalogue, item: OpenSegment) -> bool:
-    return any(item.lists.holds(content_keys(page)).any() for page in pages_of(catalogue, "left_behind"))
-
-
-def write_segment(catalogue: Catalogue, number: int, merged: Merged, *, stored: np.ndarray | None = None) -> Segment:
-    """Write the files of a segment of some lists of votes, and of the vectors of their contents.
-
-    Where these belong in a store they are put there, but for those of some keys, int64 (n,), that are `stored` already.
-    """
-    write_lists(merged, votes_path(catalogue.data, number))
-    votes, count = FileMark.of(votes_path(catalogue.data, number)), len(merged.keys)
-    kind, encoder, store = chosen_kind(catalogue, count), catalogue.encoder, store_of(catalogue)
-    assert encoder is not None
-    if store is not None:
-        lacking = merged.keys if stored is None else merged.keys[~np.isin(merged.keys, stored)]
-        with open_store(catalogue, store) as opened:
-            put_into(opened, vectors_of_keys(catalogue, lacking))
-        return Segment(number, count, None, votes, kind)
-    made = make_index(kind, count, encoder.dim, partial(vectors_of_keys, catalogue, merged.keys))
-    path = vectors_path(catalogue.data, number)
-    write_index(made.index, path)
-    mark, whole = FileMark.of(path), checksum_of(path)
-    return Segment(number, count, mark, votes, made.kind, dict(made.parameters), made.recall, whole)
-
-
-def _stored(catalogue: Catalogue, chosen: Sequence[OpenSegment], new: Sequence[VoteLists]) -> np.ndarray:
-    """Return the keys, int64 (n,), of segments to be joined whose vectors are in the store as they are."""
-    address = str(store_of(catalogue))
-    held = [item.lists.keys for item in chosen if item.segment.kind == address]
-    again = np.concatenate([lists.keys for lists in new] or [np.empty(0, np.int64)])
-    return np.setdiff1d(np.concatenate([np.empty(0, np.int64), *held]), again)
-
-
-def _without_what_is_gone(catalogue: Catalogue, earlier: Sequence[VoteLists], new: Sequence[VoteLists]) -> Merged:
-    gone = [sha256 for page in pages_of(catalogue, "left_behind") for sha256 in page]
-    return Merged.of(earlier, new, without=np.concatenate([content_keys(gone), *(lists.keys for lists in new)]))
 
 
 def _forget(catalogue: Catalogue, kept: Sequence[VoteLists]) -> None:

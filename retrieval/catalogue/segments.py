@@ -14,6 +14,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from retrieval.catalogue.catalogue import Catalogue
+from retrieval.catalogue.shards import folder_of, shard_folders
 from retrieval.catalogue.vector_index import EXACT, VectorIndex, map_index
 from retrieval.catalogue.vote_lists import VoteLists, read_lists
 
@@ -62,6 +63,15 @@ class Segment:
     parameters: Mapping[str, int] = field(default_factory=dict)  # by which it is searched
     recall: float | None = None  # of a shortlist; None: it is exact
     checksum: int = 0  # of all of the file of vectors
+    shard: int | None = None  # in the folder of which the files lie; None: in that of the catalogue
+
+    def vectors_path(self, data: Path) -> Path:
+        """Return the file of its vectors."""
+        return vectors_path(folder_of(data, self.shard), self.number)
+
+    def votes_path(self, data: Path) -> Path:
+        """Return the file of its votes."""
+        return votes_path(folder_of(data, self.shard), self.number)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,12 +84,12 @@ class OpenSegment:
 
 
 def vectors_path(data: Path, number: int) -> Path:
-    """Return the file that holds the vectors of a segment."""
+    """Return the file that holds the vectors of a segment, in its folder."""
     return data / f"vectors-{number}.faiss"
 
 
 def votes_path(data: Path, number: int) -> Path:
-    """Return the file that holds the votes of a segment."""
+    """Return the file that holds the votes of a segment, in its folder."""
     return data / f"votes{VOTES_VERSION}-{number}.lists"
 
 
@@ -113,23 +123,23 @@ def set_segments(catalogue: Catalogue, segments: Sequence[Segment], *, last: int
 
 def open_segment(data: Path, segment: Segment, *, words: int) -> OpenSegment | None:
     """Map the files of a segment into memory; None where they are missing, or not those that were written."""
-    lists = read_lists(votes_path(data, segment.number), words=words) if _is_there(data, segment) else None
+    lists = read_lists(segment.votes_path(data), words=words) if _is_there(data, segment) else None
     if lists is None or segment.vectors is None:
         return None if lists is None else OpenSegment(segment, None, lists)
-    index = map_index(vectors_path(data, segment.number), segment.kind, segment.parameters, segment.recall)
+    index = map_index(segment.vectors_path(data), segment.kind, segment.parameters, segment.recall)
     return None if index is None else OpenSegment(segment, index, lists)
 
 
 def _is_there(data: Path, segment: Segment) -> bool:
     """Say whether the files of a segment are those that were written."""
-    files = (vectors_path, segment.vectors), (votes_path, segment.votes)
-    return all(mark.fits(path(data, segment.number)) for path, mark in files if mark is not None)
+    files = (segment.vectors_path(data), segment.vectors), (segment.votes_path(data), segment.votes)
+    return all(mark.fits(path) for path, mark in files if mark is not None)
 
 
 def is_whole(data: Path, segment: Segment, *, words: int) -> bool:
     """Say whether the files of a segment are as they were written, all of them read."""
-    vectors = segment.vectors is None or checksum_of(vectors_path(data, segment.number)) == segment.checksum
-    return vectors and read_lists(votes_path(data, segment.number), words=words, whole=True) is not None
+    vectors = segment.vectors is None or checksum_of(segment.vectors_path(data)) == segment.checksum
+    return vectors and read_lists(segment.votes_path(data), words=words, whole=True) is not None
 
 
 def checksum_of(path: Path) -> int:
@@ -141,17 +151,18 @@ def checksum_of(path: Path) -> int:
     return found
 
 
-def joined(segments: Sequence[Segment], new: int, *, left_behind: int = 0) -> list[Segment]:
+def joined(segments: Sequence[Segment], new: int, *, left_behind: int = 0, parts: int = 1) -> list[Segment]:
     """Return the segments that so many new contents are brought together with, so that there are never many.
 
-    Where too many of the contents belong to no exemplar any more, it is all of them.
+    They are those of one of so many `parts` of the catalogue. Where too many of their contents belong to no exemplar
+    any more, it is all of them.
     """
     total = sum(item.contents for item in segments)
     if left_behind > LEFT_BEHIND * total:
         return list(segments)
     found: list[Segment] = []
     for item in sorted(segments, key=lambda item: item.contents):
-        if item.contents > max(SMALL, RATIO * new):
+        if item.contents > max(SMALL // parts, RATIO * new):
             break
         found.append(item)
         new += item.contents
@@ -160,9 +171,10 @@ def joined(segments: Sequence[Segment], new: int, *, left_behind: int = 0) -> li
 
 def stray_files(data: Path, segments: Sequence[Segment]) -> list[Path]:
     """Return the derived files of no segment: of earlier ones, and of runs that were killed while writing one."""
-    kept = {votes_path(data, item.number) for item in segments}
-    kept |= {vectors_path(data, item.number) for item in segments if item.vectors is not None}
-    found = (path for name in ("vectors-*", "votes*-*") for path in data.glob(name))
+    kept = {item.votes_path(data) for item in segments}
+    kept |= {item.vectors_path(data) for item in segments if item.vectors is not None}
+    folders = [data, *shard_folders(data)]
+    found = (path for folder in folders for name in ("vectors-*", "votes*-*") for path in folder.glob(name))
     return sorted(path for path in found if path.suffix in (".faiss", ".lists", ".part") and path not in kept)
 
 

@@ -8,7 +8,7 @@ from contextlib import suppress
 import numpy as np
 
 from retrieval.catalogue.catalogue import Catalogue
-from retrieval.catalogue.segments import segments_of, votes_path
+from retrieval.catalogue.segments import segments_of
 from retrieval.catalogue.store import open_store, store_of
 from retrieval.catalogue.vote_index import empty_index
 from retrieval.catalogue.vote_lists import read_lists
@@ -42,6 +42,6 @@ def _noted(catalogue: Catalogue) -> list[int]:
 def _held(catalogue: Catalogue) -> np.ndarray:
     """Return the keys of all segments, int64 (n,)."""
     words = empty_index().nlist
-    paths = [votes_path(catalogue.data, item.number) for item in segments_of(catalogue) or ()]
+    paths = [item.votes_path(catalogue.data) for item in segments_of(catalogue) or ()]
     found = [lists.keys for path in paths if (lists := read_lists(path, words=words)) is not None]
     return np.concatenate([np.empty(0, np.int64), *found])

@@ -17,7 +17,8 @@ import faiss
 import numpy as np
 
 from retrieval.catalogue.catalogue import Catalogue
-from retrieval.catalogue.content_keys import content_key, content_keys
+from retrieval.catalogue.content_keys import content_keys
+from retrieval.catalogue.key_of_content import content_key
 from retrieval.catalogue.vote_lists import CODE_BYTES, VoteLists
 
 WORDS = (
@@ -86,7 +87,7 @@ def nearest_features(votes: Sequence[VoteLists], descriptors: np.ndarray) -> tup
     faiss.omp_set_num_threads(1)  # of this thread: photographs are what goes side by side
     asked = np.ascontiguousarray(descriptors, np.float32)
     to_words, words = empty_index().quantizer.search(asked, 1) if len(asked) else (np.empty((0, 1)), np.empty((0, 1)))
-    found = [_nearest_in(lists, asked, words[:, 0], to_words[:, 0], count) for lists in votes if len(lists)]
+    found = _nearest_in([lists for lists in votes if len(lists)], asked, words[:, 0], to_words[:, 0], count)
     if not found:
         empty = np.full((len(asked), count), -1, np.int64)
         return np.full(empty.shape, np.inf, np.float32), empty
@@ -96,20 +97,29 @@ def nearest_features(votes: Sequence[VoteLists], descriptors: np.ndarray) -> tup
 
 
 def _nearest_in(
-    lists: VoteLists, asked: np.ndarray, words: np.ndarray, to_words: np.ndarray, count: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return so many features nearest to descriptors, float32 (n, 128), in some lists, given the words of these."""
-    distances = np.full((len(asked), count), np.inf, np.float32)
-    entries = np.full((len(asked), count), -1, np.int64)
+    votes: Sequence[VoteLists], asked: np.ndarray, words: np.ndarray, to_words: np.ndarray, count: int
+) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Return for each lists so many features nearest to descriptors, float32 (n, 128), given the words of these.
+
+    Squared distances, float32 (n, count), and keys, int64.
+    """
+    distances = [np.full((len(asked), count), np.inf, np.float32) for _ in votes]
+    entries = [np.full((len(asked), count), -1, np.int64) for _ in votes]
     scanner = empty_index().get_InvertedListScanner(True, None, faiss.SearchParametersIVF())
     for row, word in enumerate(words.astype(np.int64).tolist()):
-        start, end = lists.starts[word : word + 2].tolist()
-        if start < end:
-            scanner.set_query(faiss.swig_ptr(asked[row]))
-            scanner.set_list(word, float(to_words[row]))
-            best = faiss.swig_ptr(distances[row]), faiss.swig_ptr(entries[row])
-            scanner.scan_codes(end - start, faiss.swig_ptr(lists.codes[start:end]), None, *best, count)
-            entries[row] = np.where(entries[row] < 0, -1, start + (entries[row] & 0xFFFFFFFF))
+        scanner.set_query(faiss.swig_ptr(asked[row]))
+        scanner.set_list(word, float(to_words[row]))  # once: what a word is, is the same in all lists
+        for lists, near, at in zip(votes, distances, entries, strict=True):
+            start, end = lists.starts[word : word + 2].tolist()
+            if start < end:
+                best = faiss.swig_ptr(near[row]), faiss.swig_ptr(at[row])
+                scanner.scan_codes(end - start, faiss.swig_ptr(lists.codes[start:end]), None, *best, count)
+                at[row] = np.where(at[row] < 0, -1, start + (at[row] & 0xFFFFFFFF))
+    return [_with_keys(*found) for found in zip(votes, distances, entries, strict=True)]
+
+
+def _with_keys(lists: VoteLists, distances: np.ndarray, entries: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return distances, nearest first, and the keys of the contents whose entries they are to."""
     order = np.lexsort((entries, distances))
     distances, entries = np.take_along_axis(distances, order, 1), np.take_along_axis(entries, order, 1)
     rows = lists.rows[np.maximum(entries, 0)]

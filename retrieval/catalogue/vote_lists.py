@@ -11,7 +11,7 @@ import os
 import struct
 import threading
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -94,15 +94,20 @@ class Merged:
 
     @classmethod
     def of(
-        cls, lists: Sequence[VoteLists], more: Sequence[VoteLists] = (), *, without: np.ndarray | None = None
+        cls,
+        lists: Sequence[VoteLists],
+        more: Sequence[VoteLists] = (),
+        *,
+        without: np.ndarray | None = None,
+        of: Callable[[np.ndarray], np.ndarray] = lambda keys: np.ones(len(keys), bool),
     ) -> Merged:
         """Return what some lists hold together: some without the contents of keys, int64 (n,), and more, with all.
 
-        No content is then in two of them.
+        No content is then in two of them. `of` says of keys, int64 (n,), which are taken at all: bool (n,).
         """
         gone = np.empty(0, np.int64) if without is None else without
-        kept = [~np.isin(one.keys, gone) for one in lists] + [np.ones(len(one.keys), bool) for one in more]
         both = [*lists, *more]
+        kept = [of(one.keys) & ~np.isin(one.keys, gone) for one in lists] + [of(one.keys) for one in more]
         keys = np.sort(np.concatenate([one.keys[chosen] for one, chosen in zip(both, kept, strict=True)]))
         parts = [
             _Part(one, None if chosen.all() else chosen, np.searchsorted(keys, one.keys).astype(np.uint32))

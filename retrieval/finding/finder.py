@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from retrieval.catalogue.content_keys import content_key
 from retrieval.catalogue.exemplars import Held, Without, grouped, photos_by_content, photos_by_object
+from retrieval.catalogue.key_of_content import content_key
 from retrieval.catalogue.rows import Photo
 from retrieval.catalogue.vector_index import Vectors
 from retrieval.catalogue.vote_index import Ballot, cast_votes

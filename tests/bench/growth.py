@@ -26,7 +26,8 @@ import numpy as np
 from retrieval.catalogue.catalogue import Catalogue
 from retrieval.catalogue.content_keys import content_keys
 from retrieval.catalogue.rows import Changes, Content, Photo
-from retrieval.catalogue.segmenting import open_segments, write_segment
+from retrieval.catalogue.segment_writing import write_segment
+from retrieval.catalogue.segmenting import open_segments
 from retrieval.catalogue.segments import last_number, remove_strays, segments_of, set_segments
 from retrieval.catalogue.vote_lists import Merged, VoteLists, read_lists, write_lists
 from retrieval.judging.edition import open_edition

@@ -7,9 +7,9 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from retrieval.catalogue.catalogue import Catalogue
-from retrieval.catalogue.content_keys import content_key
 from retrieval.catalogue.database import DATABASE
 from retrieval.catalogue.exemplars import Held, photos_by_content, photos_by_object
+from retrieval.catalogue.key_of_content import content_key
 from retrieval.catalogue.lookups import alarming_objects
 from retrieval.catalogue.rows import Changes
 from retrieval.catalogue.standing import Register

@@ -9,11 +9,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from retrieval.catalogue import segmenting, segments
+from retrieval.catalogue import segment_writing, segmenting, segments
 from retrieval.catalogue.catalogue import Catalogue
-from retrieval.catalogue.content_keys import content_key, vectors_of_keys
+from retrieval.catalogue.content_keys import vectors_of_keys
 from retrieval.catalogue.database import lock
 from retrieval.catalogue.index_choice import Searching, asked_kind, check_choice, choose
+from retrieval.catalogue.key_of_content import content_key
 from retrieval.catalogue.rows import Changes, EncoderRecord
 from retrieval.catalogue.segment_checks import unsound_segments
 from retrieval.catalogue.segmenting import complete_segments, is_complete, open_segments, update_segments
@@ -314,7 +315,7 @@ def test_a_full_disk_leaves_the_catalogue_as_it_was(filled, small, monkeypatch):
 
     for name in ("write_lists", "write_index"):
         with monkeypatch.context() as patched:
-            patched.setattr(segmenting, name, full)
+            patched.setattr(segment_writing, name, full)
             with pytest.raises(CatalogueBusy), filled.db.atomic():
                 put(filled, *range(20, 45))
         assert segments_of(filled) == before

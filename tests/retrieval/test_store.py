@@ -8,11 +8,12 @@ import pytest
 
 from indexer.building import store_copy
 from indexer.building.store_copy import copy_vectors
-from retrieval.catalogue import segment_checks, segmenting, store_leavings
+from retrieval.catalogue import segment_checks, segment_writing, segmenting, store_leavings
 from retrieval.catalogue.catalogue import Catalogue
-from retrieval.catalogue.content_keys import content_key, vectors_of
+from retrieval.catalogue.content_keys import vectors_of
 from retrieval.catalogue.exemplars import Present, photos_by_content
 from retrieval.catalogue.index_choice import Searching, check_choice, choose
+from retrieval.catalogue.key_of_content import content_key
 from retrieval.catalogue.rows import Changes, EncoderRecord
 from retrieval.catalogue.segment_checks import unsound_segments
 from retrieval.catalogue.segmenting import is_as_asked, is_complete, open_segments, update_segments
@@ -35,7 +36,7 @@ ADDRESS, OTHER = "milvus://127.0.0.1:19530/one", "milvus://127.0.0.1:19530/other
 def stores(monkeypatch) -> dict[str, MemoryStore]:
     """Stores in memory, by their addresses."""
     found = {ADDRESS: MemoryStore(), OTHER: MemoryStore()}
-    for module in (segmenting, segment_checks, store_copy, store_leavings):
+    for module in (segmenting, segment_writing, segment_checks, store_copy, store_leavings):
         monkeypatch.setattr(module, "open_store", lambda catalogue, address, **_: found[str(address)].__enter__())
     return found
 

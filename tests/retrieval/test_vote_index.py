@@ -10,7 +10,7 @@ import pytest
 
 from indexer.training.visual_words import train_words
 from retrieval.catalogue.catalogue import Catalogue
-from retrieval.catalogue.content_keys import content_key
+from retrieval.catalogue.key_of_content import content_key
 from retrieval.catalogue.segmenting import open_segments
 from retrieval.catalogue.segments import votes_path
 from retrieval.catalogue.vote_index import (
