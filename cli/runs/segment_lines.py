@@ -6,20 +6,30 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from retrieval.catalogue.catalogue import Catalogue
+from retrieval.catalogue.feature_rows import count_of_shards
 from retrieval.catalogue.index_choice import AUTO, asked_kind, memory
 from retrieval.catalogue.segments import Segment, segments_of
+from retrieval.catalogue.shard_features import is_there
+from retrieval.catalogue.shards import count_asked
 from retrieval.catalogue.vector_index import EXACT
 
 
 def searching_json(catalogue: Catalogue) -> dict[str, Any]:
     """Return how the vectors of a catalogue are searched, as JSON has it."""
     segments = [_segment(item) for item in segments_of(catalogue) or ()]
-    return {"asked": asked_kind(catalogue), "memory": memory(catalogue), "segments": segments}
+    count = count_of_shards(catalogue.db)
+    shards = {
+        "count": count,
+        "asked": count_asked(catalogue),
+        "missing": [number for number in range(count) if count > 1 and not is_there(catalogue.data, number)],
+    }
+    return {"asked": asked_kind(catalogue), "memory": memory(catalogue), "shards": shards, "segments": segments}
 
 
 def _segment(item: Segment) -> dict[str, Any]:
     return {
         "vectors": item.contents,
+        "shard": item.shard,
         "kind": item.kind,
         "parameters": dict(item.parameters),
         "recall": item.recall,
@@ -28,14 +38,34 @@ def _segment(item: Segment) -> dict[str, Any]:
 
 
 def searching_lines(found: Mapping[str, Any]) -> Iterator[str]:
-    """Yield the lines on how vectors are searched, the largest segment first."""
+    """Yield the lines on how vectors are searched: those of the largest segment first, and others like it with it."""
+    alike: dict[str, list[Mapping[str, Any]]] = {}
     for item in found["segments"]:
-        parameters = "".join(f", {name} {value}" for name, value in item["parameters"].items())
-        recall = "exact" if item["kind"] == EXACT else "a server of its own"
-        if item["recall"] is not None:
-            recall = f"{item['recall']:.1%} of the nearest ten in a shortlist"
-        sizes = f"{item['bytes']['vectors'] / 1e6:,.1f} MB, votes {item['bytes']['votes'] / 1e6:,.1f} MB"
-        yield f"searched: {item['vectors']:,} vectors by {item['kind']}{parameters} ({recall}); {sizes}"
+        alike.setdefault(_manner(item), []).append(item)
+    for manner, items in alike.items():
+        recalls = [item["recall"] for item in items if item["recall"] is not None]
+        recall = "exact" if items[0]["kind"] == EXACT else "a server of its own"
+        if recalls:
+            recall = f"{min(recalls):.1%} of the nearest ten in a shortlist"
+        vectors, votes = (sum(item["bytes"][name] for item in items) / 1e6 for name in ("vectors", "votes"))
+        many = f", in {len(items)} segments" if len(items) > 1 else ""
+        total = sum(item["vectors"] for item in items)
+        yield f"searched: {total:,} vectors by {manner}{many} ({recall}); {vectors:,.1f} MB, votes {votes:,.1f} MB"
+    yield from _shard_lines(found["shards"])
     asked = found["asked"]
     if asked not in (AUTO, EXACT) and any(item["kind"] == EXACT for item in found["segments"]):
         yield f"  asked for is {asked}; where that has too few vectors to learn from, all are looked at"
+
+
+def _manner(item: Mapping[str, Any]) -> str:
+    return item["kind"] + "".join(f", {name} {value}" for name, value in item["parameters"].items())
+
+
+def _shard_lines(shards: Mapping[str, Any]) -> Iterator[str]:
+    """Yield a line on the shards, where there are any."""
+    if shards["count"] > 1:
+        later = "" if shards["asked"] == shards["count"] else "; the next `artifact index` brings all together"
+        yield f"shards: {shards['count']}, in the folder shards{later}"
+    if shards["missing"]:
+        names = ", ".join(f"{number:02d}" for number in shards["missing"])
+        yield f"  not there: {names}; nothing is judged until they are mounted or restored"

@@ -28,6 +28,7 @@ from retrieval.catalogue.index_choice import AS_BEFORE as AS_SEARCHED
 from retrieval.catalogue.index_choice import Searching, check_choice, choose
 from retrieval.catalogue.pictures import picture_side, set_picture_side
 from retrieval.catalogue.rows import Content, EncoderRecord, Photo
+from retrieval.catalogue.shards import check_all_there
 from retrieval.catalogue.store import try_store
 from retrieval.encoder.encoder import Encoder
 from retrieval.encoder.stream import EmbeddedPhotograph
@@ -88,6 +89,7 @@ def build_catalogue(
     reading = read_folder(folder, data, asked)
     folder = reading.folder
     with Catalogue.writing(data) as catalogue:
+        check_all_there(catalogue)
         rows = {photo.path: photo for photo in photos_in(catalogue, str(folder))}
         scan = reading.scan(rows)
         on_scan(understand(reading, scan))

@@ -106,6 +106,7 @@ def finish_moving(catalogue: Catalogue) -> None:
         (folder / DATABASE).unlink(missing_ok=True)
         with suppress(OSError):  # a link, or somebody keeps something there
             folder.rmdir()
+            folder.parent.rmdir()
 
 
 def shard_folders(data: Path) -> Iterator[Path]:

@@ -10,6 +10,7 @@ import argparse
 import hashlib
 import json
 import os
+import re
 import resource
 import shutil
 import statistics
@@ -17,7 +18,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -78,9 +79,7 @@ def drawn(data: Path, count: int, seed: int = 0) -> None:
             own = (own / np.linalg.norm(own, axis=1, keepdims=True)).astype(np.float32)
             contents = [Content(sha256, 1000, 800, 600) for sha256 in hashes]
             catalogue.add_vectors(zip(contents, own, strict=True), encoder.fingerprint)
-            blobs = [(key, VERSION, _mixed(features, random)) for key in hashes]
-            with catalogue.db.atomic():
-                catalogue.db.conn.executemany("INSERT OR REPLACE INTO features VALUES (?, ?, ?)", blobs)
+            catalogue.described.put((key, VERSION, _mixed(features, random)) for key in hashes)
             put = [
                 Photo(f"drawn-{n}", "/drawn", f"{n}.jpg", h, 1000, 0, 800, 600)
                 for n, h in zip(names, hashes, strict=True)
@@ -180,14 +179,20 @@ def screened(data: Path, photos: list[Path], folder: Path) -> float:
     return len(photos) / seconds
 
 
-def make(data: Path, size: int) -> None:
-    """Index the museum and draw works around its own, until there are so many; nothing where that was done."""
+def make(data: Path, size: int, shards: int = 1) -> None:
+    """Index the museum and draw works around its own, until there are so many; nothing where that was done.
+
+    Then all is divided among shards.
+    """
     done = data / "drawn.json"
     if done.exists():
         return
-    artifact("index", str(shared_data("museum") / "catalogue"), "--data", str(data), "--pictures", "none")
+    index = "index", str(shared_data("museum") / "catalogue"), "--data", str(data), "--pictures", "none"
+    artifact(*index)
     start = time.perf_counter()
     drawn(data, size - 279)
+    if shards > 1:
+        artifact(*index, "--shards", str(shards))
     done.write_text(json.dumps(time.perf_counter() - start))
 
 
@@ -196,7 +201,7 @@ def measured(data: Path, size: int, place: Path) -> list[Any]:
     museum, others = shared_data("museum"), shared_data("reproductions")
     photos = sorted((museum / "queries").glob("*.jpg"))
     new = sorted((others / "images").rglob("*.jpg"))[:ADDED]
-    parts = [_bytes(data, names) / size / 1e3 for names in ("catalogue.db*", "vectors-*", "votes*-*")]
+    parts = [_bytes(data, names) / size / 1e3 for names in (r"(catalogue|features)\.db", "vectors-", "votes")]
     with Catalogue.reading(data) as catalogue:
         (segment, *_) = segments_of(catalogue) or ()
     seconds, peak = cold(data, photos[0])
@@ -215,16 +220,23 @@ def asking(what: str | None) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=what)
     parser.add_argument("sizes", type=int, nargs="*", default=[10_000, 100_000], help="works, the museum's among them")
     parser.add_argument("--keep", type=Path, help="a folder for the catalogues, in which they stay, to be used again")
+    parser.add_argument("--shards", type=int, default=1, help="divide each catalogue among so many folders")
     return parser
 
 
-def catalogues(sizes: Iterable[int], keep: Path | None) -> Iterator[tuple[int, Path, Path]]:
+def catalogues(asked: argparse.Namespace) -> Iterator[tuple[int, Path, Path]]:
     """Yield each size, the data folder of its catalogue, and a folder that is there as long as it is looked at."""
-    for size in sizes:
+    for size in asked.sizes:
         with tempfile.TemporaryDirectory() as name:
-            data = (keep or Path(name)) / f"of-{size}"
-            make(data, size)
+            data = (asked.keep or Path(name)) / f"of-{size}-in-{asked.shards}"
+            make(data, size, asked.shards)
             yield size, data, Path(name)
+
+
+def command_of(bench: str, asked: argparse.Namespace) -> str:
+    """Return the command that made a table."""
+    divided = f" --shards {asked.shards}" if asked.shards > 1 else ""
+    return f"python -m tests.bench.{bench} {' '.join(map(str, asked.sizes))}{divided}"
 
 
 def main() -> None:
@@ -233,17 +245,17 @@ def main() -> None:
     parser.add_argument("--make", action="store_true", help="draw the works, and measure nothing")
     options = parser.parse_args()
     rows = []
-    for size, data, place in catalogues(options.sizes, options.keep):
+    for size, data, place in catalogues(options):
         if not options.make:
             rows.append(measured(data, size, place))
     if not options.make:
         more = {"peak_of_all_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}
-        command = f"python -m tests.bench.growth {' '.join(map(str, options.sizes))}"
-        report("growth", COLUMNS, rows, **more, command=command)
+        report("growth", COLUMNS, rows, **more, command=command_of("growth", options))
 
 
-def _bytes(data: Path, names: str) -> int:
-    return sum(path.stat().st_size for path in data.glob(names))
+def _bytes(data: Path, beginning: str) -> int:
+    """Return the bytes of files, those of shards among them, whose names begin so."""
+    return sum(path.stat().st_size for path in data.rglob("*") if re.match(beginning, path.name))
 
 
 if __name__ == "__main__":

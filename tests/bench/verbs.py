@@ -10,7 +10,7 @@ import statistics
 from pathlib import Path
 
 from tests.bench import report, shared_data
-from tests.bench.growth import ADDED, ROUNDS, added, asking, catalogues, taken_out, timed
+from tests.bench.growth import ADDED, ROUNDS, added, asking, catalogues, command_of, taken_out, timed
 
 PRUNED = 10  # of the photographs that were added
 READING = {
@@ -49,10 +49,10 @@ def main() -> None:
     """Print a row for each size."""
     options = asking(__doc__).parse_args()
     rows = []
-    for size, data, place in catalogues(options.sizes, options.keep):
+    for size, data, place in catalogues(options):
         (read, small), (changed, large) = reading(data, size), changing(data, place / "new")
         rows.append([size, *read, *changed, max(small, large)])
-    report("verbs", COLUMNS, rows, command=f"python -m tests.bench.verbs {' '.join(map(str, options.sizes))}")
+    report("verbs", COLUMNS, rows, command=command_of("verbs", options))
 
 
 if __name__ == "__main__":

@@ -103,7 +103,7 @@ def holds(catalogue: Catalogue) -> None:
     assert voted(catalogue) == {content_key(name): 6 if name in FEATURES else 0 for name in there | gone}
     remove_strays(catalogue.data, segments_of(catalogue) or ())
     files = [2 if item.vectors is not None else 1 for item in segments_of(catalogue) or ()]
-    assert len(list(catalogue.data.glob("v*-*"))) == sum(files)
+    assert len(list(catalogue.data.rglob("v*-*"))) == sum(files)
 
 
 def test_a_small_catalogue_is_one_segment_with_nothing_left_behind(filled):
@@ -187,7 +187,9 @@ def test_a_vector_that_is_gone_is_not_searched_and_one_that_comes_back_is(filled
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.tuples(st.booleans(), st.sets(st.integers(0, 59), max_size=25)), max_size=7))
-def test_whatever_comes_and_goes_what_is_searched_is_what_there_is(filled, small, steps):
+@pytest.mark.parametrize("shards", [1, 16])
+def test_whatever_comes_and_goes_what_is_searched_is_what_there_is(filled, small, shards, steps):
+    choose(filled, Searching(shards=shards))
     take(filled, *range(60))
     for adds, numbers in steps:
         there = {int(item.object_id[1:]) for item in filled.objects()}

@@ -1,7 +1,6 @@
 """Shards: what lies in several folders by its hash is found as what lies in one."""
 
 import os
-import shutil
 from functools import partial
 
 import numpy as np
@@ -82,7 +81,6 @@ def test_what_is_divided_and_brought_back_is_found_as_before(filled, count):
     assert list(unsound_segments(filled)) == [] and not stray_files(filled.data, segments_of(filled))
     divide(filled, 1)
     assert found(filled) == before and is_as_asked(filled) and IN_SHARD not in rows(filled)
-    shutil.rmtree(filled.data / "shards")  # which is empty
     assert [path.name.partition("-")[0] for path in sorted(filled.data.iterdir())] == [
         name.partition("-")[0] for name in files
     ]

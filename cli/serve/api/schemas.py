@@ -76,7 +76,12 @@ _STATUS = record(
     folders=list_of(TEXT),
     missing_folders=list_of(TEXT),
     pictures=record(side=COUNT, count=COUNT, bytes=COUNT, exact={"type": "boolean"}),
-    searched=record(asked=TEXT, memory=COUNT, segments=list_of({"type": "object"})),
+    searched=record(
+        asked=TEXT,
+        memory=COUNT,
+        shards=record(count=COUNT, asked=COUNT, missing=list_of(COUNT)),
+        segments=list_of({"type": "object"}),
+    ),
     encoder=or_null(record(spec=TEXT, fingerprint=TEXT, precision=TEXT, dim=COUNT)),
     thresholds=or_null({"type": "object"}),
     calibrations=list_of({"type": "object"}),
