@@ -89,7 +89,8 @@ def build_catalogue(
     reading = read_folder(folder, data, asked)
     folder = reading.folder
     with Catalogue.writing(data) as catalogue:
-        check_all_there(catalogue)
+        if searching.shards is None:  # else those that are lost are made anew
+            check_all_there(catalogue)
         rows = {photo.path: photo for photo in photos_in(catalogue, str(folder))}
         scan = reading.scan(rows)
         on_scan(understand(reading, scan))

@@ -24,8 +24,8 @@ def write_changes(database: Database, changes: Changes, revision: int) -> None:
     objects = _touched(database, changes)
     before = metadata_of(database, objects)
     database.conn.executemany("DELETE FROM photos WHERE photo_id = ?", [(photo_id,) for photo_id in changes.gone])
+    _describe(database, changes.metadata)  # first: the words of a new object are then written once
     _put(database, changes.put)
-    _describe(database, changes.metadata)
     do_among(
         database,
         """DELETE FROM objects WHERE object_id IN ({marks})

@@ -51,7 +51,8 @@ def check_shards(data: Path, count: int) -> None:
         if not is_there(data, number):
             raise StoreAway(
                 f"The shard {shard_folder(data, number)} is not there, so that nothing is judged. Mount it, or restore "
-                "it from a copy, then run the command again."
+                f"it from a copy; where it is lost, `artifact index FOLDER --shards {count}` makes it anew from the "
+                "photographs."
             )
 
 

@@ -6,7 +6,7 @@ they answer is what one folder would have.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,9 +15,9 @@ import numpy as np
 
 from retrieval.catalogue.catalogue import Catalogue
 from retrieval.catalogue.database import shrink
-from retrieval.catalogue.feature_rows import SHARDS, count_of_shards
+from retrieval.catalogue.feature_rows import IN_SHARD, SHARDS, count_of_shards
 from retrieval.catalogue.key_of_content import KEY_DIGITS, KEYS_END
-from retrieval.catalogue.shard_features import DATABASE, check_shards, make_shards, shard_folder
+from retrieval.catalogue.shard_features import DATABASE, check_shards, is_there, make_shards, shard_folder
 from retrieval.errors import UnusableStore
 
 MOST = 64  # shards
@@ -71,16 +71,27 @@ def check_all_there(catalogue: Catalogue) -> None:
 
 
 def ask_for_shards(catalogue: Catalogue, count: int) -> None:
-    """Keep how many shards there shall be; raises UnusableStore where there are others, which have to go first."""
-    now = count_of_shards(catalogue.db)
+    """Keep how many shards there shall be; raises UnusableStore where there are others, which have to go first.
+
+    Where so many are asked for again, those that are not there are made anew, without what they held.
+    """
+    now, asked = count_of_shards(catalogue.db), count_asked(catalogue)
     if now not in (1, count) and count != 1:
         raise UnusableStore(f"The catalogue has {now} shards. Give `--shards 1` first, and then another number.")
-    if count == count_asked(catalogue):
-        return
     if count > 1:
+        _forget_lost(catalogue, places(now))
         make_shards(catalogue.data, count)
         _set(catalogue, SHARDS, count)  # now: features may lie there from here on
-    _set(catalogue, _ASKED, count)
+    if count != asked:
+        _set(catalogue, _ASKED, count)
+
+
+def _forget_lost(catalogue: Catalogue, shards: Sequence[Place]) -> None:
+    """Forget the features that lay in shards that are lost: an index run finds them in the photographs again."""
+    for place in shards:
+        if place.shard is not None and not is_there(catalogue.data, place.shard):
+            sql = "DELETE FROM features WHERE sha256 >= ? AND sha256 < ? AND features = ?"
+            catalogue.db.execute(sql, [*place.hashes, IN_SHARD])
 
 
 def settle_features(catalogue: Catalogue) -> None:

@@ -60,6 +60,16 @@ def test_a_run_with_a_shard_away_says_so_and_changes_nothing(place, tmp_path):
     assert judged(place, data) == judged(place, place / "one")
 
 
+def test_a_shard_that_is_lost_is_made_anew_from_the_photographs(place, tmp_path):
+    data = Path(shutil.copytree(place / "three", tmp_path / "data"))
+    (lost,) = {item["shard"] for item in status(data)["searched"]["segments"][:1]}
+    shutil.rmtree(data / "shards" / f"{lost:02d}")
+    artifact("index", place / "works", "--data", data, "--shards", "3")
+    assert status(data)["searched"]["shards"]["missing"] == []
+    artifact("check", "--data", data)
+    assert judged(place, data) == judged(place, place / "one")
+
+
 def test_what_is_brought_together_again_leaves_no_shard(place, tmp_path):
     data = Path(shutil.copytree(place / "three", tmp_path / "data"))
     artifact("index", place / "works", "--data", data, "--shards", "1")
