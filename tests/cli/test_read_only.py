@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from retrieval.catalogue import made_in_memory
 from retrieval.catalogue.catalogue import Catalogue
 from tests.cli.test_hostile import artifact, refused
 from tests.conftest import data_files
@@ -72,6 +73,18 @@ def test_a_photograph_is_judged_and_the_verdict_is_said_not_to_be_recorded(close
         (record, *_) = [json.loads(said.stdout)] if "json" in command else map(json.loads, said.stdout.splitlines())
         assert (record["works"][0]["outcome"], record["verdicts"]) == ("consistent", [])
     assert data_files(closed) == before
+
+
+@pytest.mark.parametrize("name", ["vectors-1.faiss", "votes2-1.lists"])
+def test_what_is_made_in_memory_each_time_is_said_where_it_is_much(closed, photo, name, monkeypatch, caplog):
+    (closed / name).unlink()
+    line = f"What 3 photographs are found by is missing, and made in memory each time: {closed} cannot be written. Let "
+    line += f"somebody who may write it run `artifact check --data {closed}` once."
+    for some, said in ((3, []), (2, [line])):
+        monkeypatch.setattr(made_in_memory, "SOME", some)
+        found = artifact("query", photo, "--data", closed, "--format", "json")
+        assert json.loads(found.stdout)["works"][0]["outcome"] == "consistent"
+        assert [record.message for record in caplog.records] == said
 
 
 def test_what_writes_is_refused_before_anything_is_done(closed, photo):
