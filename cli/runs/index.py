@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import shlex
 import time
 from collections.abc import Iterator
@@ -21,6 +20,7 @@ from cli.runs.indexing_options import IndexingOptions
 from cli.runs.judging_options import JudgingOptions
 from cli.runs.recheck import recheck_what_is_new
 from cli.runs.register_words import say_register
+from cli.runs.searching_options import refusing_kinds, searching_of
 from indexer.building.build import build_catalogue
 from indexer.building.embedding import Embedding, embed_here
 from indexer.building.preview import preview_catalogue
@@ -30,15 +30,12 @@ from indexer.building.unused import drop_unused
 from indexer.inputs.metadata import TABLE_FIELDS
 from indexer.tables.mapping import read_mapping
 from retrieval.catalogue.catalogue import Catalogue
-from retrieval.catalogue.index_choice import Searching
 from retrieval.catalogue.pictures import MOST
 from retrieval.catalogue.rows import Changes, EncoderRecord
 from retrieval.encoder.encoder import DEFAULT, Encoder, load_encoder
 from retrieval.judging.edition import load_recorded
 from retrieval.machine import cpu_count
 from retrieval.photographs.reader_process import PATIENT, reading_apart
-
-LEAST_MEMORY = 1_000_000  # bytes
 
 
 def run_index(folder: Path, data: Path, options: IndexingOptions) -> bool:
@@ -48,8 +45,9 @@ def run_index(folder: Path, data: Path, options: IndexingOptions) -> bool:
         preview = preview_catalogue(folder, data, asked)
         say_preview(preview)
         return not preview.skipped
-    start = time.monotonic()
+    searching, start = searching_of(options), time.monotonic()
     with (
+        refusing_kinds(),
         saying(GOES_ON),
         _embedding(options) as embed,
         progress("Encoding") as show,
@@ -62,7 +60,7 @@ def run_index(folder: Path, data: Path, options: IndexingOptions) -> bool:
             asked=asked,
             prune=options.prune,
             pictures=_picture_side(options.pictures),
-            searching=Searching(options.faiss, _bytes(options.memory), options.store),
+            searching=searching,
             max_megapixels=options.max_megapixels,
             run=reader.run,
             embed=embed,
@@ -107,17 +105,6 @@ def _picture_side(asked: str | None) -> int | None:
     if not asked.isdecimal() or not 0 < int(asked) <= MOST:
         raise typer.BadParameter(f"--pictures is none, or a side of up to {MOST} pixels, as in --pictures 1600")
     return int(asked)
-
-
-def _bytes(asked: str | None) -> int | None:
-    """Return the bytes of a size such as 4GB; None where none is said; raises BadParameter."""
-    if asked is None:
-        return None
-    found = re.fullmatch(r"(\d{1,9}(?:\.\d{1,9})?)\s*([kMGT]?)i?B?", asked.strip(), re.IGNORECASE)
-    size = int(float(found[1]) * 1000 ** " kmgt".index(found[2].lower() or " ")) if found else 0
-    if size < LEAST_MEMORY:
-        raise typer.BadParameter("--memory is a size of 1MB or more, as in --memory 500MB or --memory 4GB")
-    return size
 
 
 def _load(options: IndexingOptions, record: EncoderRecord | None) -> Encoder:

@@ -58,13 +58,15 @@ def test_a_kind_is_kept_said_and_leaves_verdicts_as_they_are(place):
     [
         ("--faiss", "nonsense", "'nonsense' is no index that is used here for vectors of 512 numbers"),
         ("--store", "http://10.0.0.7/museum", "begins neither with milvus://"),
+        ("--store", "milvus://10.0.0.7:19530", "names no collection. Write it as in milvus://10.0.0.7:19530/museum"),
     ],
 )
-def test_what_cannot_be_is_refused_before_anything_is_done(place, option, value, why):
+def test_what_cannot_be_is_a_mistake_of_usage_before_anything_is_done(place, option, value, why):
     painting(77).save(place / "works/new.png")
     before = data_files(place / "data")
     try:
-        assert why in refused("index", place / "works", "--data", place / "data", option, value)
+        said = artifact("index", place / "works", "--data", place / "data", option, value, code=2)
+        assert f"Invalid value for {option}: " in said.stderr and why in said.stderr
     finally:
         (place / "works/new.png").unlink()
     after = data_files(place / "data")
@@ -78,6 +80,11 @@ def test_a_size_is_a_number_of_bytes(place, size):
     assert "--memory is a size of 1MB or more" in said.stderr.replace("\n", " ")
 
 
-def test_a_store_copied_into_itself_is_refused(place):
-    assert "cannot be copied into itself" in refused("store", "copy", "files", "files", "--data", place / "data")
+def test_stores_that_are_none_or_one_are_a_mistake_of_usage(place):
+    for one, other, why in (
+        ("files", "files", "FROM and TO are the same"),
+        ("paper", "files", "Invalid value for FROM: The address of the store begins neither with milvus://"),
+        ("files", "milvus://h:port/c", "Invalid value for TO: The address of the store has a port that is no number"),
+    ):
+        assert why in artifact("store", "copy", one, other, "--data", place / "data", code=2).stderr
     assert "No catalogue in" in refused("store", "copy", "files", "milvus://h/c", "--data", place / "none")
