@@ -21,6 +21,7 @@ from cli.runs.judging_options import JudgingOptions
 from cli.runs.recheck import recheck_what_is_new
 from cli.runs.register_words import say_register
 from cli.runs.searching_options import refusing_kinds, searching_of
+from cli.runs.segment_lines import memory_lines
 from indexer.building.build import build_catalogue
 from indexer.building.embedding import Embedding, embed_here
 from indexer.building.preview import preview_catalogue
@@ -69,6 +70,8 @@ def run_index(folder: Path, data: Path, options: IndexingOptions) -> bool:
         )
     say_build(report, time.monotonic() - start)
     with Catalogue.reading(data) as catalogue:
+        for line in memory_lines(catalogue):
+            typer.echo(line, err=True)
         say_register(catalogue, since=report.before)
         thresholds = catalogue.thresholds()
         if thresholds is not None and report.photos:

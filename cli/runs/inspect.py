@@ -19,7 +19,7 @@ from cli.records.artifact_1 import dumps
 from cli.records.pieces import Listed, json_lines
 from cli.records.review_words import misfit_line
 from cli.runs.register_words import alarm_lines, change_lines, doubt_lines, register_json
-from cli.runs.segment_lines import searching_json, searching_lines
+from cli.runs.segment_lines import memory_lines, searching_json, searching_lines
 from indexer.building.reading import left_out_of
 from indexer.inputs.walk import LeftOut
 from retrieval.catalogue.catalogue import Catalogue
@@ -102,6 +102,7 @@ def _status_lines(holding: Holding) -> Iterator[str]:
     yield from _folder_lines(holding.left_out, holding.gone)
     yield _pictures_line(found["pictures"])
     yield from searching_lines(found["searched"])
+    yield from (f"  {line}" for line in memory_lines(holding.catalogue))
     yield f"encoder: {encoder.fingerprint} ({plain(encoder.spec)})" if encoder else "encoder: none yet"
     yield from threshold_lines(thresholds) if thresholds else ["thresholds: none; run `artifact index` again"]
     yield from _calibrated(holding.calibrations, encoder, objects, found["misfit"])

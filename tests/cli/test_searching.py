@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from cli.runs import searching_options
 from tests.cli.test_hostile import artifact, refused, status
 from tests.conftest import data_files
 from tests.pictures import painting, write_paintings
@@ -72,6 +73,21 @@ def test_what_cannot_be_is_a_mistake_of_usage_before_anything_is_done(place, opt
     after = data_files(place / "data")
     assert {name for name in before if "db" not in name} == {name for name in after if "db" not in name}
     assert status(place / "data")["photos"] == 9
+
+
+def test_an_index_that_takes_more_memory_than_it_may_is_said(place, monkeypatch):
+    monkeypatch.setattr(searching_options, "LEAST_MEMORY", 1000)
+    smallest = "No index is as small as the 0.0 MB of --memory: the smallest of 9 vectors, Flat, takes 0.0 MB."
+    asked = "HNSW8, which was asked for, takes 0.0 MB: more than the 0.0 MB of --memory."
+    for options, line in (
+        (("--memory", "15kB"), smallest),
+        (("--faiss", "HNSW8"), asked),
+        (("--memory", "2GB"), ""),
+        (("--faiss", "auto"), ""),
+    ):
+        found = artifact("index", place / "works", "--data", place / "data", *options)
+        printed = artifact("status", "--data", place / "data").stdout
+        assert found.stderr.strip() == line and (f"\n  {line}\n" in printed if line else "--memory" not in printed)
 
 
 @pytest.mark.parametrize("size", ["much", "0", "-1GB", "", "0.1", "9" * 400 + "GB"])
