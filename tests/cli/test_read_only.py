@@ -100,7 +100,7 @@ def test_check_says_what_it_would_repair(closed):
     (closed / "vectors-1.faiss").unlink()
     with_vectors = json.loads(artifact("check", "--data", closed, "--format", "json", code=1).stdout)
     assert with_vectors["repaired"] == []
-    line = f"vectors-1.faiss and votes2-1.lists were missing or damaged; {closed} cannot be written, so it stays so"
+    line = f"vectors-1.faiss was missing; {closed} cannot be written, so it stays so"
     assert with_vectors["wrong"] == [line]
     assert not (closed / "vectors-1.faiss").exists()
 
