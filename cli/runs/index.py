@@ -13,7 +13,7 @@ import typer
 
 from cli.output.interruption import GOES_ON, saying
 from cli.output.progress import progress
-from cli.output.text import plain
+from cli.output.text import counted, plain
 from cli.output.threshold_words import threshold_lines
 from cli.runs.build_words import say_build, say_preview, say_understood
 from cli.runs.indexing_options import IndexingOptions
@@ -126,7 +126,7 @@ def run_remove(object_id: str, data: Path) -> None:
         photos = catalogue.photos(object_id)
         publish(catalogue, Changes(gone=[photo.photo_id for photo in photos if photo.photo_id is not None]))
         drop_unused(catalogue)
-        typer.echo(f"removed {plain(object_id)} ({len(photos)} photographs); revision {catalogue.revision}")
+        typer.echo(f"removed {plain(object_id)} ({counted(len(photos), 'photograph')}); revision {catalogue.revision}")
     on_disk = [photo for photo in photos if photo.file.exists()]
     if on_disk:
         typer.echo(

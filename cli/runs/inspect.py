@@ -13,7 +13,7 @@ import typer
 
 from cli.output.left_out_words import left_out_lines
 from cli.output.streams import print_pieces
-from cli.output.text import plain
+from cli.output.text import counted, plain
 from cli.output.threshold_words import calibration_lines, threshold_lines
 from cli.records.artifact_1 import dumps
 from cli.records.pieces import Listed, json_lines
@@ -96,8 +96,8 @@ def run_status(data: Path, *, as_json: bool) -> None:
 def _status_lines(holding: Holding) -> Iterator[str]:
     """Yield what the catalogue holds, for people."""
     found, thresholds, encoder = holding.record, holding.thresholds, holding.encoder
-    objects = found["objects"]
-    yield f"{objects} objects, {found['photos']} photographs; revision {found['revision']} in {plain(found['data'])}"
+    objects, held = found["objects"], counted(found["photos"], "photograph")
+    yield f"{counted(objects, 'object')}, {held}; revision {found['revision']} in {plain(found['data'])}"
     yield from (*alarm_lines(holding.statuses), *doubt_lines(holding.statuses))
     yield from _folder_lines(holding.left_out, holding.gone)
     yield _pictures_line(found["pictures"])
@@ -133,7 +133,8 @@ def _pictures_line(pictures: Mapping[str, int]) -> str:
     to_come = f"{pictures['side']} px" if pictures["side"] else "none from now on"
     about = "" if pictures["exact"] else "about "
     count, size = f"{about}{pictures['count']:,}", f"{about}{pictures['bytes'] / 1e6:,.1f} MB"
-    return f"working pictures: of {count} photographs, {size}; {to_come}"
+    photos = "photograph" if pictures["count"] == 1 else "photographs"
+    return f"working pictures: of {count} {photos}, {size}; {to_come}"
 
 
 def _calibrated(
@@ -179,6 +180,9 @@ def _first(what: str, lines: Sequence[str]) -> Iterator[str]:
 
 def _all_agree(photos: int, looked_at: int, quick: bool) -> str:
     if not quick:
-        return f"{photos} photographs, their vectors, files and FAISS index agree"
+        its = "its vector, file" if photos == 1 else "their vectors, files"
+        return f"{counted(photos, 'photograph')}, {its} and FAISS index agree"
     of = "" if looked_at == photos else f" of {photos}, taken by chance,"
-    return f"{looked_at} photographs{of} agree with their vectors, features, pictures and files; --full compares all"
+    agree = "agrees with its" if looked_at == 1 else "agree with their"
+    found = counted(looked_at, "photograph")
+    return f"{found}{of} {agree} vectors, features, pictures and files; --full compares all"

@@ -36,7 +36,8 @@ def searching_lines(found: Mapping[str, Any]) -> Iterator[str]:
         if item["recall"] is not None:
             recall = f"{item['recall']:.1%} of the nearest ten in a shortlist"
         sizes = f"{item['bytes']['vectors'] / 1e6:,.1f} MB, votes {item['bytes']['votes'] / 1e6:,.1f} MB"
-        yield f"searched: {item['vectors']:,} vectors by {item['kind']}{parameters} ({recall}); {sizes}"
+        vectors = f"{item['vectors']:,} {'vector' if item['vectors'] == 1 else 'vectors'}"
+        yield f"searched: {vectors} by {item['kind']}{parameters} ({recall}); {sizes}"
     asked = found["asked"]
     if asked not in (AUTO, EXACT) and any(item["kind"] == EXACT for item in found["segments"]):
         yield f"  asked for is {asked}; where that has too few vectors to learn from, all are looked at"

@@ -25,5 +25,6 @@ def run_copy(source: str, target: str, data: Path) -> None:
     check_there(data)
     with progress("Copying") as show, Catalogue.writing(data) as catalogue:
         copied = copy_vectors(catalogue, source, target, on_progress=show)
-    names = (text if text == FILES else str(StoreAddress.parse(text)) for text in (source, target))
-    typer.echo(f"{copied.vectors:,} vectors copied from {' to '.join(map(plain, names))}; checksum {copied.checksum}")
+    names = " to ".join(plain(text if text == FILES else str(StoreAddress.parse(text))) for text in (source, target))
+    vectors = f"{copied.vectors:,} {'vector' if copied.vectors == 1 else 'vectors'}"
+    typer.echo(f"{vectors} copied from {names}; checksum {copied.checksum}")
