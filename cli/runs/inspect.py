@@ -183,6 +183,6 @@ def _all_agree(photos: int, looked_at: int, quick: bool) -> str:
         its = "its vector, file" if photos == 1 else "their vectors, files"
         return f"{counted(photos, 'photograph')}, {its} and FAISS index agree"
     of = "" if looked_at == photos else f" of {photos}, taken by chance,"
-    agree = "agrees with its" if looked_at == 1 else "agree with their"
+    agree = "agrees with its vector" if looked_at == 1 else "agree with their vectors"
     found = counted(looked_at, "photograph")
-    return f"{found}{of} {agree} vectors, features, pictures and files; --full compares all"
+    return f"{found}{of} {agree}, features, pictures and files; --full compares all"
