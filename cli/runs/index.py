@@ -67,6 +67,7 @@ def run_index(folder: Path, data: Path, options: IndexingOptions) -> bool:
             embed=embed,
             on_scan=say_understood,
             on_progress=show,
+            on_step=show.turn_to,
         )
     say_build(report, time.monotonic() - start)
     with Catalogue.reading(data) as catalogue:

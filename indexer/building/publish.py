@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -24,6 +24,8 @@ from retrieval.catalogue.store_leavings import remove_gone
 from retrieval.catalogue.vector_index import Vectors
 from retrieval.statistics.calibration import FALSE_MATCH_RATE, Thresholds, authenticity_threshold, match_threshold
 
+OnStep = Callable[[str], None]  # is told what is done from now on
+
 
 @dataclass(frozen=True, slots=True)
 class Published:
@@ -35,10 +37,10 @@ class Published:
     findings: Findings = NOTHING
 
 
-def publish(catalogue: Catalogue, changes: Changes) -> Published:
+def publish(catalogue: Catalogue, changes: Changes, *, on_step: OnStep = lambda what: None) -> Published:
     """Make changes the next revision, with its vectors, votes and thresholds, in one step.
 
-    Without changes it only completes what a killed run left undone.
+    Without changes it only completes what a killed run left undone. `on_step` hears what takes its time.
     """
     published = Published()
     if changes or catalogue.thresholds() is None or not is_as_asked(catalogue):
@@ -46,10 +48,12 @@ def publish(catalogue: Catalogue, changes: Changes) -> Published:
             before, had = catalogue.thresholds(), _contents_of(catalogue, changes)
             if changes:
                 catalogue.apply(changes)
+            on_step("Writing what photographs are found by")
             update_segments(catalogue)
             if before is not None and not changes.put and not changes.gone:
                 catalogue.set_thresholds(before)  # of a table, or of the index, which say nothing of distances
             else:
+                on_step("Setting thresholds")
                 new = {photo.sha256 for photo in changes.put if (photo.object_id, photo.sha256) not in had}
                 published = replace(_measure(catalogue, new), before=before)
     remove_strays(catalogue.data, segments_of(catalogue) or ())
