@@ -12,6 +12,7 @@ from retrieval.comparing.network import comparison_name
 from retrieval.comparing.registration import NotRegistered, Registration
 from retrieval.errors import UnreadableImage
 from retrieval.extras import program_version
+from retrieval.finding.finder import IMPLAUSIBLE
 from retrieval.finding.match import Match
 from retrieval.judging.decision import Basis, Decision
 from retrieval.outcome import Outcome
@@ -190,7 +191,8 @@ class Evidence:
         if self.registration is None:
             tried = self.match.registration
             reason = tried.reason if isinstance(tried, NotRegistered) else "it was not tried"
-            said.append(f"The two photographs could not be registered: {reason}.{self._rests}")
+            could = "could not be" if isinstance(tried, NotRegistered) and tried != IMPLAUSIBLE else "were not"
+            said.append(f"The two photographs {could} registered: {reason}.{self._rests}")
         elif self.match.without_exemplar is not None:
             said.append(f"Nothing was compared: {self.match.without_exemplar.reason}.")
         elif self.divergence is None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from cli.output.text import plain
+from cli.output.text import counted, plain
 from indexer.inputs.walk import FOLDER, LeftOut, Why
 
 MOST = 5  # kinds that a line names
@@ -22,7 +22,7 @@ def _line(why: Why, counts: Mapping[str, int]) -> str:
     total = sum(counts.values())
     match why:
         case Why.OTHER_KIND:
-            return f"{_number(total, 'file')} of other kinds left out: {_listed(counts)}"
+            return f"{counted(total, 'file')} of other kinds left out: {_listed(counts)}"
         case Why.SYSTEM:
             return f"{total} left out that systems keep there: {_listed(counts)}"
         case Why.HIDDEN:
@@ -30,14 +30,14 @@ def _line(why: Why, counts: Mapping[str, int]) -> str:
         case Why.EXCLUDED:
             return f"{_files_and_folders(counts)} left out by --exclude or .artifactignore"
         case Why.LINKED:
-            return f"{_number(total, 'folder')} left out that can be reached by another name too"
+            return f"{counted(total, 'folder')} left out that can be reached by another name too"
 
 
 def _files_and_folders(counts: Mapping[str, int]) -> str:
     """Return how many files there are and, apart, how many folders, whatever they hold: `2 files and 1 folder`."""
     folders = counts.get(FOLDER, 0)
     files = sum(counts.values()) - folders
-    return " and ".join(_number(count, one) for count, one in ((files, "file"), (folders, "folder")) if count)
+    return " and ".join(counted(count, one) for count, one in ((files, "file"), (folders, "folder")) if count)
 
 
 def _listed(counts: Mapping[str, int]) -> str:
@@ -45,8 +45,4 @@ def _listed(counts: Mapping[str, int]) -> str:
     order = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
     named = [f"{count} {plain(what).strip() or 'without a suffix'}" for what, count in order]
     more = sum(count for _, count in order[MOST:])
-    return ", ".join(named[:MOST] + ([f"{more} others"] if more else []))
-
-
-def _number(count: int, one: str) -> str:
-    return f"{count} {one}{'' if count == 1 else 's'}"
+    return ", ".join(named[:MOST] + ([counted(more, "other")] if more else []))

@@ -16,6 +16,11 @@ def plain(text: str) -> str:
     return "".join(letter if _shows(letter) else "�" for letter in text.encode(errors="replace").decode())
 
 
+def counted(number: int, one: str, many: str = "") -> str:
+    """Return how many there are of something: `1 photograph`, `12 photographs`."""
+    return f"{number} {one if number == 1 else many or f'{one}s'}"
+
+
 def some(names: Sequence[str]) -> str:
     """Return the first of some names from outside, and how many more there are: `a, b, c, and 4 more`."""
     more = f", and {len(names) - NAMED} more" if len(names) > NAMED else ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from cli.output.text import counted
 from retrieval.moment import day
 from retrieval.statistics.calibration import (
     CONFIDENCE,
@@ -17,7 +18,7 @@ from retrieval.statistics.likelihood import LikelihoodRatio
 
 def calibration_lines(calibration: Calibration) -> list[str]:
     """Return what there is to say of a calibration, with the number behind each threshold."""
-    copies = f", {calibration.copies} photographs of copies" if calibration.copies else ""
+    copies = f", {counted(calibration.copies, 'photograph')} of copies" if calibration.copies else ""
     unlabelled = "" if calibration.sources["labelled"] else ": the catalogue's own, none labelled"
     lines = [
         f"calibration {calibration.number} of {day(calibration.date)}, at {CONFIDENCE:.0%} confidence",
@@ -49,8 +50,8 @@ def _lines(name: str, threshold: Threshold, errors: str, one: str, many: str) ->
     """Return a threshold with its promise, and where the one that was asked for cannot be given, that too."""
     if threshold.value is None or threshold.confidence is None:
         return [f"  {name:<9} none: there are no {many}"]
-    counted = f"{threshold.count} {one if threshold.count == 1 else many}"
-    lines = [f"  {name:<9} {threshold.value:.3f}: at most {share(threshold.rate)} {errors}, from {counted}"]
+    number = counted(threshold.count, one, many)
+    lines = [f"  {name:<9} {threshold.value:.3f}: at most {share(threshold.rate)} {errors}, from {number}"]
     if threshold.asked is not None:
         least = objects_needed(threshold.asked, confidence=threshold.confidence)
         lines.append(
@@ -70,12 +71,14 @@ def threshold_lines(thresholds: Thresholds) -> list[str]:
     """Return what there is to say of the thresholds, with the number behind each."""
     return [
         "provisional thresholds:",
-        _threshold_line("match", thresholds.match, "false matches", "objects"),
-        _threshold_line("authenticity", thresholds.authenticity, "false alarms", "simulated re-photographs"),
+        _threshold_line("match", thresholds.match, "false matches", "object"),
+        _threshold_line("authenticity", thresholds.authenticity, "false alarms", "simulated re-photograph"),
     ]
 
 
 def _threshold_line(name: str, threshold: Threshold, errors: str, what: str) -> str:
+    number = counted(threshold.count, what)
     if threshold.value is None:
-        return f"  {name:<13} none: {threshold.count} {what} are too few, {threshold.needed} are needed"
-    return f"  {name:<13} {threshold.value:.3f} at {threshold.rate:.0%} {errors}, from {threshold.count} {what}"
+        are = "is" if threshold.count == 1 else "are"
+        return f"  {name:<13} none: {number} {are} too few, {threshold.needed} are needed"
+    return f"  {name:<13} {threshold.value:.3f} at {threshold.rate:.0%} {errors}, from {number}"

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import typer
 
 from cli.output.left_out_words import left_out_lines
 from cli.output.terminal import list_notices
-from cli.output.text import plain
+from cli.output.text import counted, plain
 from cli.runs.finding_words import fallen_lines, finding_lines
 from cli.runs.understood_words import doubt_lines, understood_lines
 from indexer.building.build import BuildReport
@@ -28,7 +30,8 @@ def say_preview(preview: Preview) -> None:
     """Say what an index run would do."""
     say_understood(preview.understood)
     found = preview.understood
-    typer.echo(f"{len(found.sizes)} objects, {found.photos} photographs there; {preview.to_encode} to be encoded")
+    objects, photos = counted(len(found.sizes), "object"), counted(found.photos, "photograph")
+    typer.echo(f"{objects}, {photos} there; {preview.to_encode} to be encoded")
     _say_folder(preview, pruned=False)
     typer.echo("nothing was written (--dry-run)")
 
@@ -37,14 +40,14 @@ def say_build(report: BuildReport, seconds: float) -> None:
     """Say what an index run did: the summary on stdout, what needs a look on stderr."""
     if report.photos:
         typer.echo(
-            f"{report.objects} objects, {report.photos} photographs; revision {report.revision} "
+            f"{counted(report.objects, 'object')}, {counted(report.photos, 'photograph')}; revision {report.revision} "
             f"({report.encoded} encoded in {seconds:.1f} s)"
         )
     if not report.taken:
         empty = "" if report.photos else ", and the catalogue is empty"
         typer.echo(f"Nothing was indexed: no photograph of this folder could be taken{empty}.", err=True)
     _say_folder(report, pruned=report.pruned)
-    list_notices("files of several pictures", report.of_several)
+    list_notices(f"{'file' if len(report.of_several) == 1 else 'files'} of several pictures", report.of_several)
     before, side = report.sides
     if side != before:
         stay = "; those that are there stay as they are" if before else ""
@@ -70,11 +73,15 @@ def _say_folder(report: BuildReport | Preview, *, pruned: bool) -> None:
     if not pruned:
         excluded = set(report.excluded)
         away = [path for path in difference.gone if path not in excluded]
-        list_notices("no longer on disk; --prune removes them from the catalogue", away)
-        list_notices("catalogued, but left out now; --prune removes them from the catalogue", report.excluded)
+        list_notices(f"no longer on disk; {_prunes(away)}", away)
+        list_notices(f"catalogued, but left out now; {_prunes(report.excluded)}", report.excluded)
     for line in left_out_lines(report.left_out):
         typer.echo(line, err=True)
     list_notices("left out", [f"{item.path}: {item.reason}" for item in report.skipped], where=LEFT_OUT)
+
+
+def _prunes(files: Sequence[str]) -> str:
+    return f"--prune removes {'it' if len(files) == 1 else 'them'} from the catalogue"
 
 
 def _long(side: int) -> str:

@@ -12,6 +12,7 @@ import typer
 
 from cli.output.progress import progress
 from cli.output.terminal import echo_wrapped, print_table
+from cli.output.text import counted
 from cli.pages.parts import outcome_columns
 from cli.records.artifact_1 import dumps
 from cli.records.figure_names import Section, sections
@@ -69,15 +70,15 @@ def _not_served(asked: Sequence[Query], calibration: Calibration | None, *, with
     if calibration is None or not (apart.served or apart.of_its_objects):
         return asked
     if not apart.others and not with_calibrated:
+        every = "The only photograph" if len(asked) == 1 else f"All {len(asked)} photographs"
         raise NothingToEvaluate(
-            f"All {len(asked)} photographs served calibration {calibration.number}, so that figures on them say "
+            f"{every} served calibration {calibration.number}, so that figures on them say "
             "nothing of others. Name others, or measure on them all the same: --with-calibrated."
         )
     what = "measured all the same" if with_calibrated else "left out; --with-calibrated measures them too"
     if apart.served:
-        typer.echo(
-            f"{len(apart.served)} of {len(asked)} photographs served calibration {calibration.number}: {what}", err=True
-        )
+        served = f"{len(apart.served)} of {counted(len(asked), 'photograph')}"
+        typer.echo(f"{served} served calibration {calibration.number}: {what}", err=True)
     if apart.of_its_objects:
         others = "1 other shows" if apart.of_its_objects == 1 else f"{apart.of_its_objects} others show"
         typer.echo(f"{others} an object that served it by another photograph", err=True)
@@ -96,10 +97,10 @@ def _about(edition: Edition, queries: Path, found: Evaluation) -> dict[str, str]
     return {
         "photographs": f"{counts['photographs']} of {queries}: {counts['known']} of {counts['objects']} catalogued "
         f"works, {counts['copies']} of copies, {counts['unknown']} of unknown works, {counts['unreadable']} unreadable",
-        "catalogue": f"{len(edition.exemplars)} objects, revision {edition.revision}, in {edition.data}",
+        "catalogue": f"{counted(len(edition.exemplars), 'object')}, revision {edition.revision}, in {edition.data}",
         "thresholds": thresholds,
         "encoder": edition.encoder.fingerprint,
-        "intervals": f"95%, by bootstrap over {counts['groups']} groups of photographs that share no object",
+        "intervals": f"95%, by bootstrap over {counted(counts['groups'], 'group')} of photographs that share no object",
         "written": now(),
     }
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from shlex import quote
 
-from cli.output.text import plain, some
+from cli.output.text import counted, plain, some
 from indexer.building.findings import Findings, OnePicture, OneWork, SeveralWorks
 from indexer.building.publish import Published
 from indexer.building.same_work import Pair
@@ -19,12 +19,12 @@ TINY = 0.0005  # shown as 0.000
 def finding_lines(findings: Findings) -> list[str]:
     """Return what there is to say of works that several objects hold, and of objects that hold several works."""
     lines = [
-        *_first(map(_one_picture, findings.pictures), "pictures"),
-        *_first(map(_one_work, findings.works), "pairs"),
+        *_first(map(_one_picture, findings.pictures), "picture"),
+        *_first(map(_one_work, findings.works), "pair"),
     ]
     if lines:
         lines.append("  thresholds pass over them; if they are one, merge them in a folder or --exclude one")
-    lines += _first(map(_several_works, findings.objects), "objects")
+    lines += _first(map(_several_works, findings.objects), "object")
     return [*lines, *_of_folders(findings.objects)]
 
 
@@ -80,4 +80,4 @@ def _first(lines: Iterable[str], what: str) -> Iterator[str]:
     found = list(lines)
     yield from islice(found, SHOWN)
     if len(found) > SHOWN:
-        yield f"  ... and {len(found) - SHOWN} more {what} of that kind"
+        yield f"  ... and {counted(len(found) - SHOWN, f'more {what}')} of that kind"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import shlex
 import time
 from collections.abc import Iterator
@@ -14,13 +13,15 @@ import typer
 
 from cli.output.interruption import GOES_ON, saying
 from cli.output.progress import progress
-from cli.output.text import plain
+from cli.output.text import counted, plain
 from cli.output.threshold_words import threshold_lines
 from cli.runs.build_words import say_build, say_preview, say_understood
 from cli.runs.indexing_options import IndexingOptions
 from cli.runs.judging_options import JudgingOptions
 from cli.runs.recheck import recheck_what_is_new
 from cli.runs.register_words import say_register
+from cli.runs.searching_options import refusing_kinds, searching_of
+from cli.runs.segment_lines import memory_lines
 from indexer.building.build import build_catalogue
 from indexer.building.embedding import Embedding, embed_here
 from indexer.building.preview import preview_catalogue
@@ -30,16 +31,12 @@ from indexer.building.unused import drop_unused
 from indexer.inputs.metadata import TABLE_FIELDS
 from indexer.tables.mapping import read_mapping
 from retrieval.catalogue.catalogue import Catalogue
-from retrieval.catalogue.index_choice import Searching
 from retrieval.catalogue.pictures import MOST
 from retrieval.catalogue.rows import Changes, EncoderRecord
-from retrieval.catalogue.shards import MOST as MOST_SHARDS
 from retrieval.encoder.encoder import DEFAULT, Encoder, load_encoder
 from retrieval.judging.edition import load_recorded
 from retrieval.machine import cpu_count
 from retrieval.photographs.reader_process import PATIENT, reading_apart
-
-LEAST_MEMORY = 1_000_000  # bytes
 
 
 def run_index(folder: Path, data: Path, options: IndexingOptions) -> bool:
@@ -49,8 +46,9 @@ def run_index(folder: Path, data: Path, options: IndexingOptions) -> bool:
         preview = preview_catalogue(folder, data, asked)
         say_preview(preview)
         return not preview.skipped
-    start = time.monotonic()
+    searching, start = searching_of(options), time.monotonic()
     with (
+        refusing_kinds(),
         saying(GOES_ON),
         _embedding(options) as embed,
         progress("Encoding") as show,
@@ -63,15 +61,18 @@ def run_index(folder: Path, data: Path, options: IndexingOptions) -> bool:
             asked=asked,
             prune=options.prune,
             pictures=_picture_side(options.pictures),
-            searching=Searching(options.faiss, _bytes(options.memory), options.store, _shards(options.shards)),
+            searching=searching,
             max_megapixels=options.max_megapixels,
             run=reader.run,
             embed=embed,
             on_scan=say_understood,
             on_progress=show,
+            on_step=show.turn_to,
         )
     say_build(report, time.monotonic() - start)
     with Catalogue.reading(data) as catalogue:
+        for line in memory_lines(catalogue):
+            typer.echo(line, err=True)
         say_register(catalogue, since=report.before)
         thresholds = catalogue.thresholds()
         if thresholds is not None and report.photos:
@@ -110,26 +111,6 @@ def _picture_side(asked: str | None) -> int | None:
     return int(asked)
 
 
-def _bytes(asked: str | None) -> int | None:
-    """Return the bytes of a size such as 4GB; None where none is said; raises BadParameter."""
-    if asked is None:
-        return None
-    found = re.fullmatch(r"(\d{1,9}(?:\.\d{1,9})?)\s*([kMGT]?)i?B?", asked.strip(), re.IGNORECASE)
-    size = int(float(found[1]) * 1000 ** " kmgt".index(found[2].lower() or " ")) if found else 0
-    if size < LEAST_MEMORY:
-        raise typer.BadParameter("--memory is a size of 1MB or more, as in --memory 500MB or --memory 4GB")
-    return size
-
-
-def _shards(asked: str | None) -> int | None:
-    """Return the number of shards that was asked for; None where none is said; raises BadParameter."""
-    if asked is None:
-        return None
-    if not asked.isdecimal() or not 0 < int(asked) <= MOST_SHARDS:
-        raise typer.BadParameter(f"--shards is a number from 1 to {MOST_SHARDS}, as in --shards 8")
-    return int(asked)
-
-
 def _load(options: IndexingOptions, record: EncoderRecord | None) -> Encoder:
     """Return the encoder that made the catalogue, for a new catalogue the one asked for."""
     spec, precision, device, cores = options.encoder, options.precision, options.device, cpu_count()
@@ -146,7 +127,7 @@ def run_remove(object_id: str, data: Path) -> None:
         photos = catalogue.photos(object_id)
         publish(catalogue, Changes(gone=[photo.photo_id for photo in photos if photo.photo_id is not None]))
         drop_unused(catalogue)
-        typer.echo(f"removed {plain(object_id)} ({len(photos)} photographs); revision {catalogue.revision}")
+        typer.echo(f"removed {plain(object_id)} ({counted(len(photos), 'photograph')}); revision {catalogue.revision}")
     on_disk = [photo for photo in photos if photo.file.exists()]
     if on_disk:
         typer.echo(

@@ -13,13 +13,13 @@ import typer
 
 from cli.output.left_out_words import left_out_lines
 from cli.output.streams import print_pieces
-from cli.output.text import plain
+from cli.output.text import counted, plain
 from cli.output.threshold_words import calibration_lines, threshold_lines
 from cli.records.artifact_1 import dumps
 from cli.records.pieces import Listed, json_lines
 from cli.records.review_words import misfit_line
 from cli.runs.register_words import alarm_lines, change_lines, doubt_lines, register_json
-from cli.runs.segment_lines import searching_json, searching_lines
+from cli.runs.segment_lines import memory_lines, searching_json, searching_lines
 from indexer.building.reading import left_out_of
 from indexer.inputs.walk import LeftOut
 from retrieval.catalogue.catalogue import Catalogue
@@ -96,12 +96,13 @@ def run_status(data: Path, *, as_json: bool) -> None:
 def _status_lines(holding: Holding) -> Iterator[str]:
     """Yield what the catalogue holds, for people."""
     found, thresholds, encoder = holding.record, holding.thresholds, holding.encoder
-    objects = found["objects"]
-    yield f"{objects} objects, {found['photos']} photographs; revision {found['revision']} in {plain(found['data'])}"
+    objects, held = found["objects"], counted(found["photos"], "photograph")
+    yield f"{counted(objects, 'object')}, {held}; revision {found['revision']} in {plain(found['data'])}"
     yield from (*alarm_lines(holding.statuses), *doubt_lines(holding.statuses))
     yield from _folder_lines(holding.left_out, holding.gone)
     yield _pictures_line(found["pictures"])
     yield from searching_lines(found["searched"])
+    yield from (f"  {line}" for line in memory_lines(holding.catalogue))
     yield f"encoder: {encoder.fingerprint} ({plain(encoder.spec)})" if encoder else "encoder: none yet"
     yield from threshold_lines(thresholds) if thresholds else ["thresholds: none; run `artifact index` again"]
     yield from _calibrated(holding.calibrations, encoder, objects, found["misfit"])
@@ -132,7 +133,8 @@ def _pictures_line(pictures: Mapping[str, int]) -> str:
     to_come = f"{pictures['side']} px" if pictures["side"] else "none from now on"
     about = "" if pictures["exact"] else "about "
     count, size = f"{about}{pictures['count']:,}", f"{about}{pictures['bytes'] / 1e6:,.1f} MB"
-    return f"working pictures: of {count} photographs, {size}; {to_come}"
+    photos = "photograph" if pictures["count"] == 1 else "photographs"
+    return f"working pictures: of {count} {photos}, {size}; {to_come}"
 
 
 def _calibrated(
@@ -178,6 +180,9 @@ def _first(what: str, lines: Sequence[str]) -> Iterator[str]:
 
 def _all_agree(photos: int, looked_at: int, quick: bool) -> str:
     if not quick:
-        return f"{photos} photographs, their vectors, files and FAISS index agree"
+        its = "its vector, file" if photos == 1 else "their vectors, files"
+        return f"{counted(photos, 'photograph')}, {its} and FAISS index agree"
     of = "" if looked_at == photos else f" of {photos}, taken by chance,"
-    return f"{looked_at} photographs{of} agree with their vectors, features, pictures and files; --full compares all"
+    agree = "agrees with its vector" if looked_at == 1 else "agree with their vectors"
+    found = counted(looked_at, "photograph")
+    return f"{found}{of} {agree}, features, pictures and files; --full compares all"

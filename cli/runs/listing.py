@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from shlex import quote
 from typing import Any
@@ -39,6 +39,14 @@ class Part:
             return catalogue.objects(after=self.after or "")
         return map(catalogue.object, self._found(catalogue, self.search))
 
+    @property
+    def nothing(self) -> str:
+        """What to say where there is no object in this part."""
+        if self.search is None:
+            return f"No object comes after {plain(self.after)}." if self.after else "The catalogue holds no object."
+        after = f" after {plain(self.after)}" if self.after is not None else ""
+        return f"No object is found by {plain(self.search)!r}{after}."
+
     def _found(self, catalogue: Catalogue, search: str) -> Iterator[str]:
         found = each_matching(catalogue, search)
         if self.after is None or self.after in found:  # all up to that one are passed over
@@ -52,7 +60,9 @@ def run_list(data: Path, part: Part, *, as_json: bool, usual: Path) -> None:
     `usual` is the data folder that need not be named.
     """
     with Catalogue.reading(data) as catalogue:
-        objects, last = part.objects(catalogue), ""
+        found, last = part.objects(catalogue), ""
+        first = list(islice(found, 1))
+        objects = chain(first, found)
 
         def shown() -> Iterator[Object]:
             nonlocal last
@@ -62,8 +72,10 @@ def run_list(data: Path, part: Part, *, as_json: bool, usual: Path) -> None:
 
         if as_json:
             print_pieces(json_lines(Listed(map(object_record, shown()))), data=False)
-        else:
+        elif first:
             print_table(COLUMNS, map(_row, shown()))
+        if not first:
+            typer.echo(part.nothing, err=True)
         if part.limit is not None and next(objects, None) is not None:
             typer.echo(f"there are more: {_next_page(part, last, data, usual)}", err=True)
 

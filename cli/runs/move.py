@@ -6,14 +6,15 @@ from pathlib import Path
 
 import typer
 
-from cli.output.text import plain
+from cli.output.text import counted, plain
 from indexer.building.move import move_folder
 
 
 def run_move(old: Path, new: Path, data: Path) -> bool:
     """Let the catalogue know where a folder is now, and say what is there; return whether all of it is."""
     moved = move_folder(old, new, data)
-    typer.echo(f"{moved.there} of {moved.photos} photographs are in {plain(str(new))}; revision {moved.revision}")
+    photos, are = counted(moved.photos, "photograph"), "is" if moved.there == 1 else "are"
+    typer.echo(f"{moved.there} of {photos} {are} in {plain(str(new))}; revision {moved.revision}")
     missing = moved.photos - moved.there
     if missing:
         typer.echo(

@@ -10,7 +10,7 @@ import typer
 
 from cli.output.streams import STDOUT, print_pieces
 from cli.output.terminal import echo_wrapped
-from cli.output.text import plain
+from cli.output.text import counted, plain
 from cli.output.writing import check_targets, write_whole
 from cli.records.artifact_1 import dumps
 from cli.records.review_words import figure_lines, misfit_line
@@ -138,7 +138,8 @@ def run_export(out: Path, data: Path) -> None:
         labels = labels_of(items, catalogue)
     if not labels.photos:
         raise ArtifactError(
-            f"There is no label in {len(items)} reviews{_left_out(labels)}. Review verdicts as consistent or divergent."
+            f"There is no label in {counted(len(items), 'review')}{_left_out(labels)}. Review verdicts as consistent "
+            "or divergent."
         )
     if out == STDOUT:
         print_pieces([as_csv(labels)], data=True)
@@ -152,7 +153,7 @@ def run_export(out: Path, data: Path) -> None:
 def _counted(labels: ReviewLabels) -> Iterator[str]:
     """Yield how many labels there are, and which reviews gave none."""
     genuine = sum(photo.genuine for photo in labels.photos)
-    yield f"{len(labels.photos)} labels, {genuine} genuine and {len(labels.photos) - genuine} of forgeries"
+    yield f"{counted(len(labels.photos), 'label')}, {genuine} genuine and {len(labels.photos) - genuine} of forgeries"
     if labels.exemplars:
         yield f"  {labels.exemplars} of them the exemplar of an object with nothing but forgeries"
     for reason, count in labels.left_out.items():

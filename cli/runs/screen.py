@@ -14,7 +14,7 @@ import typer
 from cli.output.interruption import GOES_ON, saying
 from cli.output.left_out_words import left_out_lines
 from cli.output.terminal import alarming
-from cli.output.text import plain
+from cli.output.text import counted, plain
 from cli.output.writing import alone_at, check_targets
 from cli.records.alert_words import UNDECIDED
 from cli.records.artifact_1 import PhotographRecord, Tally
@@ -65,7 +65,7 @@ def run_screen(
         heading = _heading(listed.identity, edition, options, judging)
         with Journal.beside(options.out, heading) as journal:
             if len(journal):
-                typer.echo(f"going on after {len(journal)} photographs already judged", err=True)
+                typer.echo(f"going on after {counted(len(journal), 'photograph')} already judged", err=True)
             report = ScreeningReport(journal, edition, options, source, judging.max_megapixels)
             with _open_desk(report, lots) as desk:
                 come = desk.screen(lots, len(lots)) if every is None else _watch(desk, report, every, judging)
@@ -190,7 +190,7 @@ def say_what_it_came_to(journal: Journal, source: Path) -> None:
         typer.echo(f"No photograph was found in {plain(source_name(source))}.", err=True)
         return
     rest = f"; {not_compared(journal.away)}" if journal.away else ""
-    typer.echo(f"{total} works: {_listed(counts)}{rest}", err=True)
+    typer.echo(f"{counted(total, 'work')}: {_listed(counts)}{rest}", err=True)
 
 
 def _listed(counts: Mapping[str, int]) -> str:

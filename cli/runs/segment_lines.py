@@ -1,4 +1,4 @@
-"""What `artifact status` says of how vectors are searched."""
+"""What `artifact status` and `index` say of how vectors are searched."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 from retrieval.catalogue.catalogue import Catalogue
 from retrieval.catalogue.feature_rows import count_of_shards
 from retrieval.catalogue.index_choice import AUTO, asked_kind, memory
+from retrieval.catalogue.index_making import kind_for
 from retrieval.catalogue.segments import Segment, segments_of
 from retrieval.catalogue.shard_features import is_there
 from retrieval.catalogue.shards import count_asked
@@ -50,7 +51,8 @@ def searching_lines(found: Mapping[str, Any]) -> Iterator[str]:
         vectors, votes = (sum(item["bytes"][name] for item in items) / 1e6 for name in ("vectors", "votes"))
         many = f", in {len(items)} segments" if len(items) > 1 else ""
         total = sum(item["vectors"] for item in items)
-        yield f"searched: {total:,} vectors by {manner}{many} ({recall}); {vectors:,.1f} MB, votes {votes:,.1f} MB"
+        word = "vector" if total == 1 else "vectors"
+        yield f"searched: {total:,} {word} by {manner}{many} ({recall}); {vectors:,.1f} MB, votes {votes:,.1f} MB"
     yield from _shard_lines(found["shards"])
     asked = found["asked"]
     if asked not in (AUTO, EXACT) and any(item["kind"] == EXACT for item in found["segments"]):
@@ -69,3 +71,22 @@ def _shard_lines(shards: Mapping[str, Any]) -> Iterator[str]:
     if shards["missing"]:
         names = ", ".join(f"{number:02d}" for number in shards["missing"])
         yield f"  not there: {names}; nothing is judged until they are mounted or restored"
+
+
+def memory_lines(catalogue: Catalogue) -> Iterator[str]:
+    """Yield that the largest index takes more memory than it may: no kind is as small, or it was asked for by name."""
+    encoder, may = catalogue.encoder, memory(catalogue) // count_asked(catalogue)
+    sizes = [(item.vectors.size, item) for item in segments_of(catalogue) or () if item.vectors]
+    if encoder is None or not sizes:
+        return
+    size, item = max(sizes, key=lambda found: found[0])
+    takes = f"takes {size / 1e6:,.1f} MB"
+    if size <= may:
+        return
+    if asked_kind(catalogue) != AUTO and item.kind == asked_kind(catalogue):
+        yield f"{item.kind}, which was asked for, {takes}: more than the {may / 1e6:,.1f} MB of --memory."
+    elif item.kind == kind_for(item.contents, encoder.dim, 0):
+        yield (
+            f"No index is as small as the {may / 1e6:,.1f} MB of --memory: the smallest of {item.contents:,} vectors, "
+            f"{item.kind}, {takes}."
+        )

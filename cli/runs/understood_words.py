@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from shlex import quote
 
-from cli.output.text import NAMED, plain, some
+from cli.output.text import NAMED, counted, plain, some
 from indexer.building.understood import Understood
 
 
@@ -16,11 +16,11 @@ def understood_lines(understood: Understood) -> list[str]:
         least, most = min(counts), max(counts)
         each = f"{most}" if least == most else f"{least} to {most}"
         largest = ", ".join(f"{plain(object_id)} ({count})" for object_id, count in understood.largest)
-        objects = "1 object" if len(counts) == 1 else f"{len(counts)} objects"
-        lines.append(f"understood: {objects} of {each} photographs; the largest: {largest}")
+        lines.append(f"understood: {counted(len(counts), 'object')} of {each} photographs; the largest: {largest}")
     if understood.pattern:
         fit = understood.photos - len(understood.unfit)
-        lines.append(f"{fit} of {understood.photos} photographs fit the pattern {quote(plain(understood.pattern))}")
+        photos, fits = counted(understood.photos, "photograph"), "fits" if fit == 1 else "fit"
+        lines.append(f"{fit} of {photos} {fits} the pattern {quote(plain(understood.pattern))}")
     return lines
 
 

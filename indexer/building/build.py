@@ -12,7 +12,7 @@ from indexer.building.difference import Difference, EncodingPlan, compare_folder
 from indexer.building.embedding import Embedding, Manner, embed_here
 from indexer.building.metadata_difference import compare_metadata
 from indexer.building.other_folders import OtherFolders
-from indexer.building.publish import Published, publish
+from indexer.building.publish import OnStep, Published, publish
 from indexer.building.reading import AS_BEFORE, Asked, Reading, keep_reading, read_folder
 from indexer.building.simulated_distances import complete_sample, measured, sampled_views
 from indexer.building.understood import Understood, understand
@@ -77,13 +77,15 @@ def build_catalogue(
     embed: Embedding = embed_here,
     on_scan: Callable[[Understood], None] = lambda understood: None,
     on_progress: OnProgress = lambda done, total: None,
+    on_step: OnStep = lambda what: None,
 ) -> BuildReport:
     """Index `folder` into the catalogue in `data`; only what is new or changed is encoded.
 
     Vectors are kept as they come, so that a killed run is completed by the next; the catalogue itself changes in one
     step at the end. `load` is given the catalogue's encoder, None for a new catalogue; `pictures` is the long side of
     working pictures from now on, 0 for none, None for the same; `searching` says how vectors are searched; `run` may
-    read in other processes, and `embed` read and encode on other machines. Raises ArtifactError.
+    read in other processes, and `embed` read and encode on other machines; `on_step` hears what is done after that.
+    Raises ArtifactError.
     """
     scanned_ns = time.time_ns()
     reading = read_folder(folder, data, asked)
@@ -100,19 +102,13 @@ def build_catalogue(
         choose(catalogue, searching)
         plan = plan_encoding(folder, scan.found, rows, EncodedContents.of(catalogue))
         sides = _settled_sides(catalogue, pictures)
-        manner = Manner(
-            encoder=encoder,
-            views=sampled_views(len(plan.contents) + len(plan.to_encode)),
-            data=data,
-            side=sides[1],
-            run=run,
-            max_megapixels=max_megapixels,
-        )
+        views = sampled_views(len(plan.contents) + len(plan.to_encode))
+        manner = Manner(encoder=encoder, views=views, data=data, side=sides[1], run=run, max_megapixels=max_megapixels)
         with noting_strays(catalogue, are_kept=bool(plan.to_encode and manner.side)):
             encoded = _encode(catalogue, manner, folder, plan, embed, on_progress)
         _complete(catalogue, encoder, folder, scan, plan, sides[1], run, max_megapixels, on_progress)
         return _write(
-            catalogue, reading, scan, plan, rows, encoded=encoded, sides=sides, prune=prune, scanned_ns=scanned_ns
+            catalogue, reading, scan, plan, rows, sides, on_step, encoded=encoded, prune=prune, scanned_ns=scanned_ns
         )
 
 
@@ -122,9 +118,10 @@ def _write(
     scan: Scan,
     plan: EncodingPlan,
     rows: Mapping[str, Photo],
+    sides: tuple[int, int],
+    on_step: OnStep,
     *,
     encoded: int,
-    sides: tuple[int, int],
     prune: bool,
     scanned_ns: int,
 ) -> BuildReport:
@@ -142,7 +139,7 @@ def _write(
     catalogue.set_skipped(folder, [(item.path, item.reason) for item in skipped])
     keep_reading(catalogue, reading)
     before = catalogue.revision
-    published = publish(catalogue, replace(difference.changes, metadata=known.metadata))
+    published = publish(catalogue, replace(difference.changes, metadata=known.metadata), on_step=on_step)
     if prune:
         drop_unused(catalogue)
     objects, photos = catalogue.counts()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -18,12 +18,14 @@ from retrieval.catalogue.lookups import alarming_objects
 from retrieval.catalogue.rows import Changes, Photo
 from retrieval.catalogue.segmenting import is_as_asked, open_segments, update_segments
 from retrieval.catalogue.segments import remove_strays, segments_of
-from retrieval.catalogue.shards import finish_moving, settle_features
+from retrieval.catalogue.shards import finish_moving, is_moving, settle_features
 from retrieval.catalogue.standing import Register
 from retrieval.catalogue.status_words import Status
 from retrieval.catalogue.store_leavings import remove_gone
 from retrieval.catalogue.vector_index import Vectors
 from retrieval.statistics.calibration import FALSE_MATCH_RATE, Thresholds, authenticity_threshold, match_threshold
+
+OnStep = Callable[[str], None]  # is told what is done from now on
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,23 +38,27 @@ class Published:
     findings: Findings = NOTHING
 
 
-def publish(catalogue: Catalogue, changes: Changes) -> Published:
+def publish(catalogue: Catalogue, changes: Changes, *, on_step: OnStep = lambda what: None) -> Published:
     """Make changes the next revision, with its vectors, votes and thresholds, in one step.
 
     Without changes it only completes what a killed run left undone. Features and segments that shall lie elsewhere are
-    moved.
+    moved. `on_step` hears what takes its time.
     """
-    settle_features(catalogue)
+    if is_moving(catalogue):
+        on_step("Moving local features")
+        settle_features(catalogue)
     published = Published()
     if changes or catalogue.thresholds() is None or not is_as_asked(catalogue):
         with catalogue.db.atomic():
             before, had = catalogue.thresholds(), _contents_of(catalogue, changes)
             if changes:
                 catalogue.apply(changes)
+            on_step("Writing what photographs are found by")
             update_segments(catalogue)
             if before is not None and not changes.put and not changes.gone:
                 catalogue.set_thresholds(before)  # of a table, or of the index, which say nothing of distances
             else:
+                on_step("Setting thresholds")
                 new = {photo.sha256 for photo in changes.put if (photo.object_id, photo.sha256) not in had}
                 published = replace(_measure(catalogue, new), before=before)
     remove_strays(catalogue.data, segments_of(catalogue) or ())

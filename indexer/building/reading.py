@@ -69,7 +69,8 @@ def read_folder(folder: Path, data: Path, asked: Asked) -> Reading:
     walk = walk_folder(folder, exclude=exclude, tables=(choice.name,))
     if not walk.photographs:
         left_out = sum(walk.left_out.values())
-        but = f" ({left_out} other files and folders are left out)" if left_out else ""
+        others = "1 other file or folder is" if left_out == 1 else f"{left_out} other files and folders are"
+        but = f" ({others} left out)" if left_out else ""
         raise CatalogueMissing(f"There is no photograph in {folder}{but}. Name the folder that holds them.")
     paths = [path for path, _ in walk.photographs]
     table = read_metadata(choice, paths)

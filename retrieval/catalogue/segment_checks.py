@@ -13,6 +13,7 @@ from retrieval.catalogue.segment_contents import Waiting, pages_of
 from retrieval.catalogue.segmenting import open_sound
 from retrieval.catalogue.segments import OpenSegment, Segment, is_whole, segments_of
 from retrieval.catalogue.store import known_address, open_store
+from retrieval.catalogue.unsound_files import unsound_files
 from retrieval.catalogue.vote_index import empty_index
 
 
@@ -24,7 +25,7 @@ def unsound_segments(catalogue: Catalogue) -> Iterator[str]:
         return
     for segment, item in zip(segments_of(catalogue) or (), found, strict=True):
         if item is None or not is_whole(catalogue.data, segment, words=empty_index().nlist):
-            yield f"{_names(catalogue, segment)} were missing or damaged"
+            yield unsound_files(catalogue.data, segment, words=empty_index().nlist)
         elif not _agrees(catalogue, item):
             yield f"{_names(catalogue, segment)} did not agree with the database"
     sound = [item.lists for item in found if item is not None]

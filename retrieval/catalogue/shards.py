@@ -94,10 +94,13 @@ def _forget_lost(catalogue: Catalogue, shards: Sequence[Place]) -> None:
             catalogue.db.execute(sql, [*place.hashes, IN_SHARD])
 
 
+def is_moving(catalogue: Catalogue) -> bool:
+    """Say whether features and segments have to be moved to where they shall lie."""
+    return catalogue.setting(_ASKED) is not None
+
+
 def settle_features(catalogue: Catalogue) -> None:
     """Move features to where they shall lie, or go on with that; segments are moved as a revision is made."""
-    if catalogue.setting(_ASKED) is None:
-        return
     into_shards = count_asked(catalogue) > 1
     catalogue.described.move(into_shards=into_shards)
     if into_shards:

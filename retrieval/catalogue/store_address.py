@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 from retrieval.errors import UnusableStore
 
 SCHEMES = {"milvus": False, "milvus+tls": True}  # whether what is sent is encrypted
 PORT = 19530  # of Milvus, where none is named
+EXAMPLE = "milvus://10.0.0.7:19530/museum"
 COLLECTION = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,254}")
 
 
@@ -31,18 +33,17 @@ class StoreAddress:
 
         Raises UnusableStore, with a message that repeats nothing of the text: it may hold a password.
         """
-        try:
-            parts = urlsplit(text.strip())
-            port = PORT if parts.port is None else parts.port
-        except ValueError:
-            raise _wrong("its host or its port is none") from None
+        parts = _parts(text.strip())
         collection = parts.path.removeprefix("/")
         if parts.scheme not in SCHEMES:
-            raise _wrong("it begins neither with milvus:// nor with milvus+tls://")
-        if not parts.hostname or not port:
-            raise _wrong("it names no host, or the port 0")
+            raise _wrong("begins neither with milvus:// nor with milvus+tls://")
+        if not parts.hostname:
+            raise _wrong("names no host")
+        port = _port(parts)
+        if not collection:
+            raise _wrong("names no collection")
         if parts.query or parts.fragment or not COLLECTION.fullmatch(collection):
-            raise _wrong("a collection is named in letters of English, digits and underscores, a digit not first")
+            raise _wrong("names a collection in other than English letters, digits and _, or with a digit first")
         own = ":".join(unquote(part) for part in (parts.username, parts.password) if part)
         tls = SCHEMES[parts.scheme]
         return cls(parts.hostname, collection, port=port, tls=tls, token=token or own, certificates=certificates)
@@ -62,8 +63,20 @@ class StoreAddress:
         return f"{'milvus+tls' if self.tls else 'milvus'}://{self.server}/{self.collection}"
 
 
+def _parts(text: str) -> SplitResult:
+    try:
+        return urlsplit(text)
+    except ValueError:
+        raise _wrong("has a bracket that is not closed") from None
+
+
+def _port(parts: SplitResult) -> int:
+    with suppress(ValueError):
+        if port := PORT if parts.port is None else parts.port:
+            return port
+    escaped = ", or a password in which a / @ : or % is not written %2F %40 %3A or %25"
+    raise _wrong(f"has a port that is no number from 1 to 65535{escaped if '@' in parts.path + parts.netloc else ''}")
+
+
 def _wrong(what: str) -> UnusableStore:
-    return UnusableStore(
-        f"The address of the store cannot be read: {what}. Write milvus://host:port/collection, with user:password@ "
-        "before the host where the server asks for them (a / @ : or % in them as %2F %40 %3A %25), or milvus+tls://"
-    )
+    return UnusableStore(f"The address of the store {what}. Write it as in {EXAMPLE}")

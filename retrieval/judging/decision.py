@@ -11,6 +11,7 @@ from retrieval.comparing.divergence import Divergence, NotCompared, TooBlurred
 from retrieval.comparing.network import default_description
 from retrieval.comparing.registration import NotRegistered, Registration
 from retrieval.finding.confirmation import NO_FEATURES
+from retrieval.finding.finder import IMPLAUSIBLE
 from retrieval.finding.match import Match
 from retrieval.judging.condition import judged_as
 from retrieval.judging.unsure import why_unsure
@@ -194,10 +195,10 @@ def _compare(nearest: Match, match: float, authenticity: float) -> tuple[Outcome
         return _compare_confirmed(nearest, nearest.registered, match, authenticity)
     tried = isinstance(nearest.registration, NotRegistered) and nearest.registration != NO_FEATURES
     if tried and match < nearest.distance <= authenticity:
-        return (
-            Outcome.NO_MATCH,
-            f"{place} is beyond the match threshold {match:.3f}, and no catalogued object can be laid over it",
-        )
+        alone = "no catalogued object can be laid over it"
+        if nearest.registration == IMPLAUSIBLE:  # none was tried
+            alone = IMPLAUSIBLE.reason
+        return Outcome.NO_MATCH, f"{place} is beyond the match threshold {match:.3f}, and {alone}"
     if nearest.distance > max(match, authenticity):
         return (
             Outcome.NO_MATCH,

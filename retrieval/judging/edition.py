@@ -18,6 +18,7 @@ from retrieval.catalogue.database import said_plainly
 from retrieval.catalogue.exemplar_files import ExemplarFiles
 from retrieval.catalogue.exemplars import Held
 from retrieval.catalogue.lookups import alarming_objects, exemplars_named
+from retrieval.catalogue.made_in_memory import say_made_in_memory
 from retrieval.catalogue.pictures import read_exemplar
 from retrieval.catalogue.rows import EncoderRecord, Photo
 from retrieval.catalogue.segmenting import Found, complete_segments, hold_all, open_sound, with_what_is_new
@@ -150,6 +151,7 @@ def _held(data: Path) -> tuple[Held, Found]:
 def _looked_up_in(held: Held, found: Found) -> tuple[Finder, Register]:
     """Return what photographs are looked up in; it is read whole where keeping it open would do harm."""
     catalogue, data = held.catalogue, held.catalogue.data
+    say_made_in_memory(catalogue, found)
     opened = with_what_is_new(catalogue, found)
     if held.hinders_nobody:
         vectors = Vectors(opened.vectors, lambda hashes: held.ask(lambda catalogue: vectors_of(catalogue, hashes)))

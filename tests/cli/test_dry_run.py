@@ -47,10 +47,10 @@ def test_a_pattern_and_what_is_excluded_are_kept(folder):
     out, err = index(folder, "--pattern", "{object}_{view}", "--exclude", "old/")
     assert out.splitlines()[0] == "understood: 1 object of 2 photographs; the largest: 1960.5 (2)"
     assert "new 0, changed 0, moved 0, gone 1, of another object now 1" in out
-    assert "1 catalogued, but left out now; --prune removes them from the catalogue:\n  old/1961.2.jpg\n" in err
+    assert "1 catalogued, but left out now; --prune removes it from the catalogue:\n  old/1961.2.jpg\n" in err
     write_picture(folder / "1960.5_3.jpg", 4)
     write_picture(folder / "old/1962.1.jpg", 5)
-    assert "1 objects, 3 photographs; revision 3 (1 encoded" in index(folder, "--prune")[0]
+    assert "1 object, 3 photographs; revision 3 (1 encoded" in index(folder, "--prune")[0]
     result = runner.invoke(app, ["status", "--data", str(folder.parent / "data"), "--format", "json"])
     left_out = [(item["why"], item["what"], item["count"]) for item in json.loads(result.stdout)["left_out"]]
     assert left_out == [

@@ -29,6 +29,7 @@ from retrieval.comparing.overlays import Overlay
 from retrieval.comparing.registration import NotRegistered, Registration
 from retrieval.errors import UnreadableImage
 from retrieval.extras import program_version
+from retrieval.finding.finder import IMPLAUSIBLE
 from retrieval.finding.match import Again, Match
 from retrieval.judging.decision import Basis, Decision
 from retrieval.judging.work import Certainty, Work
@@ -122,12 +123,14 @@ def evidence(*, limit: float = LIMIT, **changed: Any) -> Evidence:
 
 
 UNREGISTERED = {"registration": NotRegistered("only 4 matching points, 10 are needed"), "divergence": None}
+UNTRIED = {"registration": IMPLAUSIBLE, "divergence": None}
 UNCOMPARED = {"divergence": NotCompared("only 3% of the exemplar is to be seen on the photograph")}
 NO_LOCAL: dict[str, Any] = {"basis": basis(None)}
 CASES: dict[str, dict[str, Any]] = {
     "divergent": {},
     "consistent": {"decision": Decision(Outcome.CONSISTENT, ("near",)), "limit": 0.7},
     "unregistered": {"matched": UNREGISTERED, "pair": None, "decision": Decision(Outcome.NO_MATCH, ("far",))},
+    "untried": {"matched": UNTRIED, "pair": None, "decision": Decision(Outcome.NO_MATCH, ("far",))},
     "uncompared": {"matched": UNCOMPARED, "decision": Decision(Outcome.CONSISTENT, ("near",))},
     "no thresholds": {"basis": Basis(None), "decision": Decision(Outcome.INCONCLUSIVE, ("index again",))},
     "too few": {"basis": basis(match=None, authenticity=None)},
@@ -200,6 +203,7 @@ def test_a_registered_pair_is_judged_by_the_combined_distance() -> None:
     ("case", "remark"),
     [
         ("unregistered", "could not be registered: only 4 matching points, 10 are needed. Nothing was compared"),
+        ("untried", "were not registered: its details look like those of no catalogued object. Nothing was compared"),
         ("uncompared", "could not be compared: only 3% of the exemplar is to be seen on the photograph. Nothing was"),
     ],
 )

@@ -70,6 +70,20 @@ def test_pages_of_a_search_follow_each_other_in_its_order(writable, data):
     assert said == "artifact: 'K-0004' is not among what is found by 'boats 3'; begin without --after.\n"
 
 
+def test_where_nothing_comes_a_line_says_so_and_no_empty_table_is_printed(writable, data):
+    put(writable, 13)
+    for arguments, line in (
+        (["--after", "Z\x1b[2J"], "No object comes after Z\ufffd[2J."),
+        (["--after", "K-0012"], "No object comes after K-0012."),
+        (["--search", "nowhere"], "No object is found by 'nowhere'."),
+        (["--search", "boats 2", "--after", "K-0012"], "No object is found by 'boats 2' after K-0012."),
+    ):
+        assert listed(data, *arguments) == ("", f"{line}\n")
+        assert listed(data, *arguments, "--format", "json") == ("[]\n", f"{line}\n")
+    writable.apply(Changes(gone=[photo.photo_id for photo in writable.photos()]))
+    assert listed(data) == ("", "The catalogue holds no object.\n")
+
+
 def test_json_is_what_it_was_when_it_was_written_at_once(writable, data):
     put(writable, 3)
     objects = json.loads(listed(data, "--format", "json")[0])

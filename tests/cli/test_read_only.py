@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from retrieval.catalogue import made_in_memory
 from retrieval.catalogue.catalogue import Catalogue
 from tests.cli.test_hostile import artifact, refused
 from tests.conftest import data_files
@@ -74,6 +75,18 @@ def test_a_photograph_is_judged_and_the_verdict_is_said_not_to_be_recorded(close
     assert data_files(closed) == before
 
 
+@pytest.mark.parametrize("name", ["vectors-1.faiss", "votes2-1.lists"])
+def test_what_is_made_in_memory_each_time_is_said_where_it_is_much(closed, photo, name, monkeypatch, caplog):
+    (closed / name).unlink()
+    line = f"What 3 photographs are found by is missing, and made in memory each time: {closed} cannot be written. Let "
+    line += f"somebody who may write it run `artifact check --data {closed}` once."
+    for some, said in ((3, []), (2, [line])):
+        monkeypatch.setattr(made_in_memory, "SOME", some)
+        found = artifact("query", photo, "--data", closed, "--format", "json")
+        assert json.loads(found.stdout)["works"][0]["outcome"] == "consistent"
+        assert [record.message for record in caplog.records] == said
+
+
 def test_what_writes_is_refused_before_anything_is_done(closed, photo):
     before = data_files(closed)
     for command in (
@@ -87,7 +100,7 @@ def test_check_says_what_it_would_repair(closed):
     (closed / "vectors-1.faiss").unlink()
     with_vectors = json.loads(artifact("check", "--data", closed, "--format", "json", code=1).stdout)
     assert with_vectors["repaired"] == []
-    line = f"vectors-1.faiss and votes2-1.lists were missing or damaged; {closed} cannot be written, so it stays so"
+    line = f"vectors-1.faiss was missing; {closed} cannot be written, so it stays so"
     assert with_vectors["wrong"] == [line]
     assert not (closed / "vectors-1.faiss").exists()
 

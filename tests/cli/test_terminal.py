@@ -2,7 +2,7 @@
 
 from cli.output.progress import progress
 from cli.output.terminal import list_notices
-from cli.output.text import some
+from cli.output.text import counted, some
 from cli.records.printed import print_photograph
 from tests.records import match_record, photograph_record, work_record
 
@@ -19,6 +19,12 @@ def test_of_many_notices_the_first_are_named_and_where_the_others_are(capsys):
 
 def test_of_many_names_three_are_said():
     assert some(["a", "b", "c"]) == "a, b, c" and some(["a\n", "b", "c", "d", "e"]) == "a\ufffd, b, c, and 2 more"
+
+
+def test_one_is_no_plural():
+    assert [counted(number, "photograph") for number in (0, 1, 2)] == ["0 photographs", "1 photograph", "2 photographs"]
+    assert counted(1, "pair of objects", "pairs of objects") == "1 pair of objects"
+    assert counted(2, "pair of objects", "pairs of objects") == "2 pairs of objects"
 
 
 def test_an_alert_is_red_and_stands_above_an_outcome_without_a_colour(monkeypatch) -> None:

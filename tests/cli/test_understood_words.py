@@ -24,7 +24,7 @@ def test_the_largest_objects_are_named():
 
 def test_how_many_photographs_fit_a_pattern():
     found = understood({"a": 2}, pattern="{object}_{view}", unfit=("a.jpg",))
-    assert understood_lines(found)[1] == "1 of 2 photographs fit the pattern '{object}_{view}'"
+    assert understood_lines(found)[1] == "1 of 2 photographs fits the pattern '{object}_{view}'"
     assert doubt_lines(found) == []
     none = understood({"a": 1}, pattern="{object}_{view}", unfit=("a.jpg",))
     assert doubt_lines(none) == ["nothing fits the pattern, as a.jpg; --pattern '' forgets it"]

@@ -72,6 +72,15 @@ def test_a_folder_becomes_objects_with_exemplars_and_their_vectors(folder, data)
     assert [path.name for path in data.glob("vectors-*")] == ["vectors-1.faiss"]
 
 
+def test_what_comes_after_encoding_is_told_where_it_is_done(tmp_path, data):
+    folder = make_folder(tmp_path / "works", {"a.jpg": 0, "b.jpg": 1})
+    steps: list[str] = []
+    for expected in (["Writing what photographs are found by", "Setting thresholds"], []):
+        steps.clear()
+        index(folder, data, on_step=steps.append)
+        assert steps == expected
+
+
 def test_the_vector_of_an_exemplar_is_that_of_its_picture(tmp_path, data):
     write_picture(tmp_path / "photos/a.png", 1, size=(8, 8))
     index(tmp_path / "photos", data)

@@ -53,11 +53,22 @@ def test_missing_and_damaged_files_are_repaired(folder, data, which):
         else:
             path.write_bytes(whole[:damage])
         report = check_catalogue(data)
-        names = f"vectors-{number}.faiss and votes2-{number}.lists"
-        assert report.repaired[0] == f"{names} were missing or damaged" and report.wrong == ()
+        trouble = f"{path.name} was {'missing' if damage is None else 'damaged'}"
+        assert report.repaired[0] == trouble and report.wrong == ()
         assert which(data, number + 1).read_bytes() == whole and not path.exists()
         assert check_catalogue(data).repaired == ()
     assert state(data) == before
+
+
+def test_both_files_of_a_segment_are_named_where_both_are_unsound(folder, data):
+    vectors, votes = vectors_path(data, 1), votes_path(data, 1)
+    vectors.unlink()
+    votes.write_bytes(b"")
+    said = "vectors-1.faiss was missing, votes2-1.lists was damaged"
+    assert check_catalogue(data).repaired == (said,)
+    vectors_path(data, 2).unlink()
+    votes_path(data, 2).unlink()
+    assert check_catalogue(data).repaired == ("vectors-2.faiss and votes2-2.lists were missing",)
 
 
 def test_a_byte_changed_in_the_midst_of_a_file_is_noticed_where_all_is_read(tmp_path, data, monkeypatch):
@@ -72,8 +83,7 @@ def test_a_byte_changed_in_the_midst_of_a_file_is_noticed_where_all_is_read(tmp_
         path.write_bytes(changed)
         with Catalogue.reading(data) as found:
             assert is_complete(found), path
-        names = f"vectors-{number}.faiss and votes2-{number}.lists"
-        assert check_catalogue(data).repaired == (f"{names} were missing or damaged",)
+        assert check_catalogue(data).repaired == (f"{path.name} was damaged",)
     assert state(data) == before
 
 

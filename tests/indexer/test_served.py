@@ -42,5 +42,5 @@ def test_they_are_left_out_and_that_is_said_unless_they_are_asked_for(queries, c
 
 
 def test_where_all_served_there_is_nothing_to_evaluate(queries):
-    with pytest.raises(NothingToEvaluate, match="All 1 photographs served calibration 4"):
+    with pytest.raises(NothingToEvaluate, match="The only photograph served calibration 4"):
         _not_served(queries[:1], calibration(queries[0]), with_calibrated=False)

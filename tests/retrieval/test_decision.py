@@ -13,6 +13,7 @@ from retrieval.comparing.divergence import Divergence, NotCompared, Place
 from retrieval.comparing.overlays import COVER, GLARE, PLATE, Overlay
 from retrieval.comparing.registration import NotRegistered, Registration
 from retrieval.finding.confirmation import NO_FEATURES
+from retrieval.finding.finder import IMPLAUSIBLE
 from retrieval.finding.match import Match
 from retrieval.judging.decision import MOST_HIDDEN, Basis, Decision, decide
 from retrieval.judging.unsure import FEWEST_PIXELS, LEAST_COMPARED
@@ -84,6 +85,13 @@ def test_what_is_beyond_the_match_threshold_and_cannot_be_laid_over_it_is_an_unk
     assert [str(decision.outcome) for decision in found] == [near, between, between, "no-match"]
     said = "no catalogued object can be laid over it" in found[1].reasons[0]
     assert said is (between == "no-match")
+
+
+def test_where_no_object_was_tried_it_is_not_said_that_none_can_be_laid_over_the_photograph():
+    matches = [Match("1984.1", Path("a.jpg"), 0.6, IMPLAUSIBLE), Match("1984.2", Path("b.jpg"), 0.7, IMPLAUSIBLE)]
+    decision = decide(matches, basis_of(thresholds(0.4, 0.8)))
+    said = "is beyond the match threshold 0.400, and its details look like those of no catalogued object"
+    assert decision.outcome is Outcome.NO_MATCH and decision.reasons[0].endswith(said)
 
 
 def test_what_is_near_but_cannot_be_laid_over_is_not_consistent_as_a_negative_is_near():

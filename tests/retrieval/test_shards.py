@@ -15,7 +15,7 @@ from retrieval.catalogue.segment_checks import unsound_segments
 from retrieval.catalogue.segmenting import is_as_asked, is_complete, open_segments, update_segments
 from retrieval.catalogue.segments import remove_strays, segments_of, stray_files
 from retrieval.catalogue.shard_features import DATABASE, shard_folder, shard_of
-from retrieval.catalogue.shards import count_asked, finish_moving, places, settle_features
+from retrieval.catalogue.shards import count_asked, finish_moving, is_moving, places, settle_features
 from retrieval.catalogue.vote_index import cast_votes
 from retrieval.errors import StoreAway, UnusableStore
 from retrieval.photographs.features import VERSION, Features
@@ -53,7 +53,8 @@ def divide(catalogue: Catalogue, count: int) -> None:
 
 
 def move(catalogue: Catalogue) -> None:
-    settle_features(catalogue)
+    if is_moving(catalogue):
+        settle_features(catalogue)
     update_segments(catalogue)
     remove_strays(catalogue.data, segments_of(catalogue) or ())
     finish_moving(catalogue)

@@ -38,30 +38,39 @@ def test_no_text_of_an_address_holds_what_opens_it():
         assert "hush" not in text and "s3cr3t" not in text and "zoe" not in text
 
 
+SCHEME = "begins neither with milvus:// nor with milvus+tls://"
+HOST, PORT = "names no host", "no number from 1 to 65535"
+MISSING, NAME = "names no collection", "names a collection in other than English letters, digits and _"
+ESCAPED = "a password in which a / @ : or % is not written %2F %40 %3A or %25"
+
+
 @pytest.mark.parametrize(
-    "text",
+    ("text", "why"),
     [
-        "",
-        "store:19530",
-        "http://zoe:hush@store:19530/a",
-        "milvus://zoe:hush@store:19530",
-        "milvus://zoe:hush@store:19530/",
-        "milvus://zoe:hush@store:19530/a/b",
-        "milvus://zoe:hush@store:19530/1a",
-        "milvus://zoe:hush@store:19530/works-of-art",
-        "milvus://zoe:hush@store:19530/a?timeout=3",
-        "milvus://zoe:hush@store:99999/a",
-        "milvus://zoe:hush@store:0/a",
-        "milvus://zoe:hu/sh@store:19530/a",
-        "milvus://zoe:hush@:19530/a",
-        "milvus://[::1:hush/a",
-        "milvus:///a",
+        ("", SCHEME),
+        ("store:19530", SCHEME),
+        ("store:19530/a", SCHEME),
+        ("http://zoe:hush@store:19530/a", SCHEME),
+        ("milvus://zoe:hush@store:19530", MISSING),
+        ("milvus://zoe:hush@store:19530/", MISSING),
+        ("milvus://zoe:hush@store:19530/a/b", NAME),
+        ("milvus://zoe:hush@store:19530/1a", NAME),
+        ("milvus://zoe:hush@store:19530/works-of-art", NAME),
+        ("milvus://zoe:hush@store:19530/a?timeout=3", NAME),
+        ("milvus://zoe:hush@store:99999/a", PORT),
+        ("milvus://store:0/a", PORT),
+        ("milvus://store:port/a", PORT),
+        ("milvus://zoe:hu/sh@store:19530/a", ESCAPED),
+        ("milvus://zoe:hush@:19530/a", HOST),
+        ("milvus://[::1:hush/a", "a bracket that is not closed"),
+        ("milvus:///a", HOST),
     ],
 )
-def test_a_bad_address_is_one_line_that_repeats_nothing_of_it(text):
+def test_a_bad_address_is_one_short_line_with_an_example_that_repeats_nothing_of_it(text, why):
     with pytest.raises(UnusableStore) as found:
         StoreAddress.parse(text)
     message = str(found.value)
-    assert "milvus://host:port/collection" in message
+    assert why in message and len(message) < 220 and (ESCAPED in message) == ("@" in text and "no number" in message)
+    assert StoreAddress.parse(message.rpartition(" ")[2]).collection == "museum"
     assert "\n" not in message and "hu" not in message and "zoe" not in message
     assert found.value.__cause__ is None

@@ -12,8 +12,11 @@ from PIL import Image
 from starlette.testclient import TestClient
 
 from cli.pictures.pyramid import read_level
-from cli.serve.comparing.comparison import how_much, pyramid_of
+from cli.serve.comparing.comparison import how_much, pyramid_of, remarks_of
 from retrieval.comparing.divergence import Place
+from retrieval.comparing.registration import NotRegistered
+from retrieval.finding.finder import IMPLAUSIBLE
+from retrieval.finding.match import Match
 from retrieval.verdicts.entry import LogEntry
 from retrieval.verdicts.log import VerdictLog
 from tests.logs import keep
@@ -185,6 +188,15 @@ def test_an_exemplar_that_is_away_is_shown_by_its_working_picture(works, tmp_pat
 def test_every_other_state_is_said(reading, read, name, words):
     answer = compared(reading, entries(read)[name])
     assert answer.status_code == 200 and words in answer.text
+
+
+def test_what_was_not_tried_is_not_said_to_have_failed():
+    for registration, words in (
+        (IMPLAUSIBLE, "The two were not laid over each other: its details look like those of no catalogued object."),
+        (None, "The two were not laid over each other: it was not tried."),
+        (NotRegistered("only 3 points"), "The two could not be laid over each other: only 3 points."),
+    ):
+        assert remarks_of(Match("1984.1", Path("a.jpg"), 0.9, registration)) == [f"{words} Each is moved by itself."]
 
 
 def test_what_is_not_registered_is_side_by_side_only(reading, read):

@@ -13,6 +13,7 @@ from cli.pictures.pyramid import Pyramid
 from retrieval.catalogue.rows import Photo
 from retrieval.comparing.divergence import Divergence, NotCompared, Place
 from retrieval.comparing.registration import NotRegistered, Registration, outline, project
+from retrieval.finding.finder import IMPLAUSIBLE
 from retrieval.finding.match import Match
 from retrieval.moment import shown
 from retrieval.photographs.facts import Facts
@@ -121,7 +122,8 @@ def remarks_of(match: Match | None) -> list[str]:
     if match.registered is None:
         tried = match.registration
         reason = tried.reason if isinstance(tried, NotRegistered) else "it was not tried"
-        return [f"The two could not be laid over each other: {reason}. Each is moved by itself."]
+        could = "could not be" if isinstance(tried, NotRegistered) and tried != IMPLAUSIBLE else "were not"
+        return [f"The two {could} laid over each other: {reason}. Each is moved by itself."]
     if match.compared is None:
         reason = match.divergence.reason if isinstance(match.divergence, NotCompared) else "it was not tried"
         return [f"Nothing was compared place by place: {reason}."]

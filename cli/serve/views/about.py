@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from cli.output.text import counted
 from cli.output.threshold_words import calibration_lines, threshold_lines
 from cli.records.review_words import misfit_line, review_lines
 from cli.serve.pages import page
@@ -100,7 +101,8 @@ def _promises(calibration: Calibration) -> list[str]:
             f"That holds with {confidence:.0%} confidence, and only for photographs like those it was measured on."
         )
     if calibration.copies:
-        said.append(f"{calibration.copies} photographs of copies were there too, to say how often a copy is noticed.")
+        copies, were = counted(calibration.copies, "photograph"), "was" if calibration.copies == 1 else "were"
+        said.append(f"{copies} of copies {were} there too, to say how often a copy is noticed.")
     return said
 
 
