@@ -21,6 +21,7 @@ from retrieval.catalogue.segments import remove_strays, segments_of
 from retrieval.catalogue.standing import Register
 from retrieval.catalogue.status_words import Status
 from retrieval.catalogue.store_leavings import remove_gone
+from retrieval.catalogue.store_updates import put_statuses
 from retrieval.catalogue.vector_index import Vectors
 from retrieval.statistics.calibration import FALSE_MATCH_RATE, Thresholds, authenticity_threshold, match_threshold
 
@@ -54,6 +55,7 @@ def publish(catalogue: Catalogue, changes: Changes) -> Published:
                 published = replace(_measure(catalogue, new), before=before)
     remove_strays(catalogue.data, segments_of(catalogue) or ())
     remove_gone(catalogue)
+    put_statuses(catalogue)
     return published
 
 

@@ -33,6 +33,8 @@ from retrieval.catalogue.segments import (
 )
 from retrieval.catalogue.store import StoredVectors, known_address, open_store, put_into, store_of
 from retrieval.catalogue.store_leavings import note_gone, remove_gone
+from retrieval.catalogue.store_statuses import forget_changes
+from retrieval.catalogue.store_updates import put_statuses
 from retrieval.catalogue.vector_index import Proposing, VectorIndex, build_vectors, write_index
 from retrieval.catalogue.vote_index import empty_index, lists_of
 from retrieval.catalogue.vote_lists import Merged, VoteLists, read_lists, write_lists
@@ -115,6 +117,7 @@ def complete_segments(data: Path) -> None:
         update_segments(catalogue)
         remove_strays(data, segments_of(catalogue) or ())
         remove_gone(catalogue)
+        put_statuses(catalogue)
 
 
 def _lacking(catalogue: Catalogue) -> int:
@@ -201,7 +204,8 @@ def write_segment(catalogue: Catalogue, number: int, merged: Merged, *, stored: 
     if store is not None:
         lacking = merged.keys if stored is None else merged.keys[~np.isin(merged.keys, stored)]
         with open_store(catalogue, store) as opened:
-            put_into(opened, vectors_of_keys(catalogue, lacking))
+            put_into(catalogue, opened, vectors_of_keys(catalogue, lacking))
+        forget_changes(catalogue, lacking.tolist())
         return Segment(number, count, None, votes, kind)
     made = make_index(kind, count, encoder.dim, partial(vectors_of_keys, catalogue, merged.keys))
     path = vectors_path(catalogue.data, number)
