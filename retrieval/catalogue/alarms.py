@@ -20,6 +20,9 @@ from retrieval.catalogue.vector_index import Proposing, VectorIndex, Vectors, bu
 
 FEW = 2000  # contents whose vectors are held in memory and looked at one by one: 4 MB
 TEXTS_AT_ONCE = 500  # statuses that a store is asked for in one search
+BESIDE = (
+    100  # contents that a store may hold to have such a status, though they no longer have, and that are looked past
+)
 Search = Callable[[np.ndarray, int], tuple[np.ndarray, np.ndarray]]  # as an index searches
 
 
@@ -59,7 +62,8 @@ class Alarms:
         parts, hashes = self._all.parts, self._hashes
         stored = [part for part in parts if isinstance(part, StoredVectors)]
         for some in batches(sorted({stored_form(text) for text in self._statuses.values()}), TEXTS_AT_ONCE):
-            yield from (replace(part, count=min(len(part), len(hashes)), statuses=tuple(some)) for part in stored)
+            count = len(hashes) + BESIDE
+            yield from (replace(part, count=count, statuses=tuple(some)) for part in stored)
         if stored:
             yield self._in_memory(self._asked.ask(lambda known: not_put_yet(known, hashes)))
         elif len(hashes) <= FEW:

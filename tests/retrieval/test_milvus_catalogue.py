@@ -261,12 +261,12 @@ def test_the_server_looks_only_at_what_raises_an_alarm(desk, address, tmp_path, 
         (photo,) = edition.exemplars[object_id]
         vector = edition.finder.vectors.exact([photo.sha256])[photo.sha256]
         near = nearest_alarming([], alarms, edition.finder.contents, vector, k=3)
-        assert {match.object_id for match in near} == {"02", "03"} and asked.pop() == ("gestohlen", "stolen (2003)")
+        assert {match.object_id for match in near} == {"02", "03"} and set(asked) == {("gestohlen", "stolen (2003)")}
         if object_id != "04":
             assert (near[0].object_id, near[0].distance) == (object_id, 0.0)
     hung([(painting(5), LEFT), (painting(2), RIGHT)]).save(tmp_path / "wall.jpg", quality=92)
     (verdict,) = judge_all(edition, [tmp_path / "wall.jpg"], k=1)
-    assert [work.alert for work in verdict.works] == ["stolen"] and asked.count(("gestohlen", "stolen (2003)")) == 1
+    assert [work.alert for work in verdict.works] == ["stolen"] and None in asked
 
 
 def test_vectors_are_copied_both_ways(desk, data, address):
