@@ -49,6 +49,7 @@ bench: .venv/installed  ## the figures of docs/figures.md; some need ../shared/d
 	$(BIN)/python -m tests.bench.works
 	$(BIN)/python -m tests.bench.day
 	$(BIN)/python -m tests.bench.alerts
+	$(BIN)/python -m tests.bench.crowd
 	$(BIN)/python -m tests.bench.later
 	$(BIN)/python -m tests.bench.startup
 	$(BIN)/python -m tests.bench.growth

@@ -15,6 +15,7 @@ class MemoryStore:
 
     def __init__(self) -> None:
         self.held: dict[int, np.ndarray] = {}
+        self.said: dict[int, tuple[str, ...]] = {}  # statuses, by key
         self.puts = 0
         self.broken: int | None = None
         self.away = False
@@ -36,7 +37,7 @@ class MemoryStore:
                 self.away = self.broken == 0
                 self.broken -= 1
             self._answer()
-            self.held[content.key] = content.vector
+            self.held[content.key], self.said[content.key] = content.vector, content.statuses
             self.puts += 1
 
     def remove(self, keys: Sequence[int]) -> None:
@@ -48,6 +49,10 @@ class MemoryStore:
         self._answer()
         return {key: self.held[key] for key in keys if key in self.held}
 
+    def statuses(self, keys: Sequence[int]) -> dict[int, tuple[str, ...]]:
+        self._answer()
+        return {key: self.said[key] for key in keys if key in self.held}
+
     def count(self) -> int:
         return len(self.held)
 
@@ -55,10 +60,14 @@ class MemoryStore:
         for key in sorted(self.held):
             yield np.array([key], np.int64)
 
-    def search(self, vectors: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
+    def search(
+        self, vectors: np.ndarray, k: int, statuses: Sequence[str] | None = None
+    ) -> tuple[np.ndarray, np.ndarray]:
         self._answer()
-        keys = np.array([*self.held], np.int64)
-        found = vectors @ np.stack([self.held[key] for key in self.held]).T
+        wanted = [key for key in self.held if statuses is None or set(statuses) & set(self.said.get(key, ()))]
+        keys = np.array(wanted, np.int64)
+        held = np.array([self.held[key] for key in wanted], np.float32).reshape(len(wanted), vectors.shape[1])
+        found = vectors @ held.T
         order = np.argsort(-found, axis=1, kind="stable")[:, :k]
         short = ((0, 0), (0, k - order.shape[1]))
         products = np.pad(np.take_along_axis(found, order, 1), short, constant_values=-np.inf)

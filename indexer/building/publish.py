@@ -22,6 +22,7 @@ from retrieval.catalogue.shards import finish_moving, is_moving, settle_features
 from retrieval.catalogue.standing import Register
 from retrieval.catalogue.status_words import Status
 from retrieval.catalogue.store_leavings import remove_gone
+from retrieval.catalogue.store_updates import put_statuses
 from retrieval.catalogue.vector_index import Vectors
 from retrieval.statistics.calibration import FALSE_MATCH_RATE, Thresholds, authenticity_threshold, match_threshold
 
@@ -64,6 +65,7 @@ def publish(catalogue: Catalogue, changes: Changes, *, on_step: OnStep = lambda 
     remove_strays(catalogue.data, segments_of(catalogue) or ())
     remove_gone(catalogue)
     finish_moving(catalogue)
+    put_statuses(catalogue)
     return published
 
 

@@ -82,6 +82,7 @@ class _Database:
 
 @dataclass(frozen=True, slots=True)
 class _Store:
+    catalogue: Catalogue
     store: MilvusVectors
 
     def count(self) -> int:
@@ -93,7 +94,7 @@ class _Store:
                 yield self.get(keys[start : start + AT_ONCE])
 
     def put(self, batch: Batch) -> Batch:
-        put_into(self.store, [batch])
+        put_into(self.catalogue, self.store, [batch])
         return batch
 
     def get(self, keys: np.ndarray) -> Batch:
@@ -136,7 +137,7 @@ def copy_vectors(
 def _side(catalogue: Catalogue, text: str, stores: ExitStack) -> _Side:
     if text == FILES:
         return _Database(catalogue)
-    return _Store(stores.enter_context(open_store(catalogue, known_address(catalogue, text))))
+    return _Store(catalogue, stores.enter_context(open_store(catalogue, known_address(catalogue, text))))
 
 
 def _joined(batches: Iterator[Batch] | list[Batch]) -> Batch:

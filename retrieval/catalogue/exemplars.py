@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import weakref
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import lru_cache
@@ -38,6 +38,18 @@ class Present:
     def ask(self, question: Callable[[Catalogue], V]) -> V:
         """Return what the catalogue answers."""
         return question(self.catalogue)
+
+
+@dataclass(frozen=True, slots=True)
+class Anew:
+    """The last revision of a catalogue, opened for each question: for what another revision does no harm to."""
+
+    data: Path
+
+    def ask(self, question: Callable[[Catalogue], V]) -> V:
+        """Return what the catalogue answers."""
+        with Catalogue.reading(self.data) as catalogue:
+            return question(catalogue)
 
 
 class Held:
@@ -132,6 +144,26 @@ def photos_by_content(asked: Asked) -> Mapping[int, Sequence[Photo]]:
 
 def _rows(asked: Asked, sql: str) -> list[tuple[Any, ...]]:
     return asked.ask(lambda catalogue: catalogue.db.execute(sql).fetchall())
+
+
+@dataclass(frozen=True, slots=True)
+class OnlyOf(Mapping[K, Sequence[Photo]], Generic[K]):
+    """A mapping to exemplars that leaves out those of all but some objects."""
+
+    whole: Mapping[K, Sequence[Photo]]
+    objects: Collection[str]
+
+    def __getitem__(self, key: K) -> Sequence[Photo]:
+        found = [photo for photo in self.whole[key] if photo.object_id in self.objects]
+        if not found:
+            raise KeyError(key)
+        return found
+
+    def __iter__(self) -> Iterator[K]:
+        return (key for key, photos in self.whole.items() if any(photo.object_id in self.objects for photo in photos))
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
 
 
 @dataclass(frozen=True, slots=True)

@@ -221,6 +221,32 @@ def _lookups(db: Any) -> None:
     db.execute("INSERT INTO settings SELECT 'stray_pictures', 'perhaps' WHERE EXISTS (SELECT 1 FROM vectors)")
 
 
+@MIGRATIONS(name="013_status_changes")
+def _status_changes(db: Any) -> None:
+    """Contents of which the statuses, of the objects that they show, may be others than a store has beside them.
+
+    A store that is used by now has none; what goes into one later has those of its day.
+    """
+    db.execute("CREATE TABLE status_changes (sha256 TEXT PRIMARY KEY) WITHOUT ROWID")
+    note = "INSERT INTO status_changes {found} ON CONFLICT (sha256) DO NOTHING;"
+    of_object = note.format(found="SELECT DISTINCT sha256 FROM photos WHERE object_id = new.object_id")
+    changed = "coalesce(new.status, '') <> coalesce(old.status, '')"
+    _trigger(db, "status_of_new_object", "AFTER INSERT ON objects WHEN new.status > ''", of_object)
+    _trigger(db, "status_of_changed_object", f"AFTER UPDATE OF status ON objects WHEN {changed}", of_object)
+    for event, row in (("INSERT", "new"), ("DELETE", "old")):
+        needed = f"WHEN EXISTS (SELECT 1 FROM objects WHERE object_id = {row}.object_id AND status > '')"
+        of_photo = note.format(found=f"VALUES ({row}.sha256)")
+        _trigger(db, f"status_at_{event.lower()}", f"AFTER {event} ON photos {needed}", of_photo)
+    moved = "WHEN new.sha256 <> old.sha256 OR new.object_id <> old.object_id"
+    both = "".join(note.format(found=f"VALUES ({row}.sha256)") for row in ("new", "old"))
+    _trigger(db, "status_at_change", f"AFTER UPDATE OF sha256, object_id ON photos {moved}", both)
+    db.execute(
+        """INSERT INTO status_changes SELECT DISTINCT p.sha256 FROM objects o JOIN photos p ON p.object_id = o.object_id
+           WHERE o.status > '' AND EXISTS (
+               SELECT 1 FROM settings WHERE key IN ('store', 'segments') AND value LIKE '%milvus%')"""
+    )
+
+
 def _of(row: str, names: str) -> str:
     return ", ".join(f"{row}.{name}" for name in names.split(", "))
 

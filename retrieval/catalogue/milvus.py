@@ -109,6 +109,14 @@ class MilvusVectors:
                 found[int(row[KEY])] = np.asarray(row[VECTOR], dtype=np.float32)
         return found
 
+    def statuses(self, keys: Sequence[int]) -> dict[int, tuple[str, ...]]:
+        """Return the statuses of the contents of those keys that are there."""
+        found = {}
+        for some in _batches(keys, GET_AT_ONCE):
+            for row in self._read("query", filter=f"{KEY} in {some}", output_fields=[KEY, STATUSES]):
+                found[int(row[KEY])] = tuple(row[STATUSES])
+        return found
+
     def search(
         self, vectors: np.ndarray, k: int, statuses: Sequence[str] | None = None
     ) -> tuple[np.ndarray, np.ndarray]:

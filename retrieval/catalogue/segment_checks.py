@@ -13,6 +13,7 @@ from retrieval.catalogue.segment_contents import Waiting, pages_of
 from retrieval.catalogue.segmenting import open_sound
 from retrieval.catalogue.segments import OpenSegment, Segment, is_whole, segments_of
 from retrieval.catalogue.store import known_address, open_store
+from retrieval.catalogue.store_statuses import agree
 from retrieval.catalogue.unsound_files import unsound_files
 from retrieval.catalogue.vote_index import empty_index
 
@@ -61,11 +62,13 @@ def _agrees(catalogue: Catalogue, item: OpenSegment) -> bool:
 
 
 def _is_stored(catalogue: Catalogue, item: OpenSegment) -> bool:
-    """Say whether a store has the vectors of a segment as the catalogue has them."""
+    """Say whether a store has the vectors of a segment, and the statuses beside them, as the catalogue has them."""
     with open_store(catalogue, known_address(catalogue, item.segment.kind), to_read=True) as store:
         for keys, vectors in vectors_of_keys(catalogue, item.lists.keys):
             found = store.get(keys.tolist())
             held = [found[key] for key in keys.tolist() if key in found]
             if len(held) < len(keys) or not np.array_equal(held, vectors):
+                return False
+            if not agree(catalogue, store, keys.tolist()):
                 return False
     return True

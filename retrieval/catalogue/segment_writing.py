@@ -16,6 +16,7 @@ from retrieval.catalogue.segment_contents import pages_of
 from retrieval.catalogue.segments import FileMark, OpenSegment, Segment, checksum_of, joined, vectors_path, votes_path
 from retrieval.catalogue.shards import Place, places
 from retrieval.catalogue.store import open_store, put_into, store_of
+from retrieval.catalogue.store_statuses import forget_changes
 from retrieval.catalogue.vector_index import write_index
 from retrieval.catalogue.vote_lists import Merged, VoteLists, write_lists
 
@@ -105,7 +106,8 @@ def write_segment(
     if store is not None:
         lacking = merged.keys if stored is None else merged.keys[~np.isin(merged.keys, stored)]
         with open_store(catalogue, store) as opened:
-            put_into(opened, vectors_of_keys(catalogue, lacking))
+            put_into(catalogue, opened, vectors_of_keys(catalogue, lacking))
+        forget_changes(catalogue, lacking.tolist())
         return Segment(number, count, None, votes, kind, shard=place.shard)
     made = make_index(kind, count, encoder.dim, partial(vectors_of_keys, catalogue, merged.keys))
     path = vectors_path(folder, number)

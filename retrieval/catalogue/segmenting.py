@@ -29,6 +29,7 @@ from retrieval.catalogue.segments import (
 from retrieval.catalogue.shards import check_all_there, count_asked, places
 from retrieval.catalogue.store import StoredVectors, known_address, open_store
 from retrieval.catalogue.store_leavings import note_gone, remove_gone
+from retrieval.catalogue.store_updates import put_statuses
 from retrieval.catalogue.vector_index import Proposing, VectorIndex, build_vectors
 from retrieval.catalogue.vote_index import empty_index, lists_of
 from retrieval.catalogue.vote_lists import Merged, VoteLists, read_lists, write_lists
@@ -118,6 +119,7 @@ def complete_segments(data: Path) -> None:
         update_segments(catalogue)
         remove_strays(data, segments_of(catalogue) or ())
         remove_gone(catalogue)
+        put_statuses(catalogue)
 
 
 def _lacking(catalogue: Catalogue) -> int:

@@ -17,6 +17,7 @@ import numpy as np
 from retrieval.catalogue.catalogue import Catalogue
 from retrieval.catalogue.retrying import Patience
 from retrieval.catalogue.store_address import StoreAddress
+from retrieval.catalogue.store_statuses import statuses_of
 
 if TYPE_CHECKING:
     from retrieval.catalogue.milvus import MilvusVectors
@@ -82,12 +83,17 @@ def open_store(catalogue: Catalogue, address: StoreAddress, *, to_read: bool = F
     return MilvusVectors(address, dim=encoder.dim, fingerprint=encoder.fingerprint, patience=patience, opening=opening)
 
 
-def put_into(store: MilvusVectors, batches: Iterable[tuple[np.ndarray, np.ndarray]]) -> None:
-    """Put vectors, float32 (n, dim), into a store by their keys, int64 (n,); what is there already is put again."""
+def put_into(catalogue: Catalogue, store: MilvusVectors, batches: Iterable[tuple[np.ndarray, np.ndarray]]) -> None:
+    """Put vectors, float32 (n, dim), into a store by their keys, int64 (n,), with the statuses of what they show.
+
+    What is there already is put again.
+    """
     from retrieval.catalogue.milvus import StoredVector
 
     for keys, vectors in batches:
-        store.put([StoredVector(key, vector) for key, vector in zip(keys.tolist(), vectors, strict=True)])
+        statuses = statuses_of(catalogue, keys.tolist())
+        pairs = zip(keys.tolist(), vectors, strict=True)
+        store.put([StoredVector(key, vector, statuses.get(key, ())) for key, vector in pairs])
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +102,7 @@ class StoredVectors:
 
     store: MilvusVectors
     count: int
+    statuses: tuple[str, ...] | None = None  # of which a content has to have one; None: it may have any, or none
 
     @property
     def exact(self) -> bool:
@@ -107,4 +114,4 @@ class StoredVectors:
 
     def search(self, vectors: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
         """Return inner products, float32 (n, count), most first, and keys of contents, int64; -1: there are no more."""
-        return self.store.search(vectors, count)
+        return self.store.search(vectors, count, self.statuses)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from retrieval.catalogue.alarms import Alarms
 from retrieval.catalogue.exemplars import Held, Without, grouped, photos_by_content, photos_by_object
 from retrieval.catalogue.key_of_content import content_key
 from retrieval.catalogue.rows import Photo
@@ -18,11 +19,12 @@ from retrieval.errors import CatalogueDamaged
 from retrieval.finding.confirmation import FeaturesOf, agreeing, confirm, confirm_one
 from retrieval.finding.frames import outside, overlap
 from retrieval.finding.match import Match
-from retrieval.finding.nearest import exact_distance, nearest_objects
+from retrieval.finding.nearest import Near, exact_distance, nearest_alarming, nearest_objects
 from retrieval.photographs.features import Features
 
 NEAREST = 5  # objects, by their embedding, that are registered
 VOTED = 8  # objects, by votes, that are registered
+ALARMING = 3  # objects that raise an alarm, by embedding and by votes, that are registered however many are before them
 LEAST_VOTES = 0.05  # of an object that is registered for its votes
 PLAUSIBLE = 0.2  # votes from which a photograph may show an object; of eight unknown works among 10,000 none had 0.34
 SURE = 60  # points that agree at a glance: 66 of 68 such outlines lie within 1 % of those that a closer look finds
@@ -50,16 +52,19 @@ class Finder:
     votes: Sequence[VoteLists]
     exemplars: Mapping[str, Sequence[Photo]]  # by object
     contents: Mapping[int, Sequence[Photo]]  # by the key of their content
+    alarms: Alarms | None = None  # objects that no crowd of others may hide; None: there are none
 
     @classmethod
-    def of(cls, vectors: Vectors, votes: Sequence[VoteLists], photos: Iterable[Photo]) -> Finder:
+    def of(
+        cls, vectors: Vectors, votes: Sequence[VoteLists], photos: Iterable[Photo], alarms: Alarms | None = None
+    ) -> Finder:
         """Return the finder over some exemplars; what else is in the indexes is passed over."""
-        return cls(vectors, votes, *grouped(photos))
+        return cls(vectors, votes, *grouped(photos), alarms or None)
 
     @classmethod
-    def over(cls, vectors: Vectors, votes: Sequence[VoteLists], held: Held) -> Finder:
+    def over(cls, vectors: Vectors, votes: Sequence[VoteLists], held: Held, alarms: Alarms | None = None) -> Finder:
         """Return the finder over all exemplars of a catalogue, which are fetched when they are asked for."""
-        return cls(vectors, votes, photos_by_object(held), photos_by_content(held))
+        return cls(vectors, votes, photos_by_object(held), photos_by_content(held), alarms or None)
 
     def without(self, sha256: str) -> Finder:
         """Return the finder without the exemplars that are this very file."""
@@ -91,6 +96,10 @@ class Finder:
         """Return the k objects nearest to a unit vector (dim,), nearest first."""
         return nearest_objects(self.vectors, self.contents, vector, k=k)
 
+    def _near(self, vector: np.ndarray, nearest: Sequence[Match]) -> Near:
+        """Return objects near to a vector with the nearest of those that raise an alarm."""
+        return Near(nearest, nearest_alarming(nearest, self.alarms, self.contents, vector, k=ALARMING))
+
     def works(
         self,
         glance: Features,
@@ -121,15 +130,15 @@ class Finder:
         far = limit is not None and nearest and nearest[0].distance > limit
         if far and not plausible and any(map(len, self.votes)):
             return [FoundWork(tuple(replace(match, registration=IMPLAUSIBLE) for match in nearest[:k]))]
-        likely, looks = list(voted)[:VOTED], [probe, closer]
-        matches = self._confirmed(glance, vector, nearest, likely, features_of, mirrored=False) if plausible else []
+        likely, looks, near = self._likely(voted), [probe, closer], self._near(vector, nearest)
+        matches = self._confirmed(glance, vector, near, likely, features_of, mirrored=False) if plausible else []
         if not matches or agreeing(matches[0]) < SURE:
-            matches = self._confirmed(probe(), vector, nearest, likely, features_of)
+            matches = self._confirmed(probe(), vector, near, likely, features_of)
             if plausible and not agreeing(matches[0]):
                 looks, glance = [closer], closer()  # a small work has few features at a glance, and few votes
                 ballot = cast_votes(self.votes, glance.descriptors)
-                likely = list(dict.fromkeys([*list(self._voted(ballot))[:VOTED], *likely]))
-                matches = self._confirmed(glance, vector, nearest, likely, features_of)
+                likely = list(dict.fromkeys([*self._likely(self._voted(ballot)), *likely]))
+                matches = self._confirmed(glance, vector, near, likely, features_of)
         if not several or not matches or not agreeing(matches[0]):
             return [self._found(first(matches, k), glance.size)]
         return self._several(looks, glance, vector, ballot, matches, k, features_of)
@@ -155,8 +164,8 @@ class Finder:
 
         A work with matches is registered; one with none is unknown.
         """
-        nearest = self.nearest(vector, max(k, NEAREST))
-        matches = self._confirmed(features, vector, nearest, [], features_of)
+        near = self._near(vector, self.nearest(vector, max(k, NEAREST)))
+        matches = self._confirmed(features, vector, near, [], features_of)
         return (
             self._found(first(matches, k), features.size) if matches and agreeing(matches[0]) else FoundWork((), quad)
         )
@@ -164,30 +173,40 @@ class Finder:
     def _voted(self, ballot: Ballot, among: np.ndarray | None = None) -> dict[str, float]:
         """Return the objects with enough votes, most first, by the best of their exemplars: no more than are asked for.
 
-        Those that were found before may be among them, so that there are some more than are registered.
+        Those that were found before may be among them, so that there are some more than are registered. Behind them
+        stand as many again at most that raise an alarm.
         """
         found: dict[str, float] = {}
         for key, votes in ballot.count(among, least=LEAST_VOTES):
             if len(found) >= VOTED + MOST_WORKS:
-                break
+                if self.alarms is None or len(found) >= 2 * (VOTED + MOST_WORKS):
+                    break
+                if key not in self.alarms.keys:
+                    continue
             for photo in self.contents.get(key, ()):
                 found.setdefault(photo.object_id, votes)
         return found
+
+    def _likely(self, voted: Mapping[str, float]) -> list[str]:
+        """Return the objects with the most votes, of those that raise an alarm too, that are registered for them."""
+        alarming = self.alarms.objects if self.alarms else ()
+        wanted = [object_id for object_id in voted if object_id in alarming]
+        return list(dict.fromkeys([*list(voted)[:VOTED], *wanted[:ALARMING]]))
 
     def _confirmed(
         self,
         probe: Features,
         vector: np.ndarray,
-        nearest: Sequence[Match],
+        near: Near,
         voted: Sequence[str],
         features_of: FeaturesOf,
         *,
         mirrored: bool = True,
     ) -> list[Match]:
         """Return all that was proposed: the objects that are registered, best first, then the others by distance."""
-        proposed = {match.object_id: match for match in nearest}
+        proposed = {match.object_id: match for match in (*near.nearest, *near.alarming)}
         proposed |= {object_id: self.match(object_id, vector) for object_id in voted if object_id not in proposed}
-        order = dict.fromkeys([*voted, *(match.object_id for match in nearest[:NEAREST])])
+        order = dict.fromkeys([*voted, *(match.object_id for match in (*near.nearest[:NEAREST], *near.alarming))])
         found = [proposed.pop(object_id) for object_id in order]
         tried = confirm(found, probe, self.exemplars, features_of, mirrored=mirrored)
         confirmed = [match for match in tried if agreeing(match)]
@@ -230,7 +249,7 @@ class Finder:
             rest = features.among(outside(outlines, features.points))
             tried = [
                 confirm_one(self.match(object_id, vector), rest, self.exemplars[object_id], features_of)
-                for object_id in list(more)[:VOTED]
+                for object_id in self._likely(more)
             ]
             apart = [
                 work
@@ -238,16 +257,25 @@ class Finder:
                 if agreeing(match) and not _overlaps(work := self._found([match], glance.size), outlines)
             ]
             if apart:
-                found.append(max(apart, key=lambda work: agreeing(work.matches[0])))
+                best = max(apart, key=lambda work: agreeing(work.matches[0]))
+                found.append(self._with_alarming(best, apart))
             elif len(looks) > 1 and max(more.values()) >= PLAUSIBLE:
                 looks = looks[1:]
             else:
                 break
         if len(found) == 1:
             return [replace(found[0], matches=first(found[0].matches, k))]
-        best, *others = found
-        alone = [match for match in best.matches if not _elsewhere(match, others)]
-        return [replace(best, matches=first(alone, k)), *others]
+        whole, *others = found
+        alone = [match for match in whole.matches if not _elsewhere(match, others)]
+        return [replace(whole, matches=first(alone, k)), *others]
+
+    def _with_alarming(self, best: FoundWork, apart: Sequence[FoundWork]) -> FoundWork:
+        """Return a work with those of others that raise an alarm and lie where it does: it may be any of them."""
+        if self.alarms is None or best.outline is None:
+            return best
+        same = (work for work in apart if work is not best and _overlaps(work, [best.outline]))
+        alarming = (match for work in same for match in work.matches if match.object_id in self.alarms.objects)
+        return replace(best, matches=(*best.matches, *alarming))
 
 
 def first(matches: Sequence[Match], k: int) -> tuple[Match, ...]:

@@ -3,14 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
+from retrieval.catalogue.alarms import Alarms
+from retrieval.catalogue.exemplars import OnlyOf
 from retrieval.catalogue.rows import Photo
 from retrieval.catalogue.vector_index import Vectors
 from retrieval.finding.match import Match
 
 ROUNDING = 1e-5  # more than single precision loses in the squared distance of two unit vectors
+
+
+@dataclass(frozen=True, slots=True)
+class Near:
+    """Objects near to a vector, nearest first."""
+
+    nearest: Sequence[Match]
+    alarming: Sequence[Match]  # the nearest of those that raise an alarm, however many others are nearer
 
 
 def nearest_objects(
@@ -45,6 +56,24 @@ def _nearest_of_each(
         if distance is not None and (photo.object_id not in best or distance < best[photo.object_id].distance):
             best[photo.object_id] = Match(photo.object_id, photo.file, distance)
     return sorted(best.values(), key=lambda match: (match.distance, match.object_id))
+
+
+def nearest_alarming(
+    nearest: Sequence[Match],
+    alarms: Alarms | None,
+    photos: Mapping[int, Sequence[Photo]],
+    vector: np.ndarray,
+    *,
+    k: int,
+) -> list[Match]:
+    """Return the k nearest of the objects that raise an alarm; where they are among the `nearest`, nothing is searched.
+
+    `alarms` is None where there are none.
+    """
+    if alarms is None:
+        return []
+    known = [match for match in nearest if match.object_id in alarms.objects][:k]
+    return known if len(known) == k else nearest_objects(alarms.vectors, OnlyOf(photos, alarms.objects), vector, k=k)
 
 
 def exact_distance(one: np.ndarray, other: np.ndarray) -> float:

@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
-import numpy as np
-
+from retrieval.catalogue.alarms import Alarms
 from retrieval.catalogue.catalogue import Catalogue
 from retrieval.catalogue.content_keys import vectors_of
 from retrieval.catalogue.database import said_plainly
 from retrieval.catalogue.exemplar_files import ExemplarFiles
-from retrieval.catalogue.exemplars import Held
+from retrieval.catalogue.exemplars import Anew, Asked, Held
 from retrieval.catalogue.lookups import alarming_objects, exemplars_named
 from retrieval.catalogue.made_in_memory import say_made_in_memory
 from retrieval.catalogue.pictures import read_exemplar
 from retrieval.catalogue.rows import EncoderRecord, Photo
-from retrieval.catalogue.segmenting import Found, complete_segments, hold_all, open_sound, with_what_is_new
+from retrieval.catalogue.segmenting import Found, Opened, complete_segments, hold_all, open_sound, with_what_is_new
 from retrieval.catalogue.standing import Register
 from retrieval.catalogue.vector_index import Vectors
 from retrieval.comparing.network import default_description, measured_by
@@ -150,20 +149,21 @@ def _held(data: Path) -> tuple[Held, Found]:
 
 def _looked_up_in(held: Held, found: Found) -> tuple[Finder, Register]:
     """Return what photographs are looked up in; it is read whole where keeping it open would do harm."""
-    catalogue, data = held.catalogue, held.catalogue.data
+    catalogue = held.catalogue
     say_made_in_memory(catalogue, found)
-    opened = with_what_is_new(catalogue, found)
+    opened, alarming = with_what_is_new(catalogue, found), alarming_objects(catalogue)
     if held.hinders_nobody:
-        vectors = Vectors(opened.vectors, lambda hashes: held.ask(lambda catalogue: vectors_of(catalogue, hashes)))
-        return Finder.over(vectors, opened.votes, held), Register.of(alarming_objects(catalogue), held.object)
-    vectors = Vectors(opened.vectors, partial(_vectors_in, data))
-    return Finder.of(vectors, opened.votes, catalogue.photos()), Register.of(catalogue.objects())
+        vectors = _vectors(opened, held)
+        finder = Finder.over(vectors, opened.votes, held, Alarms(alarming, held, vectors))
+        return finder, Register.of(alarming, held.object)
+    anew = Anew(held.catalogue.data)  # what goes by content is right in another revision too
+    vectors = _vectors(opened, anew)
+    finder = Finder.of(vectors, opened.votes, catalogue.photos(), Alarms(alarming, anew, vectors))
+    return finder, Register.of(catalogue.objects())
 
 
-def _vectors_in(data: Path, hashes: Iterable[str]) -> Mapping[str, np.ndarray]:
-    """Return vectors of a catalogue; they go by content, so another revision does no harm."""
-    with Catalogue.reading(data) as catalogue:
-        return vectors_of(catalogue, hashes)
+def _vectors(opened: Opened, asked: Asked) -> Vectors:
+    return Vectors(opened.vectors, lambda hashes: asked.ask(lambda catalogue: vectors_of(catalogue, hashes)))
 
 
 def load_recorded(

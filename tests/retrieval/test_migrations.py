@@ -52,6 +52,7 @@ NAMES = [
     "010_notes_of_derived_files",
     "011_segments",
     "012_lookups",
+    "013_status_changes",
 ]
 VECTOR = unit(np.arange(1.0, DIM + 1))
 
@@ -398,3 +399,41 @@ def test_the_date_of_an_old_calibration_comes_to_utc_and_nothing_else_of_it_chan
         moment = "2031-05-06T05:08:09+00:00"
         assert catalogue.calibrations() == [replace(old, date=moment, number=1)]
         assert catalogue.db.execute("SELECT date FROM calibrations").fetchall() == [(moment,)]
+
+
+@pytest.mark.parametrize("store", ["milvus://127.0.0.1:19530/one", "files", None])
+def test_what_a_store_has_of_objects_with_a_status_is_put_again_with_it(data, store):
+    old = old_database(data, stop_before="013_status_changes")
+    fill_first_version(old)
+    with old.conn:
+        old.conn.execute("UPDATE objects SET status = 'stolen' WHERE object_id = 'b'")
+        if store:
+            old.conn.execute("INSERT INTO settings VALUES ('store', ?)", [store])
+    old.close()
+    with Catalogue.writing(data) as catalogue:
+        noted = catalogue.db.execute("SELECT sha256 FROM status_changes").fetchall()
+    assert noted == ([("s2",)] if store and store != "files" else [])
+
+
+def test_whoever_changes_a_status_has_it_noted(data):
+    old = old_database(data, stop_before="013_status_changes")
+    fill_first_version(old)
+    MIGRATIONS.apply(old)
+
+    def noted(sql: str) -> list[str]:
+        old.conn.execute("DELETE FROM status_changes")
+        old.conn.execute(sql)
+        return [sha256 for (sha256,) in old.conn.execute("SELECT sha256 FROM status_changes")]
+
+    assert noted("UPDATE objects SET title = 'B', status = NULL") == []
+    assert noted("UPDATE objects SET status = 'stolen' WHERE object_id = 'a'") == ["s1"]
+    assert noted("UPDATE photos SET bytes = 7, sha256 = sha256, object_id = object_id") == []
+    assert noted("UPDATE photos SET sha256 = 's3' WHERE object_id = 'a'") == ["s1", "s3"]
+    assert noted("UPDATE photos SET object_id = 'a' WHERE object_id = 'b'") == ["s2"]
+    assert noted("DELETE FROM photos WHERE sha256 = 's2'") == ["s2"]
+    values = "'/photos', 'c.jpg', 's4', 5, 6, 30, 40, 'exemplar'"
+    columns = "object_id, folder, path, sha256, bytes, modified_ns, width, height, role"
+    assert noted(f"INSERT INTO photos ({columns}) VALUES ('b', {values})") == []
+    assert noted("DELETE FROM photos WHERE sha256 = 's4'") == []
+    assert noted(f"INSERT INTO photos ({columns}) VALUES ('a', {values})") == ["s4"]
+    old.close()

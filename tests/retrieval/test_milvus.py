@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from retrieval.catalogue.milvus import MilvusVectors, StoredVector
+from retrieval.catalogue.milvus_collection import STATUS_BYTES, STATUSES_AT_MOST
 from retrieval.catalogue.retrying import Patience
 from retrieval.catalogue.store_address import StoreAddress
 from retrieval.errors import EncoderMismatch, StoreAway, UnusableStore
@@ -130,6 +131,20 @@ def test_a_search_looks_only_at_the_statuses_that_are_wanted(with_statuses, want
     right = [content for content in some if set(content.statuses) & set(wanted)]
     _, keys = store.search(some[0].vector[None], 200, wanted)
     assert set(keys[keys >= 0].tolist()) == set(keys_of(right))
+
+
+def test_statuses_come_back_as_they_were_put(with_statuses):
+    store, some = with_statuses
+    assert store.statuses([*keys_of(some), 7]) == {content.key: content.statuses for content in some}
+
+
+def test_as_many_and_as_long_statuses_as_are_kept_are_taken(store):
+    few, many = contents(2)
+    long = tuple("ä" * (STATUS_BYTES // 2 - 3) + f"{number:06}" for number in range(STATUSES_AT_MOST))
+    store.put([few, replace(many, statuses=long)])
+    assert store.statuses([many.key]) == {many.key: long}
+    _, keys = store.search(few.vector[None], 2, [long[-1], "stolen"])
+    assert keys[0].tolist() == [many.key, -1]
 
 
 @pytest.fixture(scope="module")

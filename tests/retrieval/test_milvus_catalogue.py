@@ -11,10 +11,11 @@ import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from typer.testing import CliRunner, Result
 
@@ -22,11 +23,15 @@ from cli.main import app
 from retrieval.catalogue import store as stores
 from retrieval.catalogue.catalogue import Catalogue
 from retrieval.catalogue.index_choice import Searching, choose
+from retrieval.catalogue.key_of_content import content_key
 from retrieval.catalogue.milvus import MilvusVectors
 from retrieval.catalogue.retrying import Patience
 from retrieval.catalogue.rows import EncoderRecord
 from retrieval.catalogue.segments import segments_of
 from retrieval.catalogue.store import known_address, open_store
+from retrieval.finding.nearest import nearest_alarming
+from retrieval.judging.edition import open_edition
+from retrieval.judging.judge import judge_all
 from retrieval.verdicts.log import VerdictLog
 from tests.conftest import DIM, TINY, aged, content, state
 from tests.milvus_server import NEEDED, MilvusProcess, running_in
@@ -186,6 +191,82 @@ def test_only_what_is_new_is_put_and_what_is_gone_is_removed(desk, address, tmp_
     assert len(list(data.glob("*.faiss"))) == 1
     found = [work["outcome"] for record in records(tmp_path / "again.jsonl") for work in record["works"]]
     assert found == [work["outcome"] for record in records(desk / "files.jsonl") for work in record["works"]]
+
+
+def statuses(data: Path) -> dict[str, tuple[str, ...]]:
+    """Return the statuses that the store of a catalogue has, by object."""
+    with Catalogue.reading(data) as catalogue:
+        keys = {photo.object_id: content_key(photo.sha256) for photo in catalogue.photos()}
+        with open_store(catalogue, known_address(catalogue, catalogue.setting("store"))) as store:
+            found = store.statuses(list(keys.values()))
+    return {object_id: found[key] for object_id, key in keys.items() if found[key]}
+
+
+def describe(works: Path, status: Mapping[str, str]) -> None:
+    lines = "".join(f"{object_id},{text}\n" for object_id, text in status.items())
+    (works / "catalogue.csv").write_text(f"object_id,status\n{lines}")
+
+
+def test_a_status_that_changes_is_in_the_store_after_the_next_run(desk, address, tmp_path, monkeypatch):
+    data = tmp_path / "data"
+    works = Path(shutil.copytree(desk / "works", tmp_path / "works"))
+    describe(works, {"02": "stolen (2003)", "03": "in collection"})
+    artifact("index", works, "--data", data, "--store", address)
+    assert statuses(data) == {"02": ("stolen (2003)",), "03": ("in collection",)}
+    put, given = MilvusVectors.put, Counter[str]()
+    monkeypatch.setattr(MilvusVectors, "put", lambda store, rows: (given.update(n=len(rows)), put(store, rows)))
+    describe(works, {"02": "stolen (2003)", "03": "gestohlen"})
+    artifact("index", works, "--data", data)
+    assert statuses(data) == {"02": ("stolen (2003)",), "03": ("gestohlen",)} and given["n"] == 1
+    artifact("index", works, "--data", data)
+    artifact("check", "--data", data)
+    assert given["n"] == 1
+
+
+def test_a_run_that_is_killed_before_statuses_are_put_is_completed_by_the_next(
+    desk, address, running, tmp_path, monkeypatch
+):
+    data = tmp_path / "data"
+    works = Path(shutil.copytree(desk / "works", tmp_path / "works"))
+    artifact("index", works, "--data", data, "--store", address)
+    describe(works, {"02": "stolen", "03": "missing"})
+    with monkeypatch.context() as patched:
+        for name in ("READING", "OPENING"):
+            patched.setattr(stores, name, Patience(4.0))
+        killing(patched, running, "put", 1, again=False)
+        artifact("index", works, "--data", data)
+    running.start()
+    assert statuses(data) == {}
+    artifact("index", works, "--data", data)
+    assert statuses(data) == {"02": ("stolen",), "03": ("missing",)}
+    artifact("check", "--data", data)
+
+
+def test_the_server_looks_only_at_what_raises_an_alarm(desk, address, tmp_path, monkeypatch):
+    data = tmp_path / "data"
+    works = Path(shutil.copytree(desk / "works", tmp_path / "works"))
+    describe(works, {"02": "stolen (2003)", "03": "gestohlen", "04": "sold"})
+    artifact("index", works, "--data", data, "--store", address)
+    monkeypatch.setattr("retrieval.finding.finder.NEAREST", 1)  # as if there were a crowd
+    monkeypatch.setattr("retrieval.finding.finder.VOTED", 0)
+    edition, asked, search = open_edition(data), [], MilvusVectors.search
+
+    def noted(store: MilvusVectors, vectors: np.ndarray, k: int, wanted: Sequence[str] | None = None) -> Any:
+        asked.append(wanted)
+        return search(store, vectors, k, wanted)
+
+    monkeypatch.setattr(MilvusVectors, "search", noted)
+    alarms = edition.finder.alarms
+    for object_id in ("02", "03", "04"):
+        (photo,) = edition.exemplars[object_id]
+        vector = edition.finder.vectors.exact([photo.sha256])[photo.sha256]
+        near = nearest_alarming([], alarms, edition.finder.contents, vector, k=3)
+        assert {match.object_id for match in near} == {"02", "03"} and set(asked) == {("gestohlen", "stolen (2003)")}
+        if object_id != "04":
+            assert (near[0].object_id, near[0].distance) == (object_id, 0.0)
+    hung([(painting(5), LEFT), (painting(2), RIGHT)]).save(tmp_path / "wall.jpg", quality=92)
+    (verdict,) = judge_all(edition, [tmp_path / "wall.jpg"], k=1)
+    assert [work.alert for work in verdict.works] == ["stolen"] and None in asked
 
 
 def test_vectors_are_copied_both_ways(desk, data, address):
