@@ -41,12 +41,12 @@ from retrieval.photographs.reader_process import PATIENT, reading_apart
 
 def run_index(folder: Path, data: Path, options: IndexingOptions) -> bool:
     """Index a folder and say what was done; return whether every input could be taken."""
-    asked = _asked(options)
+    asked, searching = _asked(options), searching_of(options)
     if options.dry_run:
         preview = preview_catalogue(folder, data, asked)
         say_preview(preview)
         return not preview.skipped
-    searching, start = searching_of(options), time.monotonic()
+    start = time.monotonic()
     with (
         refusing_kinds(),
         saying(GOES_ON),

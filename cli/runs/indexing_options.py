@@ -88,6 +88,10 @@ class IndexingOptions:
             metavar="N",
         ),
     ] = None
+    remake_shards: Annotated[
+        bool,
+        Option("Make shards that are lost anew, from the photographs.", flags=("--remake-shards",)),
+    ] = False
     store: Annotated[
         str | None,
         Option(

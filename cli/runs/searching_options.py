@@ -22,7 +22,8 @@ def searching_of(options: IndexingOptions) -> Searching:
     """Return how vectors are to be searched; raises BadParameter."""
     if options.store is not None:
         check_store(options.store, "--store")
-    return Searching(options.faiss, _bytes(options.memory), options.store, _shards(options.shards))
+    memory, shards = _bytes(options.memory), _shards(options.shards)
+    return Searching(options.faiss, memory, options.store, shards, options.remake_shards)
 
 
 def check_store(text: str, name: str) -> None:

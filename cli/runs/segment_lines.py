@@ -6,22 +6,23 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from retrieval.catalogue.catalogue import Catalogue
-from retrieval.catalogue.feature_rows import count_of_shards
+from retrieval.catalogue.feature_rows import division_of
 from retrieval.catalogue.index_choice import AUTO, asked_kind, memory
 from retrieval.catalogue.index_making import kind_for
 from retrieval.catalogue.segments import Segment, segments_of
 from retrieval.catalogue.shard_features import is_there
-from retrieval.catalogue.shards import count_asked
+from retrieval.catalogue.shards import count_asked, is_moving
 from retrieval.catalogue.vector_index import EXACT
 
 
 def searching_json(catalogue: Catalogue) -> dict[str, Any]:
     """Return how the vectors of a catalogue are searched, as JSON has it."""
     segments = [_segment(item) for item in segments_of(catalogue) or ()]
-    count = count_of_shards(catalogue.db)
+    count = division_of(catalogue.db).count
     shards = {
         "count": count,
         "asked": count_asked(catalogue),
+        "moving": is_moving(catalogue),
         "missing": [number for number in range(count) if count > 1 and not is_there(catalogue.data, number)],
     }
     return {"asked": asked_kind(catalogue), "memory": memory(catalogue), "shards": shards, "segments": segments}
@@ -66,7 +67,8 @@ def _manner(item: Mapping[str, Any]) -> str:
 def _shard_lines(shards: Mapping[str, Any]) -> Iterator[str]:
     """Yield a line on the shards, where there are any."""
     if shards["count"] > 1:
-        later = "" if shards["asked"] == shards["count"] else "; the next `artifact index` brings all together"
+        going_on = "divides" if shards["asked"] > 1 else "brings together"
+        later = f"; the next `artifact index` {going_on} what a run left" if shards["moving"] else ""
         yield f"shards: {shards['count']}, in the folder shards{later}"
     if shards["missing"]:
         names = ", ".join(f"{number:02d}" for number in shards["missing"])
@@ -80,13 +82,13 @@ def memory_lines(catalogue: Catalogue) -> Iterator[str]:
     if encoder is None or not sizes:
         return
     size, item = max(sizes, key=lambda found: found[0])
-    takes = f"takes {size / 1e6:,.1f} MB"
+    takes, each = f"takes {size / 1e6:,.1f} MB", " for each shard" if count_asked(catalogue) > 1 else ""
     if size <= may:
         return
     if asked_kind(catalogue) != AUTO and item.kind == asked_kind(catalogue):
-        yield f"{item.kind}, which was asked for, {takes}: more than the {may / 1e6:,.1f} MB of --memory."
+        yield f"{item.kind}, which was asked for, {takes}: more than the {may / 1e6:,.1f} MB of --memory{each}."
     elif item.kind == kind_for(item.contents, encoder.dim, 0):
         yield (
-            f"No index is as small as the {may / 1e6:,.1f} MB of --memory: the smallest of {item.contents:,} vectors, "
-            f"{item.kind}, {takes}."
+            f"No index is as small as the {may / 1e6:,.1f} MB of --memory{each}: the smallest of {item.contents:,} "
+            f"vectors, {item.kind}, {takes}."
         )

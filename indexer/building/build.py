@@ -28,7 +28,7 @@ from retrieval.catalogue.index_choice import AS_BEFORE as AS_SEARCHED
 from retrieval.catalogue.index_choice import Searching, check_choice, choose
 from retrieval.catalogue.pictures import picture_side, set_picture_side
 from retrieval.catalogue.rows import Content, EncoderRecord, Photo
-from retrieval.catalogue.shards import check_all_there
+from retrieval.catalogue.shards import check_all_sound, remake_lost
 from retrieval.catalogue.store import try_store
 from retrieval.encoder.encoder import Encoder
 from retrieval.encoder.stream import EmbeddedPhotograph
@@ -91,8 +91,7 @@ def build_catalogue(
     reading = read_folder(folder, data, asked)
     folder = reading.folder
     with Catalogue.writing(data) as catalogue:
-        if searching.shards is None:  # else those that are lost are made anew
-            check_all_there(catalogue)
+        (remake_lost if searching.remake_shards else check_all_sound)(catalogue)
         rows = {photo.path: photo for photo in photos_in(catalogue, str(folder))}
         scan = reading.scan(rows)
         on_scan(understand(reading, scan))

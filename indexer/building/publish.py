@@ -18,7 +18,7 @@ from retrieval.catalogue.lookups import alarming_objects
 from retrieval.catalogue.rows import Changes, Photo
 from retrieval.catalogue.segmenting import is_as_asked, open_segments, update_segments
 from retrieval.catalogue.segments import remove_strays, segments_of
-from retrieval.catalogue.shards import finish_moving, is_moving, settle_features
+from retrieval.catalogue.shards import finish_moving, is_moving, leave_unused, settle_features
 from retrieval.catalogue.standing import Register
 from retrieval.catalogue.status_words import Status
 from retrieval.catalogue.store_leavings import remove_gone
@@ -45,6 +45,7 @@ def publish(catalogue: Catalogue, changes: Changes, *, on_step: OnStep = lambda 
     Without changes it only completes what a killed run left undone. Features and segments that shall lie elsewhere are
     moved. `on_step` hears what takes its time.
     """
+    leave_unused(catalogue)
     if is_moving(catalogue):
         on_step("Moving local features")
         settle_features(catalogue)

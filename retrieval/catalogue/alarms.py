@@ -15,12 +15,12 @@ from retrieval.catalogue.content_keys import content_keys
 from retrieval.catalogue.exemplars import Asked
 from retrieval.catalogue.rows import Object
 from retrieval.catalogue.store import StoredVectors
-from retrieval.catalogue.store_statuses import not_put_yet, stored_form
+from retrieval.catalogue.store_statuses import count_outdated, not_put_yet, stored_form
 from retrieval.catalogue.vector_index import Proposing, VectorIndex, Vectors, build_vectors
 
 FEW = 2000  # contents whose vectors are held in memory and looked at one by one: 4 MB
 TEXTS_AT_ONCE = 500  # statuses that a store is asked for in one search
-BESIDE = 100  # contents that a store may hold to have such a status though they no longer have: they are looked past
+BESIDE = 100  # more contents than are noted that a store may hold to have such a status, though they have it no longer
 Search = Callable[[np.ndarray, int], tuple[np.ndarray, np.ndarray]]  # as an index searches
 
 
@@ -59,8 +59,9 @@ class Alarms:
         """Yield what proposes these contents; what a store does not have as it now is comes from the database."""
         parts, hashes = self._all.parts, self._hashes
         stored = [part for part in parts if isinstance(part, StoredVectors)]
+        beside = BESIDE + self._asked.ask(count_outdated) if stored else 0
         for some in batches(sorted({stored_form(text) for text in self._statuses.values()}), TEXTS_AT_ONCE):
-            count = len(hashes) + BESIDE
+            count = len(hashes) + beside
             yield from (replace(part, count=count, statuses=tuple(some)) for part in stored)
         if stored:
             yield self._in_memory(self._asked.ask(lambda known: not_put_yet(known, hashes)))

@@ -43,7 +43,7 @@ class Catalogue:
     def __init__(self, database: Database, data: Path, *, any_thread: bool = False) -> None:
         self.db = database
         self.data = data
-        self.described = FeatureRows(database, data, any_thread=any_thread)
+        self.feature_rows = FeatureRows(database, data, any_thread=any_thread)
 
     @classmethod
     @contextmanager
@@ -58,7 +58,7 @@ class Catalogue:
             try:
                 yield catalogue
             finally:
-                catalogue.described.close()
+                catalogue.feature_rows.close()
                 database.rollback()
 
     @classmethod
@@ -74,7 +74,7 @@ class Catalogue:
             try:
                 yield catalogue
             finally:
-                catalogue.described.close()
+                catalogue.feature_rows.close()
 
     @property
     def revision(self) -> int:
@@ -213,30 +213,31 @@ class Catalogue:
     def drop_unused_vectors(self) -> int:
         """Forget vectors and features of contents that no exemplar has; return how many vectors."""
         sql = "DELETE FROM {} WHERE sha256 IN (SELECT sha256 FROM unused_contents)"
+        unused = [sha256 for (sha256,) in self.db.execute("SELECT sha256 FROM unused_contents")]
         with self.db.atomic():
-            self.described.drop(sha256 for (sha256,) in self.db.execute("SELECT sha256 FROM unused_contents"))
-            *_, dropped = (self.db.execute(sql.format(name)) for name in ("rephotographs", "vectors"))
+            *_, dropped = (self.db.execute(sql.format(name)) for name in ("rephotographs", "features", "vectors"))
             self.db.execute("DELETE FROM unused_contents")
-            return dropped.rowcount
+        self.feature_rows.leave(unused)
+        return dropped.rowcount
 
     # -- features
 
     def add_features(self, features: Mapping[str, Features]) -> None:
         """Keep features by content, in place of features of another version."""
-        self.described.put((sha256, VERSION, item.to_bytes()) for sha256, item in features.items())
+        self.feature_rows.put((sha256, VERSION, item.to_bytes()) for sha256, item in features.items())
 
     def features(self, sha256s: Iterable[str]) -> dict[str, Features]:
         """Return the features of the contents that have sound features of this version."""
         found: dict[str, Features] = {}
         for sha256 in sha256s:
-            data = self.described.get(sha256, VERSION)
+            data = self.feature_rows.get(sha256, VERSION)
             with suppress(ValueError):
                 found |= {sha256: Features.from_bytes(data)} if data is not None else {}
         return found
 
     def forget_features(self, sha256: str) -> None:
         """Drop the features of a content: the next index run finds them anew."""
-        self.described.drop([sha256])
+        self.feature_rows.drop([sha256])
 
     # -- thresholds
 

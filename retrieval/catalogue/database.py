@@ -117,7 +117,7 @@ def connected(
     """
     path = data / name
     read_only = path.exists() and not can_write(data, name)
-    target = _read_only_uri(path) if read_only else str(path)
+    target = _read_only_uri(path, journal) if read_only else str(path)
     connection: sqlite3.Connection | None = None
     try:
         with said_plainly(data, name):
@@ -163,10 +163,13 @@ def writing(database: Database) -> Iterator[None]:
         raise
 
 
-def _read_only_uri(path: Path) -> str:
-    """Name the database so that SQLite writes nothing beside it, and still sees what a killed run left in its log."""
+def _read_only_uri(path: Path, journal: str) -> str:
+    """Name the database so that SQLite writes nothing beside it, and still sees what a killed run left in its log.
+
+    Without such a log, somebody else may write it meanwhile, and SQLite has to look.
+    """
     log = path.with_name(f"{path.name}-wal")
-    immutable = "" if log.exists() and log.stat().st_size else "&immutable=1"
+    immutable = "&immutable=1" if journal == "WAL" and not (log.exists() and log.stat().st_size) else ""
     return f"{path.resolve().as_uri()}?mode=ro{immutable}"
 
 

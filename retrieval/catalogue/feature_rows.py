@@ -2,23 +2,32 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from pathlib import Path
 
 from sqlite_utils import Database
 
-from retrieval.catalogue.among import do_among
-from retrieval.catalogue.shard_features import Row, ShardFeatures
+from retrieval.catalogue.among import do_among, rows_among
+from retrieval.catalogue.shard_features import Division, Row, ShardFeatures
 
 SHARDS = "shards"  # the setting that says how many there are; without it features lie in the database
+SHARDS_OF = "shards_of"  # the id of the catalogue, by which its shards are known
+_WRITES = "shard_writes"  # how often each was written, as JSON
 IN_SHARD = b""  # in place of features: they lie in the shard of their content
 AT_ONCE = 500  # features that are moved in one step: 6 MB
 
 
-def count_of_shards(database: Database) -> int:
-    """Return how many shards a catalogue has; 1: everything lies in its own folder."""
-    row = database.execute("SELECT value FROM settings WHERE key = ?", [SHARDS]).fetchone()
-    return int(row[0]) if row else 1
+def division_of(database: Database) -> Division:
+    """Return how a catalogue is divided; into one shard: everything lies in its own folder."""
+    sql = f"SELECT key, value FROM settings WHERE key IN ('{SHARDS}', '{SHARDS_OF}', '{_WRITES}')"
+    found = dict(database.execute(sql).fetchall())
+    return Division(found.get(SHARDS_OF, ""), int(found.get(SHARDS, 1)), tuple(json.loads(found.get(_WRITES, "[]"))))
+
+
+def set_writes(database: Database, writes: Iterable[int]) -> None:
+    """Keep how often each shard was written, in the transaction that rests on that."""
+    database["settings"].upsert({"key": _WRITES, "value": json.dumps(list(writes))}, pk="key")
 
 
 class FeatureRows:
@@ -53,19 +62,36 @@ class FeatureRows:
             given = [(sha256, version, IN_SHARD) for sha256, version, _ in given]
         with self._db.atomic():
             self._db.conn.executemany("INSERT OR REPLACE INTO features VALUES (?, ?, ?)", given)
+            self._note_writes()
 
     def drop(self, sha256s: Iterable[str]) -> None:
         """Forget the features of some contents."""
-        gone, shards = list(sha256s), self._opened()
+        gone = list(sha256s)
         with self._db.atomic():
             do_among(self._db, "DELETE FROM features WHERE sha256 IN ({marks})", gone)
-        if shards is not None:
-            shards.drop(gone)
+        self.leave(gone)
+
+    def leave(self, sha256s: Iterable[str]) -> None:
+        """Drop from shards what no row of the database names any more, once that is so for good."""
+        if (shards := self._opened()) is not None:
+            shards.drop(sha256s)
+            with self._db.atomic():
+                self._note_writes()
+
+    def forget_missing(self, sha256s: Iterable[str]) -> None:
+        """Forget that some contents have features of which their shard has none: an index run finds them again."""
+        if (shards := self._opened()) is None:
+            return
+        sql = "SELECT sha256 FROM features WHERE sha256 IN ({marks}) AND features = ?"
+        named = [sha256 for (sha256,) in rows_among(self._db, sql, sha256s, IN_SHARD)]
+        missing = [sha256 for sha256 in named if not shards.holds(sha256)]
+        with self._db.atomic():
+            do_among(self._db, "DELETE FROM features WHERE sha256 IN ({marks})", missing)
 
     def move(self, *, into_shards: bool) -> None:
         """Move all features into the shards, or back into the database; those that were moved before are passed over.
 
-        Some at a time: what a killed run has moved stays so.
+        Some at a time: what a killed run has moved stays so. What should be in a shard and is not is forgotten.
         """
         shards, last = self._opened(), ""
         assert shards is not None
@@ -78,15 +104,21 @@ class FeatureRows:
                 changed = [(IN_SHARD, sha256) for sha256, _, _ in moved]
             else:
                 there = [(row[0], row[1]) for row in page if row[2] == IN_SHARD]
+                self.forget_missing(sha256 for sha256, _ in there)
                 changed = [(data, key) for key, version in there if (data := shards.get(key, version)) is not None]
             with self._db.atomic():
                 self._db.conn.executemany("UPDATE features SET features = ? WHERE sha256 = ?", changed)
+                self._note_writes()
+
+    def _note_writes(self) -> None:
+        if self._shards is not None and (writes := tuple(self._shards.writes)) != division_of(self._db).writes:
+            set_writes(self._db, writes)
 
     def _opened(self) -> ShardFeatures | None:
         """Return the shards that there are now; None where everything lies in the database."""
-        count = count_of_shards(self._db)
-        if self._shards is not None and self._shards.count != count:
+        division = division_of(self._db)
+        if self._shards is not None and self._shards.division.count != division.count:
             self.close()
-        if self._shards is None and count > 1:
-            self._shards = ShardFeatures(self._data, count, any_thread=self._any_thread)
+        if self._shards is None and division.count > 1:
+            self._shards = ShardFeatures(self._data, division, any_thread=self._any_thread)
         return self._shards

@@ -33,6 +33,7 @@ class Searching:
     memory: int | None = None  # bytes that an index may take
     store: str | None = None  # the address of a server, or `files`
     shards: int | None = None  # folders among which what is derived, and features, are divided
+    remake_shards: bool = False  # those that are lost
 
 
 AS_BEFORE = Searching()
@@ -47,15 +48,15 @@ def check_choice(asked: Searching, dim: int) -> None:
 
 
 def choose(catalogue: Catalogue, asked: Searching) -> None:
-    """Keep how vectors are searched from now on, all of it or nothing."""
+    """Keep how vectors are searched from now on, all of it or nothing, once shards are as they are asked for."""
+    if asked.shards is not None:
+        ask_for_shards(catalogue, asked.shards)
     with catalogue.db.atomic():
         for key, value in ((_KIND, asked.kind), (_MEMORY, asked.memory)):
             if value is not None:
                 catalogue.db["settings"].upsert({"key": key, "value": str(value)}, pk="key")
         if asked.store is not None:
             set_store(catalogue, asked.store)
-        if asked.shards is not None:
-            ask_for_shards(catalogue, asked.shards)
 
 
 def chosen_kind(catalogue: Catalogue, count: int) -> str:

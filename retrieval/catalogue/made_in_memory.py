@@ -17,7 +17,7 @@ def say_made_in_memory(catalogue: Catalogue, found: Found) -> None:
     """Say of how many, and what to do, where it takes more than a moment, given the segments that are opened."""
     if (count := _made_in_memory(catalogue, found)) <= SOME:
         return
-    why = "another run writes the catalogue, or its disk is full. The next command writes it."
+    why = "another run writes the catalogue, or a disk is full or read-only. The next command that can writes it."
     if not can_write(data := catalogue.data):
         check = f"artifact check --data {quote(str(data))}"
         why = f"{data} cannot be written. Let somebody who may write it run `{check}` once."

@@ -26,7 +26,7 @@ from retrieval.catalogue.segments import (
     set_segments,
     votes_path,
 )
-from retrieval.catalogue.shards import check_all_there, count_asked, places
+from retrieval.catalogue.shards import check_all_there, count_asked, parts_of
 from retrieval.catalogue.store import StoredVectors, known_address, open_store
 from retrieval.catalogue.store_leavings import note_gone, remove_gone
 from retrieval.catalogue.store_updates import put_statuses
@@ -72,7 +72,7 @@ def hold_all(catalogue: Catalogue, found: Found) -> bool:
 
 def is_as_asked(catalogue: Catalogue) -> bool:
     """Say whether segments are complete, of the kind that they shall be, and where they shall lie."""
-    shards = [place.shard for place in places(count_asked(catalogue))]
+    shards = [part.shard for part in parts_of(count_asked(catalogue))]
     return is_complete(catalogue) and all(
         item.kind == chosen_kind(catalogue, item.contents) and item.shard in shards
         for item in segments_of(catalogue) or ()
@@ -148,15 +148,15 @@ def update_segments(catalogue: Catalogue, *, anew: bool = False) -> None:
         with _set_aside(catalogue.data, number + 1) as set_aside:
             new = _lists_of_new(catalogue, sound, set_aside)
             kept, segments = list[OpenSegment](), list[Segment]()
-            for place in places(count):
-                here = Rewriting.of(catalogue, place, sound, new, parts=count)
+            for part in parts_of(count):
+                here = Rewriting.of(catalogue, part, sound, new, parts=count)
                 kept += here.kept
                 if here.changes:
                     merged, stored = here.merged(catalogue), here.stored(catalogue)
                     note_gone(catalogue, np.setdiff1d(stored, merged.keys))
                     if len(merged.keys):
                         number += 1
-                        segments.append(write_segment(catalogue, number, merged, place=place, stored=stored))
+                        segments.append(write_segment(catalogue, number, merged, part=part, stored=stored))
         set_segments(catalogue, [*(item.segment for item in kept), *segments], last=number)
         _forget(catalogue, [item.lists for item in kept])
 
@@ -174,6 +174,7 @@ def _lists_of_new(catalogue: Catalogue, sound: Sequence[OpenSegment], set_aside:
         sql = "SELECT sha256 FROM unsegmented WHERE sha256 IN ({marks}) AND anew"
         anew = [sha256 for (sha256,) in rows_among(catalogue.db, sql, contents.back)]
         if contents.new or anew:
+            catalogue.feature_rows.forget_missing([*contents.new, *anew])
             made = lists_of(catalogue, sorted([*contents.new, *anew]))
             found.append(set_aside(made) if len(page) == AT_ONCE else made)
     return found

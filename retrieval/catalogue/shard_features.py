@@ -1,13 +1,16 @@
 """Keep the features of contents in shards: by hash, in so many databases, each in a folder of its own.
 
 A folder may be a link to another disk, or a share of another machine. What is kept of a content never becomes another
-one, so that no shard needs to be of the same revision as the catalogue.
+one, so that no shard needs to be of the same revision as the catalogue; but it says whose it is, and how often it was
+written, so that neither another one nor an older copy is taken for it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from contextlib import ExitStack
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +19,10 @@ from sqlite_utils.migrations import Migrations
 
 from retrieval.catalogue.database import connected, make_folder, said_plainly
 from retrieval.catalogue.key_of_content import KEYS_END, content_key
-from retrieval.errors import StoreAway
+from retrieval.errors import CatalogueDamaged, StoreAway
 
 FOLDER = "shards"  # in the folder of the catalogue
-DATABASE = "features.db"
+DATABASE, UNFINISHED = "features.db", "features.part"
 STEPS = Migrations("artifact_shard")
 Row = tuple[str, int, bytes]  # the hash of a content, the version of its features, and these
 
@@ -27,7 +30,16 @@ Row = tuple[str, int, bytes]  # the hash of a content, the version of its featur
 @STEPS(name="001_features")
 def _features(db: Any) -> None:
     db.execute("CREATE TABLE features (sha256 TEXT PRIMARY KEY, version INTEGER NOT NULL, features BLOB NOT NULL)")
-    db.execute("CREATE TABLE shard (number INTEGER NOT NULL, count INTEGER NOT NULL)")
+    db["shard"].create({"catalogue": str, "number": int, "count": int, "writes": int})
+
+
+@dataclass(frozen=True, slots=True)
+class Division:
+    """How a catalogue is divided: its id, into how many shards, and how often each was written, at least."""
+
+    catalogue: str
+    count: int
+    writes: tuple[int, ...]
 
 
 def shard_of(sha256: str, count: int) -> int:
@@ -45,41 +57,75 @@ def is_there(data: Path, number: int) -> bool:
     return (shard_folder(data, number) / DATABASE).is_file()
 
 
-def check_shards(data: Path, count: int) -> None:
-    """Raise StoreAway where one of so many shards is not there."""
+def make_shard(data: Path, number: int, division: Division) -> None:
+    """Make the folder of a shard, and an empty database in it, whole or not at all, in place of what is there."""
+    folder = shard_folder(data, number)
+    make_folder(folder)
+    (folder / UNFINISHED).unlink(missing_ok=True)
+    with connected(folder, UNFINISHED, STEPS, journal="DELETE") as database:
+        STEPS.apply(database)
+        identity = {"catalogue": division.catalogue, "number": number, "count": division.count, "writes": 0}
+        database["shard"].insert(identity)
+    os.replace(folder / UNFINISHED, folder / DATABASE)
+
+
+def catalogue_in(folder: Path) -> str | None:
+    """Return the id of the catalogue whose shard lies in a folder; None where none does."""
+    if not (folder / DATABASE).is_file():
+        return None
+    with connected(folder, DATABASE, STEPS, journal="DELETE") as database:
+        found: str | None = next((row[0] for row in database.execute("SELECT catalogue FROM shard")), None)
+        return found
+
+
+def check_there(data: Path, count: int) -> None:
+    """Raise StoreAway where one of so many shards is not there; none is opened."""
     for number in range(count) if count > 1 else ():
         if not is_there(data, number):
-            raise StoreAway(
-                f"The shard {shard_folder(data, number)} is not there, so that nothing is judged. Mount it, or restore "
-                f"it from a copy; where it is lost, `artifact index FOLDER --shards {count}` makes it anew from the "
-                "photographs."
-            )
+            raise _away(data, number, "is not there")
 
 
-def make_shards(data: Path, count: int) -> None:
-    """Make the folders of so many shards, each with its database; those that are there are looked at."""
-    for number in range(count):
-        make_folder(shard_folder(data, number))
-        with connected(shard_folder(data, number), DATABASE, STEPS, journal="DELETE") as database:
-            STEPS.apply(database)
-            if not database.execute("SELECT 1 FROM shard").fetchone():
-                database["shard"].insert({"number": number, "count": count})
-            _check_identity(database, data, number, count)
+@contextmanager
+def open_shard(data: Path, number: int, division: Division, *, any_thread: bool = False) -> Iterator[Database]:
+    """Open a shard; raises StoreAway where it is not there, is damaged, is another one, or an older copy of it."""
+    if not is_there(data, number):
+        raise _away(data, number, "is not there")
+    folder = shard_folder(data, number)
+    try:
+        with connected(folder, DATABASE, STEPS, any_thread=any_thread, journal="DELETE") as database:
+            if trouble := _trouble(database, number, division):
+                raise _away(data, number, trouble)
+            yield database
+    except CatalogueDamaged as error:
+        raise _away(data, number, "is damaged") from error
 
 
-def _check_identity(database: Database, data: Path, number: int, count: int) -> None:
-    if database.execute("SELECT number, count FROM shard").fetchone() != (number, count):
-        raise StoreAway(f"{shard_folder(data, number)} holds another shard than number {number} of {count}.")
+def _trouble(database: Database, number: int, division: Division) -> str:
+    """Say why what lies in the folder of a shard is not that shard; "" where it is."""
+    if not STEPS.applied(database):
+        return "is damaged"
+    *identity, writes = database.execute("SELECT catalogue, number, count, writes FROM shard").fetchone()
+    if identity != [division.catalogue, number, division.count]:
+        return "holds another shard, or one of another catalogue"
+    return "is an older copy, which lacks what came since" if writes < division.writes[number] else ""
+
+
+def _away(data: Path, number: int, what: str) -> StoreAway:
+    return StoreAway(
+        f"The shard {shard_folder(data, number)} {what}, so that nothing is judged. Mount it, or restore its last "
+        "copy; if it is lost, `artifact index FOLDER --remake-shards` makes it anew from the photographs."
+    )
 
 
 class ShardFeatures:
     """The features in the shards of a catalogue, each of which is opened when it is first asked; one thread at a time.
 
-    Raises StoreAway where a shard is not there.
+    Raises StoreAway where a shard is not there, or is not the one that it should be.
     """
 
-    def __init__(self, data: Path, count: int, *, any_thread: bool) -> None:
-        self.count = count
+    def __init__(self, data: Path, division: Division, *, any_thread: bool) -> None:
+        self.division = division
+        self.writes = list(division.writes)
         self._data = data
         self._any_thread = any_thread
         self._stack = ExitStack()
@@ -92,14 +138,21 @@ class ShardFeatures:
 
     def get(self, sha256: str, version: int) -> bytes | None:
         """Return the features of a content; None where none of that version are kept."""
-        number = shard_of(sha256, self.count)
+        number = shard_of(sha256, self.division.count)
         sql = "SELECT features FROM features WHERE sha256 = ? AND version = ?"
         with said_plainly(shard_folder(self._data, number), DATABASE):
             row = self._shard(number).execute(sql, [sha256, version]).fetchone()
         return None if row is None else row[0]
 
+    def holds(self, sha256: str) -> bool:
+        """Say whether features of a content are kept, of whatever version."""
+        number = shard_of(sha256, self.division.count)
+        with said_plainly(shard_folder(self._data, number), DATABASE):
+            found = self._shard(number).execute("SELECT 1 FROM features WHERE sha256 = ?", [sha256]).fetchone()
+        return found is not None
+
     def put(self, rows: Iterable[Row]) -> None:
-        """Keep features, each in place of what was kept of its content, before this returns."""
+        """Keep features, each in place of what was kept of its content, before this returns; count it in `writes`."""
         self._write("INSERT OR REPLACE INTO features VALUES (?, ?, ?)", rows)
 
     def drop(self, sha256s: Iterable[str]) -> None:
@@ -110,19 +163,17 @@ class ShardFeatures:
         """Write rows that begin with a hash, in one transaction for each shard."""
         by_shard: dict[int, list[tuple[Any, ...]]] = {}
         for row in rows:
-            by_shard.setdefault(shard_of(row[0], self.count), []).append(row)
+            by_shard.setdefault(shard_of(row[0], self.division.count), []).append(row)
         for number, some in by_shard.items():
-            database = self._shard(number)
-            with said_plainly(shard_folder(self._data, number), DATABASE), database.atomic():
-                database.conn.executemany(sql, some)
+            with said_plainly(shard_folder(self._data, number), DATABASE):
+                database = self._shard(number)
+                with database.atomic():
+                    database.conn.executemany(sql, some)
+                    database.execute("UPDATE shard SET writes = writes + 1")
+                self.writes[number] = database.execute("SELECT writes FROM shard").fetchone()[0]
 
     def _shard(self, number: int) -> Database:
         if number not in self._open:
-            if not is_there(self._data, number):
-                check_shards(self._data, self.count)
-            folder = shard_folder(self._data, number)
-            opened = connected(folder, DATABASE, STEPS, any_thread=self._any_thread, journal="DELETE")
-            database = self._stack.enter_context(opened)
-            _check_identity(database, self._data, number, self.count)
-            self._open[number] = database
+            opened = open_shard(self._data, number, self.division, any_thread=self._any_thread)
+            self._open[number] = self._stack.enter_context(opened)
         return self._open[number]

@@ -57,6 +57,12 @@ def not_put_yet(catalogue: Catalogue, hashes: Iterable[str]) -> list[str]:
     return [sha256 for (sha256,) in rows_among(catalogue.db, sql, hashes)]
 
 
+def count_outdated(catalogue: Catalogue) -> int:
+    """Return of how many contents at most a store may have statuses that they no longer have."""
+    tables = ("status_changes", "left_behind")
+    return sum(int(catalogue.db.execute(f"SELECT count(*) FROM {name}").fetchone()[0]) for name in tables)
+
+
 def forget_changes(catalogue: Catalogue, keys: Iterable[int]) -> None:
     """Forget what was noted of contents that are put, in the transaction that names their segment."""
     if has_changes(catalogue):

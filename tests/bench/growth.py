@@ -79,7 +79,7 @@ def drawn(data: Path, count: int, seed: int = 0) -> None:
             own = (own / np.linalg.norm(own, axis=1, keepdims=True)).astype(np.float32)
             contents = [Content(sha256, 1000, 800, 600) for sha256 in hashes]
             catalogue.add_vectors(zip(contents, own, strict=True), encoder.fingerprint)
-            catalogue.described.put((key, VERSION, _mixed(features, random)) for key in hashes)
+            catalogue.feature_rows.put((key, VERSION, _mixed(features, random)) for key in hashes)
             put = [
                 Photo(f"drawn-{n}", "/drawn", f"{n}.jpg", h, 1000, 0, 800, 600)
                 for n, h in zip(names, hashes, strict=True)

@@ -33,10 +33,10 @@ def judged(place: Path, data: Path) -> list[dict]:
 def test_verdicts_and_what_status_says_are_those_of_one_folder(place):
     assert judged(place, place / "three") == judged(place, place / "one")
     found = status(place / "three")["searched"]
-    assert found["shards"] == {"count": 3, "asked": 3, "missing": []}
+    assert found["shards"] == {"count": 3, "asked": 3, "moving": False, "missing": []}
     assert {item["shard"] for item in found["segments"]} <= {0, 1, 2} and not list((place / "three").glob("v*-*"))
     assert sum(item["vectors"] for item in found["segments"]) == 5
-    assert status(place / "one")["searched"]["shards"] == {"count": 1, "asked": 1, "missing": []}
+    assert status(place / "one")["searched"]["shards"] == {"count": 1, "asked": 1, "moving": False, "missing": []}
     said = artifact("status", "--data", place / "three").stdout
     assert "searched: 5 vectors by Flat" in said and "shards: 3, in the folder shards\n" in said
     assert "shards: " not in artifact("status", "--data", place / "one").stdout
@@ -64,7 +64,8 @@ def test_a_shard_that_is_lost_is_made_anew_from_the_photographs(place, tmp_path)
     data = Path(shutil.copytree(place / "three", tmp_path / "data"))
     (lost,) = {item["shard"] for item in status(data)["searched"]["segments"][:1]}
     shutil.rmtree(data / "shards" / f"{lost:02d}")
-    artifact("index", place / "works", "--data", data, "--shards", "3")
+    assert "--remake-shards" in artifact("index", place / "works", "--data", data, "--shards", "3", code=1).stderr
+    artifact("index", place / "works", "--data", data, "--remake-shards")
     assert status(data)["searched"]["shards"]["missing"] == []
     artifact("check", "--data", data)
     assert judged(place, data) == judged(place, place / "one")
@@ -73,6 +74,7 @@ def test_a_shard_that_is_lost_is_made_anew_from_the_photographs(place, tmp_path)
 def test_what_is_brought_together_again_leaves_no_shard(place, tmp_path):
     data = Path(shutil.copytree(place / "three", tmp_path / "data"))
     artifact("index", place / "works", "--data", data, "--shards", "1")
+    artifact("index", place / "works", "--data", data)  # until then somebody may still read them
     assert not (data / "shards").exists() and judged(place, data) == judged(place, place / "one")
     artifact("check", "--data", data)
 

@@ -1,6 +1,7 @@
 """Shards: what lies in several folders by its hash is found as what lies in one."""
 
 import os
+import shutil
 from functools import partial
 
 import numpy as np
@@ -8,14 +9,24 @@ import pytest
 
 from retrieval.catalogue import feature_rows, segments
 from retrieval.catalogue.catalogue import Catalogue
+from retrieval.catalogue.contents import with_features
 from retrieval.catalogue.feature_rows import IN_SHARD
 from retrieval.catalogue.index_choice import Searching, choose, chosen_kind
 from retrieval.catalogue.rows import Changes, EncoderRecord
 from retrieval.catalogue.segment_checks import unsound_segments
 from retrieval.catalogue.segmenting import is_as_asked, is_complete, open_segments, update_segments
 from retrieval.catalogue.segments import remove_strays, segments_of, stray_files
-from retrieval.catalogue.shard_features import DATABASE, shard_folder, shard_of
-from retrieval.catalogue.shards import count_asked, finish_moving, is_moving, places, settle_features
+from retrieval.catalogue.shard_features import DATABASE, ShardFeatures, shard_folder, shard_of
+from retrieval.catalogue.shards import (
+    check_all_sound,
+    count_asked,
+    finish_moving,
+    is_moving,
+    leave_unused,
+    parts_of,
+    remake_lost,
+    settle_features,
+)
 from retrieval.catalogue.vote_index import cast_votes
 from retrieval.errors import StoreAway, UnusableStore
 from retrieval.photographs.features import VERSION, Features
@@ -53,6 +64,8 @@ def divide(catalogue: Catalogue, count: int) -> None:
 
 
 def move(catalogue: Catalogue) -> None:
+    """Do what `publish` does of it."""
+    leave_unused(catalogue)
     if is_moving(catalogue):
         settle_features(catalogue)
     update_segments(catalogue)
@@ -81,6 +94,7 @@ def test_what_is_divided_and_brought_back_is_found_as_before(filled, count):
     assert {item.shard for item in segments_of(filled)} == {shard_of(name, count) for name in NAMES[:40]}
     assert list(unsound_segments(filled)) == [] and not stray_files(filled.data, segments_of(filled))
     divide(filled, 1)
+    leave_unused(filled)
     assert found(filled) == before and is_as_asked(filled) and IN_SHARD not in rows(filled)
     assert [path.name.partition("-")[0] for path in sorted(filled.data.iterdir())] == [
         name.partition("-")[0] for name in files
@@ -90,13 +104,13 @@ def test_what_is_divided_and_brought_back_is_found_as_before(filled, count):
 @pytest.mark.parametrize("count", [1, 2, 3, 7, 64])
 def test_every_content_has_one_place_and_features_lie_there_too(count):
     keys = np.array([int(name[:15], 16) for name in NAMES])
-    held = np.array([place.holds(keys) for place in places(count)])
+    held = np.array([part.holds(keys) for part in parts_of(count)])
     assert (held.sum(0) == 1).all()
     if count > 1:
         assert held.argmax(0).tolist() == [shard_of(name, count) for name in NAMES]
-    for place in places(count):
-        low, high = place.hashes
-        assert [low <= name < high for name in NAMES] == place.holds(keys).tolist()
+    for part in parts_of(count):
+        low, high = part.hashes
+        assert [low <= name < high for name in NAMES] == part.holds(keys).tolist()
 
 
 def test_what_comes_and_goes_touches_the_shards_it_is_of(filled, monkeypatch):
@@ -123,7 +137,7 @@ def test_features_that_come_later_lie_in_their_shards_and_can_be_forgotten(fille
     filled.forget_features(NAMES[0])
     assert filled.features(NAMES[:2]).keys() == {NAMES[1]}
     filled.add_features({NAMES[0]: FEATURES[NAMES[5]]})
-    assert filled.described.get(NAMES[0], VERSION) == FEATURES[NAMES[5]].to_bytes()
+    assert filled.feature_rows.get(NAMES[0], VERSION) == FEATURES[NAMES[5]].to_bytes()
     assert set(rows(filled)) == {IN_SHARD}
     with Catalogue.reading(filled.data) as reader:
         assert reader.features(NAMES[:1]).keys() == {NAMES[0]}
@@ -132,7 +146,7 @@ def test_features_that_come_later_lie_in_their_shards_and_can_be_forgotten(fille
 def test_a_shard_that_is_not_there_is_said_and_nothing_is_found_without_it(filled):
     divide(filled, 4)
     folder = shard_folder(filled.data, shard_of(NAMES[0], 4))
-    filled.described.close()
+    filled.feature_rows.close()
     folder.rename(filled.data / "away")
     folder.mkdir()  # as where a disk is not mounted
     for act in (open_segments, is_complete, partial(Catalogue.features, sha256s=NAMES[:1])):
@@ -143,9 +157,19 @@ def test_a_shard_that_is_not_there_is_said_and_nothing_is_found_without_it(fille
     assert is_complete(filled) and filled.features(NAMES[:1])
 
 
+@pytest.mark.parametrize("damage", [b"", b"no database" * 1000])
+def test_a_shard_that_is_damaged_is_said(filled, damage):
+    divide(filled, 2)
+    filled.feature_rows.close()
+    (shard_folder(filled.data, 1) / DATABASE).write_bytes(damage)
+    for act in (check_all_sound, partial(Catalogue.features, sha256s=NAMES)):
+        with pytest.raises(StoreAway, match=r"shards.01 is damaged, so that nothing is judged.*--remake-shards"):
+            act(filled)
+
+
 def test_a_shard_in_the_place_of_another_is_said(filled):
     divide(filled, 2)
-    filled.described.close()
+    filled.feature_rows.close()
     first, second = (shard_folder(filled.data, number) for number in range(2))
     first.rename(filled.data / "away")
     second.rename(first)
@@ -164,6 +188,7 @@ def test_shards_may_be_links_to_other_disks(filled, tmp_path):
     divide(filled, 2)
     assert found(filled) == before and (tmp_path / "disk1" / DATABASE).is_file()
     divide(filled, 1)
+    leave_unused(filled)
     assert found(filled) == before and not list((tmp_path / "disk1").iterdir())
 
 
@@ -195,6 +220,102 @@ def test_a_move_that_is_killed_goes_on(filled, monkeypatch, count):
     assert rows(filled).count(IN_SHARD) == (60 if count > 1 else 0)
 
 
+def test_a_shard_that_is_lost_is_made_anew_and_what_it_held_is_known_to_be_missing(filled):
+    divide(filled, 4)
+    lost = {name for name in NAMES if shard_of(name, 4) in (1, 3)}
+    filled.feature_rows.close()
+    shard_folder(filled.data, 1).joinpath(DATABASE).unlink()
+    shard_folder(filled.data, 3).joinpath(DATABASE).write_bytes(b"no database" * 1000)
+    assert remake_lost(filled) == [1, 3] and remake_lost(filled) == []
+    assert set(filled.features(NAMES)) == with_features(filled, NAMES) == set(NAMES) - lost
+    filled.add_features({name: FEATURES[name] for name in lost})
+    update_segments(filled)
+    assert len(filled.features(NAMES)) == 60 and is_complete(filled) and list(unsound_segments(filled)) == []
+
+
+def test_remaking_that_is_killed_is_done_again(filled, monkeypatch):
+    divide(filled, 2)
+    filled.feature_rows.close()
+    shard_folder(filled.data, 1).joinpath(DATABASE).unlink()
+    with monkeypatch.context() as patched:
+        patched.setattr("retrieval.catalogue.shard_features.os.replace", _killed)
+        with pytest.raises(KeyboardInterrupt):
+            remake_lost(filled)
+    kept = {name for name in NAMES if shard_of(name, 2) == 0}
+    assert with_features(filled, NAMES) == kept
+    with pytest.raises(StoreAway, match="is not there"):
+        filled.add_features(FEATURES)
+    assert remake_lost(filled) == [1] and set(filled.features(NAMES)) == kept
+
+
+def test_an_older_copy_of_a_shard_is_refused(filled, tmp_path):
+    divide(filled, 2)
+    shutil.copytree(filled.data / "shards", tmp_path / "copy")
+    filled.add_features({name: FEATURES[name] for name in NAMES})
+    filled.feature_rows.close()
+    shutil.rmtree(filled.data / "shards")
+    shutil.copytree(tmp_path / "copy", filled.data / "shards")
+    with pytest.raises(StoreAway, match="is an older copy, which lacks what came since"):
+        filled.features(NAMES)
+    with pytest.raises(StoreAway, match="older copy"):
+        check_all_sound(filled)
+
+
+def test_a_newer_shard_than_a_reader_knows_is_read(filled):
+    divide(filled, 2)
+    with Catalogue.reading(filled.data) as reader:
+        assert reader.revision is not None  # settles what is seen
+        filled.add_features({NAMES[0]: FEATURES[NAMES[0]]})
+        assert len(reader.features(NAMES)) == 60
+
+
+def test_a_run_that_is_killed_while_it_forgets_leaves_no_row_without_features(filled, monkeypatch):
+    divide(filled, 2)
+    filled.apply(Changes(gone=[photo.photo_id for photo in filled.photos("o0")]))
+    monkeypatch.setattr(ShardFeatures, "drop", _killed)
+    with pytest.raises(KeyboardInterrupt):
+        filled.drop_unused_vectors()
+    assert NAMES[0] not in with_features(filled, NAMES)
+
+
+def _killed(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
+def test_features_that_a_shard_lost_are_known_to_be_missing_once_its_contents_are_written_again(filled):
+    divide(filled, 2)
+    gone = NAMES[45]
+    ShardFeatures.drop(filled.feature_rows._opened(), [gone])
+    put(filled, range(40, 50))
+    assert with_features(filled, NAMES) == set(NAMES) - {gone}
+
+
+def test_shards_that_are_in_use_no_more_stay_for_readers_until_the_next_run(filled, tmp_path):
+    divide(filled, 4)
+    with Catalogue.reading(filled.data) as reader:
+        assert reader.revision is not None  # settles what is seen
+        divide(filled, 1)
+        assert len(reader.features(NAMES)) == 60
+    leave_unused(filled)
+    assert not (filled.data / "shards").exists()
+    divide(filled, 8)
+    assert len(filled.features(NAMES)) == 60
+
+
+def test_a_shard_of_another_catalogue_is_neither_used_nor_removed(filled, tmp_path):
+    with Catalogue.writing(tmp_path / "other") as other:
+        choose(other, Searching(shards=2))
+    shutil.copytree(tmp_path / "other" / "shards", filled.data / "shards")
+    with pytest.raises(UnusableStore, match="holds a shard of another catalogue"):
+        choose(filled, Searching(shards=2))
+    assert count_asked(filled) == 1 and is_complete(filled)
+    leave_unused(filled)
+    assert (filled.data / "shards" / "01" / DATABASE).is_file()
+    shutil.rmtree(filled.data / "shards")
+    divide(filled, 2)
+    assert len(filled.features(NAMES)) == 60
+
+
 def test_another_number_waits_until_all_is_together_again(filled):
     divide(filled, 4)
     with pytest.raises(UnusableStore, match=r"has 4 shards\. Give `--shards 1` first"):
@@ -221,7 +342,7 @@ def test_memory_is_that_of_all_shards(filled, monkeypatch):
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write anything")
 def test_shards_that_cannot_be_written_are_read(filled):
     divide(filled, 2)
-    filled.described.close()
+    filled.feature_rows.close()
     folders = [shard_folder(filled.data, number) for number in range(2)]
     for folder in folders:
         folder.chmod(0o555)
@@ -235,4 +356,4 @@ def test_shards_that_cannot_be_written_are_read(filled):
 
 def test_features_of_another_version_are_none(filled, monkeypatch):
     divide(filled, 2)
-    assert filled.described.get(NAMES[0], VERSION) and filled.described.get(NAMES[0], VERSION + 1) is None
+    assert filled.feature_rows.get(NAMES[0], VERSION) and filled.feature_rows.get(NAMES[0], VERSION + 1) is None

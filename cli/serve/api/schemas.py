@@ -79,7 +79,7 @@ _STATUS = record(
     searched=record(
         asked=TEXT,
         memory=COUNT,
-        shards=record(count=COUNT, asked=COUNT, missing=list_of(COUNT)),
+        shards=record(count=COUNT, asked=COUNT, moving={"type": "boolean"}, missing=list_of(COUNT)),
         segments=list_of({"type": "object"}),
     ),
     encoder=or_null(record(spec=TEXT, fingerprint=TEXT, precision=TEXT, dim=COUNT)),
