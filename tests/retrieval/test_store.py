@@ -365,7 +365,9 @@ def test_a_store_is_asked_for_what_raises_an_alarm_only(filled, stores, monkeypa
     assert alarming(filled, NAMES[35])[0] == "o35", "what no segment holds yet is looked at too"
 
 
-def test_what_a_store_holds_to_be_stolen_and_is_gone_hides_nothing(filled, stores):
+@pytest.mark.parametrize("beside", [100, 0])
+def test_what_a_store_holds_to_be_stolen_and_is_gone_hides_nothing(filled, stores, monkeypatch, beside):
+    monkeypatch.setattr("retrieval.catalogue.alarms.BESIDE", beside)
     choose(filled, Searching(store=ADDRESS))
     put(filled, *range(30))
     say(filled, "stolen", *range(20))
@@ -375,3 +377,13 @@ def test_what_a_store_holds_to_be_stolen_and_is_gone_hides_nothing(filled, store
     update_segments(filled)
     assert stores[ADDRESS].count() == 30 and len(said(stores[ADDRESS])) == 20, "killed before the store is told"
     assert alarming(filled, NAMES[7]) == ["o0"]
+
+
+def test_what_a_store_holds_to_be_stolen_and_is_recovered_hides_nothing(filled, stores, monkeypatch):
+    monkeypatch.setattr("retrieval.catalogue.alarms.BESIDE", 0)
+    choose(filled, Searching(store=ADDRESS))
+    put(filled, *range(30))
+    say(filled, "stolen", *range(20))
+    put_statuses(filled)
+    say(filled, "recovered", *range(1, 20))  # killed before the store is told
+    assert len(said(stores[ADDRESS])) == 20 and alarming(filled, NAMES[7]) == ["o0"]
