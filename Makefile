@@ -54,6 +54,7 @@ bench: .venv/installed  ## the figures of docs/figures.md; some need ../shared/d
 	$(BIN)/python -m tests.bench.startup
 	$(BIN)/python -m tests.bench.growth
 	$(BIN)/python -m tests.bench.verbs
+	$(BIN)/python -m tests.bench.rows
 	$(BIN)/python -m tests.bench.throughput
 	$(BIN)/python -m tests.bench.load
 	$(BIN)/python -m tests.bench.queue
