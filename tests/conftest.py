@@ -95,7 +95,10 @@ def state(data: Path) -> dict[str, Any]:
             "searched": {names[p.photo_id]: searched.get(content_key(p.sha256)) for p in photos if p.photo_id in ids},
             "kept": sorted(catalogue.db.execute("SELECT sha256, fingerprint, bytes, width, height FROM vectors")),
             "rephotographs": sorted(catalogue.db.execute("SELECT * FROM rephotographs")),
-            "features": sorted(catalogue.db.execute("SELECT * FROM features")),
+            "features": sorted(
+                (sha256, version, catalogue.feature_rows.get(sha256, version))
+                for sha256, version in catalogue.db.execute("SELECT sha256, version FROM features").fetchall()
+            ),
             "thresholds": catalogue.thresholds(),
             "skipped": [(Path(name).name, reason) for name, reason in catalogue.skipped()],
         }

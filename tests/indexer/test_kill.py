@@ -6,13 +6,17 @@ import shutil
 import subprocess
 import sys
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from indexer.building.check import check_catalogue
+from indexer.building.publish import publish
 from retrieval.catalogue.catalogue import Catalogue
+from retrieval.catalogue.index_choice import Searching, choose
+from retrieval.catalogue.rows import Changes
 from retrieval.catalogue.segmenting import open_segments
 from retrieval.errors import CatalogueBusy
 from tests.conftest import encoded, index, make_folder, state, write_picture
@@ -23,9 +27,11 @@ import importlib, itertools, os, signal, sys
 from pathlib import Path
 
 from indexer.building import build
+from retrieval.catalogue.index_choice import AS_BEFORE, Searching
 from tests.conftest import index
 
 folder, data, target, when, count = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3], sys.argv[4], int(sys.argv[5])
+searching = Searching(shards=int(sys.argv[6])) if len(sys.argv) > 6 else AS_BEFORE
 module, _, name = target.partition(":")
 owner = importlib.import_module(module)
 *parents, name = name.split(".")
@@ -46,7 +52,7 @@ def deadly(*args, **options):
 
 build.KEEP_EVERY = 5
 setattr(owner, name, deadly)
-index(folder, data, prune=True)
+index(folder, data, prune=True, searching=searching)
 """
 CATALOGUE = "retrieval.catalogue.catalogue:Catalogue"
 ANYWHERE = [
@@ -83,6 +89,22 @@ FIRST_RUN = [
     (f"{CATALOGUE}.set_encoder", 1, "after"),
 ]
 SECOND_RUN = [("pathlib:Path.unlink", 2, "before"), ("pathlib:Path.unlink", 2, "after")]
+
+MOVING = [
+    ("retrieval.catalogue.shards:make_shard", 2, "before"),
+    ("retrieval.catalogue.shards:make_shard", 2, "after"),
+    ("retrieval.catalogue.index_choice:ask_for_shards", 1, "before"),
+    ("retrieval.catalogue.index_choice:ask_for_shards", 1, "after"),
+    ("retrieval.catalogue.shard_features:ShardFeatures.put", 1, "before"),
+    ("retrieval.catalogue.shard_features:ShardFeatures.put", 1, "after"),
+    ("retrieval.catalogue.feature_rows:FeatureRows.move", 1, "before"),
+    ("retrieval.catalogue.feature_rows:FeatureRows.move", 1, "after"),
+    ("retrieval.catalogue.segmenting:write_segment", 1, "after"),
+    ("retrieval.catalogue.segmenting:set_segments", 1, "after"),
+    ("indexer.building.publish:remove_strays", 1, "before"),
+    ("indexer.building.publish:finish_moving", 1, "before"),
+    ("indexer.building.publish:finish_moving", 1, "after"),
+]
 
 
 @dataclass
@@ -125,10 +147,10 @@ def cases(tmp_path_factory) -> dict[str, Case]:
     return {"first": first, "second": second}
 
 
-def killed(case: Case, data: Path, target: str, count: int, when: str) -> None:
+def killed(case: Case, data: Path, target: str, count: int, when: str, *more: str) -> None:
     if case.base.exists():
         shutil.copytree(case.base, data)
-    arguments = [str(case.folder), str(data), target, when, str(count)]
+    arguments = [str(case.folder), str(data), target, when, str(count), *more]
     command = [sys.executable, "-c", DRIVER, *arguments]
     result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert result.returncode == -9, result.stderr or f"{target} was called less than {count} times"
@@ -156,6 +178,31 @@ def test_the_next_run_completes_a_killed_one(cases, data, which, target, count, 
     again = index(case.folder, data, prune=True)
     assert (again.revision, again.encoded) == (report.revision, 0)
     assert again.revision == (2 if which == "second" else 1)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("shards", ["3", "1"])
+@pytest.mark.parametrize(("target", "count", "when"), MOVING)
+def test_the_next_run_completes_a_division_that_was_killed(cases, data, tmp_path, shards, target, count, when):
+    """Into three shards, and from two into one folder, with what is new in the folder."""
+    case = cases["second"]
+    if shards == "1":
+        shutil.copytree(case.base, tmp_path / "divided")
+        with Catalogue.writing(tmp_path / "divided") as catalogue:
+            choose(catalogue, Searching(shards=2))
+            publish(catalogue, Changes())
+        case = replace(case, base=tmp_path / "divided")
+        if "make_shard" in target:
+            pytest.skip("no shard is made")
+    killed(case, data, target, count, when, shards)
+    with Catalogue.reading(data) as found:  # readers go on in between
+        assert sum(map(len, open_segments(found).vectors)) == found.counts()[1]
+        assert len(found.features([photo.sha256 for photo in found.photos()])) == found.counts()[1]
+    index(case.folder, data, prune=True, searching=Searching(shards=int(shards)))
+    assert state(data) == case.undisturbed
+    report = check_catalogue(data)
+    assert report.wrong == () and report.repaired == ()
+    assert list(data.glob("vectors-*")) == [] if shards == "3" else not list(data.glob("shards/*/v*"))
 
 
 def test_a_run_killed_again_and_again_gets_there(cases, data):
