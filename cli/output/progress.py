@@ -52,12 +52,19 @@ def progress(what: str, *, drawn: bool = True) -> Iterator[Showing]:
         yield Showing()
         return
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, Task, TextColumn, TimeRemainingColumn
+    from rich.text import Text
+
+    class Count(MofNCompleteColumn):
+        """How much is done, where it is known of how much."""
+
+        def render(self, task: Task) -> Text:
+            return Text() if task.total is None else super().render(task)
 
     columns = (
         TextColumn("{task.description}"),
         BarColumn(bar_width=24),
-        MofNCompleteColumn(),
+        Count(),
         TextColumn("{task.fields[rate]}"),
         TimeRemainingColumn(compact=True),
     )

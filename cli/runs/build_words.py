@@ -10,10 +10,12 @@ from cli.output.left_out_words import left_out_lines
 from cli.output.terminal import list_notices
 from cli.output.text import counted, plain
 from cli.runs.finding_words import fallen_lines, finding_lines
+from cli.runs.segment_lines import searching_json, shard_lines
 from cli.runs.understood_words import doubt_lines, understood_lines
 from indexer.building.build import BuildReport
 from indexer.building.preview import Preview
 from indexer.building.understood import Understood
+from retrieval.catalogue.catalogue import Catalogue
 
 LEFT_OUT = "; `artifact status` lists what was left out"
 
@@ -56,6 +58,15 @@ def say_build(report: BuildReport, seconds: float) -> None:
     list_notices(f"{show} nothing to compare; --exclude leaves such out", report.empty)
     for line in (*finding_lines(report.published.findings), *fallen_lines(report.published)):
         typer.echo(line, err=True)
+
+
+def say_shards(catalogue: Catalogue) -> None:
+    """Say how a catalogue is divided now."""
+    shards = searching_json(catalogue)["shards"]
+    for line in shard_lines(shards):
+        typer.echo(line)
+    if shards["count"] == 1:
+        typer.echo("shards: none; what lay in some goes with the next run, since somebody may still read it")
 
 
 def _say_folder(report: BuildReport | Preview, *, pruned: bool) -> None:

@@ -10,8 +10,7 @@ from retrieval.catalogue.feature_rows import division_of
 from retrieval.catalogue.index_choice import AUTO, asked_kind, memory
 from retrieval.catalogue.index_making import kind_for
 from retrieval.catalogue.segments import Segment, segments_of
-from retrieval.catalogue.shard_features import is_there
-from retrieval.catalogue.shards import count_asked, is_moving
+from retrieval.catalogue.shards import count_asked, is_moving, unusable_shards
 from retrieval.catalogue.vector_index import EXACT
 
 
@@ -23,7 +22,7 @@ def searching_json(catalogue: Catalogue) -> dict[str, Any]:
         "count": count,
         "asked": count_asked(catalogue),
         "moving": is_moving(catalogue),
-        "missing": [number for number in range(count) if count > 1 and not is_there(catalogue.data, number)],
+        "missing": unusable_shards(catalogue),
     }
     return {"asked": asked_kind(catalogue), "memory": memory(catalogue), "shards": shards, "segments": segments}
 
@@ -54,7 +53,7 @@ def searching_lines(found: Mapping[str, Any]) -> Iterator[str]:
         total = sum(item["vectors"] for item in items)
         word = "vector" if total == 1 else "vectors"
         yield f"searched: {total:,} {word} by {manner}{many} ({recall}); {vectors:,.1f} MB, votes {votes:,.1f} MB"
-    yield from _shard_lines(found["shards"])
+    yield from shard_lines(found["shards"])
     asked = found["asked"]
     if asked not in (AUTO, EXACT) and any(item["kind"] == EXACT for item in found["segments"]):
         yield f"  asked for is {asked}; where that has too few vectors to learn from, all are looked at"
@@ -64,7 +63,7 @@ def _manner(item: Mapping[str, Any]) -> str:
     return item["kind"] + "".join(f", {name} {value}" for name, value in item["parameters"].items())
 
 
-def _shard_lines(shards: Mapping[str, Any]) -> Iterator[str]:
+def shard_lines(shards: Mapping[str, Any]) -> Iterator[str]:
     """Yield a line on the shards, where there are any."""
     if shards["count"] > 1:
         going_on = "divides" if shards["asked"] > 1 else "brings together"
@@ -72,7 +71,7 @@ def _shard_lines(shards: Mapping[str, Any]) -> Iterator[str]:
         yield f"shards: {shards['count']}, in the folder shards{later}"
     if shards["missing"]:
         names = ", ".join(f"{number:02d}" for number in shards["missing"])
-        yield f"  not there: {names}; nothing is judged until they are mounted or restored"
+        yield f"  not there, or not as they should be: {names}; nothing is judged until they are mounted or restored"
 
 
 def memory_lines(catalogue: Catalogue) -> Iterator[str]:

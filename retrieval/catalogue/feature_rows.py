@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
 from sqlite_utils import Database
 
 from retrieval.catalogue.among import do_among, rows_among
 from retrieval.catalogue.shard_features import Division, Row, ShardFeatures
+from retrieval.errors import CatalogueBusy
 
 SHARDS = "shards"  # the setting that says how many there are; without it features lie in the database
 SHARDS_OF = "shards_of"  # the id of the catalogue, by which its shards are known
@@ -72,9 +74,13 @@ class FeatureRows:
         self.leave(gone)
 
     def leave(self, sha256s: Iterable[str]) -> None:
-        """Drop from shards what no row of the database names any more, once that is so for good."""
+        """Drop from shards what no row of the database names any more, once that is so for good.
+
+        Where a shard cannot be written it stays there: nobody asks for it.
+        """
         if (shards := self._opened()) is not None:
-            shards.drop(sha256s)
+            with suppress(CatalogueBusy):
+                shards.drop(sha256s)
             with self._db.atomic():
                 self._note_writes()
 

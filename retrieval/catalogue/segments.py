@@ -10,6 +10,7 @@ import json
 import os
 import zlib
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -179,6 +180,7 @@ def stray_files(data: Path, segments: Sequence[Segment]) -> list[Path]:
 
 
 def remove_strays(data: Path, segments: Sequence[Segment]) -> None:
-    """Remove the derived files of no segment."""
+    """Remove the derived files of no segment; one that cannot be removed does no harm, and stays."""
     for path in stray_files(data, segments):
-        path.unlink(missing_ok=True)
+        with suppress(OSError):
+            path.unlink()

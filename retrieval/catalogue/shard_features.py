@@ -60,6 +60,10 @@ def is_there(data: Path, number: int) -> bool:
 def make_shard(data: Path, number: int, division: Division) -> None:
     """Make the folder of a shard, and an empty database in it, whole or not at all, in place of what is there."""
     folder = shard_folder(data, number)
+    if folder.is_symlink() and not folder.exists():
+        raise StoreAway(
+            f"{folder} is a link to {folder.readlink()}, which is not there. Make that folder, or remove the link."
+        )
     make_folder(folder)
     (folder / UNFINISHED).unlink(missing_ok=True)
     with connected(folder, UNFINISHED, STEPS, journal="DELETE") as database:

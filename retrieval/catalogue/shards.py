@@ -90,6 +90,18 @@ def check_all_sound(catalogue: Catalogue) -> None:
             pass
 
 
+def unusable_shards(catalogue: Catalogue) -> list[int]:
+    """Return the numbers of the shards that are not there, or are not those that they should be."""
+    division, found = division_of(catalogue.db), []
+    for number in range(division.count) if division.count > 1 else ():
+        try:
+            with open_shard(catalogue.data, number, division):
+                pass
+        except StoreAway:
+            found.append(number)
+    return found
+
+
 def ask_for_shards(catalogue: Catalogue, count: int) -> None:
     """Keep how many shards there shall be; raises UnusableStore where there are others, which have to go first."""
     now, asked = division_of(catalogue.db).count, count_asked(catalogue)
@@ -124,17 +136,10 @@ def remake_lost(catalogue: Catalogue) -> list[int]:
 
     That their contents have features is forgotten first: an index run finds them in the photographs again.
     """
-    lost = []
-    for part in parts_of(division_of(catalogue.db).count):
-        if part.shard is None:
-            continue
-        try:
-            with open_shard(catalogue.data, part.shard, division_of(catalogue.db)):
-                continue
-        except StoreAway:
-            lost.append(part.shard)
-            _forget(catalogue, part)
-            make_shard(catalogue.data, part.shard, division_of(catalogue.db))
+    lost, parts = unusable_shards(catalogue), parts_of(division_of(catalogue.db).count)
+    for number in lost:
+        _forget(catalogue, parts[number])
+        make_shard(catalogue.data, number, division_of(catalogue.db))
     if lost:
         names = ", ".join(str(shard_folder(catalogue.data, number)) for number in lost)
         logging.getLogger(__name__).warning(

@@ -47,7 +47,7 @@ def test_a_run_with_a_shard_away_says_so_and_changes_nothing(place, tmp_path):
     (data / "shards" / "01").rename(tmp_path / "away")
     before = status(data)
     assert before["searched"]["shards"]["missing"] == [1]
-    assert "  not there: 01; nothing is judged" in artifact("status", "--data", data).stdout
+    assert "  not there, or not as they should be: 01; nothing is judged" in artifact("status", "--data", data).stdout
     photo = place / "inbox/0.jpg"
     for command in (("query", photo), ("screen", place / "inbox"), ("index", place / "works"), ("remove", "00"),
                     ("compare", photo, "00"), ("check",), ("check", "--quick")):  # fmt: skip

@@ -248,6 +248,17 @@ def test_remaking_that_is_killed_is_done_again(filled, monkeypatch):
     assert remake_lost(filled) == [1] and set(filled.features(NAMES)) == kept
 
 
+def test_a_link_that_leads_nowhere_is_said(filled, tmp_path):
+    (filled.data / "shards").mkdir()
+    (filled.data / "shards" / "01").symlink_to(tmp_path / "unplugged")
+    with pytest.raises(StoreAway, match=r"is a link to .*unplugged, which is not there\. Make that folder"):
+        choose(filled, Searching(shards=2))
+    assert count_asked(filled) == 1 and is_complete(filled)
+    (tmp_path / "unplugged").mkdir()
+    divide(filled, 2)
+    assert len(filled.features(NAMES)) == 60
+
+
 def test_an_older_copy_of_a_shard_is_refused(filled, tmp_path):
     divide(filled, 2)
     shutil.copytree(filled.data / "shards", tmp_path / "copy")
