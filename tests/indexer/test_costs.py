@@ -53,7 +53,7 @@ def steps(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[], object]], i
         connection.set_progress_handler(tick, EVERY)
         return connection
 
-    def applied(catalogue: Catalogue, changes: Changes) -> Published:
+    def applied(catalogue: Catalogue, changes: Changes, **_: object) -> Published:
         if changes:
             catalogue.apply(changes)
         return Published()
@@ -126,6 +126,6 @@ def test_a_large_folder_is_not_asked_about_file_by_file(tmp_path, monkeypatch):
     index(folder, tmp_path / "data")
     write_picture(folder / "new.png", 1)
     monkeypatch.setattr(sqlite3, "connect", connected)
-    monkeypatch.setattr(build, "publish", lambda catalogue, changes: Published())
+    monkeypatch.setattr(build, "publish", lambda catalogue, changes, **_: Published())
     assert index(folder, tmp_path / "data").encoded == 1
     assert 0 < len(asked) < 150
