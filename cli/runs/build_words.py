@@ -16,6 +16,7 @@ from indexer.building.build import BuildReport
 from indexer.building.preview import Preview
 from indexer.building.understood import Understood
 from retrieval.catalogue.catalogue import Catalogue
+from retrieval.catalogue.shard_features import FOLDER
 
 LEFT_OUT = "; `artifact status` lists what was left out"
 
@@ -66,7 +67,9 @@ def say_shards(catalogue: Catalogue) -> None:
     for line in shard_lines(shards):
         typer.echo(line)
     if shards["count"] == 1:
-        typer.echo("shards: none; what lay in some goes with the next run, since somebody may still read it")
+        left = (catalogue.data / FOLDER).is_dir()
+        later = "; those of before go with the next run, since somebody may still read them" if left else ""
+        typer.echo(f"shards: none{later}")
 
 
 def _say_folder(report: BuildReport | Preview, *, pruned: bool) -> None:

@@ -15,7 +15,7 @@ from cli.output.interruption import GOES_ON, saying
 from cli.output.progress import progress
 from cli.output.text import counted, plain
 from cli.output.threshold_words import threshold_lines
-from cli.runs.build_words import say_build, say_preview, say_understood
+from cli.runs.build_words import say_build, say_preview, say_shards, say_understood
 from cli.runs.indexing_options import IndexingOptions
 from cli.runs.judging_options import JudgingOptions
 from cli.runs.recheck import recheck_what_is_new
@@ -71,6 +71,8 @@ def run_index(folder: Path, data: Path, options: IndexingOptions) -> bool:
         )
     say_build(report, time.monotonic() - start)
     with Catalogue.reading(data) as catalogue:
+        if searching.shards is not None:
+            say_shards(catalogue)
         for line in memory_lines(catalogue):
             typer.echo(line, err=True)
         say_register(catalogue, since=report.before)

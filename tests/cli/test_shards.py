@@ -73,7 +73,8 @@ def test_a_shard_that_is_lost_is_made_anew_from_the_photographs(place, tmp_path)
 
 def test_what_is_brought_together_again_leaves_no_shard(place, tmp_path):
     data = Path(shutil.copytree(place / "three", tmp_path / "data"))
-    artifact("index", place / "works", "--data", data, "--shards", "1")
+    said = artifact("index", place / "works", "--data", data, "--shards", "1").stdout
+    assert "shards: none; those of before go with the next run" in said
     artifact("index", place / "works", "--data", data)  # until then somebody may still read them
     assert not (data / "shards").exists() and judged(place, data) == judged(place, place / "one")
     artifact("check", "--data", data)
@@ -84,6 +85,12 @@ def test_a_number_that_is_none_is_refused(place, tmp_path, asked):
     result = artifact("index", place / "works", "--data", tmp_path / "new", "--shards", asked, code=2)
     assert "as in --shards 8" in " ".join(result.stderr.split())
     assert not (tmp_path / "new").exists()
+
+
+def test_a_run_says_how_the_catalogue_is_divided_where_that_was_asked_for(place, tmp_path):
+    index = "index", place / "works", "--data", tmp_path / "data"
+    assert "shards: 2, in the folder shards\n" in artifact(*index, "--shards", "2").stdout
+    assert "shards: " not in artifact(*index).stdout
 
 
 def test_another_number_of_shards_is_refused_and_changes_nothing(place, tmp_path):
