@@ -87,7 +87,7 @@ def test_it_refuses_what_the_run_would_refuse(tmp_path, data):
     with pytest.raises(CatalogueMissing, match=r"no photograph in .*empty\. Name"):
         preview_catalogue(tmp_path / "empty", data, AS_BEFORE)
     (tmp_path / "empty/letter.txt").write_text("Dear Sir")
-    with pytest.raises(CatalogueMissing, match="1 other files and folders are left out"):
+    with pytest.raises(CatalogueMissing, match="1 other file or folder is left out"):
         preview_catalogue(tmp_path / "empty", data, AS_BEFORE)
 
 
