@@ -45,6 +45,7 @@ def entries(data: Path) -> dict[str, dict]:
         return {Path(item.photo).name: item.to_json() for item in log.entries() if item.alert}
 
 
+@pytest.mark.slow
 def test_works_stolen_later_are_found_where_they_were_seen_and_told_once(desk, tmp_path):
     data, works = shutil.copytree(desk / "data", tmp_path / "data"), desk / "works"
     said = artifact("recheck", "--data", data)

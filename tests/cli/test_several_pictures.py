@@ -116,6 +116,7 @@ def test_a_file_is_hashed_once_for_all_of_its_pages_and_again_when_it_has_change
     assert first.isdisjoint(desk._identity(page, None, edition) for page in pages) and len(hashed) == 2
 
 
+@pytest.mark.slow
 def test_the_page_the_table_and_the_spreadsheet_name_the_picture(house, data, tmp_path):
     (tmp_path / "list.txt").write_text(f"{house / 'inbox/pages.tif'}\n")
     table = artifact("screen", tmp_path / "list.txt", "--data", data, "--format", "table")

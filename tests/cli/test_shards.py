@@ -42,6 +42,7 @@ def test_verdicts_and_what_status_says_are_those_of_one_folder(place):
     assert "shards: " not in artifact("status", "--data", place / "one").stdout
 
 
+@pytest.mark.slow
 def test_a_run_with_a_shard_away_says_so_and_changes_nothing(place, tmp_path):
     data = Path(shutil.copytree(place / "three", tmp_path / "data"))
     (data / "shards" / "01").rename(tmp_path / "away")
@@ -60,6 +61,7 @@ def test_a_run_with_a_shard_away_says_so_and_changes_nothing(place, tmp_path):
     assert judged(place, data) == judged(place, place / "one")
 
 
+@pytest.mark.slow
 def test_a_shard_that_is_lost_is_made_anew_from_the_photographs(place, tmp_path):
     data = Path(shutil.copytree(place / "three", tmp_path / "data"))
     (lost,) = {item["shard"] for item in status(data)["searched"]["segments"][:1]}

@@ -131,6 +131,7 @@ def test_a_screening_that_was_stopped_judges_the_lot_when_it_goes_on(
     assert len({said["verdict"] for record in records for said in record["together"]}) == 2
 
 
+@pytest.mark.slow
 def test_photographs_given_by_hand_are_judged_together_where_that_is_said(desk: Path, data: Path) -> None:
     photos = sorted((desk / "lots/genuine").iterdir())
     asked = ("query", *photos, "--data", data, "--format", "json")

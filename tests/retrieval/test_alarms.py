@@ -234,6 +234,7 @@ def test_votes_for_what_raises_an_alarm_count_behind_those_for_any_number_of_oth
         assert list(replace(finder, alarms=None)._voted(ballot)) == there[:found]
 
 
+@pytest.mark.slow
 def test_what_is_not_on_the_photograph_takes_nobody_s_place(crowd):
     say(crowd / "data", "stolen", "00", "03")
     edition = open_edition(crowd / "data")
