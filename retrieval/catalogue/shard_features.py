@@ -77,7 +77,7 @@ def catalogue_in(folder: Path) -> str | None:
     """Return the id of the catalogue whose shard lies in a folder; None where none does."""
     if not (folder / DATABASE).is_file():
         return None
-    with connected(folder, DATABASE, STEPS, journal="DELETE") as database:
+    with connected(folder, DATABASE, STEPS, journal="DELETE") as database, said_plainly(folder, DATABASE):
         found: str | None = next((row[0] for row in database.execute("SELECT catalogue FROM shard")), None)
         return found
 
@@ -97,7 +97,9 @@ def open_shard(data: Path, number: int, division: Division, *, any_thread: bool 
     folder = shard_folder(data, number)
     try:
         with connected(folder, DATABASE, STEPS, any_thread=any_thread, journal="DELETE") as database:
-            if trouble := _trouble(database, number, division):
+            with said_plainly(folder, DATABASE):
+                trouble = _trouble(database, number, division)
+            if trouble:
                 raise _away(data, number, trouble)
             yield database
     except CatalogueDamaged as error:

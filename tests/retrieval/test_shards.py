@@ -157,11 +157,20 @@ def test_a_shard_that_is_not_there_is_said_and_nothing_is_found_without_it(fille
     assert is_complete(filled) and filled.features(NAMES[:1])
 
 
-@pytest.mark.parametrize("damage", [b"", b"no database" * 1000])
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda whole: b"",
+        lambda whole: b"no database" * 1000,
+        lambda whole: whole[: len(whole) // 2],
+        lambda whole: whole[:200] + bytes(len(whole) - 200),
+    ],
+)
 def test_a_shard_that_is_damaged_is_said(filled, damage):
     divide(filled, 2)
     filled.feature_rows.close()
-    (shard_folder(filled.data, 1) / DATABASE).write_bytes(damage)
+    path = shard_folder(filled.data, 1) / DATABASE
+    path.write_bytes(damage(path.read_bytes()))
     for act in (check_all_sound, partial(Catalogue.features, sha256s=NAMES)):
         with pytest.raises(StoreAway, match=r"shards.01 is damaged, so that nothing is judged.*--remake-shards"):
             act(filled)
@@ -320,6 +329,7 @@ def test_a_shard_of_another_catalogue_is_neither_used_nor_removed(filled, tmp_pa
     with pytest.raises(UnusableStore, match="holds a shard of another catalogue"):
         choose(filled, Searching(shards=2))
     assert count_asked(filled) == 1 and is_complete(filled)
+    (filled.data / "shards" / "00" / DATABASE).write_bytes(b"")
     leave_unused(filled)
     assert (filled.data / "shards" / "01" / DATABASE).is_file()
     shutil.rmtree(filled.data / "shards")
