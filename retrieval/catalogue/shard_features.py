@@ -41,6 +41,11 @@ class Division:
     count: int
     writes: tuple[int, ...]
 
+    @property
+    def shards(self) -> range:
+        """The numbers of the shards: there are none where everything lies in the folder of the catalogue."""
+        return range(self.count if self.count > 1 else 0)
+
 
 def shard_of(sha256: str, count: int) -> int:
     """Return the shard of a content among so many: each has a range of hashes."""
@@ -82,9 +87,9 @@ def catalogue_in(folder: Path) -> str | None:
         return found
 
 
-def check_there(data: Path, count: int) -> None:
-    """Raise StoreAway where one of so many shards is not there; none is opened."""
-    for number in range(count) if count > 1 else ():
+def check_there(data: Path, division: Division) -> None:
+    """Raise StoreAway where one of the shards is not there; none is opened."""
+    for number in division.shards:
         if not is_there(data, number):
             raise _away(data, number, "is not there")
 

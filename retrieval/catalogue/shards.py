@@ -79,13 +79,13 @@ def count_asked(catalogue: Catalogue) -> int:
 
 def check_all_there(catalogue: Catalogue) -> None:
     """Raise StoreAway where a shard is not there: less is found without it."""
-    check_there(catalogue.data, division_of(catalogue.db).count)
+    check_there(catalogue.data, division_of(catalogue.db))
 
 
 def check_all_sound(catalogue: Catalogue) -> None:
     """Open every shard; raises StoreAway where one is not the one that it should be."""
     division = division_of(catalogue.db)
-    for number in range(division.count) if division.count > 1 else ():
+    for number in division.shards:
         with open_shard(catalogue.data, number, division):
             pass
 
@@ -93,7 +93,7 @@ def check_all_sound(catalogue: Catalogue) -> None:
 def unusable_shards(catalogue: Catalogue) -> list[int]:
     """Return the numbers of the shards that are not there, or are not those that they should be."""
     division, found = division_of(catalogue.db), []
-    for number in range(division.count) if division.count > 1 else ():
+    for number in division.shards:
         try:
             with open_shard(catalogue.data, number, division):
                 pass

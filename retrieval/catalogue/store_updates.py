@@ -5,12 +5,14 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from retrieval.catalogue.among import do_among
 from retrieval.catalogue.catalogue import Catalogue
 from retrieval.catalogue.key_of_content import content_key
 from retrieval.catalogue.segment_contents import pages_of
-from retrieval.catalogue.store import open_store, store_of
-from retrieval.catalogue.store_statuses import has_changes, statuses_of
+from retrieval.catalogue.store import open_store, put_into, store_of
+from retrieval.catalogue.store_statuses import has_changes
 from retrieval.errors import StoreAway
 
 if TYPE_CHECKING:
@@ -38,7 +40,5 @@ def put_statuses(catalogue: Catalogue) -> None:
 
 def _put_again(catalogue: Catalogue, store: MilvusVectors, keys: list[int]) -> None:
     """Put the vectors that a store has of some keys, as they are there, with the statuses that they now have."""
-    from retrieval.catalogue.milvus import StoredVector
-
-    found, statuses = store.get(keys), statuses_of(catalogue, keys)
-    store.put([StoredVector(key, vector, statuses.get(key, ())) for key, vector in found.items()])
+    if found := store.get(keys):
+        put_into(catalogue, store, [(np.array(list(found), np.int64), np.stack(list(found.values())))])
