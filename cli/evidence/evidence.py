@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 from PIL import Image
 
+from cli.records.registration_words import not_registered
 from retrieval.comparing.divergence import Divergence, NotCompared, Place
 from retrieval.comparing.network import comparison_name
-from retrieval.comparing.registration import NotRegistered, Registration
+from retrieval.comparing.registration import Registration
 from retrieval.errors import UnreadableImage
 from retrieval.extras import program_version
-from retrieval.finding.finder import IMPLAUSIBLE
 from retrieval.finding.match import Match
 from retrieval.judging.decision import Basis, Decision
 from retrieval.outcome import Outcome
@@ -189,10 +189,7 @@ class Evidence:
         if isinstance(self.exemplar, UnreadableImage):
             said.append(f"The exemplar cannot be shown: {self.exemplar}.")
         if self.registration is None:
-            tried = self.match.registration
-            reason = tried.reason if isinstance(tried, NotRegistered) else "it was not tried"
-            could = "could not be" if isinstance(tried, NotRegistered) and tried != IMPLAUSIBLE else "were not"
-            said.append(f"The two photographs {could} registered: {reason}.{self._rests}")
+            said.append(f"The two photographs {not_registered(self.match, 'registered')}.{self._rests}")
         elif self.match.without_exemplar is not None:
             said.append(f"Nothing was compared: {self.match.without_exemplar.reason}.")
         elif self.divergence is None:

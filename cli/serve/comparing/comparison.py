@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 
 from cli.pictures.pyramid import Pyramid
+from cli.records.registration_words import not_registered
 from retrieval.catalogue.rows import Photo
 from retrieval.comparing.divergence import Divergence, NotCompared, Place
-from retrieval.comparing.registration import NotRegistered, Registration, outline, project
-from retrieval.finding.finder import IMPLAUSIBLE
+from retrieval.comparing.registration import Registration, outline, project
 from retrieval.finding.match import Match
 from retrieval.moment import shown
 from retrieval.photographs.facts import Facts
@@ -120,10 +120,7 @@ def remarks_of(match: Match | None) -> list[str]:
     if match is None:
         return []
     if match.registered is None:
-        tried = match.registration
-        reason = tried.reason if isinstance(tried, NotRegistered) else "it was not tried"
-        could = "could not be" if isinstance(tried, NotRegistered) and tried != IMPLAUSIBLE else "were not"
-        return [f"The two {could} laid over each other: {reason}. Each is moved by itself."]
+        return [f"The two {not_registered(match, 'laid over each other')}. Each is moved by itself."]
     if match.compared is None:
         reason = match.divergence.reason if isinstance(match.divergence, NotCompared) else "it was not tried"
         return [f"Nothing was compared place by place: {reason}."]
